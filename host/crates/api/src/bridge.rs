@@ -1,0 +1,43 @@
+//! What a call may ask of the engine.
+
+use std::path::PathBuf;
+
+use backend::{Backend, Failure};
+use graph::{Edge, SecretName};
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// For whoever writes the stage.
+    Debug,
+    /// For whoever runs it.
+    Info,
+    /// Something looks wrong.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+/// What a call may ask of the engine; implemented by the session.
+pub trait Bridge: Send + Sync {
+    /// Returns what evaluates the graph.
+    fn backend(&self) -> &dyn Backend;
+
+    /// Begins the evaluation of an edge in the background, for as long as the session lives.
+    fn start(&self, edge: Edge);
+
+    /// Shows a message of the calling stage.
+    fn log(&self, level: LogLevel, message: &str);
+
+    /// Returns the value of a secret, for `secret-access`.
+    ///
+    /// # Errors
+    /// If the secret has none, or if it is not UTF-8.
+    fn plaintext(&self, name: &SecretName) -> Result<String, Failure>;
+
+    /// Returns where on this machine an export to `path` goes.
+    ///
+    /// # Errors
+    /// `InvalidPath` if it leaves the export root, also through a link.
+    fn export_target(&self, path: &str) -> Result<PathBuf, Failure>;
+}

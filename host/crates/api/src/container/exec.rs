@@ -1,0 +1,137 @@
+//! `with-exec`: from a container and options to an [`ExecOp`].
+
+use backend::FailureCode;
+use graph::{Edge, ExecOp, Mount, MountKind, Op, Reuse, Selection, Stdin, TreePath, Vertex};
+
+use super::{Container, MountSource};
+use crate::options::ExecOptions;
+
+impl Container {
+    /// With a command that is run in it.
+    #[must_use]
+    pub fn with_exec(&self, args: Vec<String>, options: &ExecOptions) -> Self {
+        if self.failure().is_some() {
+            return self.clone();
+        }
+        match self.exec_op(args, options) {
+            Err((code, message)) => self.with_error(code, message),
+            Ok((op, inputs)) => self.after(op, inputs),
+        }
+    }
+
+    fn exec_op(
+        &self,
+        args: Vec<String>,
+        options: &ExecOptions,
+    ) -> Result<(ExecOp, Vec<Selection>), (FailureCode, String)> {
+        let path = |path: &Option<String>| {
+            path.as_ref()
+                .map(|path| self.config.workdir.join(path))
+                .transpose()
+                .map_err(|error| (FailureCode::InvalidPath, error.to_string()))
+        };
+        let mut inputs = vec![self.rootfs.clone()];
+        let mounts = self.mount_ops(&mut inputs);
+        let op = ExecOp {
+            args: self.command(args, options)?,
+            env: self.config.env.clone(),
+            secret_env: self.config.secret_env.clone(),
+            cwd: self.config.workdir.clone(),
+            user: self.config.user.clone(),
+            platform: self.platform.clone(),
+            mounts,
+            stdin: match (&options.stdin, path(&options.redirect_stdin)?) {
+                (None, None) => Stdin::Empty,
+                (Some(text), None) => Stdin::Text(text.as_str().into()),
+                (None, Some(path)) => Stdin::File(path),
+                (Some(_), Some(_)) => Stdin::Both,
+            },
+            redirect_stdout: path(&options.redirect_stdout)?,
+            redirect_stderr: path(&options.redirect_stderr)?,
+            expect: options.expect.clone(),
+            timeout: options.timeout,
+            network: options.network,
+            reuse: if options.is_cached { Reuse::Allowed } else { Reuse::Never },
+            limits: options.limits,
+        };
+        Ok((op, inputs))
+    }
+
+    /// Returns the arguments as they are run.
+    fn command(&self, args: Vec<String>, options: &ExecOptions) -> Result<Vec<String>, (FailureCode, String)> {
+        let args = if args.is_empty() { self.config.default_args.clone() } else { args };
+        let prefix = if options.use_entrypoint { self.config.entrypoint.as_slice() } else { &[] };
+        let args: Vec<String> = prefix.iter().cloned().chain(args).collect();
+        if args.is_empty() {
+            return Err((
+                FailureCode::NoExec,
+                "no command has been set: `with-exec` got no arguments and there are no default arguments".to_owned(),
+            ));
+        }
+        if !options.expand {
+            return Ok(args);
+        }
+        args.iter()
+            .map(|arg| self.expand(arg))
+            .collect::<Result<_, _>>()
+            .map_err(|message| (FailureCode::InvalidArgument, message))
+    }
+
+    /// Returns the mounts of a command; what they mount is added to `inputs`.
+    fn mount_ops(&self, inputs: &mut Vec<Selection>) -> Vec<Mount> {
+        let mut n_outputs = 1;
+        let mut add = |selection: &Selection| {
+            inputs.push(selection.clone());
+            inputs.len() - 1
+        };
+        let mut mounts = Vec::with_capacity(self.mounts.len());
+        for mount in &self.mounts {
+            let kind = match &mount.source {
+                MountSource::Directory { selection, read_only, owner } => {
+                    let output = (!read_only).then_some(n_outputs);
+                    n_outputs += u32::from(!read_only);
+                    MountKind::Bind { input: add(selection), output, owner: owner.clone() }
+                }
+                MountSource::File { selection, owner } => {
+                    MountKind::Bind { input: add(selection), output: None, owner: owner.clone() }
+                }
+                MountSource::Cache { key, sharing, owner, seed } => MountKind::Cache {
+                    key: key.clone(),
+                    sharing: *sharing,
+                    owner: owner.clone(),
+                    seed: seed.as_ref().map(&mut add),
+                },
+                MountSource::Secret { name, owner, mode } => {
+                    MountKind::Secret { name: name.clone(), owner: owner.clone(), mode: *mode }
+                }
+                MountSource::Temp { size_bytes, mode } => MountKind::Tmpfs { size_bytes: *size_bytes, mode: *mode },
+            };
+            mounts.push(Mount { path: mount.path.clone(), kind });
+        }
+        mounts
+    }
+
+    /// The container after a command: its outputs take the places of what they came from.
+    fn after(&self, op: ExecOp, inputs: Vec<Selection>) -> Self {
+        let outputs: Vec<Option<u32>> = op
+            .mounts
+            .iter()
+            .map(|mount| match mount.kind {
+                MountKind::Bind { output, .. } => output,
+                _ => None,
+            })
+            .collect();
+        let vertex = Vertex::new(Op::Exec(Box::new(op)), inputs);
+        let mut after = self.clone();
+        after.rootfs = Edge::first(vertex.clone()).at(TreePath::root());
+        for (mount, output) in after.mounts.iter_mut().zip(outputs) {
+            if let (MountSource::Directory { selection, owner, .. }, Some(output)) = (&mut mount.source, output) {
+                *selection = Edge { vertex: vertex.clone(), output }.at(TreePath::root());
+                // The command has left the owners as they are to be.
+                *owner = None;
+            }
+        }
+        after.last_exec = Some(Edge::first(vertex));
+        after
+    }
+}

@@ -1,0 +1,128 @@
+//! The methods that read from a container.
+
+use std::sync::Arc;
+
+use backend::{ExecResult, Failure, FailureCode, OutputRef};
+
+use super::super::directory::exists;
+use super::super::file::solve;
+use super::super::{Function, lazy, leaf};
+use crate::bridge::Bridge;
+use crate::container::{Container, Port};
+use crate::value::Value;
+
+pub(super) fn find(method: &str) -> Option<Function> {
+    outputs(method).or_else(|| config(method))
+}
+
+fn outputs(method: &str) -> Option<Function> {
+    Some(match method {
+        "container.stdout" => {
+            leaf!(bridge, args => output(bridge, &*args.next::<Arc<Container>>()?, "standard output", |exec| &exec.stdout).await?)
+        }
+        "container.stderr" => {
+            leaf!(bridge, args => output(bridge, &*args.next::<Arc<Container>>()?, "standard error", |exec| &exec.stderr).await?)
+        }
+        "container.combined-output" => {
+            leaf!(bridge, args => output(bridge, &*args.next::<Arc<Container>>()?, "output", |exec| &exec.combined).await?)
+        }
+        "container.exit-code" => {
+            leaf!(bridge, args => last_exec(bridge, &*args.next::<Arc<Container>>()?).await?.exit_code)
+        }
+        "container.exists" => leaf!(bridge, args => {
+            let this = args.next::<Arc<Container>>()?;
+            let selection = this.directory(&args.next::<String>()?).selection;
+            exists(bridge, &solve(bridge, &selection.edge).await?, &selection.path).await?
+        }),
+        "container.sync" => leaf!(bridge, args => {
+            bridge.backend().solve(&args.next::<Arc<Container>>()?.edges()).await?;
+        }),
+        "container.start" => Function::Lazy(|bridge, args| {
+            for edge in args.next::<Arc<Container>>()?.edges() {
+                bridge.start(edge);
+            }
+            Ok(Value::unit())
+        }),
+        _ => return None,
+    })
+}
+
+async fn last_exec(bridge: &dyn Bridge, this: &Container) -> Result<Arc<ExecResult>, Failure> {
+    if let Some(edge) = &this.last_exec {
+        let mut solved = bridge.backend().solve(std::slice::from_ref(edge)).await?;
+        return solved
+            .pop()
+            .and_then(|solved| solved.exec)
+            .ok_or_else(|| Failure::bug("a command that was run left no result"));
+    }
+    // A mistake in the chain is what the caller should hear of, not the missing command.
+    if this.failure().is_some() {
+        solve(bridge, &this.rootfs.edge).await?;
+    }
+    Err(Failure::invalid(FailureCode::NoExec, "no command has been run in this container: call `with-exec` first"))
+}
+
+async fn output(
+    bridge: &dyn Bridge,
+    this: &Container,
+    what: &str,
+    pick: fn(&ExecResult) -> &OutputRef,
+) -> Result<String, Failure> {
+    let exec = last_exec(bridge, this).await?;
+    let bytes = bridge.backend().output(pick(&exec)).await?;
+    String::from_utf8(bytes).map_err(|_| {
+        let message = format!("the {what} of the command is not UTF-8: redirect it to a file and use `read`");
+        Failure::invalid(FailureCode::InvalidArgument, message)
+    })
+}
+
+/// Leaves about the configuration evaluate nothing: all of it is known.
+fn config(method: &str) -> Option<Function> {
+    Some(match method {
+        "container.id" => lazy!(args => args.next::<Arc<Container>>()?.id()),
+        "container.env-variable" => leaf!(_bridge, args => {
+            let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
+            this.config.env.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone())
+        }),
+        "container.env-variables" => {
+            leaf!(_bridge, args => Value::pairs(args.next::<Arc<Container>>()?.config.env.clone()))
+        }
+        "container.entrypoint" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.entrypoint.clone()),
+        "container.default-args" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.default_args.clone()),
+        "container.user" => {
+            leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.user.clone().unwrap_or_default())
+        }
+        "container.workdir" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.workdir.to_absolute()),
+        "container.platform" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.platform.to_string()),
+        "container.label" => leaf!(_bridge, args => {
+            let this = args.next::<Arc<Container>>()?;
+            this.config.labels.get(&args.next::<String>()?).cloned()
+        }),
+        "container.labels" => {
+            leaf!(_bridge, args => Value::pairs(args.next::<Arc<Container>>()?.config.labels.clone()))
+        }
+        "container.annotations" => {
+            leaf!(_bridge, args => Value::pairs(args.next::<Arc<Container>>()?.config.annotations.clone()))
+        }
+        "container.exposed-ports" => leaf!(_bridge, args => {
+            Value::List(args.next::<Arc<Container>>()?.ports().into_iter().map(port_value).collect())
+        }),
+        "container.mounts" => leaf!(_bridge, args => {
+            let this = args.next::<Arc<Container>>()?;
+            this.mounts.iter().map(|mount| mount.path.to_absolute()).collect::<Vec<_>>()
+        }),
+        "container.image-ref" => leaf!(_bridge, args => {
+            args.next::<Arc<Container>>()?;
+            let message = "this container is not an image as it was pulled, so that it has no reference";
+            Err::<String, _>(Failure::invalid(FailureCode::InvalidArgument, message))?
+        }),
+        _ => return None,
+    })
+}
+
+fn port_value(port: Port) -> Value {
+    Value::Record(vec![
+        ("number".to_owned(), Value::U16(port.number)),
+        ("protocol".to_owned(), Value::Enum(port.protocol)),
+    ])
+}

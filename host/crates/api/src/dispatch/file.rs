@@ -1,0 +1,117 @@
+//! `file.file`
+
+use std::sync::Arc;
+
+use backend::{EntryKind, Failure, FailureCode, FileStat, Snapshot};
+use graph::Edge;
+
+use super::{Function, lazy, leaf};
+use crate::bridge::Bridge;
+use crate::file::File;
+use crate::value::Value;
+
+/// The most bytes that `contents` returns.
+/// Source: Dagger's `MaxFileContentsSize`.
+const MAX_CONTENTS_BYTES: u64 = 128 << 20;
+
+pub(super) fn find(method: &str) -> Option<Function> {
+    Some(match method {
+        "file.new" => lazy!(args => {
+            let name: String = args.next()?;
+            File::with_contents(&name, args.next::<String>()?.as_bytes())
+        }),
+        "file.id" => lazy!(args => {
+            let file = args.next::<Arc<File>>()?;
+            id("file/1", &file.selection, &file.name)
+        }),
+        "file.name" => lazy!(args => args.next::<Arc<File>>()?.name.clone()),
+        "file.with-name" => lazy!(args => args.next::<Arc<File>>()?.with_name(&args.next::<String>()?)),
+        "file.with-replaced" => lazy!(args => {
+            let file = args.next::<Arc<File>>()?;
+            let (search, replacement) = (args.next::<String>()?, args.next::<String>()?);
+            file.with_replaced(&search, &replacement, args.next()?)
+        }),
+        "file.contents" => leaf!(bridge, args => contents(bridge, &*args.next::<Arc<File>>()?).await?),
+        "file.read" => leaf!(bridge, args => {
+            let file = args.next::<Arc<File>>()?;
+            let (offset, max) = (args.next::<u64>()?, args.next::<u32>()?);
+            let snapshot = solve(bridge, &file.selection.edge).await?;
+            bridge.backend().read(&snapshot, &file.selection.path, offset, u64::from(max)).await?
+        }),
+        "file.size" => leaf!(bridge, args => stat_file(bridge, &*args.next::<Arc<File>>()?).await?.1.size_bytes),
+        "file.digest" => leaf!(bridge, args => {
+            let file = args.next::<Arc<File>>()?;
+            let (snapshot, _) = stat_file(bridge, &file).await?;
+            bridge.backend().digest(&snapshot, &file.selection.path).await?.to_string()
+        }),
+        "file.stat" => leaf!(bridge, args => {
+            let file = args.next::<Arc<File>>()?;
+            let stat = stat_file(bridge, &file).await?.1;
+            stat_value(FileStat { name: file.name.clone(), ..stat })
+        }),
+        "file.sync" => leaf!(bridge, args => {
+            stat_file(bridge, &*args.next::<Arc<File>>()?).await?;
+        }),
+        "file.start" => Function::Lazy(|bridge, args| {
+            bridge.start(args.next::<Arc<File>>()?.selection.edge.clone());
+            Ok(Value::unit())
+        }),
+        _ => return None,
+    })
+}
+
+/// Evaluates one edge to its tree.
+pub(super) async fn solve(bridge: &dyn Bridge, edge: &Edge) -> Result<Snapshot, Failure> {
+    let mut solved = bridge.backend().solve(std::slice::from_ref(edge)).await?;
+    solved.pop().map(|solved| solved.snapshot).ok_or_else(|| Failure::bug("a solved edge has no value"))
+}
+
+async fn stat_file(bridge: &dyn Bridge, file: &File) -> Result<(Snapshot, FileStat), Failure> {
+    let snapshot = solve(bridge, &file.selection.edge).await?;
+    let path = &file.selection.path;
+    let stat = bridge.backend().stat(&snapshot, path).await?;
+    match stat.kind {
+        EntryKind::Directory => {
+            Err(Failure::invalid(FailureCode::NotAFile, format!("path `{path}` is a directory, not a file")))
+        }
+        EntryKind::File | EntryKind::Symlink | EntryKind::Other => Ok((snapshot, stat)),
+    }
+}
+
+async fn contents(bridge: &dyn Bridge, file: &File) -> Result<String, Failure> {
+    let snapshot = solve(bridge, &file.selection.edge).await?;
+    let path = &file.selection.path;
+    let bytes = bridge.backend().read(&snapshot, path, 0, MAX_CONTENTS_BYTES + 1).await?;
+    if bytes.len() as u64 > MAX_CONTENTS_BYTES {
+        let message = format!("file `{path}` is larger than 128 MiB: use `read`");
+        return Err(Failure::invalid(FailureCode::InvalidArgument, message));
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::invalid(FailureCode::InvalidArgument, format!("file `{path}` is not UTF-8: use `read`")))
+}
+
+/// Returns the digest of the definition of a selection.
+pub(super) fn id(domain: &str, selection: &graph::Selection, name: &str) -> String {
+    let mut hasher = graph::KeyHasher::new(domain);
+    hasher.bytes(selection.edge.vertex.digest().as_bytes());
+    hasher.number(u64::from(selection.edge.output));
+    hasher.text(selection.path.as_str());
+    hasher.text(name);
+    hasher.definition().to_string()
+}
+
+/// Makes the record `file.stat`.
+pub(super) fn stat_value(stat: FileStat) -> Value {
+    let kind = match stat.kind {
+        EntryKind::File => "file",
+        EntryKind::Directory => "directory",
+        EntryKind::Symlink => "symlink",
+        EntryKind::Other => "other",
+    };
+    Value::Record(vec![
+        ("name".to_owned(), Value::String(stat.name)),
+        ("kind".to_owned(), Value::String(kind.to_owned())),
+        ("size".to_owned(), Value::U64(stat.size_bytes)),
+        ("mode".to_owned(), Value::U32(stat.mode)),
+    ])
+}

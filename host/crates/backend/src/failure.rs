@@ -1,0 +1,256 @@
+//! Why an edge has no value.
+//!
+//! A command that ends otherwise than expected is an outcome, [`Failure::Exec`]; so is a mistake
+//! in what was asked for, [`Failure::Invalid`]. Only [`Failure::Environment`] and
+//! [`Failure::Bug`] are errors of the machinery.
+
+use std::fmt;
+
+use graph::{Blame, DefinitionDigest, Diagnostic};
+
+/// Why an edge has no value. Cheap to clone: everybody who waits for the edge gets it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Failure {
+    /// A command ended otherwise than expected.
+    #[error("{0}")]
+    Exec(Box<ExecFailure>),
+    /// What was asked for cannot be had.
+    #[error("{message}")]
+    Invalid {
+        /// Of which kind.
+        code: FailureCode,
+        /// One sentence that names the thing.
+        message: String,
+        /// The way out.
+        hint: Option<String>,
+    },
+    /// Nobody waits for it any more, or the run was interrupted.
+    #[error("cancelled")]
+    Cancelled,
+    /// The machine cannot do it: a missing tool, a full disk, no permission.
+    #[error("{message}")]
+    Environment {
+        /// One sentence that names the thing.
+        message: String,
+        /// The way out.
+        hint: Option<String>,
+    },
+    /// This program is wrong.
+    #[error("{message}")]
+    Bug {
+        /// What cannot be, and is.
+        message: String,
+    },
+}
+
+/// What kind of a mistake it is; the codes of `errors.wit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureCode {
+    /// Nothing is there.
+    NotFound,
+    /// It is something else.
+    NotAFile,
+    /// It is something else.
+    NotADirectory,
+    /// A path that leaves its root.
+    InvalidPath,
+    /// An argument that makes no sense.
+    InvalidArgument,
+    /// No command was run.
+    NoExec,
+    /// The caller did not grant it.
+    NotGranted,
+    /// Not in this version.
+    Unavailable,
+    /// `with-error`.
+    Custom,
+}
+
+impl FailureCode {
+    /// Returns the code as `errors.wit` writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::NotAFile => "not-a-file",
+            Self::NotADirectory => "not-a-directory",
+            Self::InvalidPath => "invalid-path",
+            Self::InvalidArgument => "invalid-argument",
+            Self::NoExec => "no-exec",
+            Self::NotGranted => "not-granted",
+            Self::Unavailable => "unavailable",
+            Self::Custom => "custom",
+        }
+    }
+
+    /// Returns the code of this text, if there is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::NotFound,
+            Self::NotAFile,
+            Self::NotADirectory,
+            Self::InvalidPath,
+            Self::InvalidArgument,
+            Self::NoExec,
+            Self::NotGranted,
+            Self::Unavailable,
+            Self::Custom,
+        ]
+        .into_iter()
+        .find(|code| code.as_str() == text)
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecStatus {
+    /// By itself.
+    Exited {
+        /// 127 if it was not found, 126 if it could not be executed, as shells give it.
+        code: i32,
+    },
+    /// By a signal.
+    Killed {
+        /// Which.
+        signal: i32,
+    },
+    /// It took longer than it was given.
+    TimedOut {
+        /// The time that it was given, in milliseconds.
+        after_ms: u64,
+    },
+    /// It used more memory than it was given.
+    OutOfMemory,
+    /// It was stopped because nobody waits for it.
+    Cancelled,
+}
+
+/// A command that ended otherwise than expected.
+#[derive(Debug, Clone)]
+pub struct ExecFailure {
+    /// Which vertex.
+    pub vertex: DefinitionDigest,
+    /// The command.
+    pub args: Vec<String>,
+    /// How it ended.
+    pub status: ExecStatus,
+    /// The end of its standard output, at most [`TAIL_BYTES`], secrets replaced.
+    pub stdout_tail: String,
+    /// The end of its standard error, at most [`TAIL_BYTES`], secrets replaced.
+    pub stderr_tail: String,
+}
+
+/// How much of each stream an error carries.
+/// Source: Dagger's `engineutil/ref.go`, which carries as much.
+pub const TAIL_BYTES: usize = 100 * 1024;
+
+impl ExecFailure {
+    /// Returns the exit code as a shell gives it: 128 plus the signal, 124 for a time-out.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        match self.status {
+            ExecStatus::Exited { code } => code,
+            ExecStatus::Killed { signal } => 128 + signal,
+            ExecStatus::TimedOut { .. } => 124,
+            ExecStatus::OutOfMemory => 137,
+            ExecStatus::Cancelled => 130,
+        }
+    }
+
+    /// Returns the code of `errors.wit`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self.status {
+            ExecStatus::Exited { .. } => "exec",
+            ExecStatus::Killed { .. } => "signal",
+            ExecStatus::TimedOut { .. } => "timeout",
+            ExecStatus::OutOfMemory => "out-of-memory",
+            ExecStatus::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ExecFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "command `{}` ", graph::op::shell_words(&self.args))?;
+        match self.status {
+            ExecStatus::Exited { code: 127 } => write!(f, "was not found (exit code 127)"),
+            ExecStatus::Exited { code } => write!(f, "exited with code {code}"),
+            ExecStatus::Killed { signal } => write!(f, "was killed by signal {signal}"),
+            ExecStatus::TimedOut { after_ms } => write!(f, "took longer than {} s", after_ms as f64 / 1000.0),
+            ExecStatus::OutOfMemory => write!(f, "used more memory than it was given"),
+            ExecStatus::Cancelled => write!(f, "was cancelled"),
+        }
+    }
+}
+
+impl Failure {
+    /// Makes a failure of what was asked for.
+    pub fn invalid(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Invalid { code, message: message.into(), hint: None }
+    }
+
+    /// Makes a failure of the machine.
+    pub fn environment(message: impl Into<String>, hint: Option<&str>) -> Self {
+        Self::Environment { message: message.into(), hint: hint.map(str::to_owned) }
+    }
+
+    /// Makes a failure of this program.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::Bug { message: message.into() }
+    }
+
+    /// Returns the code of `errors.wit`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Exec(failure) => failure.code(),
+            Self::Invalid { code, .. } => code.as_str(),
+            Self::Cancelled => "cancelled",
+            Self::Environment { .. } => "environment",
+            Self::Bug { .. } => "bug",
+        }
+    }
+}
+
+impl Diagnostic for Failure {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Exec(_) | Self::Invalid { .. } => Blame::Function,
+            Self::Cancelled => Blame::User,
+            Self::Environment { .. } => Blame::Environment,
+            Self::Bug { .. } => Blame::Bug,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Invalid { hint, .. } | Self::Environment { hint, .. } => hint.clone(),
+            Self::Exec(_) | Self::Cancelled | Self::Bug { .. } => None,
+        }
+    }
+}
+
+/// Returns the end of what a command printed as text, at most [`TAIL_BYTES`] of it, without white space around it.
+#[must_use]
+pub fn tail(bytes: &[u8]) -> String {
+    let omitted = bytes.len().saturating_sub(TAIL_BYTES);
+    let text = String::from_utf8_lossy(&bytes[omitted..]);
+    let text = text.trim();
+    if omitted == 0 { text.to_owned() } else { format!("[omitting {omitted} bytes]...{text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_keeps_the_end_and_says_what_it_left_out() {
+        assert_eq!(tail(b" a\n"), "a");
+        let long = tail(&[vec![b'x'; 10], vec![b'y'; TAIL_BYTES]].concat());
+        assert!(long.starts_with("[omitting 10 bytes]...yyy"), "{}", &long[..40]);
+        assert_eq!(long.len(), TAIL_BYTES + "[omitting 10 bytes]...".len());
+    }
+}

@@ -1,0 +1,35 @@
+//! The graph: what is to be done, as data.
+//!
+//! A [`Vertex`] is an [`Op`] with its inputs; an [`Edge`] names one output of a
+//! vertex; a [`Definition`] is everything that some edges need. Vertices are
+//! immutable and shared by `Arc`, so that building a graph is building values.
+//!
+//! Three digests are kept apart by three types: [`DefinitionDigest`] says what was
+//! asked for, [`CacheKey`] decides whether a result of another run can be used,
+//! [`ContentDigest`] names bytes.
+//!
+//! Invariant: this room does no IO, reads no clock and no environment, draws no
+//! random number and never fails for a reason outside its arguments. Its
+//! `clippy.toml` holds it to that.
+//!
+//! Read first: [`op`], [`vertex`], then [`definition`].
+
+pub mod definition;
+pub mod diagnostic;
+pub mod digest;
+pub mod expand;
+pub mod op;
+pub mod path;
+pub mod platform;
+pub mod vertex;
+
+pub use definition::Definition;
+pub use diagnostic::{Blame, Diagnostic};
+pub use digest::{CacheKey, ContentDigest, DefinitionDigest, DigestError, KeyHasher};
+pub use op::{
+    CacheSharing, CopyOp, CopySource, ExecOp, Expect, FailOp, FileOp, Limits, Mount, MountKind, Op, RemoveKind, Reuse,
+    SecretName, SourceOp, Stdin,
+};
+pub use path::{PathError, TreePath};
+pub use platform::Platform;
+pub use vertex::{Edge, Selection, Vertex};

@@ -1,0 +1,162 @@
+//! Vertices and the edges between them.
+
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+
+use crate::digest::{DefinitionDigest, KeyHasher};
+use crate::op::{Op, SourceOp};
+use crate::path::TreePath;
+
+/// An operation with its inputs. Immutable; shared by `Arc`.
+pub struct Vertex {
+    digest: DefinitionDigest,
+    op: Op,
+    inputs: Vec<Selection>,
+}
+
+/// One output of a vertex.
+#[derive(Clone)]
+pub struct Edge {
+    /// Whose output.
+    pub vertex: Arc<Vertex>,
+    /// Which: 0 is the tree that the vertex makes; a command's other outputs are its writable mounts.
+    pub output: u32,
+}
+
+/// A file or a directory in what an edge has.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// The tree.
+    pub edge: Edge,
+    /// Where in it.
+    pub path: TreePath,
+}
+
+impl Vertex {
+    /// Makes a vertex; its digest is that of the operation and of the definitions of its inputs.
+    #[must_use]
+    pub fn new(op: Op, inputs: Vec<Selection>) -> Arc<Self> {
+        let mut hasher = KeyHasher::new("vertex/1");
+        op.hash_into(&mut hasher);
+        op.hash_definition_only(&mut hasher);
+        hasher.list(inputs.iter(), |h, input| {
+            h.bytes(input.edge.vertex.digest.as_bytes());
+            h.number(u64::from(input.edge.output));
+            h.text(input.path.as_str());
+        });
+        Arc::new(Self { digest: hasher.definition(), op, inputs })
+    }
+
+    /// Makes the vertex of an empty tree.
+    #[must_use]
+    pub fn scratch() -> Arc<Self> {
+        Self::new(Op::Source(SourceOp::Scratch), Vec::new())
+    }
+
+    /// Returns what identifies it.
+    #[must_use]
+    pub fn digest(&self) -> DefinitionDigest {
+        self.digest
+    }
+
+    /// Returns what it does.
+    #[must_use]
+    pub fn op(&self) -> &Op {
+        &self.op
+    }
+
+    /// Returns its inputs in order.
+    #[must_use]
+    pub fn inputs(&self) -> &[Selection] {
+        &self.inputs
+    }
+}
+
+impl Drop for Vertex {
+    /// Frees what only this vertex needs without recursion: a chain may be longer than the stack is
+    /// deep.
+    fn drop(&mut self) {
+        let mut pending = mem::take(&mut self.inputs);
+        while let Some(input) = pending.pop() {
+            if let Some(mut vertex) = Arc::into_inner(input.edge.vertex) {
+                pending.append(&mut vertex.inputs);
+            }
+        }
+    }
+}
+
+impl Edge {
+    /// Returns output 0 of a vertex.
+    #[must_use]
+    pub fn first(vertex: Arc<Vertex>) -> Self {
+        Self { vertex, output: 0 }
+    }
+
+    /// Selects a path in it.
+    #[must_use]
+    pub fn at(self, path: TreePath) -> Selection {
+        Selection { edge: self, path }
+    }
+}
+
+impl Selection {
+    /// Selects all of output 0 of a new vertex.
+    #[must_use]
+    pub fn of(op: Op, inputs: Vec<Self>) -> Self {
+        Edge::first(Vertex::new(op, inputs)).at(TreePath::root())
+    }
+}
+
+impl PartialEq for Edge {
+    fn eq(&self, other: &Self) -> bool {
+        self.vertex.digest == other.vertex.digest && self.output == other.output
+    }
+}
+
+impl Eq for Edge {}
+
+impl fmt::Debug for Vertex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.op.describe(), self.digest.short())
+    }
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}#{}", self.vertex, self.output)
+    }
+}
+
+impl fmt::Debug for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}:{}", self.edge, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::FileOp;
+
+    fn file(path: &str, base: &Arc<Vertex>) -> Arc<Vertex> {
+        let path = TreePath::parse(path).unwrap();
+        let op = Op::File(FileOp::MakeDirectory { path, mode: 0o755, owner: None });
+        Vertex::new(op, vec![Edge::first(Arc::clone(base)).at(TreePath::root())])
+    }
+
+    #[test]
+    fn equal_definitions_have_equal_digests() {
+        assert_eq!(file("a", &Vertex::scratch()).digest(), file("/a/", &Vertex::scratch()).digest());
+        assert_ne!(file("a", &Vertex::scratch()).digest(), file("b", &Vertex::scratch()).digest());
+    }
+
+    #[test]
+    fn a_chain_longer_than_the_stack_is_deep_can_be_dropped() {
+        let mut vertex = Vertex::scratch();
+        for n in 0..200_000 {
+            vertex = file(if n % 2 == 0 { "a" } else { "b" }, &vertex);
+        }
+        drop(vertex);
+    }
+}

@@ -1,0 +1,201 @@
+//! Does what the schedule decides: the one task that owns it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use graph::Edge;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::schedule::{Action, NodeId, Schedule};
+use crate::work::{LookUp, Work};
+
+/// How many things are done before new requests are looked at.
+const BATCH: usize = 1024;
+
+/// The values of a request's edges, or why one of them has none.
+pub(crate) type Reply<W> = Result<Vec<<W as Work>::Value>, <W as Work>::Error>;
+
+/// What the front asks of the dispatcher.
+pub(crate) enum Request<W: Work> {
+    /// Evaluate these.
+    Solve { id: u64, edges: Vec<Edge>, reply: oneshot::Sender<Reply<W>> },
+    /// Whoever asked does not wait any more.
+    Leave { id: u64 },
+}
+
+struct Waiter<W: Work> {
+    nodes: Vec<NodeId>,
+    reply: oneshot::Sender<Reply<W>>,
+}
+
+pub(crate) struct Dispatcher<W: Work> {
+    work: Arc<W>,
+    schedule: Schedule<W::Value, W::Error>,
+    requests: mpsc::UnboundedReceiver<Request<W>>,
+    waiters: HashMap<u64, Waiter<W>>,
+    waiters_of: HashMap<NodeId, Vec<u64>>,
+    running: JoinSet<(NodeId, Result<W::Value, W::Error>)>,
+    /// By the id of the task, so that one that panicked is found again.
+    tasks: HashMap<tokio::task::Id, NodeId>,
+    cancels: HashMap<NodeId, CancellationToken>,
+    slots: Arc<Semaphore>,
+}
+
+impl<W: Work> Dispatcher<W> {
+    pub(crate) fn new(work: Arc<W>, n_jobs: usize, requests: mpsc::UnboundedReceiver<Request<W>>) -> Self {
+        Self {
+            work,
+            schedule: Schedule::default(),
+            requests,
+            waiters: HashMap::new(),
+            waiters_of: HashMap::new(),
+            running: JoinSet::new(),
+            tasks: HashMap::new(),
+            cancels: HashMap::new(),
+            slots: Arc::new(Semaphore::new(n_jobs.max(1))),
+        }
+    }
+
+    /// Runs until the front is gone.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let is_idle = self.act();
+            tokio::select! {
+                biased;
+                ended = self.running.join_next_with_id(), if !self.running.is_empty() => self.ended(ended),
+                request = self.requests.recv() => match request {
+                    Some(request) => self.take(request),
+                    None => return,
+                },
+                () = std::future::ready(()), if !is_idle => {}
+            }
+        }
+    }
+
+    fn take(&mut self, request: Request<W>) {
+        match request {
+            Request::Solve { id, edges, reply } => {
+                let nodes: Vec<NodeId> = edges.iter().map(|edge| self.schedule.want(&edge.vertex)).collect();
+                for node in &nodes {
+                    self.waiters_of.entry(*node).or_default().push(id);
+                }
+                self.waiters.insert(id, Waiter { nodes, reply });
+                self.answer(id);
+            }
+            Request::Leave { id } => {
+                if let Some(waiter) = self.waiters.remove(&id) {
+                    self.forget(id, &waiter.nodes);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, id: u64, nodes: &[NodeId]) {
+        for node in nodes {
+            if let Some(waiters) = self.waiters_of.get_mut(node) {
+                waiters.retain(|other| *other != id);
+                if waiters.is_empty() {
+                    self.waiters_of.remove(node);
+                }
+            }
+            self.schedule.unwant(*node);
+        }
+    }
+
+    /// Does a batch of what is to be done; returns whether that was all.
+    fn act(&mut self) -> bool {
+        for _ in 0..BATCH {
+            match self.schedule.next_action() {
+                None => return true,
+                Some(Action::LookUp(node)) => self.look_up(node),
+                Some(Action::Cancel(node)) => {
+                    if let Some(cancel) = self.cancels.get(&node) {
+                        cancel.cancel();
+                    }
+                }
+                Some(Action::Announce(node)) => {
+                    for id in self.waiters_of.get(&node).cloned().unwrap_or_default() {
+                        self.answer(id);
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn look_up(&mut self, node: NodeId) {
+        if !self.schedule.is_ready(node) {
+            return;
+        }
+        let (Some(vertex), Some(inputs)) = (self.schedule.vertex(node).cloned(), self.schedule.inputs(node)) else {
+            return;
+        };
+        match self.work.look_up(&vertex, &inputs) {
+            LookUp::Done(result) => self.schedule.finish(node, result),
+            LookUp::Execute(job) => {
+                self.schedule.running(node);
+                let cancel = CancellationToken::new();
+                self.cancels.insert(node, cancel.clone());
+                let slots = self.work.takes_slot(&vertex).then(|| Arc::clone(&self.slots));
+                let work = Arc::clone(&self.work);
+                let task = self.running.spawn(async move {
+                    // The semaphore is never closed, so that this is a slot or none is needed.
+                    let _slot = match slots {
+                        Some(slots) => tokio::select! {
+                            slot = slots.acquire_owned() => slot.ok(),
+                            () = cancel.cancelled() => None,
+                        },
+                        None => None,
+                    };
+                    (node, work.execute(vertex, inputs, job, cancel).await)
+                });
+                self.tasks.insert(task.id(), node);
+            }
+        }
+    }
+
+    fn ended(
+        &mut self,
+        ended: Option<Result<(tokio::task::Id, (NodeId, Result<W::Value, W::Error>)), tokio::task::JoinError>>,
+    ) {
+        let (task, node, result) = match ended {
+            None => return,
+            Some(Ok((task, (node, result)))) => (task, node, result),
+            Some(Err(error)) => {
+                let Some(node) = self.tasks.get(&error.id()).copied() else { return };
+                let Some(vertex) = self.schedule.vertex(node) else { return };
+                (error.id(), node, Err(self.work.lost(vertex)))
+            }
+        };
+        self.tasks.remove(&task);
+        self.cancels.remove(&node);
+        self.schedule.finish(node, result);
+    }
+
+    /// Answers a request if all its nodes have values, or one will have none.
+    fn answer(&mut self, id: u64) {
+        let Some(waiter) = self.waiters.get(&id) else { return };
+        let mut values = Vec::with_capacity(waiter.nodes.len());
+        let mut answer = None;
+        for node in &waiter.nodes {
+            match self.schedule.result(*node) {
+                Some(Ok(value)) => values.push(value.clone()),
+                Some(Err(error)) => {
+                    answer = Some(Err(error.clone()));
+                    break;
+                }
+                None => {}
+            }
+        }
+        if answer.is_none() && values.len() < waiter.nodes.len() {
+            return;
+        }
+        if let Some(waiter) = self.waiters.remove(&id) {
+            self.forget(id, &waiter.nodes);
+            // Whoever asked may have left in the meantime, which is no matter.
+            let _ = waiter.reply.send(answer.unwrap_or(Ok(values)));
+        }
+    }
+}

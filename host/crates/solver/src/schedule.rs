@@ -1,0 +1,285 @@
+//! Decides what to do next. No IO, no async, no clock.
+//!
+//! Each vertex that somebody wants has a node. Interest is counted: by requests, and by the nodes
+//! that need it and are not done. A node that loses the last interest before it is done gives up
+//! its own interest in its inputs.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use graph::{DefinitionDigest, Vertex};
+
+/// Names a node.
+pub type NodeId = usize;
+
+/// How far a vertex has come.
+enum State<V, E> {
+    /// Some inputs have no value yet.
+    Waiting { n_pending: usize },
+    /// In the queue to be looked up.
+    Ready,
+    /// Being evaluated.
+    Running,
+    /// Being stopped; once it has stopped it starts again if somebody wants it again.
+    Stopping,
+    /// Has a value, or will have none in this session.
+    Done(Result<V, E>),
+}
+
+struct Node<V, E> {
+    vertex: Arc<Vertex>,
+    state: State<V, E>,
+    n_interested: usize,
+    /// The nodes to tell, once for each time that they need it.
+    users: Vec<NodeId>,
+}
+
+/// What is to be done outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Look the vertex up, then say [`Schedule::running`] or [`Schedule::finish`].
+    LookUp(NodeId),
+    /// Stop its evaluation, then say [`Schedule::finish`].
+    Cancel(NodeId),
+    /// Its value is known: tell the requests that wait for it.
+    Announce(NodeId),
+}
+
+/// The states of all vertices of a session.
+pub struct Schedule<V, E> {
+    nodes: Vec<Option<Node<V, E>>>,
+    free: Vec<NodeId>,
+    by_digest: HashMap<DefinitionDigest, NodeId>,
+    actions: VecDeque<Action>,
+}
+
+impl<V: Clone, E: Clone> Default for Schedule<V, E> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), free: Vec::new(), by_digest: HashMap::new(), actions: VecDeque::new() }
+    }
+}
+
+impl<V: Clone, E: Clone> Schedule<V, E> {
+    /// Returns the next thing to do.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Returns the value of a node that is done.
+    #[must_use]
+    pub fn result(&self, id: NodeId) -> Option<&Result<V, E>> {
+        match &self.node(id)?.state {
+            State::Done(result) => Some(result),
+            _ => None,
+        }
+    }
+
+    /// Returns the vertex of a node.
+    #[must_use]
+    pub fn vertex(&self, id: NodeId) -> Option<&Arc<Vertex>> {
+        self.node(id).map(|node| &node.vertex)
+    }
+
+    /// Returns whether a node that was announced for looking up is still to be looked up.
+    #[must_use]
+    pub fn is_ready(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|node| matches!(node.state, State::Ready))
+    }
+
+    /// Returns the values of the inputs of a node, in their order.
+    #[must_use]
+    pub fn inputs(&self, id: NodeId) -> Option<Vec<V>> {
+        let value = |digest| match self.result(*self.by_digest.get(&digest)?) {
+            Some(Ok(value)) => Some(value.clone()),
+            _ => None,
+        };
+        self.vertex(id)?.inputs().iter().map(|input| value(input.edge.vertex.digest())).collect()
+    }
+
+    /// Adds interest in a vertex.
+    pub fn want(&mut self, vertex: &Arc<Vertex>) -> NodeId {
+        let id = self.node_of(vertex);
+        if let Some(node) = self.node_mut(id) {
+            node.n_interested += 1;
+        }
+        id
+    }
+
+    /// Takes back one interest in a node.
+    pub fn unwant(&mut self, id: NodeId) {
+        let mut pending = vec![id];
+        while let Some(id) = pending.pop() {
+            let Some(node) = self.node_mut(id) else { continue };
+            node.n_interested = node.n_interested.saturating_sub(1);
+            if node.n_interested > 0 {
+                continue;
+            }
+            match node.state {
+                State::Done(_) | State::Stopping => {}
+                State::Running => {
+                    node.state = State::Stopping;
+                    self.actions.push_back(Action::Cancel(id));
+                }
+                State::Waiting { .. } | State::Ready => {
+                    self.leave_inputs(id, &mut pending);
+                    self.remove(id);
+                }
+            }
+        }
+    }
+
+    /// Says that a node that was to be looked up is being evaluated.
+    pub fn running(&mut self, id: NodeId) {
+        if let Some(node) = self.node_mut(id) {
+            node.state = State::Running;
+        }
+    }
+
+    /// Says how a look-up or an evaluation ended.
+    pub fn finish(&mut self, id: NodeId, result: Result<V, E>) {
+        let Some(node) = self.node_mut(id) else { return };
+        if matches!(node.state, State::Stopping) {
+            // The result of a stopped evaluation is not used: it may be half of one.
+            if node.n_interested > 0 {
+                node.state = State::Ready;
+                self.actions.push_back(Action::LookUp(id));
+            } else {
+                let mut pending = Vec::new();
+                self.leave_inputs(id, &mut pending);
+                self.remove(id);
+                pending.into_iter().for_each(|input| self.unwant(input));
+            }
+            return;
+        }
+        self.settle(id, result);
+    }
+
+    /// Spreads a result: to the users that now have all inputs, or that can have no value any more.
+    fn settle(&mut self, id: NodeId, result: Result<V, E>) {
+        let mut settled = vec![(id, result)];
+        while let Some((id, result)) = settled.pop() {
+            let Some(node) = self.node_mut(id) else { continue };
+            if matches!(node.state, State::Done(_)) {
+                continue;
+            }
+            let failed = result.as_ref().err().cloned();
+            node.state = State::Done(result);
+            let users = std::mem::take(&mut node.users);
+            self.actions.push_back(Action::Announce(id));
+            let mut inputs = Vec::new();
+            self.leave_inputs(id, &mut inputs);
+            for user in users {
+                match &failed {
+                    Some(error) => settled.push((user, Err(error.clone()))),
+                    None => self.input_is_there(user),
+                }
+            }
+            inputs.into_iter().for_each(|input| self.unwant(input));
+        }
+    }
+
+    fn input_is_there(&mut self, id: NodeId) {
+        let Some(node) = self.node_mut(id) else { return };
+        if let State::Waiting { n_pending } = &mut node.state {
+            *n_pending -= 1;
+            if *n_pending == 0 {
+                node.state = State::Ready;
+                self.actions.push_back(Action::LookUp(id));
+            }
+        }
+    }
+
+    /// Finds the node of a vertex, or makes it and those of all its inputs; iterative, because a chain
+    /// may be longer than the stack is deep.
+    fn node_of(&mut self, vertex: &Arc<Vertex>) -> NodeId {
+        if let Some(id) = self.by_digest.get(&vertex.digest()) {
+            return *id;
+        }
+        let root = self.add(vertex);
+        let mut fresh = vec![root];
+        while let Some(id) = fresh.pop() {
+            let Some(vertex) = self.vertex(id).cloned() else { continue };
+            let (mut n_pending, mut failed) = (0, None);
+            for input in vertex.inputs() {
+                let input = &input.edge.vertex;
+                let input_id = self.by_digest.get(&input.digest()).copied().unwrap_or_else(|| {
+                    let id = self.add(input);
+                    fresh.push(id);
+                    id
+                });
+                let Some(node) = self.node_mut(input_id) else { continue };
+                node.n_interested += 1;
+                match &node.state {
+                    State::Done(Ok(_)) => {}
+                    State::Done(Err(error)) => failed = Some(error.clone()),
+                    _ => {
+                        node.users.push(id);
+                        n_pending += 1;
+                    }
+                }
+            }
+            self.begin(id, n_pending, failed);
+        }
+        root
+    }
+
+    fn begin(&mut self, id: NodeId, n_pending: usize, failed: Option<E>) {
+        if let Some(error) = failed {
+            return self.settle(id, Err(error));
+        }
+        let Some(node) = self.node_mut(id) else { return };
+        if n_pending == 0 {
+            node.state = State::Ready;
+            self.actions.push_back(Action::LookUp(id));
+        } else {
+            node.state = State::Waiting { n_pending };
+        }
+    }
+
+    /// Collects the inputs in which a node is interested, once for each time that it needs one.
+    fn leave_inputs(&mut self, id: NodeId, into: &mut Vec<NodeId>) {
+        let Some(vertex) = self.vertex(id).cloned() else { return };
+        for input in vertex.inputs() {
+            if let Some(input) = self.by_digest.get(&input.edge.vertex.digest()).copied() {
+                if let Some(node) = self.node_mut(input) {
+                    if let Some(at) = node.users.iter().position(|user| *user == id) {
+                        node.users.swap_remove(at);
+                    }
+                }
+                into.push(input);
+            }
+        }
+    }
+
+    fn add(&mut self, vertex: &Arc<Vertex>) -> NodeId {
+        let node = Node {
+            vertex: Arc::clone(vertex),
+            state: State::Waiting { n_pending: usize::MAX },
+            n_interested: 0,
+            users: Vec::new(),
+        };
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.nodes.push(None);
+            self.nodes.len() - 1
+        });
+        self.nodes[id] = Some(node);
+        self.by_digest.insert(vertex.digest(), id);
+        id
+    }
+
+    fn remove(&mut self, id: NodeId) {
+        if let Some(node) = self.nodes.get_mut(id).and_then(Option::take) {
+            self.by_digest.remove(&node.vertex.digest());
+            self.free.push(id);
+        }
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Node<V, E>> {
+        self.nodes.get(id)?.as_ref()
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> Option<&mut Node<V, E>> {
+        self.nodes.get_mut(id)?.as_mut()
+    }
+}
