@@ -1,0 +1,98 @@
+//! `step-cold`: what one step of a chain costs, beside the bare container runtime.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::measure::{self, N_ROUNDS};
+use crate::report::Row;
+use crate::setup::{self, Bench, program};
+use crate::worker::{self, Lane};
+
+/// How many steps the long chain has more than the short one, which has one.
+const N_MORE: u32 = 40;
+
+/// How many runs of the reference one round takes the median of.
+const N_REFERENCE: usize = 10;
+
+/// What both run.
+const COMMAND: &str = "/bin/true";
+
+/// The slope between chains of 1 and of 41 steps, none of them cached, beside `crun run`.
+pub(super) fn step_cold(bench: &Bench) -> Result<Vec<Row>> {
+    let crun = program("crun", "crun")?;
+    let bundle = bench.directory("bundle")?;
+    let rootfs = bundle.join("rootfs");
+    busybox(&rootfs)?;
+    configure(&crun, &bundle)?;
+    let store = bench.directory("store-steps")?;
+    let mut steps = Lane::start(worker::command("steps")?.arg(&store).arg(&rootfs).arg(COMMAND))?;
+    let mut bare = Lane::start(bare(&crun, &bundle)?.env("PATH", std::env::var_os("PATH").unwrap_or_default()))?;
+    let pair = measure::interleave(
+        "step-cold",
+        N_ROUNDS,
+        || {
+            let short = steps.ask("1")?;
+            let long = steps.ask(&(1 + N_MORE).to_string())?;
+            Ok((long - short) / f64::from(N_MORE))
+        },
+        || {
+            let runs: Result<Vec<f64>> = (0..N_REFERENCE).map(|_| bare.ask("run")).collect();
+            Ok(measure::median(&mut runs?))
+        },
+    )?;
+    Ok(vec![Row::times("step-cold", pair.value, pair.reference, 1.6)])
+}
+
+/// Makes a root file system of one static program.
+fn busybox(rootfs: &Path) -> Result<()> {
+    let busybox = program("busybox", "busybox-static")?;
+    let bin = rootfs.join("bin");
+    fs::create_dir_all(&bin)?;
+    fs::copy(&busybox, bin.join("busybox")).context("cannot copy busybox")?;
+    for applet in ["sh", "true", "echo", "cat"] {
+        symlink("busybox", bin.join(applet)).with_context(|| format!("cannot make the link `{applet}`"))?;
+    }
+    Ok(())
+}
+
+/// Writes the specification that crun itself proposes, without a terminal and with our command.
+fn configure(crun: &Path, bundle: &Path) -> Result<()> {
+    let mut spec = Command::new(crun);
+    spec.arg("spec").current_dir(bundle);
+    if !is_root()? {
+        spec.arg("--rootless");
+    }
+    measure::output(&mut spec)?;
+    let path = bundle.join("config.json");
+    let mut config: Value = serde_json::from_str(&fs::read_to_string(&path)?).context("cannot read crun's `config.json`")?;
+    config["process"]["terminal"] = json!(false);
+    config["process"]["args"] = json!([COMMAND]);
+    setup::write(&path, config.to_string())
+}
+
+/// Returns the worker that runs the reference. As root it gets a mount namespace without the unified
+/// hierarchy of a hybrid cgroup layout, with which crun refuses to run.
+fn bare(crun: &Path, bundle: &Path) -> Result<Command> {
+    let worker = worker::command("crun")?;
+    let mut command = if is_root()? {
+        let mut command = Command::new(program("unshare", "util-linux")?);
+        let script = "umount -l /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\"";
+        command.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]).arg(worker.get_program());
+        command.args(worker.get_args());
+        command
+    } else {
+        worker
+    };
+    command.arg(crun).arg(bundle);
+    Ok(command)
+}
+
+fn is_root() -> Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    Ok(fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
+}

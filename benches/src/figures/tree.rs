@@ -1,0 +1,164 @@
+//! `tree-cold`, `tree-same`, `tree-changed`: a large directory of the caller, beside git.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::measure::{self, N_ROUNDS};
+use crate::report::Row;
+use crate::setup::{self, Bench, program};
+use crate::worker::Random;
+
+const N_TOP: usize = 50;
+const N_DIRECTORIES: usize = 100;
+const N_FILES: usize = 10;
+
+/// Sizes are spread evenly over their logarithms, so that most files are small: 7.3 KB on average,
+/// 365 MB in all.
+const SIZES: (f64, f64) = (100.0, 45_000.0);
+
+const WORDS: [&str; 16] = [
+    "let", "return", "match", "value", "self", "stage", "the", "vertex", "of", "digest", "(", ")", "{\n", "}\n", ";\n", "=",
+];
+
+/// Git with a repository that is not in the tree, so that nobody else reads that.
+struct Git {
+    program: PathBuf,
+    repository: PathBuf,
+    tree: PathBuf,
+}
+
+/// An empty store beside an empty index.
+pub(super) fn cold(bench: &Bench) -> Result<Vec<Row>> {
+    let (git, module) = prepare(bench, "cold")?;
+    let store = bench.directory("store-tree-cold")?;
+    let pair = measure::interleave(
+        "tree-cold",
+        N_ROUNDS,
+        || {
+            setup::empty(&store)?;
+            Ok(measure::run(&mut digest(bench, &store, &module, &git.tree)?)?.seconds)
+        },
+        || {
+            git.fresh()?;
+            Ok(measure::run(&mut git.command(&["add", "-A"]))?.seconds)
+        },
+    )?;
+    Ok(vec![Row::times("tree-cold", pair.value, pair.reference, 0.1)])
+}
+
+/// A store and an index that know the tree.
+pub(super) fn same(bench: &Bench) -> Result<Vec<Row>> {
+    let (git, module) = prepare(bench, "same")?;
+    let store = bench.directory("store-tree-same")?;
+    settle(bench, &git, &store, &module)?;
+    let pair = measure::interleave(
+        "tree-same",
+        N_ROUNDS,
+        || Ok(measure::run(&mut digest(bench, &store, &module, &git.tree)?)?.seconds),
+        || Ok(measure::run(&mut git.command(&["status"]))?.seconds),
+    )?;
+    Ok(vec![Row::times("tree-same", pair.value, pair.reference, 1.2)])
+}
+
+/// Ten files that neither has seen in their present form.
+pub(super) fn changed(bench: &Bench) -> Result<Vec<Row>> {
+    let (git, module) = prepare(bench, "changed")?;
+    let store = bench.directory("store-tree-changed")?;
+    settle(bench, &git, &store, &module)?;
+    let mut n_changes = 0;
+    let pair = measure::interleave(
+        "tree-changed",
+        N_ROUNDS,
+        || {
+            n_changes += 1;
+            // The same ten each time: git goes on calling them changed.
+            for top in 0..10 {
+                let path = file(&git.tree, top * 5, top * 7, top);
+                setup::write(&path, format!("change {n_changes} of file {top}\n"))?;
+            }
+            Ok(measure::run(&mut digest(bench, &store, &module, &git.tree)?)?.seconds)
+        },
+        || Ok(measure::run(&mut git.command(&["status"]))?.seconds),
+    )?;
+    Ok(vec![Row::times("tree-changed", pair.value, pair.reference, 1.3)])
+}
+
+fn prepare(bench: &Bench, name: &str) -> Result<(Git, String)> {
+    let program = program("git", "git")?;
+    let module = bench.module("benches/modules/chain")?;
+    let tree = bench.tree(make)?.to_owned();
+    Ok((Git { program, repository: bench.directory(&format!("git-{name}"))?, tree }, module))
+}
+
+/// Lets both see the tree, twice, so that no file is so new that its time says nothing.
+fn settle(bench: &Bench, git: &Git, store: &Path, module: &str) -> Result<()> {
+    git.fresh()?;
+    measure::output(&mut git.command(&["add", "-A"]))?;
+    measure::output(&mut git.command(&["commit", "--quiet", "--message", "all"]))?;
+    let first = measure::output(&mut digest(bench, store, module, &git.tree)?)?;
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    measure::output(&mut git.command(&["status"]))?;
+    let second = measure::output(&mut digest(bench, store, module, &git.tree)?)?;
+    ensure!(first == second, "the digest of the tree was {first} and is {second}");
+    Ok(())
+}
+
+fn digest(bench: &Bench, store: &Path, module: &str, tree: &Path) -> Result<Command> {
+    let mut command = bench.command(store, &["call", "-m", module, "digest", "--src"])?;
+    command.arg(tree);
+    Ok(command)
+}
+
+impl Git {
+    /// Begins anew, with an empty index.
+    fn fresh(&self) -> Result<()> {
+        setup::empty(&self.repository)?;
+        measure::output(&mut self.command(&["init", "--quiet"])).map(|_| ())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["-c", "gc.auto=0", "-c", "user.name=bench", "-c", "user.email=bench@example.org"])
+            .args(args)
+            .current_dir(&self.tree)
+            .env("GIT_DIR", &self.repository)
+            .env("GIT_WORK_TREE", &self.tree)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    }
+}
+
+fn file(tree: &Path, top: usize, directory: usize, file: usize) -> PathBuf {
+    tree.join(format!("d{top:02}/d{directory:02}/file{file}.txt"))
+}
+
+/// Writes the tree: the same on every machine.
+fn make(tree: &Path) -> Result<()> {
+    crate::say(&format!("making a tree of {} files in {}", N_TOP * N_DIRECTORIES * N_FILES, tree.display()));
+    let mut random = Random::new(1);
+    let mut text = String::new();
+    for top in 0..N_TOP {
+        for directory in 0..N_DIRECTORIES {
+            let parent = file(tree, top, directory, 0);
+            let parent = parent.parent().context("a file has a parent")?;
+            fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+            for n in 0..N_FILES {
+                let (least, most) = SIZES;
+                let size = (least * (most / least).powf(random.fraction())) as usize;
+                text.clear();
+                while text.len() < size {
+                    text.push_str(WORDS[random.below(WORDS.len())]);
+                    text.push_str(&format!(" x{} ", random.below(1 << 16)));
+                }
+                text.truncate(size);
+                setup::write(&file(tree, top, directory, n), &text)?;
+            }
+        }
+    }
+    Ok(())
+}

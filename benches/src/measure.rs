@@ -1,0 +1,157 @@
+//! Runs two things in turn and takes medians; runs programs and asks the kernel what they needed.
+
+use std::io::{self, Read as _};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+/// How often a pair is measured.
+pub(crate) const N_ROUNDS: usize = 10;
+
+/// How often whole processes of some milliseconds are measured, where one round says little.
+pub(crate) const N_SHORT_ROUNDS: usize = 40;
+
+/// How often at least, if a round takes longer than [`SLOW_SECONDS`].
+const N_SLOW_ROUNDS: usize = 3;
+
+/// From when on a single run is slow.
+const SLOW_SECONDS: f64 = 5.0;
+
+/// The medians of two things that were measured in turn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair {
+    /// Of the product.
+    pub(crate) value: f64,
+    /// Of the reference.
+    pub(crate) reference: f64,
+}
+
+/// Measures two things in turn, A B A B, after one round that does not count.
+pub(crate) fn interleave(
+    figure: &str,
+    n_rounds: usize,
+    mut value: impl FnMut() -> Result<f64>,
+    mut reference: impl FnMut() -> Result<f64>,
+) -> Result<Pair> {
+    let warm = (value()?, reference()?);
+    let is_slow = warm.0.max(warm.1) > SLOW_SECONDS;
+    let n_rounds = if is_slow { N_SLOW_ROUNDS } else { n_rounds };
+    if is_slow {
+        crate::say(&format!("{figure}: {n_rounds} rounds, because one takes {:.0} s", warm.0 + warm.1));
+    }
+    let (mut values, mut references) = (Vec::new(), Vec::new());
+    for _ in 0..n_rounds {
+        values.push(value()?);
+        references.push(reference()?);
+    }
+    Ok(Pair { value: median(&mut values), reference: median(&mut references) })
+}
+
+/// Returns the middle of some values; NaN of none.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    match n {
+        0 => f64::NAN,
+        _ if n % 2 == 1 => values[n / 2],
+        _ => f64::midpoint(values[n / 2 - 1], values[n / 2]),
+    }
+}
+
+/// What a program needed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// From before it was started until it was gone.
+    pub(crate) seconds: f64,
+    /// The most memory that it, or one that it waited for, held at once.
+    pub(crate) peak_bytes: f64,
+}
+
+/// Runs a program with its streams closed and measures it.
+pub(crate) fn run(command: &mut Command) -> Result<Usage> {
+    measure(command.stdout(Stdio::null())).map(|(_, usage)| usage)
+}
+
+/// Runs a program, measures it and returns what it printed.
+pub(crate) fn run_and_read(command: &mut Command) -> Result<(String, Usage)> {
+    measure(command.stdout(Stdio::piped()))
+}
+
+fn measure(command: &mut Command) -> Result<(String, Usage)> {
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    let started = Instant::now();
+    #[expect(clippy::zombie_processes, reason = "`wait` below waits for it, by its id")]
+    let mut child = command.spawn().with_context(|| format!("cannot run {command:?}"))?;
+    let mut printed = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        stdout.read_to_string(&mut printed).with_context(|| format!("cannot read what {command:?} prints"))?;
+    }
+    let (status, peak_bytes) = wait(child.id()).with_context(|| format!("cannot wait for {command:?}"))?;
+    let seconds = started.elapsed().as_secs_f64();
+    if status != 0 {
+        bail!("{command:?} ended with wait status {status}");
+    }
+    Ok((printed, Usage { seconds, peak_bytes }))
+}
+
+/// Runs a program and returns what it printed; what it says to people is part of the error.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{command:?} ended with {}: {}", output.status, said.trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Waits for a child and returns its wait status and its peak memory in bytes.
+///
+/// The kernel counts from the peak of the process that forked, so this one must stay small: what
+/// needs memory is a worker.
+#[expect(unsafe_code, reason = "the standard library has no wait that returns the resources used")]
+fn wait(pid: u32) -> io::Result<(i32, f64)> {
+    let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;
+    let mut status = 0;
+    // SAFETY: a `rusage` of zeros is a valid one, and both pointers are to locals of the right types.
+    let (waited, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
+    };
+    if waited != pid {
+        return Err(io::Error::last_os_error());
+    }
+    // Source: getrusage(2), `ru_maxrss` is in kilobytes.
+    Ok((status, usage.ru_maxrss as f64 * 1024.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_the_middle() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(&mut []).is_nan());
+    }
+
+    #[test]
+    fn both_are_measured_in_turn_after_a_round_that_does_not_count() {
+        let order = std::cell::RefCell::new(String::new());
+        let note = |name, seconds| {
+            order.borrow_mut().push(name);
+            Ok(seconds)
+        };
+        let pair = interleave("x", 2, || note('a', 1.0), || note('b', 2.0)).unwrap();
+        assert_eq!((pair.value, pair.reference), (1.0, 2.0));
+        assert_eq!(order.into_inner(), "ababab");
+    }
+
+    #[test]
+    fn a_program_is_measured_and_its_failure_told() {
+        let usage = run(&mut Command::new("/bin/true")).unwrap();
+        assert!(usage.seconds > 0.0 && usage.peak_bytes > 0.0);
+        assert!(run(&mut Command::new("/bin/false")).is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! Finds or builds what figures need: the binary, the modules, a place for stores and trees.
+
+use std::cell::OnceCell;
+use std::env;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+
+use crate::measure;
+
+/// Something that is not installed, and how to get it.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    what: String,
+    how: String,
+}
+
+impl Missing {
+    /// Says what is missing, and how to get it.
+    pub(crate) fn new(what: impl Into<String>, how: impl Into<String>) -> Self {
+        Self { what: what.into(), how: how.into() }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is missing: {}", self.what, self.how)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// What the figures share.
+pub(crate) struct Bench {
+    /// The repository.
+    pub(crate) root: PathBuf,
+    /// Cargo's target directory.
+    pub(crate) target: PathBuf,
+    /// On the file system of the target directory; gone at the end.
+    temporary: TempDir,
+    host: OnceCell<PathBuf>,
+    tree: OnceCell<PathBuf>,
+}
+
+impl Bench {
+    /// Makes the temporary directory.
+    pub(crate) fn new() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("this package is in no workspace")?;
+        let program = env::current_exe().context("cannot find this program")?;
+        // TARGET/release/bench
+        let target = program.ancestors().nth(2).context("this program is in no target directory")?.to_owned();
+        let temporary = tempfile::Builder::new().prefix("bench-").tempdir_in(&target);
+        let temporary = temporary.with_context(|| format!("cannot write to `{}`", target.display()))?;
+        Ok(Self { root: root.to_owned(), target, temporary, host: OnceCell::new(), tree: OnceCell::new() })
+    }
+
+    /// Makes an empty directory that lasts as long as this program.
+    pub(crate) fn directory(&self, name: &str) -> Result<PathBuf> {
+        let path = self.temporary.path().join(name);
+        empty(&path)?;
+        Ok(path)
+    }
+
+    /// Returns a directory that is kept between runs, for what takes long to make.
+    pub(crate) fn kept(&self, name: &str) -> PathBuf {
+        self.target.join("bench").join(name)
+    }
+
+    /// Returns the generated tree; `make` fills it the first time.
+    pub(crate) fn tree(&self, make: impl FnOnce(&Path) -> Result<()>) -> Result<&Path> {
+        if self.tree.get().is_none() {
+            let path = self.directory("tree")?;
+            make(&path)?;
+            let _ = self.tree.set(path);
+        }
+        self.tree.get().map(PathBuf::as_path).context("the tree was not kept")
+    }
+
+    /// Returns the binary: `HOST_BIN`, or built into the target directory of this program.
+    pub(crate) fn host(&self) -> Result<&Path> {
+        if self.host.get().is_none() {
+            let path = match env::var_os("HOST_BIN").filter(|path| !path.is_empty()) {
+                Some(path) => fs::canonicalize(&path).with_context(|| format!("cannot find HOST_BIN {path:?}"))?,
+                None => {
+                    self.cargo(&["-p", "host"])?;
+                    self.target.join("release/host")
+                }
+            };
+            let _ = self.host.set(path);
+        }
+        self.host.get().map(PathBuf::as_path).context("the binary was not kept")
+    }
+
+    /// Builds something of the workspace in release form.
+    pub(crate) fn cargo(&self, what: &[&str]) -> Result<()> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--release", "--quiet"]).args(what).arg("--target-dir").arg(&self.target);
+        measure::output(command.current_dir(&self.root)).map(|_| ())
+    }
+
+    /// Returns a command of the binary with a store of its own.
+    pub(crate) fn command(&self, store: &Path, args: &[&str]) -> Result<Command> {
+        let mut command = Command::new(self.host()?);
+        command.args(args).env("HOST_STORE", store).env_remove("HOST_ENGINE").current_dir(&self.root);
+        Ok(command)
+    }
+
+    /// Builds a module of the repository and returns its path.
+    pub(crate) fn module(&self, path: &str) -> Result<String> {
+        let module = self.root.join(path);
+        let module = module.to_str().context("the path of the repository is not UTF-8")?.to_owned();
+        let store = self.temporary.path().join("store-of-builds");
+        measure::output(&mut self.command(&store, &["build", "-m", &module])?)?;
+        Ok(module)
+    }
+
+    /// Builds a module of the repository and returns its component.
+    pub(crate) fn component(&self, path: &str) -> Result<PathBuf> {
+        let module = PathBuf::from(self.module(path)?);
+        let name = module.file_name().context("a module has a name")?.to_owned();
+        // Beside what cargo makes, wherever that is told to go.
+        let target = env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()).unwrap_or_else(|| "target".into());
+        let component = module.join(target).join("host").join(name).with_extension("wasm");
+        let is_there = component.is_file().then_some(());
+        is_there.with_context(|| format!("`host build` made no `{}`", component.display()))?;
+        Ok(component)
+    }
+}
+
+/// Makes a directory, without what was in it.
+pub(crate) fn empty(path: &Path) -> Result<()> {
+    if path.exists() {
+        fs::remove_dir_all(path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+    }
+    fs::create_dir_all(path).with_context(|| format!("cannot make `{}`", path.display()))
+}
+
+/// Writes a file.
+pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
+    fs::write(path, contents).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Returns a program of the `PATH`.
+///
+/// # Errors
+/// [`Missing`], with the Debian package that has it.
+pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
+    found.ok_or_else(|| Missing::new(format!("`{name}`"), format!("install it with `apt-get install {package}`")).into())
+}

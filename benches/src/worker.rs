@@ -1,0 +1,100 @@
+//! What runs in a process of its own: this binary again, with [`ARGUMENT`] first.
+//!
+//! | worker | does |
+//! | --- | --- |
+//! | `steps STORE ROOTFS COMMAND` | is a [`Lane`]: is told a number, runs a chain of so many steps |
+//! | `crun PROGRAM BUNDLE` | is a [`Lane`]: runs the bundle each time that it is told something |
+//! | `graph STORE N fill\|null` | evaluates a graph and prints what that took |
+
+pub(crate) mod graph;
+mod lane;
+mod random;
+mod steps;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ::graph::SecretName;
+use anyhow::{Context as _, Result, bail};
+use backend::{EventSink, Failure, FailureCode, SecretProvider, SessionIo};
+use backend_embedded::zone;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use lane::Lane;
+pub(crate) use random::Random;
+
+/// The first argument of a worker.
+pub(crate) const ARGUMENT: &str = "__worker";
+
+/// The first argument of the zone in which steps run.
+pub(crate) const ZONE: &str = zone::ARGUMENT;
+
+/// Is the zone of the embedded backend.
+pub(crate) fn zone() -> ExitCode {
+    backend_embedded::zone_main()
+}
+
+/// Returns the command that starts a worker.
+pub(crate) fn command(name: &str) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+    command.args([ARGUMENT, name]);
+    Ok(command)
+}
+
+/// Is a worker.
+pub(crate) fn main(args: &[String]) -> Result<()> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["steps", store, rootfs, command] => steps::main(Path::new(store), rootfs, command),
+        ["crun", program, bundle] => crun(program, bundle),
+        ["graph", store, n, what] => graph::main(Path::new(store), n.parse()?, what),
+        _ => bail!("there is no worker {args:?}"),
+    }
+}
+
+/// The bare container runtime. It makes no cgroup: on cgroup v1 that alone takes longer than all the
+/// rest, and a reference must not be slow.
+fn crun(program: &str, bundle: &str) -> Result<()> {
+    let mut n_runs = 0;
+    lane::serve(|_| {
+        n_runs += 1;
+        let name = format!("bench-{}-{n_runs}", std::process::id());
+        let mut command = Command::new(program);
+        command.args(["--cgroup-manager=disabled", "run", "--bundle", bundle, &name]);
+        let started = Instant::now();
+        let status = command.status().context("cannot run crun")?;
+        let seconds = started.elapsed().as_secs_f64();
+        if !status.success() {
+            bail!("crun ended with {status}");
+        }
+        Ok(seconds)
+    })
+}
+
+/// Returns what a backend is given, with nothing that could be asked for.
+fn session(store: &Path, events: EventSink) -> SessionIo {
+    SessionIo {
+        events,
+        secrets: Arc::new(NoSecrets),
+        cancel: CancellationToken::new(),
+        n_jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        is_cache_used: true,
+        timeout: None,
+        is_network_allowed: false,
+        store: store.to_owned(),
+    }
+}
+
+struct NoSecrets;
+
+impl SecretProvider for NoSecrets {
+    fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure> {
+        Err(Failure::invalid(FailureCode::NotFound, format!("there is no secret `{}`", name.0)))
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")
+}

@@ -1,0 +1,61 @@
+//! Chains of steps, in one session of the embedded backend.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context as _, Result};
+use backend::Backend as _;
+use backend_embedded::Embedded;
+use backend_embedded::zone::ZoneConfig;
+use graph::{Edge, ExecOp, Expect, Limits, Op, Platform, Reuse, Selection, SourceOp, Stdin, TreePath};
+use store::Store;
+
+/// Is told how many steps a chain has, runs it, and tells how long that took.
+pub(super) fn main(store: &Path, rootfs: &str, command: &str) -> Result<()> {
+    let runtime = super::runtime()?;
+    let _inside = runtime.enter();
+    let io = super::session(store, Arc::new(|_| {}));
+    let store = Store::open(store)?;
+    let zone = ZoneConfig::new(store.root());
+    let backend = Embedded::new(store, io, zone);
+    super::lane::serve(|request| {
+        let n_steps = request.parse().with_context(|| format!("{request:?} is no number of steps"))?;
+        let last = chain(rootfs, command, n_steps)?;
+        let started = Instant::now();
+        runtime.block_on(backend.solve(&[last])).map_err(|failure| anyhow::anyhow!("a step did not run: {failure}"))?;
+        Ok(started.elapsed().as_secs_f64())
+    })
+}
+
+/// Returns the last of so many steps, none of which was ever run.
+fn chain(rootfs: &str, command: &str, n_steps: usize) -> Result<Edge> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_nanos();
+    let local = SourceOp::Local { path: rootfs.to_owned(), include: Vec::new(), exclude: Vec::new() };
+    let first = Selection::of(Op::Source(local), Vec::new());
+    let last = (0..n_steps).fold(first, |root, n| {
+        let exec = exec(command, ("RUN".to_owned(), format!("{now} {n}")));
+        Selection::of(Op::Exec(Box::new(exec)), vec![root])
+    });
+    Ok(last.edge)
+}
+
+fn exec(command: &str, variable: (String, String)) -> ExecOp {
+    ExecOp {
+        args: vec![command.to_owned()],
+        env: vec![variable],
+        secret_env: Vec::new(),
+        cwd: TreePath::root(),
+        user: None,
+        platform: Platform::of_this_machine(),
+        mounts: Vec::new(),
+        stdin: Stdin::Empty,
+        redirect_stdout: None,
+        redirect_stderr: None,
+        expect: Expect::Codes(vec![0]),
+        timeout: None,
+        network: false,
+        reuse: Reuse::Allowed,
+        limits: Limits::default(),
+    }
+}

@@ -1,0 +1,134 @@
+//! How a project is configured, compiled and installed.
+
+use guest_sdk::prelude::*;
+
+/// Where projects install themselves unless told otherwise.
+pub(crate) const PREFIX: &str = "/usr/local";
+
+/// Where an installed tree is mounted. Not `/`: there, `/usr` is the machine's own.
+pub(crate) const INSTALLED: &str = "/installed";
+
+const SRC: &str = "/src";
+const DESTDIR: &str = "/out";
+
+/// A project and how it is to be built.
+pub(crate) struct Project {
+    src: Directory,
+    jobs: u32,
+    cflags: Option<String>,
+    prefix: String,
+    configure_args: Vec<String>,
+    /// Without a `configure` script, the `Makefile` gets what the script would get.
+    has_configure: bool,
+}
+
+impl Project {
+    /// # Errors
+    ///
+    /// `invalid-argument` if the arguments make no sense or the sources are no such
+    /// project.
+    pub(crate) fn new(
+        src: Directory,
+        jobs: Option<u32>,
+        cflags: Option<String>,
+        prefix: Option<String>,
+        configure_args: Option<Vec<String>>,
+    ) -> Result<Self> {
+        let jobs = jobs.unwrap_or(2);
+        let prefix = prefix.unwrap_or_else(|| PREFIX.to_owned());
+        let refuse = |message: String| Err(Error::new(message).with_code(code::INVALID_ARGUMENT));
+        if jobs == 0 {
+            return refuse("`jobs` is 0: nothing would be compiled".to_owned());
+        }
+        if !prefix.starts_with('/') {
+            return refuse(format!("the prefix `{prefix}` does not begin with `/`"));
+        }
+        let has_configure = src.exists("configure")?;
+        if !has_configure && !src.exists("Makefile")? {
+            let entries = src.entries()?.join(" ");
+            return refuse(format!("the sources have neither `configure` nor `Makefile`; there are: {entries}"));
+        }
+        if !has_configure && configure_args.is_some() {
+            return refuse("there are arguments for `configure`, and the sources have no `configure`".to_owned());
+        }
+        Ok(Self { src, jobs, cflags, prefix, configure_args: configure_args.unwrap_or_default(), has_configure })
+    }
+
+    /// The sources after `./configure`.
+    fn configured(&self) -> Container {
+        let container = machine_with(SRC, &self.src).with_workdir(SRC).with(|container| match &self.cflags {
+            Some(cflags) => container.with_env_variable("CFLAGS", cflags),
+            None => container,
+        });
+        if !self.has_configure {
+            return container;
+        }
+        let mut configure = args!["./configure", format!("--prefix={}", self.prefix)];
+        configure.extend(self.configure_args.iter().cloned());
+        container.with_exec_options(configure, ExecOptions::new().without_network())
+    }
+
+    /// The sources after `make`.
+    ///
+    /// # Errors
+    ///
+    /// What the compiler said.
+    pub(crate) fn compiled(&self) -> Result<Container> {
+        let make = args!["make", format!("-j{}", self.jobs)];
+        let compiled =
+            self.configured().with_exec_options(self.with_prefix(make), ExecOptions::new().without_network());
+        compiled.sync().context("compiling the sources")?;
+        Ok(compiled)
+    }
+
+    /// What `make install` installs.
+    ///
+    /// # Errors
+    ///
+    /// What the compiler said.
+    pub(crate) fn installed(&self) -> Result<Directory> {
+        let install = args!["make", "install", format!("DESTDIR={DESTDIR}")];
+        let installed = self
+            .compiled()?
+            .with_new_directory(DESTDIR)
+            .with_exec_options(self.with_prefix(install), ExecOptions::new().without_network());
+        Ok(installed.directory(DESTDIR))
+    }
+
+    /// The command with the prefix for a `Makefile` that no script wrote. Both spellings
+    /// are in use; one that a `Makefile` does not have changes nothing.
+    fn with_prefix(&self, mut make: Vec<String>) -> Vec<String> {
+        if !self.has_configure {
+            make.extend(args![format!("PREFIX={}", self.prefix), format!("prefix={}", self.prefix)]);
+        }
+        make
+    }
+}
+
+/// This machine with a directory in it.
+pub(crate) fn machine_with(path: &str, directory: &Directory) -> Container {
+    machine::rootfs().with_directory(path, directory)
+}
+
+/// The sources: a tree, or an archive that is unpacked in a step of its own.
+///
+/// # Errors
+///
+/// `invalid-argument` if neither or both are given.
+pub(crate) fn source(src: Option<Directory>, archive: Option<File>) -> Result<Directory> {
+    match (src, archive) {
+        (Some(src), None) => Ok(src),
+        (None, Some(archive)) => Ok(unpacked(&archive)),
+        _ => Err(Error::new("give the sources as either `src` or `archive`").with_code(code::INVALID_ARGUMENT)),
+    }
+}
+
+/// What is in an archive, without the directory that all of it is in.
+pub(crate) fn unpacked(archive: &File) -> Directory {
+    let unpack = ["tar", "--extract", "--file=/archive", "--strip-components=1", "--no-same-owner", "--directory=/src"];
+    machine::rootfs()
+        .with_mounted_file("/archive", archive)
+        .with_new_directory("/src")
+        .with_exec_options(unpack, ExecOptions::new().without_network())
+        .directory("/src")
+}

@@ -1,0 +1,47 @@
+//! The macros of `guest-sdk`, which re-exports them and documents how to use them.
+//!
+//! [`macro@stages`] reads a Rust module (`parse.rs`) into a model of its interface
+//! (`model.rs`), prints that as WIT (`wit.rs`), and writes the code that connects the
+//! component's exports to the author's functions (`glue.rs`). All of it works on
+//! `proc_macro2` tokens, so that tests are text in, text out.
+
+mod docs;
+mod expand;
+mod glue;
+mod model;
+mod names;
+mod parse;
+mod types;
+mod wit;
+
+use proc_macro::TokenStream;
+
+/// Makes the `pub fn`s of a module the stages of a component; `guest_sdk::stages` has the
+/// documentation.
+#[proc_macro_attribute]
+pub fn stages(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::stages(arguments.into(), item.into(), &wit::Package::of_the_crate()).into()
+}
+
+/// Makes a `struct` of the module of stages a record of its interface.
+///
+/// Its fields are named, and of the types that [`macro@stages`] lists; none is a
+/// reference.
+#[proc_macro_derive(Record, attributes(__guest_sdk_in_stages))]
+pub fn derive_record(item: TokenStream) -> TokenStream {
+    expand::derive("Record", item.into()).into()
+}
+
+/// Makes an `enum` of the module of stages an enum of its interface: cases without
+/// values.
+#[proc_macro_derive(Enum, attributes(__guest_sdk_in_stages))]
+pub fn derive_enum(item: TokenStream) -> TokenStream {
+    expand::derive("Enum", item.into()).into()
+}
+
+/// Makes an `enum` of the module of stages a variant of its interface: each case has
+/// one value or none.
+#[proc_macro_derive(Variant, attributes(__guest_sdk_in_stages))]
+pub fn derive_variant(item: TokenStream) -> TokenStream {
+    expand::derive("Variant", item.into()).into()
+}

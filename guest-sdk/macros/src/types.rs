@@ -1,0 +1,231 @@
+//! Rust types, read as types of an interface.
+
+use std::collections::BTreeMap;
+
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Error, GenericArgument, PathArguments, PathSegment, Result, ReturnType, TypeReference};
+
+use crate::model::{API_TYPES, Failure, Pass, Type};
+
+/// The types that the module of stages declares, and whether a derive makes them
+/// usable.
+pub(crate) type Scope = BTreeMap<String, Declared>;
+
+/// How a type is declared.
+#[derive(Clone, Copy)]
+pub(crate) enum Declared {
+    /// With `#[derive(Record)]`, `#[derive(Enum)]` or `#[derive(Variant)]`.
+    Derived,
+    /// A `struct` without.
+    Struct,
+    /// An `enum` without.
+    Enum,
+}
+
+const PRIMITIVES: &[(&str, &str)] = &[
+    ("bool", "bool"),
+    ("u8", "u8"),
+    ("u16", "u16"),
+    ("u32", "u32"),
+    ("u64", "u64"),
+    ("i8", "s8"),
+    ("i16", "s16"),
+    ("i32", "s32"),
+    ("i64", "s64"),
+    ("f32", "f32"),
+    ("f64", "f64"),
+    ("char", "char"),
+];
+
+/// Types that people reach for and that an interface does not have, with what to use.
+const INSTEAD: &[(&str, &str)] = &[
+    ("usize", "its size differs from machine to machine: use `u32` or `u64`"),
+    ("isize", "its size differs from machine to machine: use `i32` or `i64`"),
+    ("u128", "use `u64` or `String`"),
+    ("i128", "use `i64` or `String`"),
+    ("HashMap", "use `Vec<(K, V)>`"),
+    ("BTreeMap", "use `Vec<(K, V)>`"),
+    ("HashSet", "use `Vec<T>`"),
+    ("BTreeSet", "use `Vec<T>`"),
+    ("Path", "a stage sees no files but those it is handed: use `File`, `Directory` or `String`"),
+    ("PathBuf", "a stage sees no files but those it is handed: use `File`, `Directory` or `String`"),
+    ("OsStr", "use `String`"),
+    ("OsString", "use `String`"),
+    ("Cow", "use `String` or `Vec<T>`"),
+    ("Box", "use what is in it"),
+    ("Rc", "use what is in it"),
+    ("Arc", "use what is in it"),
+    ("Duration", "use `u32` or `u64`, with the unit in the parameter's name"),
+    ("Error", "fail with it: return `Result<T>`"),
+    ("Result", "only what a stage returns can be a `Result`, and not inside of another type"),
+    ("Self", "name the type"),
+    ("str", "use `&str` for a parameter, `String` elsewhere"),
+];
+
+/// Reads the type of a parameter.
+pub(crate) fn of_param(ty: &syn::Type, scope: &Scope) -> Result<(Type, Pass)> {
+    match ungrouped(ty) {
+        syn::Type::Reference(reference) => Ok((referent(reference, scope)?.0, Pass::Reference)),
+        syn::Type::Path(path) => {
+            if let Some(segment) = path.path.segments.last()
+                && segment.ident == "Option"
+                && let [item] = arguments(segment)?[..]
+                && let syn::Type::Reference(reference) = ungrouped(item)
+            {
+                let (item, is_slice) = referent(reference, scope)?;
+                let pass = if is_slice { Pass::OptionalSlice } else { Pass::OptionalReference };
+                return Ok((Type::Option(Box::new(item)), pass));
+            }
+            Ok((of(ty, scope)?, Pass::Value))
+        }
+        _ => Ok((of(ty, scope)?, Pass::Value)),
+    }
+}
+
+/// Reads the type that a function returns, and how it fails.
+pub(crate) fn of_return(output: &ReturnType, scope: &Scope) -> Result<(Option<Type>, Failure)> {
+    let ReturnType::Type(_, ty) = output else { return Ok((None, Failure::Never)) };
+    if let syn::Type::Path(path) = ungrouped(ty)
+        && let Some(segment) = path.path.segments.last()
+        && segment.ident == "Result"
+    {
+        return match arguments(segment)?[..] {
+            [value] => Ok((of_value(value, scope)?, Failure::Error)),
+            [value, error] => Ok((of_value(value, scope)?, failure(error))),
+            _ => Err(Error::new(ty.span(), "write what it returns: `Result<T>`, or `Result<()>` for nothing")),
+        };
+    }
+    Ok((of_value(ty, scope)?, Failure::Never))
+}
+
+/// Reads a type that something owns.
+pub(crate) fn of(ty: &syn::Type, scope: &Scope) -> Result<Type> {
+    let refuse = |reason: &str| {
+        let message = format!("an interface has no type `{}`: {reason}", printed(ty));
+        Err(Error::new(ty.span(), message))
+    };
+    match ungrouped(ty) {
+        syn::Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {
+            Some(segment) => of_segment(ty, segment, scope),
+            None => refuse("it has no name"),
+        },
+        syn::Type::Tuple(tuple) if tuple.elems.is_empty() => refuse("leave it out"),
+        syn::Type::Tuple(tuple) => {
+            Ok(Type::Tuple(tuple.elems.iter().map(|item| of(item, scope)).collect::<Result<_>>()?))
+        }
+        syn::Type::Reference(_) => refuse("only a parameter can be a reference; here the value must be owned"),
+        syn::Type::Array(_) | syn::Type::Slice(_) => refuse("use `Vec<T>`"),
+        syn::Type::ImplTrait(_) | syn::Type::TraitObject(_) => refuse("name a type; callers cannot choose one"),
+        syn::Type::BareFn(_) => refuse("functions cannot be handed over"),
+        _ => refuse("the documentation of `#[guest_sdk::stages]` lists those that it has"),
+    }
+}
+
+fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Type> {
+    let name = segment.ident.to_string();
+    let arguments = arguments(segment)?;
+    // First, because a type of the module hides one of the prelude.
+    if let Some(declared) = scope.get(&name) {
+        return match declared {
+            Declared::Derived => Ok(Type::Local(segment.ident.clone())),
+            Declared::Struct => {
+                Err(Error::new(ty.span(), format!("put `#[derive(Record)]` before `struct {name}`: callers see it")))
+            }
+            Declared::Enum => Err(Error::new(
+                ty.span(),
+                format!("put `#[derive(Enum)]`, or `#[derive(Variant)]`, before `enum {name}`: callers see it"),
+            )),
+        };
+    }
+    if let Some((_, instead)) = INSTEAD.iter().find(|(rust, _)| *rust == name) {
+        return Err(Error::new(ty.span(), format!("an interface has no type `{}`: {instead}", printed(ty))));
+    }
+    match (name.as_str(), &arguments[..]) {
+        ("String", []) => return Ok(Type::String),
+        ("Vec", [item]) => return Ok(Type::List(Box::new(of(item, scope)?))),
+        ("Option", [item]) => return Ok(Type::Option(Box::new(of(item, scope)?))),
+        ("Vec" | "Option", _) => return Err(Error::new(ty.span(), format!("write what is in it: `{name}<T>`"))),
+        _ => {}
+    }
+    if let Some((rust, wit)) = PRIMITIVES.iter().find(|(rust, _)| *rust == name) {
+        return Ok(Type::Primitive(rust, wit));
+    }
+    match API_TYPES.iter().find(|api| api.rust == name) {
+        Some(api) => Ok(Type::Api(*api)),
+        None => Err(Error::new(
+            ty.span(),
+            format!(
+                "an interface has no type `{}`: one of your own must be declared in this module, with \
+                 `#[derive(Record)]`, `#[derive(Enum)]` or `#[derive(Variant)]`",
+                printed(ty)
+            ),
+        )),
+    }
+}
+
+/// Reads what a reference refers to, and whether it is a slice of an owned value.
+fn referent(reference: &TypeReference, scope: &Scope) -> Result<(Type, bool)> {
+    if reference.mutability.is_some() {
+        let message = format!("a stage cannot change its arguments: take `{}`", printed(&reference.elem));
+        return Err(Error::new(reference.span(), message));
+    }
+    match ungrouped(&reference.elem) {
+        syn::Type::Slice(slice) => Ok((Type::List(Box::new(of(&slice.elem, scope)?)), true)),
+        syn::Type::Path(path) if path.path.is_ident("str") => Ok((Type::String, true)),
+        item => Ok((of(item, scope)?, false)),
+    }
+}
+
+/// Reads a type that may be `()`.
+fn of_value(ty: &syn::Type, scope: &Scope) -> Result<Option<Type>> {
+    match ungrouped(ty) {
+        syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Ok(None),
+        syn::Type::Never(_) => Ok(None),
+        ty => of(ty, scope).map(Some),
+    }
+}
+
+fn failure(error: &syn::Type) -> Failure {
+    match ungrouped(error) {
+        syn::Type::Path(path) if path.path.is_ident("Error") => Failure::Error,
+        other => Failure::Other(other.span()),
+    }
+}
+
+/// Returns the types between `<` and `>`.
+fn arguments(segment: &PathSegment) -> Result<Vec<&syn::Type>> {
+    match &segment.arguments {
+        PathArguments::None => Ok(Vec::new()),
+        PathArguments::AngleBracketed(list) => list
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(Ok(ty)),
+                GenericArgument::Lifetime(_) => None,
+                other => Some(Err(Error::new(other.span(), "an interface has no such argument of a type"))),
+            })
+            .collect(),
+        PathArguments::Parenthesized(list) => Err(Error::new(list.span(), "functions cannot be handed over")),
+    }
+}
+
+/// Returns the type without the invisible groups and the parentheses around it.
+fn ungrouped(ty: &syn::Type) -> &syn::Type {
+    match ty {
+        syn::Type::Group(group) => ungrouped(&group.elem),
+        syn::Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
+    }
+}
+
+/// Returns the type as people write it.
+fn printed(ty: &syn::Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (spaced, dense) in
+        [(" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), ("& ", "&"), (" :: ", "::"), (" ;", ";")]
+    {
+        text = text.replace(spaced, dense);
+    }
+    text
+}

@@ -1,0 +1,7 @@
+//! What a module of stages needs: `use guest_sdk::prelude::*;`.
+
+pub use crate::{
+    BuildOptions, CacheSharing, CacheVolume, Container, Context, CopyOptions, Directory, Enum, Error, ExecOptions,
+    File, Lazy, MountOptions, NewOptions, Port, Protocol, Record, Result, SearchOptions, SearchResult, Secret, Service,
+    Stat, Variant, args, bail, code, effects, ensure, log, machine, secret_access, sources, sync_all,
+};

@@ -1,0 +1,137 @@
+//! From trees to layers: what a command needs as directories.
+//!
+//! A tree that a command made has its layers already. For another one the nearest tree that has
+//! layers is found, and one layer with the difference is put on top: a directory of 50,000 files of
+//! which ten changed costs ten files.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use backend::{Event, Failure};
+use graph::ContentDigest;
+use serde::{Deserialize, Serialize};
+use store::{IdMap, LayerId, LayerPlan, Owned, Written, empty_tree, write_layer};
+
+use crate::engine::Engine;
+use crate::failure::failure;
+use crate::value::Tree;
+
+/// How many layers a root may have. Beyond it a new one is made from the tree alone.
+/// The kernel takes 500; mounting slows down from about 64 on.
+const MAX_LAYERS: usize = 64;
+
+/// A difference of at most this many entries is taken without looking for a smaller one.
+const SMALL_PLAN: usize = 1000;
+
+/// The name of [`write`] in the zone's table.
+pub(crate) const NAME: &str = "write-layer";
+
+/// What [`write`] reads.
+#[derive(Serialize, Deserialize)]
+struct WriteRequest {
+    plan: LayerPlan,
+    dir: PathBuf,
+    blobs: PathBuf,
+}
+
+/// Writes a layer: called in the zone, where files can be given to other users.
+pub(crate) fn write(payload: &[u8]) -> Result<Vec<u8>, String> {
+    let WriteRequest { plan, dir, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
+    let written = write_layer(&plan, &dir, &blobs, &IdMap::default()).map_err(|error| crate::failure::chain(&error))?;
+    postcard::to_stdvec(&written).map_err(|error| error.to_string())
+}
+
+/// Returns the layers that show a tree, without making any.
+pub(crate) fn known(engine: &Engine, tree: &Tree) -> Result<Vec<LayerId>, Failure> {
+    let is_there = |layer: &LayerId| engine.store.layer_path(layer).is_dir();
+    if !tree.layers.is_empty() && tree.layers.iter().all(is_there) {
+        return Ok(tree.layers.clone());
+    }
+    Ok(materialised(engine, tree.digest)?.unwrap_or_default())
+}
+
+fn materialised(engine: &Engine, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, Failure> {
+    if tree == empty_tree() {
+        return Ok(Some(Vec::new()));
+    }
+    engine.store.materialised(tree).map_err(|error| failure(&error))
+}
+
+/// Returns layers that show a tree; makes one if there are none.
+pub(crate) async fn lay_out(engine: &Arc<Engine>, tree: &Tree) -> Result<Vec<LayerId>, Failure> {
+    let layers = known(engine, tree)?;
+    if (!layers.is_empty() || tree.digest == empty_tree()) && layers.len() < MAX_LAYERS {
+        return Ok(layers);
+    }
+    // One at a time: two commands that need the same tree lay it out once.
+    let _turn = engine.layouts.lock().await;
+    if layers.is_empty() && let Some(layers) = materialised(engine, tree.digest)? {
+        return Ok(layers);
+    }
+    let (planner, wanted) = (Arc::clone(engine), tree.clone());
+    let task = tokio::task::spawn_blocking(move || plan(&planner, &wanted));
+    let (base, plan) = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("a plan panicked: {error}"))))?;
+    let layer = make_layer(engine, plan).await?;
+    let layers: Vec<LayerId> = base.into_iter().chain([layer]).collect();
+    engine.store.note_materialised(tree.digest, &layers).map_err(|error| failure(&error))?;
+    Ok(layers)
+}
+
+/// Chooses what to build on: the candidate with the smallest difference, or nothing.
+fn plan(engine: &Engine, tree: &Tree) -> Result<(Vec<LayerId>, LayerPlan), Failure> {
+    let mut best: Option<(Vec<LayerId>, LayerPlan)> = None;
+    for candidate in &tree.near {
+        let Some(layers) = materialised(engine, *candidate)?.filter(|layers| layers.len() + 1 < MAX_LAYERS) else {
+            continue;
+        };
+        let plan = engine.store.plan_layer(Some(*candidate), tree.digest).map_err(|error| failure(&error))?;
+        if best.as_ref().is_none_or(|(_, best)| plan.entries.len() < best.entries.len()) {
+            best = Some((layers, plan));
+        }
+        if best.as_ref().is_some_and(|(_, plan)| plan.entries.len() <= SMALL_PLAN) {
+            break;
+        }
+    }
+    match best {
+        Some(best) => Ok(best),
+        None => Ok((Vec::new(), engine.store.plan_layer(None, tree.digest).map_err(|error| failure(&error))?)),
+    }
+}
+
+/// Makes a layer of a plan.
+async fn make_layer(engine: &Arc<Engine>, plan: LayerPlan) -> Result<LayerId, Failure> {
+    let (id, dir) = engine.store.new_layer_dir().map_err(|error| failure(&error))?;
+    let written = write_in_zone(engine, plan, &dir).await?;
+    engine.store.add_layer(&id, &dir, written.size_bytes).map_err(|error| failure(&error))?;
+    Ok(id)
+}
+
+/// Writes a plan into an empty directory, as the root of the zone.
+pub(crate) async fn write_in_zone(engine: &Arc<Engine>, plan: LayerPlan, dir: &Path) -> Result<Written, Failure> {
+    let request = WriteRequest { plan, dir: dir.to_owned(), blobs: engine.store.blobs_dir() };
+    let payload = postcard::to_stdvec(&request).map_err(|error| Failure::bug(format!("a plan of a layer: {error}")))?;
+    let zone = engine.zones.get().await?;
+    let written = zone.call(NAME, &payload).await.map_err(|error| failure(&error))?;
+    let written: Written =
+        postcard::from_bytes(&written).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))?;
+    if written.n_not_owned > 0 {
+        let message = format!(
+            "{} files keep your own user: this user namespace has only one. Install `newuidmap` and a range in `/etc/subuid` for more",
+            written.n_not_owned
+        );
+        (engine.io.events)(Event::Warning { message });
+    }
+    Ok(written)
+}
+
+/// Gives the empty directory at the top of an overlay its mode and its owner.
+pub(crate) async fn set_owned(engine: &Arc<Engine>, dir: &Path, owned: Owned) -> Result<(), Failure> {
+    if owned == Owned::DIRECTORY {
+        let mode = std::fs::Permissions::from_mode(owned.mode);
+        return std::fs::set_permissions(dir, mode)
+            .map_err(|error| Failure::environment(format!("`{}` cannot be prepared: {error}", dir.display()), None));
+    }
+    write_in_zone(engine, LayerPlan { root: owned, entries: Vec::new() }, dir).await?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What a vertex evaluates to, in memory and in the result cache.
+
+use std::sync::Arc;
+
+use backend::ExecResult;
+use graph::ContentDigest;
+use serde::{Deserialize, Serialize};
+use store::{LayerId, empty_tree};
+
+/// The value of a vertex. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Value(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    outputs: Vec<Tree>,
+    exec: Option<Arc<ExecResult>>,
+}
+
+/// One output: a tree, and the layers that show it if it was made by a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tree {
+    /// What it is.
+    pub(crate) digest: ContentDigest,
+    /// What shows it, lowest first, with the times that the command left. Empty if nothing was laid
+    /// out yet, or if it is not known here.
+    pub(crate) layers: Vec<LayerId>,
+    /// Trees that are likely to be laid out and to differ little, likeliest first.
+    #[serde(skip)]
+    pub(crate) near: Vec<ContentDigest>,
+}
+
+/// The form in the result cache.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    outputs: Vec<Tree>,
+    exec: Option<ExecResult>,
+}
+
+impl Tree {
+    /// A tree that nothing has laid out.
+    pub(crate) fn of(digest: ContentDigest) -> Self {
+        Self { digest, layers: Vec::new(), near: Vec::new() }
+    }
+}
+
+impl Value {
+    /// The value of anything but a command.
+    pub(crate) fn tree(tree: Tree) -> Self {
+        Self(Arc::new(Inner { outputs: vec![tree], exec: None }))
+    }
+
+    /// The value of a command.
+    pub(crate) fn exec(outputs: Vec<Tree>, exec: ExecResult) -> Self {
+        Self(Arc::new(Inner { outputs, exec: Some(Arc::new(exec)) }))
+    }
+
+    /// Returns the same value with likely neighbours of its first output.
+    pub(crate) fn near(self, near: Vec<ContentDigest>) -> Self {
+        let mut outputs = self.0.outputs.clone();
+        if let Some(tree) = outputs.first_mut() {
+            tree.near = near;
+        }
+        Self(Arc::new(Inner { outputs, exec: self.0.exec.clone() }))
+    }
+
+    /// Returns an output. A vertex has as many as its operation says, so that another one is empty.
+    pub(crate) fn output(&self, index: u32) -> Tree {
+        let found = usize::try_from(index).ok().and_then(|index| self.0.outputs.get(index));
+        found.cloned().unwrap_or_else(|| Tree::of(empty_tree()))
+    }
+
+    /// Returns what the command left besides files.
+    pub(crate) fn exec_result(&self) -> Option<Arc<ExecResult>> {
+        self.0.exec.clone()
+    }
+
+    /// Returns the trees that it names.
+    pub(crate) fn trees(&self) -> Vec<ContentDigest> {
+        self.0.outputs.iter().map(|tree| tree.digest).collect()
+    }
+
+    /// Returns the blobs that it names besides: what the command printed.
+    pub(crate) fn blobs(&self) -> Vec<ContentDigest> {
+        let exec = self.0.exec.as_ref();
+        exec.map_or_else(Vec::new, |exec| vec![exec.stdout.digest, exec.stderr.digest, exec.combined.digest])
+    }
+
+    /// Writes it for the result cache.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let stored = Stored { outputs: self.0.outputs.clone(), exec: self.0.exec.as_deref().cloned() };
+        // Postcard fails only on types that it cannot write, and these it can.
+        postcard::to_stdvec(&stored).unwrap_or_default()
+    }
+
+    /// Reads it back; none for bytes that are no value, which is a miss.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let Stored { outputs, exec } = postcard::from_bytes(bytes).ok()?;
+        Some(Self(Arc::new(Inner { outputs, exec: exec.map(Arc::new) })))
+    }
+}

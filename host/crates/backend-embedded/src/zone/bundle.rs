@@ -1,0 +1,106 @@
+//! Writes the OCI configuration of a step. Pure, but for the caller who stores it.
+//!
+//! Source: OCI runtime-spec 1.0, `config.md` and `config-linux.md`; the lists are Docker's defaults.
+
+use serde_json::{Map, Value, json};
+
+use super::mounts::StepDirectories;
+use super::seccomp;
+use super::skeleton::INIT_PATH;
+use super::spec::ExecSpec;
+
+/// What a command as root may do. Source: Docker Engine, `oci/caps/defaults.go`.
+const CAPABILITIES: [&str; 14] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FSETID",
+    "CAP_FOWNER",
+    "CAP_MKNOD",
+    "CAP_NET_RAW",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETFCAP",
+    "CAP_SETPCAP",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SYS_CHROOT",
+    "CAP_KILL",
+    "CAP_AUDIT_WRITE",
+];
+
+/// Source: Docker Engine, `oci/defaults.go`.
+const MASKED: [&str; 11] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/firmware",
+];
+
+const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// How many descriptors a process gets without asking. More makes programs slow that close all of them.
+const N_FILES_SOFT: u64 = 65_536;
+
+/// How many it can get; Docker's default.
+const N_FILES_HARD: u64 = 1_048_576;
+
+/// Returns the configuration. `seccomp` is the compiled program, if the runtime takes one.
+pub(super) fn config(spec: &ExecSpec, step: &StepDirectories, seccomp: Option<&str>, n_files_max: u64) -> Value {
+    let mut annotations = Map::new();
+    let mut linux = json!({
+        "namespaces": [
+            {"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}, {"type": "network"},
+        ],
+        "maskedPaths": MASKED,
+        "readonlyPaths": READ_ONLY,
+    });
+    match seccomp {
+        Some(program) => {
+            annotations.insert("run.oci.seccomp_bpf_data".to_owned(), json!(program));
+        }
+        None => linux["seccomp"] = seccomp::profile(),
+    }
+    json!({
+        "ociVersion": "1.0.0",
+        "hostname": spec.hostname,
+        "root": {"path": step.root},
+        "process": process(spec, n_files_max),
+        "mounts": [
+            {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec", "nodev"]},
+            {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
+            {"destination": "/dev", "type": "bind", "source": step.dev, "options": ["rbind", "nosuid"]},
+            {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]},
+        ],
+        "annotations": annotations,
+        "linux": linux,
+    })
+}
+
+fn process(spec: &ExecSpec, n_files_max: u64) -> Value {
+    // Another user than root has no power, but may come to root's by set-user-id where that is allowed.
+    let held: &[&str] = if spec.user.uid == 0 { &CAPABILITIES } else { &[] };
+    let mut env: Vec<String> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    for (name, value) in &spec.secret_env {
+        env.push(format!("{name}={}", String::from_utf8_lossy(&value.0)));
+    }
+    let args: Vec<&str> = std::iter::once(INIT_PATH).chain(spec.args.iter().map(String::as_str)).collect();
+    json!({
+        "terminal": false,
+        "user": {"uid": spec.user.uid, "gid": spec.user.gid, "additionalGids": spec.user.groups},
+        "args": args,
+        "env": env,
+        "cwd": spec.cwd,
+        "noNewPrivileges": !spec.is_privilege_gain_allowed,
+        "capabilities": {"bounding": CAPABILITIES, "effective": held, "permitted": held},
+        "rlimits": [
+            {"type": "RLIMIT_NOFILE", "soft": N_FILES_SOFT.min(n_files_max), "hard": N_FILES_HARD.min(n_files_max)},
+            {"type": "RLIMIT_CORE", "soft": 0, "hard": 0},
+        ],
+    })
+}

@@ -1,0 +1,353 @@
+//! Limits on memory, processes and processors.
+//!
+//! Each zone has a directory per hierarchy with slots that steps use one after the other: a group per
+//! step would leave groups behind that die only when their page cache does, and hundreds of them slow
+//! every step down. A step without limits joins none.
+//!
+//! Works with version 1, version 2, and both (where the controllers are those of version 1). Under
+//! version 2 the zone's directory is at the top for root, and below its own group otherwise; there
+//! the kernel lets a group with processes in it have no limited children, so it must be delegated.
+
+use std::fs::File;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, FlockOperation, Mode, OFlags};
+
+use super::protocol::{Context as _, Fault};
+use super::spec::Limits;
+
+/// How many steps with limits can run at the same time in one zone.
+const N_SLOTS: usize = 256;
+
+/// What the container's own processes need besides the command's: the runtime and pid 1.
+const N_OWN_PIDS: u32 = 3;
+
+/// How many processes and threads a step may have that asks for no limit: enough for any build, and an end
+/// to one that multiplies without end.
+const DEFAULT_PIDS: u32 = 16_384;
+
+/// The period that shares of a processor are measured in; the kernel's default.
+const CPU_PERIOD_US: u64 = 100_000;
+
+const PREFIX: &str = "host-zone-";
+
+/// What can be limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Controller {
+    Memory,
+    Pids,
+    Cpu,
+}
+
+const CONTROLLERS: [(Controller, &str); 3] =
+    [(Controller::Memory, "memory"), (Controller::Pids, "pids"), (Controller::Cpu, "cpu")];
+
+/// Where limits are set.
+#[derive(Debug, Default)]
+pub(super) struct Cgroups {
+    /// The directory in which the zone makes its own, per controller; one for all in version 2.
+    parents: Vec<(Controller, PathBuf, OwnedFd)>,
+    is_version_2: bool,
+    /// The name of the zone's directory.
+    name: String,
+}
+
+impl Cgroups {
+    /// Finds out where limits can be set. `owner` is the supervisor, whose life the groups share.
+    pub(super) fn find(owner: u32) -> Self {
+        let name = format!("{PREFIX}{owner}-{}", started_at(owner).unwrap_or(0));
+        let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let (is_version_2, places) = places(&mountinfo, &own, rustix::process::geteuid().is_root());
+        let mut parents = Vec::new();
+        for (controller, path) in places {
+            let Ok(fd) = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            else {
+                continue;
+            };
+            if rustix::fs::accessat(&fd, c".", Access::WRITE_OK, AtFlags::EACCESS).is_ok() {
+                parents.push((controller, path, fd));
+            }
+        }
+        Self { parents, is_version_2, name }
+    }
+
+    /// Returns whether everything can be limited.
+    pub(super) fn is_complete(&self) -> bool {
+        self.parents.len() == CONTROLLERS.len()
+    }
+
+    /// Removes the groups of this zone, which has ended, and of those that were killed.
+    pub(super) fn remove_stale(&self, is_own_over: bool) {
+        for (_, parent, _) in &self.parents {
+            let Ok(entries) = std::fs::read_dir(parent) else { continue };
+            for entry in entries.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if is_stale(&name) || (is_own_over && name == self.name) {
+                    remove(&entry.path());
+                }
+            }
+        }
+    }
+
+    /// Takes a slot for a step that asks for no limits, where that costs next to nothing: to move a process
+    /// under version 2 stops all processes of the machine for a moment.
+    pub(super) fn take_default(&self, locks: &Path) -> Option<Slot> {
+        let limits = Limits { n_pids: Some(DEFAULT_PIDS), ..Limits::default() };
+        if self.is_version_2 { None } else { self.take(&limits, locks).ok() }
+    }
+
+    /// Takes a free slot and sets its limits.
+    pub(super) fn take(&self, limits: &Limits, locks: &Path) -> Result<Slot, Fault> {
+        let wanted: Vec<Controller> = [
+            (Controller::Memory, limits.memory_bytes.is_some()),
+            (Controller::Pids, limits.n_pids.is_some()),
+            (Controller::Cpu, limits.cpu_millis.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(controller, is_wanted)| is_wanted.then_some(controller))
+        .collect();
+        let mut missing = wanted.iter().filter(|wanted| !self.parents.iter().any(|(has, ..)| has == *wanted));
+        if let Some(missing) = missing.next() {
+            return Err(Fault::Limits {
+                message: format!("cannot limit {}: this user has no control group for it", describe(*missing)),
+            });
+        }
+        let what = || "cannot take a slot of the zone's control groups".to_owned();
+        std::fs::create_dir_all(locks).context(what)?;
+        for n in 0..N_SLOTS {
+            let lock = File::create(locks.join(n.to_string())).context(what)?;
+            if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+                continue;
+            }
+            let mut groups: Vec<(Controller, OwnedFd)> = Vec::new();
+            for controller in &wanted {
+                let group = self.group(*controller, n)?;
+                groups.push((*controller, group));
+            }
+            let mut slot = Slot { groups, is_version_2: self.is_version_2, n_oom_kills: 0, _lock: lock };
+            slot.set(limits)?;
+            slot.n_oom_kills = slot.count_oom_kills();
+            return Ok(slot);
+        }
+        Err(Fault::Limits { message: format!("more than {N_SLOTS} steps with limits at the same time") })
+    }
+
+    /// Returns the group of a slot, and makes it if it is not there.
+    fn group(&self, controller: Controller, n: usize) -> Result<OwnedFd, Fault> {
+        let (_, path, parent) = self
+            .parents
+            .iter()
+            .find(|(has, ..)| *has == controller)
+            .ok_or_else(|| Fault::Limits { message: format!("cannot limit {}", describe(controller)) })?;
+        let what = || format!("cannot make a control group below `{}`", path.display());
+        let make = |parent: &OwnedFd, name: &str| {
+            match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(Fault::system(what(), error)),
+            }
+            rustix::fs::openat(parent, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .context(what)
+        };
+        let delegate = |group: &OwnedFd| {
+            write(group, "cgroup.subtree_control", "+memory +pids +cpu").map_err(|error| Fault::Limits {
+                message: format!("cannot limit {}: its control group is not delegated ({error})", describe(controller)),
+            })
+        };
+        if self.is_version_2 {
+            delegate(parent)?;
+        }
+        let zone = make(parent, &self.name)?;
+        if self.is_version_2 {
+            delegate(&zone)?;
+        }
+        make(&zone, &format!("slot{n}"))
+    }
+}
+
+/// A group, or one per controller, that one step has for itself.
+#[derive(Debug)]
+pub(super) struct Slot {
+    groups: Vec<(Controller, OwnedFd)>,
+    is_version_2: bool,
+    /// How often the kernel had killed in this slot when the step began.
+    n_oom_kills: u64,
+    _lock: File,
+}
+
+impl Slot {
+    /// Moves this process, which has one thread, into the groups.
+    pub(super) fn join(&self) -> Result<(), Fault> {
+        // Moving one thread, itself, takes no lock on all processes of the machine, which costs 2 ms.
+        let file = if self.is_version_2 { "cgroup.procs" } else { "tasks" };
+        for (_, group) in &self.groups {
+            write(group, file, "0").context(|| "cannot join a control group".to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether the kernel killed something because there was no more memory.
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        self.count_oom_kills() > self.n_oom_kills
+    }
+
+    fn count_oom_kills(&self) -> u64 {
+        let file = if self.is_version_2 { "memory.events" } else { "memory.oom_control" };
+        let Some((_, group)) = self.groups.iter().find(|(controller, _)| *controller == Controller::Memory) else {
+            return 0;
+        };
+        let text = read(group, file).unwrap_or_default();
+        text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
+    }
+
+    fn set(&self, limits: &Limits) -> Result<(), Fault> {
+        for (controller, group) in &self.groups {
+            let set = |file: &str, value: String| {
+                write(group, file, &value).context(|| format!("cannot set the limit `{file}` to {value}"))
+            };
+            match (controller, self.is_version_2) {
+                (Controller::Memory, true) => {
+                    set("memory.max", limits.memory_bytes.unwrap_or(u64::MAX).to_string())?;
+                    // A kernel without swap has no such file.
+                    let _ = write(group, "memory.swap.max", "0");
+                }
+                (Controller::Memory, false) => {
+                    let bytes = limits.memory_bytes.unwrap_or(u64::MAX).to_string();
+                    // The limit with swap may never be below the one without.
+                    let _ = write(group, "memory.memsw.limit_in_bytes", "-1");
+                    set("memory.limit_in_bytes", bytes.clone())?;
+                    let _ = write(group, "memory.memsw.limit_in_bytes", &bytes);
+                }
+                (Controller::Pids, _) => {
+                    set("pids.max", limits.n_pids.unwrap_or(u32::MAX).saturating_add(N_OWN_PIDS).to_string())?;
+                }
+                (Controller::Cpu, is_version_2) => {
+                    // Less than a millisecond in a period is refused.
+                    let quota = (u64::from(limits.cpu_millis.unwrap_or(1)) * CPU_PERIOD_US / 1000).max(1000);
+                    if is_version_2 {
+                        set("cpu.max", format!("{quota} {CPU_PERIOD_US}"))?;
+                    } else {
+                        set("cpu.cfs_period_us", CPU_PERIOD_US.to_string())?;
+                        set("cpu.cfs_quota_us", quota.to_string())?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn describe(controller: Controller) -> &'static str {
+    match controller {
+        Controller::Memory => "memory",
+        Controller::Pids => "the number of processes",
+        Controller::Cpu => "processors",
+    }
+}
+
+fn write(group: &OwnedFd, file: &str, value: &str) -> std::io::Result<()> {
+    let fd = rustix::fs::openat(group.as_fd(), file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(&fd, value.as_bytes())?;
+    Ok(())
+}
+
+fn read(group: &OwnedFd, file: &str) -> std::io::Result<String> {
+    let fd = rustix::fs::openat(group.as_fd(), file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    std::io::read_to_string(File::from(fd))
+}
+
+/// Removes a group and those in it. One with a process in it stays, for the next zone to remove.
+fn remove(group: &Path) {
+    for entry in std::fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let _ = std::fs::remove_dir(entry.path());
+        }
+    }
+    let _ = std::fs::remove_dir(group);
+}
+
+/// Returns whether a directory belongs to a zone whose supervisor is gone.
+fn is_stale(name: &str) -> bool {
+    let Some((pid, start)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')) else { return false };
+    let (Ok(pid), Ok(start)) = (pid.parse::<u32>(), start.parse::<u64>()) else { return false };
+    started_at(pid) != Some(start)
+}
+
+/// Returns when a process started, in ticks since boot; with its id this names it for good.
+/// Source: `proc_pid_stat(5)`, field 22.
+fn started_at(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// Returns whether the controllers are those of version 2, and the directory to use per controller.
+fn places(mountinfo: &str, own: &str, is_root: bool) -> (bool, Vec<(Controller, PathBuf)>) {
+    // Source: `proc_pid_mountinfo(5)`: 36 35 98:0 /root /mountpoint options - type source superoptions
+    let mounts: Vec<(&str, &str, &str, &str)> = mountinfo
+        .lines()
+        .filter_map(|line| {
+            let (before, after) = line.split_once(" - ")?;
+            let mut before = before.split(' ').skip(3);
+            let mut after = after.split(' ');
+            Some((before.next()?, before.next()?, after.next()?, after.nth(1)?))
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (controller, name) in CONTROLLERS {
+        let mount = mounts
+            .iter()
+            .find(|(_, _, kind, options)| *kind == "cgroup" && options.split(',').any(|option| option == name));
+        let group = own.lines().find_map(|line| {
+            let mut fields = line.splitn(3, ':').skip(1);
+            fields.next()?.split(',').any(|has| has == name).then(|| fields.next())?
+        });
+        if let (Some((root, at, ..)), Some(group)) = (mount, group) {
+            let below = group.strip_prefix(root).unwrap_or(group);
+            found.push((controller, Path::new(at).join(below.trim_start_matches('/'))));
+        }
+    }
+    if !found.is_empty() {
+        return (false, found);
+    }
+    let Some((_, at, ..)) = mounts.iter().find(|(_, _, kind, _)| *kind == "cgroup2") else { return (false, found) };
+    let group = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
+    let place = if is_root { PathBuf::from(at) } else { Path::new(at).join(group.trim_start_matches('/')) };
+    let has = std::fs::read_to_string(place.join("cgroup.controllers")).unwrap_or_default();
+    for (controller, name) in CONTROLLERS {
+        if has.split_whitespace().any(|has| has == name) {
+            found.push((controller, place.clone()));
+        }
+    }
+    (true, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_groups_of_version_1_are_found() {
+        let mountinfo = "30 25 0:26 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory\n\
+            31 25 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+            32 25 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+        let own = "4:memory:/a/b\n1:cpu,cpuacct:/\n0::/\n";
+        let (is_version_2, places) = places(mountinfo, own, true);
+        assert!(!is_version_2);
+        let expect = [
+            (Controller::Memory, PathBuf::from("/sys/fs/cgroup/memory/a/b")),
+            (Controller::Cpu, PathBuf::from("/sys/fs/cgroup/cpu,cpuacct/")),
+        ];
+        assert_eq!(places, expect);
+    }
+
+    #[test]
+    fn a_directory_is_stale_when_its_supervisor_is_another_process_or_none() {
+        let pid = std::process::id();
+        let start = started_at(pid).unwrap();
+        assert!(!is_stale(&format!("{PREFIX}{pid}-{start}")));
+        assert!(is_stale(&format!("{PREFIX}{pid}-{}", start + 1)));
+        assert!(is_stale(&format!("{PREFIX}4194999-1")));
+        assert!(!is_stale("docker"));
+    }
+}

@@ -1,0 +1,436 @@
+//! The side of `host`: starts a zone, sends requests to it, and streams what commands print.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use backend::OutputStream;
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::error::ZoneError;
+use super::protocol::{Config, MAX_PACKET_BYTES, Reply, Request, Started, encode_request};
+use super::runtime::find_runtime;
+use super::spec::{ExecReply, ExecSpec};
+
+/// The first argument of the binary that makes it a zone.
+pub const ARGUMENT: &str = "__zone";
+
+/// How long a zone may take to start. It takes milliseconds; a machine that swaps takes longer.
+pub(super) const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long output is waited for when the command has ended and all of its processes are gone. Only
+/// a descriptor that was smuggled into another container can keep the pipe open for longer.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How much of the output is read at once; the size of a pipe.
+const READ_BYTES: usize = 64 * 1024;
+
+/// How to start a zone.
+#[derive(Debug, Clone)]
+pub struct ZoneConfig {
+    /// The binary whose `main` calls [`super::main`] when its first argument is [`ARGUMENT`].
+    pub executable: PathBuf,
+    /// The container runtime; `crun` of `PATH` if not given.
+    pub runtime: Option<PathBuf>,
+    /// The directory of the store, on the file system of all upper directories. Made if missing.
+    pub store: PathBuf,
+    /// With whose power.
+    pub mode: ZoneMode,
+    /// Acts as if the store's file system could not hold upper directories; for tests.
+    pub is_upper_forced_to_memory: bool,
+    /// Acts as if the kernel had no `lowerdir+`; for tests.
+    pub is_old_mount_forced: bool,
+}
+
+impl ZoneConfig {
+    /// Makes a configuration for a store: this binary, `crun`, with the power that there is.
+    #[must_use]
+    pub fn new(store: impl Into<PathBuf>) -> Self {
+        Self {
+            executable: PathBuf::from("/proc/self/exe"),
+            runtime: None,
+            store: store.into(),
+            mode: ZoneMode::Auto,
+            is_upper_forced_to_memory: false,
+            is_old_mount_forced: false,
+        }
+    }
+}
+
+/// With whose power a zone works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneMode {
+    /// As root if this is root, else in a user namespace.
+    Auto,
+    /// As root, without a user namespace.
+    Root,
+    /// In a user namespace.
+    User,
+}
+
+/// What a zone can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneCaps {
+    /// Whether it works in a user namespace.
+    pub is_user_namespace: bool,
+    /// Whether `chown` to any user works.
+    pub has_owners: bool,
+    /// Whether limits on memory, processes and processors can be set.
+    pub has_limits: bool,
+    /// Whether upper directories are in memory and copied to the store, because its file system cannot hold them.
+    pub is_upper_in_memory: bool,
+    /// Whether the runtime takes a finished seccomp program.
+    pub is_seccomp_compiled: bool,
+    /// What a person should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A running zone. Dropping it ends everything in it.
+#[derive(Debug)]
+pub struct Zone {
+    control: AsyncFd<OwnedFd>,
+    caps: ZoneCaps,
+    /// The status with which the supervisor ended, once it has.
+    ended: watch::Receiver<Option<ExitStatus>>,
+    stderr: Arc<OwnedFd>,
+    supervisor_pid: u32,
+}
+
+impl Zone {
+    /// Starts a zone.
+    ///
+    /// # Errors
+    /// If a tool is missing or the system refuses namespaces; the hint says what changes that.
+    pub async fn start(config: ZoneConfig) -> Result<Self, ZoneError> {
+        let is_user_namespace = match config.mode {
+            ZoneMode::Auto => !rustix::process::geteuid().is_root(),
+            ZoneMode::Root => false,
+            ZoneMode::User => true,
+        };
+        let runtime = find_runtime(config.runtime.as_deref())?;
+        let greeting = Config {
+            runtime,
+            store: config.store,
+            is_user_namespace,
+            is_upper_forced_to_memory: config.is_upper_forced_to_memory,
+            is_old_mount_forced: config.is_old_mount_forced,
+            parent: std::process::id(),
+        };
+        let (control, theirs) = control_pair().map_err(ZoneError::socket)?;
+        let greeting = postcard::to_stdvec(&greeting).map_err(|_| ZoneError::Store { path: greeting.store.clone() })?;
+        rustix::net::send(&control, &greeting, SendFlags::NOSIGNAL).map_err(ZoneError::socket)?;
+        let stderr =
+            rustix::fs::memfd_create("zone-stderr", rustix::fs::MemfdFlags::CLOEXEC).map_err(ZoneError::socket)?;
+        let stderr = Arc::new(stderr);
+        let (supervisor_pid, ended) = keep(config.executable, theirs, stderr.clone()).await?;
+        let control = register(control).map_err(ZoneError::socket)?;
+        let mut zone = Self {
+            control,
+            caps: ZoneCaps {
+                is_user_namespace,
+                has_owners: false,
+                has_limits: false,
+                is_upper_in_memory: false,
+                is_seccomp_compiled: false,
+                notes: Vec::new(),
+            },
+            ended,
+            stderr,
+            supervisor_pid,
+        };
+        let started = match tokio::time::timeout(START_TIMEOUT, zone.read_started()).await {
+            Ok(started) => started?,
+            Err(_) => return Err(ZoneError::StartTimeout),
+        };
+        let info = started.map_err(ZoneError::from_fault)?;
+        zone.caps.has_owners = info.has_owners;
+        zone.caps.has_limits = info.has_limits;
+        zone.caps.is_upper_in_memory = info.is_upper_in_memory;
+        zone.caps.is_seccomp_compiled = info.is_seccomp_compiled;
+        zone.caps.notes = notes(&zone.caps);
+        Ok(zone)
+    }
+
+    /// Returns what it can do.
+    #[must_use]
+    pub fn caps(&self) -> &ZoneCaps {
+        &self.caps
+    }
+
+    /// Returns the process id of the supervisor, with which everything in the zone dies.
+    #[must_use]
+    pub fn supervisor_pid(&self) -> u32 {
+        self.supervisor_pid
+    }
+
+    /// Returns whether it is still there.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.ended.borrow().is_none()
+    }
+
+    /// Runs a step. `output` gets what the command prints, as it arrives.
+    ///
+    /// A command that exits with any code, is killed, times out or is cancelled is an outcome. In
+    /// the last two cases nothing of it runs any more and its upper directories are to be deleted.
+    ///
+    /// # Errors
+    /// If the container could not be made, or the zone died.
+    ///
+    /// # Cancel safety
+    /// Dropping the future kills the command; when is not known then. To know it, use `cancel`.
+    pub async fn exec(
+        &self,
+        spec: &ExecSpec,
+        cancel: &CancellationToken,
+        mut output: impl FnMut(OutputStream, &[u8]) + Send,
+    ) -> Result<ExecReply, ZoneError> {
+        let (mut stdout, stdout_theirs) = output_pipe().map_err(ZoneError::socket)?;
+        let (mut stderr, stderr_theirs) = output_pipe().map_err(ZoneError::socket)?;
+        let body = encode_request(&Request::Exec(Box::new(spec.clone()))).map_err(ZoneError::from_fault)?;
+        let socket = self.open_request(b"e", &[stdout_theirs, stderr_theirs]).await?;
+        let (mut replies, mut requests) = socket.into_split();
+        // A worker that died already shows as an empty reply.
+        let _ = requests.write_all(&body).await;
+
+        let mut requests = Some(requests);
+        let mut reply = Vec::new();
+        let (mut is_replied, mut is_stdout_open, mut is_stderr_open) = (false, true, true);
+        let mut stdout_bytes = vec![0; READ_BYTES];
+        let mut stderr_bytes = vec![0; READ_BYTES];
+        let drain = tokio::time::sleep(Duration::from_secs(u32::MAX.into()));
+        tokio::pin!(drain);
+        while !is_replied || is_stdout_open || is_stderr_open {
+            tokio::select! {
+                () = cancel.cancelled(), if requests.is_some() => requests = None,
+                read = stdout.read(&mut stdout_bytes), if is_stdout_open => match read {
+                    Ok(0) | Err(_) => is_stdout_open = false,
+                    Ok(n_bytes) => output(OutputStream::Stdout, &stdout_bytes[..n_bytes]),
+                },
+                read = stderr.read(&mut stderr_bytes), if is_stderr_open => match read {
+                    Ok(0) | Err(_) => is_stderr_open = false,
+                    Ok(n_bytes) => output(OutputStream::Stderr, &stderr_bytes[..n_bytes]),
+                },
+                read = replies.read_buf(&mut reply), if !is_replied => {
+                    if matches!(read, Ok(0) | Err(_)) {
+                        is_replied = true;
+                        drain.as_mut().reset(tokio::time::Instant::now() + DRAIN_TIMEOUT);
+                    }
+                }
+                () = &mut drain => break,
+            }
+        }
+        match self.decode_reply(&reply).await? {
+            Reply::Exec(reply) => Ok(reply),
+            Reply::Fault(fault) => Err(ZoneError::from_fault(fault)),
+            Reply::Call(_) => Err(ZoneError::Reply),
+        }
+    }
+
+    /// Runs a function of the zone's table in a worker of its own, as the root of the namespaces.
+    ///
+    /// # Errors
+    /// [`ZoneError::Function`] with what the function says; otherwise as `exec`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future kills the worker.
+    pub async fn call(&self, name: &str, payload: &[u8]) -> Result<Vec<u8>, ZoneError> {
+        let request = Request::Call { name: name.to_owned(), payload: payload.to_vec() };
+        let body = encode_request(&request).map_err(ZoneError::from_fault)?;
+        let mut socket = self.open_request(b"c", &[]).await?;
+        let _ = socket.write_all(&body).await;
+        let mut reply = Vec::new();
+        let _ = socket.read_to_end(&mut reply).await;
+        match self.decode_reply(&reply).await? {
+            Reply::Call(result) => result.map_err(|message| ZoneError::Function { name: name.to_owned(), message }),
+            Reply::Fault(fault) => Err(ZoneError::from_fault(fault)),
+            Reply::Exec(_) => Err(ZoneError::Reply),
+        }
+    }
+
+    /// Ends the zone and everything in it, and waits until it is gone.
+    pub async fn stop(self) {
+        let Self { control, mut ended, .. } = self;
+        drop(control);
+        let _ = ended.wait_for(Option::is_some).await;
+    }
+
+    /// Makes the socket of a request and hands it to the zone.
+    async fn open_request(&self, kind: &[u8; 1], outputs: &[OwnedFd]) -> Result<UnixStream, ZoneError> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(ZoneError::socket)?;
+        ours.set_nonblocking(true).map_err(ZoneError::socket)?;
+        let ours = UnixStream::from_std(ours).map_err(ZoneError::socket)?;
+        let mut fds: Vec<BorrowedFd<'_>> = vec![theirs.as_fd()];
+        fds.extend(outputs.iter().map(AsFd::as_fd));
+        let sent =
+            self.control.async_io(tokio::io::Interest::WRITABLE, |control| Ok(send_fds(control, kind, &fds)?)).await;
+        if sent.is_err() {
+            return Err(self.death().await);
+        }
+        Ok(ours)
+    }
+
+    async fn read_started(&mut self) -> Result<Started, ZoneError> {
+        let mut packet = vec![0; MAX_PACKET_BYTES];
+        let read = self
+            .control
+            .async_io(tokio::io::Interest::READABLE, |control| {
+                let (n_bytes, _) = rustix::net::recv(control, &mut packet[..], RecvFlags::empty())?;
+                Ok(n_bytes)
+            })
+            .await;
+        match read {
+            Ok(n_bytes) if n_bytes > 0 => postcard::from_bytes(&packet[..n_bytes]).map_err(|_| ZoneError::Reply),
+            _ => Err(self.death().await),
+        }
+    }
+
+    async fn decode_reply(&self, bytes: &[u8]) -> Result<Reply, ZoneError> {
+        if bytes.is_empty() {
+            return Err(self.death().await);
+        }
+        postcard::from_bytes(bytes).map_err(|_| ZoneError::Reply)
+    }
+
+    /// Returns how the zone, or one worker of it, died.
+    async fn death(&self) -> ZoneError {
+        let mut ended = self.ended.clone();
+        let waited = tokio::time::timeout(Duration::from_millis(200), ended.wait_for(Option::is_some)).await;
+        let status = match waited {
+            Ok(Ok(status)) => *status,
+            _ => None,
+        };
+        let printed = read_tail(&self.stderr);
+        match status {
+            Some(status) => ZoneError::Died { status: status.to_string(), printed },
+            None => ZoneError::WorkerDied { printed },
+        }
+    }
+}
+
+/// Runs the supervisor on a thread of its own, which lives as long as it does: the parent-death
+/// signal is sent when the *thread* that made a process ends.
+async fn keep(
+    executable: PathBuf,
+    control: OwnedFd,
+    stderr: Arc<OwnedFd>,
+) -> Result<(u32, watch::Receiver<Option<ExitStatus>>), ZoneError> {
+    let (spawned, is_spawned) = oneshot::channel();
+    let (ended, is_ended) = watch::channel(None);
+    let name = executable.clone();
+    std::thread::Builder::new()
+        .name("zone-keeper".to_owned())
+        .spawn(move || {
+            let child = stderr.try_clone().and_then(|stderr| {
+                Command::new(&executable)
+                    .arg(ARGUMENT)
+                    .env_clear()
+                    .stdin(Stdio::from(control))
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::from(stderr))
+                    .spawn()
+            });
+            let mut child = match child {
+                Ok(child) => child,
+                Err(error) => return drop(spawned.send(Err(error))),
+            };
+            let _ = spawned.send(Ok(child.id()));
+            let status = child.wait();
+            // A supervisor that cannot be waited for is as good as gone.
+            ended.send_replace(Some(status.unwrap_or_default()));
+        })
+        .map_err(ZoneError::socket)?;
+    match is_spawned.await {
+        Ok(Ok(pid)) => Ok((pid, is_ended)),
+        Ok(Err(source)) => Err(ZoneError::Spawn { path: name, source }),
+        Err(_) => Err(ZoneError::Spawn { path: name, source: io::ErrorKind::BrokenPipe.into() }),
+    }
+}
+
+/// Hands a socket to the event loop of tokio.
+#[expect(unsafe_code, reason = "tokio has no safe constructor for this any more")]
+fn register(control: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` always returns the same descriptor, which is open for as long as it lives.
+    unsafe { AsyncFd::register(control).map_err(Into::into) }
+}
+
+/// Makes the control socket: ours does not block.
+fn control_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    rustix::io::ioctl_fionbio(&ours, true)?;
+    Ok((ours, theirs))
+}
+
+/// Makes a pipe: our end does not block, theirs does.
+fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
+    let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&ours, true)?;
+    Ok((pipe::Receiver::from_owned_fd(ours)?, theirs))
+}
+
+/// Sends one byte and descriptors.
+fn send_fds(socket: impl AsFd, byte: &[u8; 1], fds: &[BorrowedFd<'_>]) -> rustix::io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    ancillary.push(SendAncillaryMessage::ScmRights(fds));
+    rustix::net::sendmsg(socket, &[IoSlice::new(byte)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Receives one byte and descriptors; `None` when the peer is gone.
+pub(super) fn receive_fds(socket: impl AsFd) -> rustix::io::Result<Option<(u8, VecDeque<OwnedFd>)>> {
+    let mut byte = [0];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let message =
+        rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    if message.bytes == 0 {
+        return Ok(None);
+    }
+    let mut fds = VecDeque::new();
+    for message in ancillary.drain() {
+        if let rustix::net::RecvAncillaryMessage::ScmRights(received) = message {
+            fds.extend(received);
+        }
+    }
+    Ok(Some((byte[0], fds)))
+}
+
+/// Returns the end of what the zone itself printed, which is something only when it panicked.
+fn read_tail(stderr: &OwnedFd) -> String {
+    let Ok(fd) = stderr.try_clone() else { return String::new() };
+    let mut file = std::fs::File::from(fd);
+    let mut bytes = Vec::new();
+    let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    let _ = file.seek(SeekFrom::Start(n_bytes.saturating_sub(4096)));
+    let _ = file.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).trim().to_owned()
+}
+
+fn notes(caps: &ZoneCaps) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !caps.has_owners {
+        notes.push(
+            "only one user exists in containers: no range in /etc/subuid and /etc/subgid, or no newuidmap".to_owned(),
+        );
+    }
+    if !caps.has_limits {
+        notes.push("limits on memory, processes and processors cannot be set".to_owned());
+    }
+    if caps.is_upper_in_memory {
+        notes.push("the store's file system cannot hold overlays: steps write to memory first".to_owned());
+    }
+    notes
+}

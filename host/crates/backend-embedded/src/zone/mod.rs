@@ -1,0 +1,59 @@
+//! The zone: the helper process in which every container step runs.
+//!
+//! Killing `host` at any moment leaves no process and no mount behind, because everything that a
+//! step needs lives in namespaces that die with it:
+//!
+//! ```text
+//! host ── supervisor ── zone init (pid 1 of its pid namespace, own mount namespace)
+//!   │                      ├── worker of one request ── crun ── pid 1 of the container ── command
+//!   └── control socket ────┘   └── ...
+//! ```
+//!
+//! The supervisor is this binary executed again; it dies with `host` (parent-death signal), zone init
+//! dies with the supervisor, and with pid 1 of a pid namespace the kernel kills all of it. Mounts are
+//! made in the zone's mount namespace only. As root there is no user namespace; as an ordinary user
+//! there is one.
+//!
+//! Zone init is single-threaded and forks a worker per request, so that nothing after a `fork` meets
+//! a lock that another thread held. A request is one socket of its own: the host writes the request,
+//! the worker answers on it, and the host takes it back by closing it.
+//!
+//! On disk, in the directory of the store:
+//!
+//! ```text
+//! zone-v1/
+//!   mount/            where the zone mounts its memory file system; empty outside of the zone
+//!   root-XXXXXXXX/    the mountpoints that every root needs, and `.init`; the lowest lower directory
+//! ```
+//!
+//! Read [`spec`] for what a step is, [`client`] for the side of the host, [`worker`] for a step.
+
+pub mod client;
+pub mod spec;
+
+mod bundle;
+mod calls;
+mod cgroup;
+mod copy;
+mod device;
+mod error;
+mod init_loop;
+mod mounts;
+mod overlay;
+mod protocol;
+mod resolve;
+mod run;
+mod runtime;
+mod seccomp;
+mod skeleton;
+mod state;
+mod supervisor;
+mod sys;
+mod userns;
+mod worker;
+
+pub use client::{ARGUMENT, Zone, ZoneCaps, ZoneConfig, ZoneMode};
+pub use error::ZoneError;
+pub use spec::{After, ExecReply, ExecSpec, Limits, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};
+pub use state::ZoneFunction;
+pub use supervisor::main;

@@ -1,0 +1,168 @@
+//! What is said over the sockets between `host` and the zone.
+//!
+//! The *control socket* keeps packets apart (`SOCK_SEQPACKET`). Its first packet is a [`Config`], the
+//! zone answers with one [`Started`], and every packet after that is one byte with the descriptors
+//! of a new request: its socket, and for a step the write ends of standard output and error.
+//!
+//! A *request socket* is a stream. The host writes four bytes of length and a [`Request`]; the worker
+//! writes a [`Reply`] and closes. The host cancels by closing its writing half.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::spec::{ExecReply, ExecSpec};
+
+/// The most that the first packet of either side may take.
+pub(super) const MAX_PACKET_BYTES: usize = 64 * 1024;
+
+/// The most that a request may take; larger lengths are a broken peer.
+const MAX_REQUEST_BYTES: u32 = 512 * 1024 * 1024;
+
+/// What the zone is told when it starts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Config {
+    /// The container runtime.
+    pub runtime: PathBuf,
+    /// The directory of the store.
+    pub store: PathBuf,
+    /// Whether to make a user namespace.
+    pub is_user_namespace: bool,
+    /// Whether to act as if the file system of the store could not hold upper directories.
+    pub is_upper_forced_to_memory: bool,
+    /// Whether to act as a kernel before 6.7, without `lowerdir+`.
+    pub is_old_mount_forced: bool,
+    /// The process that asks, to notice when it is gone.
+    pub parent: u32,
+}
+
+/// How the start of a zone ended.
+pub(super) type Started = Result<StartInfo, Fault>;
+
+/// What a zone can do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StartInfo {
+    /// Whether all owners can be given to files.
+    pub has_owners: bool,
+    /// Whether limits can be set.
+    pub has_limits: bool,
+    /// Whether upper directories are in memory and copied.
+    pub is_upper_in_memory: bool,
+    /// Whether the runtime takes a finished seccomp program.
+    pub is_seccomp_compiled: bool,
+}
+
+/// What a worker is to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    /// Run a step.
+    Exec(Box<ExecSpec>),
+    /// Run a function of the table.
+    Call { name: String, payload: Vec<u8> },
+}
+
+/// What a worker did.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    /// A step ended.
+    Exec(ExecReply),
+    /// A function returned.
+    Call(Result<Vec<u8>, String>),
+    /// It could not be done.
+    Fault(Fault),
+}
+
+/// Why the zone could not do it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub(super) enum Fault {
+    /// A call to the system was refused.
+    #[error("{what}: {}", io::Error::from_raw_os_error(*errno))]
+    System { what: String, errno: i32 },
+    /// The step makes no sense.
+    #[error("{message}")]
+    Spec { message: String },
+    /// Limits cannot be set here.
+    #[error("{message}")]
+    Limits { message: String },
+    /// The runtime could not start the container.
+    #[error("{message}")]
+    Runtime { message: String },
+    /// There is no runtime.
+    #[error("{message}")]
+    NoRuntime { message: String },
+    /// There are no user namespaces for this user.
+    #[error("{cause}")]
+    UserNamespaces { cause: String, remedy: String },
+    /// No function of that name is in the table.
+    #[error("no function `{name}` in the zone")]
+    NoFunction { name: String },
+    /// A message that could not be read.
+    #[error("{message}")]
+    Protocol { message: String },
+}
+
+impl Fault {
+    /// Makes a fault of a refused call.
+    pub(super) fn system(what: impl Into<String>, error: impl Into<io::Error>) -> Self {
+        let error: io::Error = error.into();
+        Self::System { what: what.into(), errno: error.raw_os_error().unwrap_or(libc::EIO) }
+    }
+
+    /// Makes a fault of a step that makes no sense.
+    pub(super) fn spec(message: impl Into<String>) -> Self {
+        Self::Spec { message: message.into() }
+    }
+}
+
+/// Says what a refused call was for.
+pub(super) trait Context<T> {
+    /// Turns the error into a fault.
+    fn context(self, what: impl FnOnce() -> String) -> Result<T, Fault>;
+}
+
+impl<T, E: Into<io::Error>> Context<T> for Result<T, E> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T, Fault> {
+        self.map_err(|error| Fault::system(what(), error))
+    }
+}
+
+/// Returns a request as the bytes that go over its socket.
+///
+/// # Errors
+/// If a path in it is not UTF-8.
+pub(super) fn encode_request(request: &Request) -> Result<Vec<u8>, Fault> {
+    let body =
+        postcard::to_stdvec(request).map_err(|error| Fault::spec(format!("the request cannot be written: {error}")))?;
+    let mut bytes = Vec::with_capacity(body.len() + 4);
+    let n_bytes = u32::try_from(body.len()).map_err(|_| Fault::spec("the request is larger than 4 GiB"))?;
+    bytes.extend_from_slice(&n_bytes.to_le_bytes());
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+/// Reads a request from its socket.
+///
+/// # Errors
+/// If the host is gone or wrote nonsense.
+pub(super) fn read_request(socket: &mut impl Read) -> Result<Request, Fault> {
+    let mut length = [0; 4];
+    socket.read_exact(&mut length).context(|| "cannot read the length of a request".to_owned())?;
+    let n_bytes = u32::from_le_bytes(length);
+    if n_bytes > MAX_REQUEST_BYTES {
+        return Err(Fault::Protocol { message: format!("a request of {n_bytes} bytes is too large") });
+    }
+    let mut body = vec![0; n_bytes as usize];
+    socket.read_exact(&mut body).context(|| "cannot read a request".to_owned())?;
+    postcard::from_bytes(&body)
+        .map_err(|error| Fault::Protocol { message: format!("a request makes no sense: {error}") })
+}
+
+/// Writes a reply; the caller closes the socket behind it.
+///
+/// # Errors
+/// If the host is gone.
+pub(super) fn write_reply(socket: &mut impl Write, reply: &Reply) -> io::Result<()> {
+    let bytes = postcard::to_stdvec(reply).map_err(io::Error::other)?;
+    socket.write_all(&bytes)
+}

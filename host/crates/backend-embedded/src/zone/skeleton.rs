@@ -1,0 +1,70 @@
+//! The lowest layer of every root: the mountpoints that every container needs, and `.init`.
+//!
+//! It is a directory of the store, made once and found by the digest of what is in it, so that a root
+//! without `/proc` can be mounted on and nothing of it appears in an upper directory.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::protocol::{Context as _, Fault};
+
+/// The program that is pid 1 of every container.
+const INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/init"));
+
+/// Where it is in the container.
+pub(super) const INIT_PATH: &str = "/.init";
+
+const DIRECTORIES: [&str; 4] = ["proc", "sys", "dev", "etc"];
+
+/// The files of the skeleton, for files of the network to be mounted on.
+pub(super) const FILES: [&str; 3] = ["etc/hosts", "etc/hostname", "etc/resolv.conf"];
+
+/// Returns the skeleton below a directory of the store, and makes it if it is not there.
+pub(super) fn prepare(base: &Path) -> Result<PathBuf, Fault> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(INIT);
+    for name in DIRECTORIES.iter().chain(&FILES) {
+        hasher.update(name.as_bytes()).update(b"\0");
+    }
+    let skeleton = base.join(format!("root-{}", &hasher.finalize().to_hex()[..8]));
+    // Someone may have tidied up or a disk may have lost bytes: a container without pid 1 cannot start.
+    if std::fs::read(skeleton.join(".init")).is_ok_and(|bytes| bytes == INIT) && skeleton.join("sys").is_dir() {
+        return Ok(skeleton);
+    }
+    let what = || format!("cannot make `{}`", skeleton.display());
+    let temporary = base.join(format!("new-{}-{}", std::process::id(), unique()));
+    fill(&temporary).context(what)?;
+    if skeleton.exists() {
+        let _ = std::fs::rename(&skeleton, temporary.with_extension("old"));
+        let _ = std::fs::remove_dir_all(temporary.with_extension("old"));
+    }
+    match std::fs::rename(&temporary, &skeleton) {
+        Ok(()) => {}
+        // Another zone was first.
+        Err(_) if skeleton.join(".init").exists() => drop(std::fs::remove_dir_all(&temporary)),
+        Err(error) => return Err(Fault::system(what(), error)),
+    }
+    Ok(skeleton)
+}
+
+/// Returns something that another zone does not have; process ids repeat from zone to zone.
+fn unique() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+fn fill(directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(directory)?;
+    std::fs::set_permissions(directory, Permissions::from_mode(0o755))?;
+    for name in DIRECTORIES {
+        std::fs::create_dir(directory.join(name))?;
+        std::fs::set_permissions(directory.join(name), Permissions::from_mode(0o755))?;
+    }
+    for name in FILES {
+        std::fs::write(directory.join(name), "")?;
+        std::fs::set_permissions(directory.join(name), Permissions::from_mode(0o644))?;
+    }
+    std::fs::write(directory.join(".init"), INIT)?;
+    std::fs::set_permissions(directory.join(".init"), Permissions::from_mode(0o555))
+}

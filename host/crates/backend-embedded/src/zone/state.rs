@@ -1,0 +1,39 @@
+//! What zone init knows and every worker inherits.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use super::cgroup::Cgroups;
+use super::protocol::Config;
+use super::runtime::Runtime;
+
+/// A plain function that a worker can run: bytes in, bytes or a sentence out.
+pub type ZoneFunction = fn(&[u8]) -> Result<Vec<u8>, String>;
+
+/// Everything that outlives a request.
+pub(super) struct ZoneState {
+    /// What the zone was told.
+    pub config: Config,
+    /// The functions by name.
+    pub functions: &'static [(&'static str, ZoneFunction)],
+    /// The container runtime.
+    pub runtime: Runtime,
+    /// The compiled seccomp program, if the runtime takes one.
+    pub seccomp: Option<String>,
+    /// The zone's memory file system.
+    pub memory: PathBuf,
+    /// The directory with the mountpoints that every root needs.
+    pub skeleton: PathBuf,
+    /// The names of the devices below `devices/` of the memory file system.
+    pub devices: PathBuf,
+    /// Whether all owners can be given to files.
+    pub has_owners: bool,
+    /// Whether upper directories are in memory.
+    pub is_upper_in_memory: bool,
+    /// Where limits are set.
+    pub cgroups: Cgroups,
+    /// The most descriptors that a process may have here.
+    pub n_files_max: u64,
+    /// Readable when the supervisor has ended.
+    pub life: OwnedFd,
+}

@@ -1,0 +1,165 @@
+//! The worker of one request: a process of its own, forked by zone init.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Instant;
+
+use backend::ExecStatus;
+
+use super::mounts::{self, StepDirectories};
+use super::protocol::{Context as _, Fault, Reply, Request, read_request, write_reply};
+use super::resolve::{make_directories, resolve};
+use super::run::{Container, Outputs};
+use super::spec::{After, ExecReply, ExecSpec, MountSpec, RootSpec};
+use super::state::ZoneState;
+use super::{bundle, copy, device, run};
+
+/// Serves a request and returns the exit code of the worker.
+pub(super) fn serve(zone: &ZoneState, n: u64, socket: OwnedFd, outputs: Option<Outputs>) -> i32 {
+    let mut socket = UnixStream::from(socket);
+    let served = catch_unwind(AssertUnwindSafe(|| match read_request(&mut socket) {
+        Ok(Request::Call { name, payload }) => call(zone, &name, &payload).map_or_else(Reply::Fault, Reply::Call),
+        Ok(Request::Exec(spec)) => match outputs {
+            Some(outputs) => exec(zone, n, &spec, outputs, &socket).map_or_else(Reply::Fault, Reply::Exec),
+            None => Reply::Fault(Fault::Protocol { message: "a step came without descriptors".to_owned() }),
+        },
+        Err(fault) => Reply::Fault(fault),
+    }));
+    // What a panic says is on standard error, which the host reads when there is no answer.
+    let Ok(reply) = served else { return 101 };
+    // A host that is gone needs no answer.
+    let _ = write_reply(&mut socket, &reply);
+    0
+}
+
+/// Runs a function of the table.
+fn call(zone: &ZoneState, name: &str, payload: &[u8]) -> Result<Result<Vec<u8>, String>, Fault> {
+    let found = zone.functions.iter().find(|(has, _)| *has == name);
+    let (_, function) = found.ok_or_else(|| Fault::NoFunction { name: name.to_owned() })?;
+    Ok(function(payload))
+}
+
+/// Runs a step and what comes after it.
+fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &UnixStream) -> Result<ExecReply, Fault> {
+    check(zone, spec)?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .context(|| "cannot become a subreaper".to_owned())?;
+    let name = format!("step{n}");
+    let step = StepDirectories::make(step_directory(zone, n))?;
+    let started = Instant::now();
+    let ran = contain(zone, &name, spec, &step, outputs, socket);
+    let duration = started.elapsed();
+    let kept = match &ran {
+        Ok(ExecStatus::Exited { .. }) if zone.is_upper_in_memory => keep_uppers(spec, &step.all),
+        _ => Ok(()),
+    };
+    let _ = std::fs::remove_dir_all(run::runtime_state(zone, &name));
+    step.remove();
+    kept?;
+    let status = ran?;
+    let after = match (&spec.after, status) {
+        (Some(After { name, payload, codes }), ExecStatus::Exited { code })
+            if codes.as_ref().is_none_or(|codes| codes.contains(&code)) =>
+        {
+            Some(call(zone, name, payload)?)
+        }
+        _ => None,
+    };
+    Ok(ExecReply { status, after, duration })
+}
+
+/// Returns the directory of a step; zone init removes it if the worker could not.
+pub(super) fn step_directory(zone: &ZoneState, n: u64) -> std::path::PathBuf {
+    zone.memory.join(format!("step{n}"))
+}
+
+/// Makes the container and runs the command in it.
+fn contain(
+    zone: &ZoneState,
+    name: &str,
+    spec: &ExecSpec,
+    step: &StepDirectories,
+    outputs: Outputs,
+    socket: &UnixStream,
+) -> Result<ExecStatus, Fault> {
+    let root = mounts::assemble(zone, spec, step)?;
+    device::mount(&step.dev, &zone.devices, zone.has_owners)?;
+    let cwd = resolve(root.as_fd(), &spec.cwd)?;
+    if cwd.found.is_none() {
+        make_directories(root.as_fd(), &cwd.path)?;
+    }
+    let streams = run::open_streams(spec, root.as_fd(), outputs)?;
+    drop(root);
+    let config = bundle::config(spec, step, zone.seccomp.as_deref(), zone.n_files_max).to_string();
+    std::fs::write(step.all.join("config.json"), config).context(|| "cannot write the bundle".to_owned())?;
+    let locks = zone.memory.join("slots");
+    let slot = match &spec.limits {
+        limits if limits.is_empty() => zone.cgroups.take_default(&locks),
+        limits => Some(zone.cgroups.take(limits, &locks)?),
+    };
+    let container = Container { zone, name, bundle: &step.all, slot: slot.as_ref() };
+    run::run(&container, streams, spec.timeout, socket.as_fd())
+}
+
+/// Copies the upper directories from memory to where the host wants them.
+fn keep_uppers(spec: &ExecSpec, step: &Path) -> Result<(), Fault> {
+    let overlays = spec.mounts.iter().filter_map(|mount| match mount {
+        MountSpec::Overlay { upper, .. } => Some(upper.as_deref()),
+        _ => None,
+    });
+    for (n, upper) in std::iter::once(Some(spec.root.upper.as_path())).chain(overlays).enumerate() {
+        if let Some(upper) = upper {
+            copy::copy_tree(&mounts::memory_upper(step, n)?.0, upper)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what cannot work, with a sentence for the one who asked.
+fn check(zone: &ZoneState, spec: &ExecSpec) -> Result<(), Fault> {
+    let ExecSpec { root, mounts, args, env, secret_env, cwd, user, hostname, .. } = spec;
+    let RootSpec { upper, work, .. } = root;
+    if args.is_empty() || args[0].is_empty() {
+        return Err(Fault::spec("there is no command to run"));
+    }
+    if args.iter().chain(env.iter().map(|(_, value)| value)).any(|text| text.contains('\0')) {
+        return Err(Fault::spec("an argument or a variable contains a zero byte"));
+    }
+    let mut names = env.iter().map(|(name, _)| name).chain(secret_env.iter().map(|(name, _)| name));
+    if let Some(name) = names.find(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        return Err(Fault::spec(format!("`{name}` is not a name for a variable")));
+    }
+    if let Some((name, _)) =
+        secret_env.iter().find(|(_, value)| value.0.contains(&0) || std::str::from_utf8(&value.0).is_err())
+    {
+        return Err(Fault::spec(format!("the secret in the variable `{name}` is not text; mount it as a file")));
+    }
+    let mut paths = mounts.iter().map(MountSpec::path).chain([cwd.as_str()]);
+    if let Some(path) = paths.find(|path| !path.starts_with('/')) {
+        return Err(Fault::spec(format!("`{path}` is not an absolute path")));
+    }
+    if let Some(mount) = mounts.iter().find(|mount| mount.path().split('/').all(|name| name.is_empty() || name == "."))
+    {
+        return Err(Fault::spec(format!("cannot mount at `{}`: it is the root", mount.path())));
+    }
+    if hostname.is_empty() || hostname.len() > 64 {
+        return Err(Fault::spec(format!("`{hostname}` is not a host name")));
+    }
+    if !zone.has_owners && (user.uid != 0 || user.gid != 0 || !user.groups.is_empty()) {
+        return Err(Fault::spec(format!(
+            "user {}:{} does not exist in containers here: only user 0 does without a range in /etc/subuid",
+            user.uid, user.gid
+        )));
+    }
+    for directory in [upper, work] {
+        if !directory.is_dir() {
+            return Err(Fault::system(
+                format!("cannot use `{}` as an upper directory", directory.display()),
+                std::io::Error::from_raw_os_error(libc::ENOENT),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The zone of a session: started by the first command, kept for the others, started again if it died.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use backend::Failure;
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::failure::failure;
+use crate::zone::{Zone, ZoneCaps, ZoneConfig};
+
+/// The zone of a session.
+pub(crate) struct Zones {
+    config: ZoneConfig,
+    current: AsyncMutex<Option<Arc<Zone>>>,
+    caps: Mutex<Option<ZoneCaps>>,
+}
+
+impl Zones {
+    /// Makes the holder; starts nothing.
+    pub(crate) fn new(config: ZoneConfig) -> Self {
+        Self { config, current: AsyncMutex::new(None), caps: Mutex::new(None) }
+    }
+
+    /// Returns the running zone; starts one if there is none.
+    pub(crate) async fn get(&self) -> Result<Arc<Zone>, Failure> {
+        let mut current = self.current.lock().await;
+        if let Some(zone) = current.as_ref().filter(|zone| zone.is_alive()) {
+            return Ok(Arc::clone(zone));
+        }
+        let zone = Arc::new(Zone::start(self.config.clone()).await.map_err(|error| failure(&error))?);
+        *self.caps.lock().unwrap_or_else(PoisonError::into_inner) = Some(zone.caps().clone());
+        *current = Some(Arc::clone(&zone));
+        Ok(zone)
+    }
+
+    /// Returns what the zone can do, if one was started.
+    pub(crate) fn caps(&self) -> Option<ZoneCaps> {
+        self.caps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,233 @@
+//! How steps and zones end.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use backend::ExecStatus;
+use backend_embedded::zone::{Zone, ZoneConfig, ZoneError};
+use graph::{Blame, Diagnostic as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{Base, Ground, helper, run, run_until};
+
+/// Returns a number of seconds to sleep that names a process on the whole machine.
+fn marker() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    format!("77{}", std::hash::RandomState::new().build_hasher().finish() % 1_000_000_000)
+}
+
+/// Returns how many processes have this in their command line.
+fn n_processes(marker: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(marker)).count()
+}
+
+/// Waits until a condition holds, and returns how long that took.
+fn wait_for(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) -> Duration {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < limit, "{what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    started.elapsed()
+}
+
+#[tokio::test]
+async fn a_command_that_takes_too_long_is_killed_with_all_it_started() {
+    let ground = Ground::new().await;
+    let marker = marker();
+    let mut spec = ground.base.sh(&format!("echo begun; (sleep {marker} &); trap '' TERM; sleep {marker}"));
+    spec.timeout = Some(Duration::from_millis(200));
+    let started = Instant::now();
+    let ran = ground.run(&spec).await;
+    assert_eq!(ran.reply.status, ExecStatus::TimedOut { after_ms: 200 });
+    assert_eq!(ran.stdout, "begun\n");
+    assert!(started.elapsed() < Duration::from_millis(600), "{:?}", started.elapsed());
+    assert_eq!(n_processes(&marker), 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_command_is_gone_when_the_call_returns() {
+    let ground = Ground::new().await;
+    let marker = marker();
+    for delay in [0, 1, 2, 3, 4, 6, 10, 100] {
+        let spec = ground.base.sh(&format!("sleep {marker}"));
+        let cancel = CancellationToken::new();
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            cancel.cancel();
+            Instant::now()
+        };
+        let (ran, cancelled_at) = tokio::join!(run_until(&ground.zone, &spec, &cancel), later);
+        assert_eq!(ran.unwrap().reply.status, ExecStatus::Cancelled);
+        assert!(cancelled_at.elapsed() < Duration::from_millis(300), "{:?}", cancelled_at.elapsed());
+        assert_eq!(n_processes(&marker), 0);
+    }
+    assert_eq!(ground.output("echo still here").await, "still here\n");
+}
+
+#[tokio::test]
+async fn a_command_whose_future_is_dropped_ends() {
+    let ground = Ground::new().await;
+    let marker = marker();
+    let spec = ground.base.sh(&format!("while true; do echo loud; done; sleep {marker}"));
+    tokio::select! {
+        _ = ground.run(&spec) => unreachable!("it has no end"),
+        () = tokio::time::sleep(Duration::from_millis(100)) => {}
+    }
+    wait_for("it still runs", Duration::from_secs(2), || n_processes(&marker) == 0);
+    tokio::select! {
+        _ = ground.zone.call("sleep", b"") => unreachable!("it takes a minute"),
+        () = tokio::time::sleep(Duration::from_millis(50)) => {}
+    }
+    assert_eq!(ground.output("echo still here").await, "still here\n");
+}
+
+#[tokio::test]
+async fn when_the_zone_dies_calls_say_so_and_the_next_zone_works() {
+    let base = Base::new();
+    let zone = Zone::start(base.config()).await.unwrap();
+    let marker = marker();
+    let spec = base.sh(&format!("sleep {marker}"));
+    let kill = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(n_processes(&marker) > 0);
+        let pid = rustix::process::Pid::from_raw(zone.supervisor_pid().cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    };
+    let (ran, ()) = tokio::join!(run(&zone, &spec), kill);
+    let error = ran.err().unwrap();
+    assert!(matches!(error, ZoneError::Died { .. }), "{error}");
+    assert_eq!(error.to_string(), "the zone died (signal: 9 (SIGKILL))");
+    assert_eq!(error.blame(), Blame::Environment);
+    assert!(!zone.is_alive());
+    assert!(matches!(run(&zone, &base.sh("true")).await, Err(ZoneError::Died { .. })));
+    wait_for("it still runs", Duration::from_secs(1), || n_processes(&marker) == 0);
+    let zone = Zone::start(base.config()).await.unwrap();
+    assert_eq!(run(&zone, &base.sh("echo again")).await.unwrap().stdout, "again\n");
+}
+
+/// Returns the groups of the zone with this supervisor.
+fn n_groups(supervisor: u32) -> usize {
+    let name = format!("host-zone-{supervisor}-");
+    let mut n_groups = 0;
+    for hierarchy in ["memory", "pids", "cpu"] {
+        let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+        let group =
+            own.lines().find_map(|line| line.split_once(&format!(":{hierarchy}:/"))).map_or("", |(_, group)| group);
+        let entries = std::fs::read_dir(format!("/sys/fs/cgroup/{hierarchy}/{group}")).into_iter().flatten().flatten();
+        n_groups += entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&name)).count();
+    }
+    n_groups
+}
+
+#[tokio::test]
+async fn groups_go_with_their_zone_or_at_the_next_start() {
+    let base = Base::new();
+    let zone = Zone::start(base.config()).await.unwrap();
+    if !zone.caps().has_limits {
+        return;
+    }
+    run(&zone, &base.sh("true")).await.unwrap();
+    let supervisor = zone.supervisor_pid();
+    assert_eq!(n_groups(supervisor), 1);
+    zone.stop().await;
+    assert_eq!(n_groups(supervisor), 0);
+
+    let zone = Zone::start(base.config()).await.unwrap();
+    run(&zone, &base.sh("true")).await.unwrap();
+    let supervisor = zone.supervisor_pid();
+    let pid = rustix::process::Pid::from_raw(supervisor.cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    drop(zone);
+    assert_eq!(n_groups(supervisor), 1);
+    let zone = Zone::start(base.config()).await.unwrap();
+    run(&zone, &base.sh("true")).await.unwrap();
+    wait_for("the groups are still there", Duration::from_secs(2), || n_groups(supervisor) == 0);
+}
+
+#[tokio::test]
+async fn a_zone_that_is_dropped_or_stopped_takes_everything_along() {
+    let ground = Ground::new().await;
+    let marker = marker();
+    let spec = ground.base.sh(&format!("sleep {marker}"));
+    assert!(tokio::time::timeout(Duration::from_millis(100), ground.run(&spec)).await.is_err());
+    let supervisor = ground.zone.supervisor_pid();
+    ground.zone.stop().await;
+    assert_eq!(n_processes(&marker), 0);
+    assert!(!Path::new(&format!("/proc/{supervisor}")).exists());
+}
+
+#[test]
+fn a_killed_host_leaves_no_process_and_no_mount() {
+    let base = Base::new();
+    let marker = marker();
+    let (upper, work) = base.uppers();
+    let script = format!("echo ready; (sleep {marker} &); sleep {marker}");
+    let mut host = Command::new(helper())
+        .args([base.store(), upper, work, base.path().join("busybox"), script.into()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(host.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    wait_for("it never ran", Duration::from_secs(5), || n_processes(&marker) > 2);
+    host.kill().unwrap();
+    host.wait().unwrap();
+    let store = base.store().to_string_lossy().into_owned();
+    let took =
+        wait_for("something is left", Duration::from_secs(1), || n_processes(&store) + n_processes(&marker) == 0);
+    assert!(took < Duration::from_secs(1));
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounts.contains(&store), "{mounts}");
+    assert_eq!(crate::harness::tree(&base.store().join("zone-v1/mount")), [""; 0]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let output = runtime.block_on(async {
+        let zone = Zone::start(base.config()).await.unwrap();
+        run(&zone, &base.sh("echo again")).await.unwrap().stdout
+    });
+    assert_eq!(output, "again\n");
+}
+
+#[tokio::test]
+async fn a_missing_tool_is_named_with_the_way_to_it() {
+    let base = Base::new();
+    let config = ZoneConfig { runtime: Some("/no/crun".into()), ..base.config() };
+    let error = Zone::start(config).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no container runtime `/no/crun`");
+    assert!(error.hint().unwrap().contains("install crun"), "{:?}", error.hint());
+    let config = ZoneConfig { runtime: Some("/bin/true".into()), ..base.config() };
+    let error = Zone::start(config).await.unwrap_err();
+    assert_eq!(error.to_string(), "the container runtime `/bin/true` is not crun");
+    let config = ZoneConfig { executable: "/no/host".into(), ..base.config() };
+    let error = Zone::start(config).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot execute the zone helper `/no/host`");
+}
+
+#[test]
+fn user_namespaces_that_are_switched_off_are_named() {
+    // In a user namespace of its own the test can switch them off below it only.
+    let base = Base::new();
+    let (upper, work) = base.uppers();
+    let output = Command::new("unshare")
+        .args([
+            "--user",
+            "--map-current-user",
+            "--keep-caps",
+            "sh",
+            "-c",
+            "echo 0 > /proc/sys/user/max_user_namespaces; exec \"$0\" \"$@\"",
+        ])
+        .arg(helper())
+        .args([base.store(), upper, work, base.path().join("busybox"), "true".into()])
+        .env("ZONE_TEST_MODE", "user")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(printed.contains("the setting user.max_user_namespaces is 0"), "{printed}");
+    assert!(printed.contains("sudo sysctl -w user.max_user_namespaces="), "{printed}");
+}

@@ -1,0 +1,61 @@
+//! Runs the other tests again as ordinary users.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{helper, is_root};
+
+/// A user that has a range in `/etc/subuid`.
+const WITH_RANGE: &str = "zonetester";
+
+/// A user that has none, and no name either.
+const WITHOUT_RANGE: &str = "61999";
+
+fn run_as(user: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let copy = |from: &Path, name: &str| {
+        let to = directory.path().join(name);
+        std::fs::copy(from, &to).unwrap();
+        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o755)).unwrap();
+        to
+    };
+    let tests = copy(&std::env::current_exe().unwrap(), "tests");
+    let helper = copy(&helper(), "helper");
+    let ids = Command::new("id").args(["-u", user]).output().unwrap();
+    let uid = String::from_utf8(ids.stdout).unwrap().trim().to_owned();
+    let uid = if uid.is_empty() { user.to_owned() } else { uid };
+    let output = Command::new("setpriv")
+        .args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--"])
+        .arg(tests)
+        .args(["zone_", "--skip", "zone_users"])
+        .env("ZONE_HELPER", helper)
+        .env("TMPDIR", directory.path())
+        .current_dir("/")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains("test result: ok"), "{printed}");
+}
+
+#[test]
+fn it_works_for_a_user_with_a_range_of_users() {
+    if !is_root() {
+        return;
+    }
+    let exists = Command::new("id").arg(WITH_RANGE).output().unwrap().status.success();
+    if !exists {
+        // It gets a range in /etc/subuid and /etc/subgid by default.
+        assert!(Command::new("useradd").args(["--no-create-home", WITH_RANGE]).status().unwrap().success());
+    }
+    run_as(WITH_RANGE);
+}
+
+#[test]
+fn it_works_for_a_user_without_a_range() {
+    if is_root() {
+        run_as(WITHOUT_RANGE);
+    }
+}

@@ -1,0 +1,68 @@
+//! The file system, with the path in every error.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use graph::{Blame, Diagnostic};
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} `{}`", path.display())]
+pub struct FsError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FsError {
+    /// Returns whether nothing is there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    }
+}
+
+impl Diagnostic for FsError {
+    fn blame(&self) -> Blame {
+        if self.is_not_found() { Blame::User } else { Blame::Environment }
+    }
+}
+
+fn wrap(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FsError {
+    move |source| FsError { action, path: path.to_owned(), source }
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FsError> {
+    fs::read(path).map_err(wrap("read", path))
+}
+
+pub(crate) fn read_text(path: &Path) -> Result<String, FsError> {
+    fs::read_to_string(path).map_err(wrap("read", path))
+}
+
+pub(crate) fn metadata(path: &Path) -> Result<fs::Metadata, FsError> {
+    fs::metadata(path).map_err(wrap("look at", path))
+}
+
+pub(crate) fn create_dir_all(path: &Path) -> Result<(), FsError> {
+    fs::create_dir_all(path).map_err(wrap("make the directory", path))
+}
+
+/// Writes a file that must not exist yet.
+pub(crate) fn write_new(path: &Path, contents: &str) -> Result<(), FsError> {
+    let write = || -> io::Result<()> { io::Write::write_all(&mut fs::File::create_new(path)?, contents.as_bytes()) };
+    write().map_err(wrap("write", path))
+}
+
+/// Replaces a file at once: whoever reads it sees the old or the new contents.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), FsError> {
+    let temporary = path.with_extension(format!("tmp-{}", process::id()));
+    fs::write(&temporary, contents).map_err(wrap("write", &temporary))?;
+    fs::rename(&temporary, path).map_err(|source| {
+        // What is left is named for this process; the error that matters is the first.
+        let _ = fs::remove_file(&temporary);
+        wrap("write", path)(source)
+    })
+}

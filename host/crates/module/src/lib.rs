@@ -1,0 +1,40 @@
+//! Modules: what they say of themselves, how they are built, what is in their components.
+//!
+//! A module is a directory with a `host.toml` or a component in a `.wasm` file; [`find`] takes
+//! either to a [`Module`]. [`build`] makes the component of a directory with cargo and embeds its
+//! documentation, [`freshness`] says cheaply whether that is needed. [`documentation`],
+//! [`inspect`] and [`api_functions`] read components and the WIT package `pipeline:api`; none of
+//! them is needed to call a stage.
+//!
+//! What `host build` makes is in `<module>/target/host/`, or in `$CARGO_TARGET_DIR/host/`:
+//!
+//! ```text
+//! target/host/NAME.wasm     the component, with the custom section `pipeline:docs`
+//! target/host/NAME.stamp    what it was made of: sizes and times of its sources
+//! ```
+//!
+//! This room runs no Wasm and prints nothing. It alone runs cargo.
+
+mod build;
+mod cargo;
+mod docs;
+mod fs;
+mod inspect;
+mod manifest;
+mod near;
+mod reference;
+mod scaffold;
+mod sections;
+mod stamp;
+mod wit;
+
+pub use build::{BuildError, BuildOptions, Built, build};
+pub use docs::{Documentation, MemberDocs, StageDocs, TypeDocs, documentation};
+pub use fs::FsError;
+pub use inspect::{Export, InspectError, Inspection, Producer, inspect};
+pub use manifest::{Language, MANIFEST_NAME, ManifestError, ManifestProblem, ModuleManifest, POWERS};
+pub use near::{near, suggestion};
+pub use reference::{FindError, Module, ModuleDirectory, find};
+pub use scaffold::{ScaffoldError, Sdk, scaffold};
+pub use stamp::{Freshness, freshness};
+pub use wit::{ApiFunction, api_functions, api_methods_of};

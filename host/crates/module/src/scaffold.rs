@@ -1,0 +1,187 @@
+//! What `host init` writes.
+
+use std::path::{Path, PathBuf};
+
+use graph::{Blame, Diagnostic};
+
+use crate::fs::{self, FsError};
+use crate::manifest::{MANIFEST_NAME, is_name};
+
+/// Where the SDK of a new module comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sdk {
+    /// A checkout.
+    Path(PathBuf),
+    /// A registry.
+    Version(String),
+}
+
+/// Why a module was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ScaffoldError {
+    /// A name with other characters.
+    #[error("`{0}` cannot be the name of a module: it takes lowercase letters, digits and single hyphens")]
+    Name(String),
+    /// Nothing is overwritten.
+    #[error("`{}` is there already", path.display())]
+    Exists {
+        /// What would have been overwritten.
+        path: PathBuf,
+    },
+    /// A path that TOML cannot hold.
+    #[error("the path of the SDK, `{}`, is not UTF-8", path.display())]
+    SdkPath {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] FsError),
+}
+
+impl Diagnostic for ScaffoldError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Name(_) | Self::Exists { .. } | Self::SdkPath { .. } => Blame::User,
+            Self::File(error) => error.blame(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Name(_) => Some("give one with `--name`, as in `--name my-module`".to_owned()),
+            Self::Exists { .. } => Some("name another directory: nothing is overwritten".to_owned()),
+            Self::SdkPath { .. } => None,
+            Self::File(error) => error.hint(),
+        }
+    }
+}
+
+/// Writes a new Rust module into `directory` and returns its files.
+///
+/// # Errors
+/// If one of the files is there already, before any is written; if one cannot be written.
+pub fn scaffold(directory: &Path, name: &str, sdk: &Sdk) -> Result<Vec<PathBuf>, ScaffoldError> {
+    if !is_name(name) {
+        return Err(ScaffoldError::Name(name.to_owned()));
+    }
+    let sdk = match sdk {
+        Sdk::Path(path) => match path.to_str() {
+            Some(path) => format!("{{ path = {} }}", quoted(path)),
+            None => return Err(ScaffoldError::SdkPath { path: path.clone() }),
+        },
+        Sdk::Version(version) => quoted(version),
+    };
+    let files = [
+        (MANIFEST_NAME, manifest(name)),
+        ("Cargo.toml", cargo_toml(name, &sdk)),
+        ("src/lib.rs", LIB_RS.to_owned()),
+        (".gitignore", "/target\n".to_owned()),
+    ];
+    // An ignore list that is there can stay.
+    let is_kept = |path: &Path| path.ends_with(".gitignore") && path.exists();
+    let paths: Vec<PathBuf> = files.iter().map(|(file, _)| directory.join(file)).collect();
+    if let Some(path) = paths.iter().find(|path| path.exists() && !is_kept(path)) {
+        return Err(ScaffoldError::Exists { path: path.clone() });
+    }
+    fs::create_dir_all(&directory.join("src"))?;
+    let mut written = Vec::new();
+    for (path, (_, contents)) in paths.into_iter().zip(&files) {
+        if !is_kept(&path) {
+            fs::write_new(&path, contents)?;
+            written.push(path);
+        }
+    }
+    Ok(written)
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn manifest(name: &str) -> String {
+    format!(
+        "name = \"{name}\"
+version = \"0.1.0\"
+language = \"rust\"
+# What the stages may do besides computing; `machine` is to use the tools installed here.
+allow = [\"machine\"]
+"
+    )
+}
+
+fn cargo_toml(name: &str, sdk: &str) -> String {
+    format!(
+        "[package]
+name = \"{name}\"
+version = \"0.1.0\"
+edition = \"2024\"
+publish = false
+
+[lib]
+crate-type = [\"cdylib\"]
+
+[dependencies]
+guest-sdk = {sdk}
+
+[profile.release]
+# A panic names the file and the line of the stage's source.
+debug = \"line-tables-only\"
+strip = \"none\"
+opt-level = \"s\"
+
+# A workspace of its own, wherever the directory is.
+[workspace]
+"
+    )
+}
+
+const LIB_RS: &str = r#"//! The stages of this module; `host functions` lists them.
+
+use guest_sdk::prelude::*;
+
+/// A first module.
+#[guest_sdk::stages]
+mod stages {
+    use super::*;
+
+    /// Greets someone.
+    pub fn hello(
+        /// Who is greeted; the world unless given.
+        name: Option<String>,
+    ) -> String {
+        format!("Hello, {}!", name.as_deref().unwrap_or("world"))
+    }
+
+    /// Returns a directory with a line for each file of the source, written by `wc`.
+    pub fn build(
+        /// The source tree.
+        src: Directory,
+    ) -> Directory {
+        machine::rootfs()
+            .with_directory("/src", src)
+            .with_workdir("/src")
+            .with_exec(["sh", "-c", "mkdir -p /out && find . -type f -exec wc -l {} + > /out/lines.txt"])
+            .directory("/out")
+    }
+}
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::ModuleManifest;
+
+    #[test]
+    fn a_new_module_has_a_good_manifest_and_nothing_is_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let sdk = Sdk::Path("/a \"b\"/guest-sdk".into());
+        let written = scaffold(dir.path(), "demo", &sdk).unwrap();
+        assert_eq!(written.len(), 4);
+        assert_eq!(ModuleManifest::load(&dir.path().join("host.toml")).unwrap().name, "demo");
+        let cargo = std::fs::read_to_string(dir.path().join("Cargo.toml")).unwrap();
+        assert!(cargo.contains(r#"guest-sdk = { path = "/a \"b\"/guest-sdk" }"#), "{cargo}");
+        assert!(matches!(scaffold(dir.path(), "demo", &sdk), Err(ScaffoldError::Exists { .. })));
+        assert!(matches!(scaffold(dir.path(), "De mo", &sdk), Err(ScaffoldError::Name(_))));
+    }
+}

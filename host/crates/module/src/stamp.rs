@@ -1,0 +1,184 @@
+//! Whether a component is newer than what it was made of.
+//!
+//! The stamp is a text: a first line with its version and that of this program, a line with the
+//! size and the time of the component, and one for each source. Looking at them all costs some
+//! ten microseconds; cargo is only asked when something differs.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::fs::{self, FsError};
+use crate::manifest::MANIFEST_NAME;
+use crate::reference::ModuleDirectory;
+
+/// The first line; another version of this program may document components otherwise.
+const HEAD: &str = concat!("host-stamp/1 ", env!("CARGO_PKG_VERSION"));
+
+/// Whether a component is newer than what it was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Freshness {
+    /// It can be used; also one that another tool makes.
+    Fresh,
+    /// There is none.
+    NeverBuilt,
+    /// A source changed, or the component did.
+    Changed(PathBuf),
+}
+
+/// Returns whether the component of a module is newer than its sources.
+#[must_use]
+pub fn freshness(module: &ModuleDirectory, target_dir: Option<&Path>) -> Freshness {
+    if module.manifest.component.is_some() {
+        return Freshness::Fresh;
+    }
+    let Ok(text) = fs::read_text(&module.stamp(target_dir)) else { return Freshness::NeverBuilt };
+    let component = module.component(target_dir);
+    let mut lines = text.lines();
+    // A shared target directory may have a module of the same name.
+    if lines.next() != Some(HEAD) || lines.next().map(Path::new) != Some(module.root.as_path()) {
+        return Freshness::NeverBuilt;
+    }
+    let Some(own) = lines.next() else { return Freshness::NeverBuilt };
+    if fs::metadata(&component).map(|metadata| mark(&metadata)).ok().as_deref() != Some(own) {
+        return Freshness::NeverBuilt;
+    }
+    for line in lines {
+        let Some((expected, path)) = split(line) else { return Freshness::NeverBuilt };
+        let is_same = fs::metadata(path).is_ok_and(|metadata| mark(&metadata) == expected);
+        if !is_same {
+            return Freshness::Changed(relative(path, &module.root));
+        }
+    }
+    Freshness::Fresh
+}
+
+/// Writes the stamp of a component that was just built from `sources`, begun at `started_at`.
+///
+/// A source that changed since is written down as changed. Without a usable stamp the next call
+/// builds again, which is slow and never wrong: so names that a line cannot hold write none.
+pub(crate) fn write(
+    module: &ModuleDirectory,
+    target_dir: Option<&Path>,
+    sources: &BTreeSet<PathBuf>,
+    started_at: SystemTime,
+) -> Result<(), FsError> {
+    let component = fs::metadata(&module.component(target_dir))?;
+    let mut text = format!("{HEAD}\n{}\n{}\n", module.root.display(), mark(&component));
+    for source in sources {
+        let Some(path) = source.to_str().filter(|path| !path.contains('\n')) else { return Ok(()) };
+        let metadata = fs::metadata(source)?;
+        // Cargo itself writes the lock file during a build.
+        let is_lock = source.file_name().is_some_and(|name| name == "Cargo.lock");
+        let is_newer = metadata.modified().is_ok_and(|at| at >= started_at);
+        let mark = if is_newer && !is_lock { "0 0".to_owned() } else { mark(&metadata) };
+        let _ = writeln!(text, "{mark} {path}");
+    }
+    fs::replace(&module.stamp(target_dir), text.as_bytes())
+}
+
+/// Returns the files that a module is made of: what cargo's `.d` file beside `artifact` lists, and
+/// the manifests and locks of their packages.
+pub(crate) fn sources(module: &ModuleDirectory, artifact: &Path) -> BTreeSet<PathBuf> {
+    let mut sources = BTreeSet::from([module.root.join(MANIFEST_NAME), module.root.join("Cargo.toml")]);
+    let listed = fs::read_text(&artifact.with_extension("d")).unwrap_or_default();
+    sources.extend(dep_info(&listed));
+    let packages: BTreeSet<PathBuf> = sources.iter().filter_map(|source| package_of(source)).collect();
+    sources.extend(packages.iter().map(|package| package.join("Cargo.toml")));
+    let lock = module.root.ancestors().map(|directory| directory.join("Cargo.lock")).find(|lock| lock.is_file());
+    // A workspace's profile and versions decide, too.
+    sources.extend(lock.iter().map(|lock| lock.with_file_name("Cargo.toml")).filter(|path| path.is_file()));
+    sources.extend(lock);
+    sources.retain(|source| source.is_file());
+    sources
+}
+
+fn package_of(source: &Path) -> Option<PathBuf> {
+    source.ancestors().skip(1).find(|directory| directory.join("Cargo.toml").is_file()).map(Path::to_owned)
+}
+
+/// Parses the one rule of a `.d` file: `target: source source`, with `\ ` for a space in a name.
+fn dep_info(text: &str) -> Vec<PathBuf> {
+    let Some((_, sources)) = text.lines().next().and_then(|line| line.split_once(": ")) else { return Vec::new() };
+    let mut paths = vec![String::new()];
+    let mut characters = sources.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, paths.last_mut()) {
+            ('\\', Some(path)) if characters.peek() == Some(&' ') => path.extend(characters.next()),
+            (' ', _) => paths.push(String::new()),
+            (_, Some(path)) => path.push(character),
+            (_, None) => {}
+        }
+    }
+    paths.into_iter().filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+}
+
+fn mark(metadata: &Metadata) -> String {
+    let since = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    format!("{} {}", metadata.len(), since.as_nanos())
+}
+
+fn split(line: &str) -> Option<(&str, &Path)> {
+    let at = line.match_indices(' ').nth(1)?.0;
+    Some((line.get(..at)?, Path::new(line.get(at + 1..)?)))
+}
+
+fn relative(path: &Path, root: &Path) -> PathBuf {
+    path.strip_prefix(root).unwrap_or(path).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::{Module, find};
+
+    #[test]
+    fn a_dep_info_file_lists_sources() {
+        let paths = dep_info("/t/a.wasm: /src/lib.rs /my\\ dir/b.rs\n");
+        assert_eq!(paths, [PathBuf::from("/src/lib.rs"), PathBuf::from("/my dir/b.rs")]);
+        assert!(dep_info("").is_empty());
+    }
+
+    #[test]
+    fn a_component_is_fresh_until_a_source_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let write_file = |name: &str, text: &str| {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        write_file("host.toml", "name = \"a\"\nversion = \"0.1.0\"\nlanguage = \"rust\"");
+        write_file("Cargo.toml", "");
+        let source = write_file("src/lib.rs", "");
+        let Module::Directory(module) = find(None, root).unwrap() else { panic!() };
+        assert_eq!(freshness(&module, None), Freshness::NeverBuilt);
+
+        write_file("target/host/a.wasm", "x");
+        let artifact = write_file("target/a.wasm", "x");
+        write_file("target/a.d", &format!("a.wasm: {}", source.display()));
+        let later = SystemTime::now() + std::time::Duration::from_secs(9);
+        write(&module, None, &sources(&module, &artifact), later).unwrap();
+        assert_eq!(freshness(&module, None), Freshness::Fresh);
+
+        std::fs::write(&source, "changed").unwrap();
+        assert_eq!(freshness(&module, None), Freshness::Changed("src/lib.rs".into()));
+        std::fs::remove_file(&source).unwrap();
+        assert_eq!(freshness(&module, None), Freshness::Changed("src/lib.rs".into()));
+    }
+
+    #[test]
+    fn a_source_that_changed_during_the_build_makes_the_next_call_build_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        std::fs::write(root.join("host.toml"), "name = \"a\"\nversion = \"0.1.0\"\nlanguage = \"rust\"").unwrap();
+        std::fs::create_dir_all(root.join("target/host")).unwrap();
+        std::fs::write(root.join("target/host/a.wasm"), "x").unwrap();
+        let Module::Directory(module) = find(None, root).unwrap() else { panic!() };
+        write(&module, None, &BTreeSet::from([root.join("host.toml")]), UNIX_EPOCH).unwrap();
+        assert_eq!(freshness(&module, None), Freshness::Changed("host.toml".into()));
+    }
+}

@@ -1,0 +1,185 @@
+//! Compiled components on disk.
+//!
+//! ```text
+//! <cache_dir>/compiled-v1/<key>.cwasm     0600, in a directory 0700
+//! <cache_dir>/compiled-v1/<key>.digest    the digest of a file that was read before, 32 bytes
+//! ```
+//!
+//! The key is made of the component's digest and of all that decides whether this engine can run
+//! the code: wasmtime's version, its configuration, this processor. Running compiled code is
+//! trusting it, so that the directory and the file must be this user's and nobody else's to write.
+//! A file is complete or not there: it is written beside, synced and renamed.
+//!
+//! The digest of a component file is found again by the file's path, inode, size and times, so that
+//! a component which was not touched is neither read nor hashed.
+
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use graph::ContentDigest;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::runtime::RuntimeError;
+
+/// The directory of this format.
+const DIR_NAME: &str = "compiled-v1";
+
+/// A directory of compiled components.
+pub(crate) struct CompiledCache {
+    dir: PathBuf,
+    engine_key: [u8; 32],
+}
+
+impl CompiledCache {
+    /// Opens the cache in a directory, and makes it if it is not there.
+    pub(crate) fn open(cache_dir: &Path, engine: &Engine) -> Result<Self, RuntimeError> {
+        let dir = cache_dir.join(DIR_NAME);
+        let failed = |source| RuntimeError::CacheDir { path: dir.clone(), source };
+        let metadata = match fs::symlink_metadata(&dir) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;
+                fs::symlink_metadata(&dir).map_err(failed)?
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        if !metadata.is_dir() {
+            let reason = "it is not a directory".to_owned();
+            return Err(RuntimeError::UnsafeCacheDir { path: dir, reason });
+        }
+        if let Err(reason) = check_owner(&metadata) {
+            return Err(RuntimeError::UnsafeCacheDir { path: dir, reason });
+        }
+        Ok(Self { dir, engine_key: engine_key(engine) })
+    }
+
+    fn path(&self, digest: &ContentDigest) -> PathBuf {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.engine_key);
+        hasher.update(digest.as_bytes());
+        self.dir.join(format!("{}.cwasm", hasher.finalize().to_hex()))
+    }
+
+    /// Finds a compiled component. None if there is none that can be used, for whatever reason: it
+    /// is then compiled again.
+    pub(crate) fn find(&self, engine: &Engine, digest: &ContentDigest) -> Option<Component> {
+        let path = self.path(digest);
+        is_own(&path).then(|| deserialize(engine, &path))?
+    }
+
+    /// Keeps a compiled component.
+    pub(crate) fn put(&self, digest: &ContentDigest, compiled: &[u8]) {
+        self.write(self.path(digest), compiled);
+    }
+
+    /// Finds the digest of a component file, unless it was touched since its digest was taken.
+    pub(crate) fn find_digest(&self, stamp: &FileStamp) -> Option<ContentDigest> {
+        let path = self.digest_path(stamp);
+        let bytes = is_own(&path).then(|| fs::read(&path))?.ok()?;
+        Some(ContentDigest::from_bytes(bytes.try_into().ok()?))
+    }
+
+    /// Keeps the digest of a component file.
+    pub(crate) fn put_digest(&self, stamp: &FileStamp, digest: &ContentDigest) {
+        if stamp.is_settled {
+            self.write(self.digest_path(stamp), digest.as_bytes());
+        }
+    }
+
+    fn digest_path(&self, stamp: &FileStamp) -> PathBuf {
+        self.dir.join(format!("{}.digest", blake3::Hash::from(stamp.key).to_hex()))
+    }
+
+    /// Writes a file. A cache that cannot be written costs time and nothing else.
+    fn write(&self, path: PathBuf, bytes: &[u8]) {
+        static N_WRITES: AtomicU64 = AtomicU64::new(0);
+        let unique = format!("{}-{}", std::process::id(), N_WRITES.fetch_add(1, Ordering::Relaxed));
+        let temporary = path.with_extension(format!("{unique}.tmp"));
+        let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+    }
+}
+
+/// What changes when a file is written.
+pub(crate) struct FileStamp {
+    key: [u8; 32],
+    /// Whether a later change would show: a clock of coarse ticks gives two changes the same time.
+    is_settled: bool,
+}
+
+/// How old the last change of a file must be, for the next one to have another time.
+const SETTLED: Duration = Duration::from_secs(2);
+
+impl FileStamp {
+    /// Takes the stamp of a file.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(std::path::absolute(path)?.as_os_str().as_encoded_bytes());
+        let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
+        let times = [metadata.mtime(), metadata.mtime_nsec(), seconds, nanos];
+        let numbers = [metadata.dev(), metadata.ino(), metadata.size()];
+        for number in times.into_iter().map(i64::cast_unsigned).chain(numbers) {
+            hasher.update(&number.to_le_bytes());
+        }
+        let changed_at = UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        let is_settled = SystemTime::now().duration_since(changed_at).is_ok_and(|age| age > SETTLED);
+        Ok(Self { key: *hasher.finalize().as_bytes(), is_settled })
+    }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    // After a power failure a renamed file without its contents would be run as code.
+    file.sync_data()
+}
+
+/// Whether only this user can have written a file.
+fn is_own(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && check_owner(&metadata).is_ok())
+}
+
+fn check_owner(metadata: &fs::Metadata) -> Result<(), String> {
+    let user = rustix::process::geteuid().as_raw();
+    if metadata.uid() != user {
+        return Err(format!("it belongs to user {}, not to you ({user})", metadata.uid()));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(format!("others may write it (mode {:04o})", metadata.mode() & 0o7777));
+    }
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "wasmtime cannot check that compiled code is what a compiler made")]
+fn deserialize(engine: &Engine, path: &Path) -> Option<Component> {
+    // SAFETY: the file is no link, belongs to this user, and nobody else may write it or put
+    // another in its place; what this program puts there is only ever what wasmtime serialized,
+    // complete, and never changed afterwards.
+    unsafe { Component::deserialize_file(engine, path) }.ok()
+}
+
+/// Hashes all that decides whether code that one engine compiled runs on another.
+fn engine_key(engine: &Engine) -> [u8; 32] {
+    struct Blake(blake3::Hasher);
+    impl Hasher for Blake {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut hasher = Blake(blake3::Hasher::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    *hasher.0.finalize().as_bytes()
+}

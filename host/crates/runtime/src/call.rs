@@ -1,0 +1,303 @@
+//! One call of a stage.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+use api::{Bridge, Value};
+use graph::{Blame, Diagnostic};
+use wasmtime::component::{ResourceTable, Val};
+use wasmtime::{AsContextMut, Store, UpdateDeadline};
+
+use crate::component::{Inner, Stage};
+use crate::objects::Objects;
+use crate::output::Output;
+use crate::power::Power;
+use crate::runtime::Limits;
+use crate::state::{Limiter, State};
+use crate::time::{Running, Stopwatch, VirtualClock};
+use crate::trap::{Stop, Trap};
+use crate::values::{ConvertError, lift, lower};
+use crate::wasi;
+
+/// Takes what a guest prints, whole lines at a time; called while the guest runs.
+pub type StderrSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+/// What to call, and with what.
+pub struct Call {
+    /// The name of the module, for people.
+    pub module: String,
+    /// The stage.
+    pub function: String,
+    /// Its arguments in order.
+    pub args: Vec<Value>,
+    /// What it may ask of the engine.
+    pub bridge: Arc<dyn Bridge>,
+    /// The powers that the caller granted.
+    pub granted: BTreeSet<Power>,
+    /// Where what it prints goes, both streams.
+    pub stderr: Option<StderrSink>,
+}
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// There is no such stage.
+    #[error("module `{module}` has no stage `{function}`")]
+    NoSuchStage {
+        /// Which module.
+        module: String,
+        /// What was called.
+        function: String,
+        /// The stages that there are.
+        exported: Vec<String>,
+    },
+    /// The module exports it, and nobody can call it.
+    #[error("cannot call `{function}` of module `{module}`: {reason}")]
+    NotCallable {
+        /// Which module.
+        module: String,
+        /// What was called.
+        function: String,
+        /// Which type is in the way.
+        reason: String,
+    },
+    /// It asks for a power that it was not granted.
+    #[error("module `{module}` needs the power `{power}`, which was not granted")]
+    NotGranted {
+        /// Which module.
+        module: String,
+        /// Which power.
+        power: Power,
+    },
+    /// An argument is not of its type.
+    #[error("cannot call `{function}` of module `{module}`: `{param}` {reason}")]
+    Argument {
+        /// Which module.
+        module: String,
+        /// Which stage.
+        function: String,
+        /// Which parameter.
+        param: String,
+        /// What it takes and what it got.
+        reason: String,
+    },
+    /// There are too few arguments, or too many.
+    #[error("cannot call `{function}` of module `{module}`: it takes {expected} arguments, not {given}")]
+    ArgumentCount {
+        /// Which module.
+        module: String,
+        /// Which stage.
+        function: String,
+        /// How many it takes.
+        expected: usize,
+        /// How many there were.
+        given: usize,
+    },
+    /// The stage ended without returning.
+    #[error(transparent)]
+    Trap(Box<Trap>),
+    /// This machine could not give it what it needs.
+    #[error("cannot call `{function}` of module `{module}`: {reason}")]
+    Environment {
+        /// Which module.
+        module: String,
+        /// Which stage.
+        function: String,
+        /// What was missing.
+        reason: String,
+    },
+    /// This program is wrong.
+    #[error("the call of `{function}` of module `{module}` came upon a mistake in the host: {reason}")]
+    Bug {
+        /// Which module.
+        module: String,
+        /// Which stage.
+        function: String,
+        /// What cannot be, and is.
+        reason: String,
+    },
+}
+
+impl Diagnostic for CallError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::NoSuchStage { .. }
+            | Self::NotGranted { .. }
+            | Self::Argument { .. }
+            | Self::ArgumentCount { .. } => Blame::User,
+            Self::NotCallable { .. } => Blame::Function,
+            Self::Trap(trap) => trap.blame(),
+            Self::Environment { .. } => Blame::Environment,
+            Self::Bug { .. } => Blame::Bug,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSuchStage { exported, .. } => Some(match exported.as_slice() {
+                [] => "it has none".to_owned(),
+                names => format!("it has: {}", names.join(", ")),
+            }),
+            Self::NotGranted { power, .. } => {
+                Some(format!("grant it with `--allow {power}` or with `allow = [\"{power}\"]` in host.toml"))
+            }
+            Self::Trap(trap) => trap.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// Who is called; errors name it.
+struct Callee {
+    module: String,
+    function: String,
+}
+
+impl Callee {
+    fn environment(self, reason: impl ToString) -> CallError {
+        CallError::Environment { module: self.module, function: self.function, reason: reason.to_string() }
+    }
+
+    fn bug(self, reason: String) -> CallError {
+        CallError::Bug { module: self.module, function: self.function, reason }
+    }
+
+    /// Sorts what wasmtime says: a fault of the guest, of this machine, or of this program.
+    fn ended(self, limits: &Limits, error: &wasmtime::Error, printed: &[u8]) -> CallError {
+        if let Some(Stop::Bug { message }) = error.downcast_ref::<Stop>() {
+            return self.bug(message.clone());
+        }
+        match Trap::of(&self.module, &self.function, limits, error, printed) {
+            Ok(trap) => CallError::Trap(Box::new(trap)),
+            Err(reason) if error.downcast_ref::<io::Error>().is_some() => self.environment(reason),
+            Err(reason) => self.bug(reason),
+        }
+    }
+}
+
+/// Calls a stage in a `wasmtime::Store` of its own.
+pub(crate) async fn call(component: &Inner, call: Call) -> Result<Value, CallError> {
+    let Call { module, function, args, bridge, granted, stderr } = call;
+    let callee = Callee { module, function };
+    let stage = find_stage(component, &callee, &granted)?;
+    let shared = &component.shared;
+    if let Err(error) = shared.ticker.start() {
+        return Err(callee.environment(error));
+    }
+
+    let stopwatch = Arc::<Stopwatch>::default();
+    let output = Output::new(shared.limits.output_bytes, stderr);
+    let mut store = new_store(component, &callee.function, bridge, &stopwatch, &output);
+    let params = lower_args(&mut store, &shared.limits, stage, &callee, args)?;
+    let inner = Box::pin(run(component, stage, store, params));
+    let ended = Running { inner, stopwatch, ticker: &shared.ticker }.await;
+    let printed = output.finish();
+    match ended {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(callee.ended(&shared.limits, &error, &printed)),
+        Err(panic) => Err(callee.bug(panic)),
+    }
+}
+
+fn find_stage<'a>(
+    component: &'a Inner,
+    callee: &Callee,
+    granted: &BTreeSet<Power>,
+) -> Result<&'a Stage, CallError> {
+    let (module, function) = (callee.module.clone(), callee.function.clone());
+    if let Some(reason) = component.obstacle(&function) {
+        return Err(CallError::NotCallable { module, function, reason: reason.to_owned() });
+    }
+    let Some(stage) = component.stage(&function) else {
+        return Err(CallError::NoSuchStage { module, function, exported: component.stage_names() });
+    };
+    match component.missing_power(granted) {
+        Some(power) => Err(CallError::NotGranted { module, power }),
+        None => Ok(stage),
+    }
+}
+
+fn new_store(
+    component: &Inner,
+    function: &str,
+    bridge: Arc<dyn Bridge>,
+    stopwatch: &Arc<Stopwatch>,
+    output: &Output,
+) -> Store<State> {
+    let limits = &component.shared.limits;
+    let clock = VirtualClock::default();
+    let mut resources = ResourceTable::new();
+    resources.set_max_capacity(limits.n_handles as usize);
+    let state = State {
+        wasi: wasi::context(&component.digest, function, &clock, output),
+        resources,
+        clock,
+        objects: Objects::new(limits.n_handles),
+        bridge,
+        stopwatch: Arc::clone(stopwatch),
+        limiter: Limiter::new(limits),
+    };
+    let mut store = Store::new(&component.shared.engine, state);
+    store.limiter(|state| &mut state.limiter);
+    // Twice, because lending an object takes a handle more; the table of objects counts exactly.
+    store.set_max_component_handles((limits.n_handles as usize).saturating_mul(2));
+    store.set_hostcall_fuel(usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX));
+    store.set_epoch_deadline(1);
+    let time = limits.time;
+    store.epoch_deadline_callback(move |store| {
+        if store.data().stopwatch.elapsed() > time {
+            return Err(wasmtime::Error::new(Stop::TimeOut));
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
+}
+
+fn lower_args(
+    store: &mut Store<State>,
+    limits: &Limits,
+    stage: &Stage,
+    callee: &Callee,
+    args: Vec<Value>,
+) -> Result<Vec<Val>, CallError> {
+    let (module, function) = (callee.module.clone(), callee.function.clone());
+    let (expected, given) = (stage.ty.params().len(), args.len());
+    if expected != given {
+        return Err(CallError::ArgumentCount { module, function, expected, given });
+    }
+    let mut vals = Vec::with_capacity(given);
+    for ((param, ty), value) in stage.ty.params().zip(args) {
+        match lower(&mut store.as_context_mut(), &ty, value) {
+            Ok(val) => vals.push(val),
+            Err(ConvertError::Mismatch(reason)) => {
+                let param = param.to_owned();
+                return Err(CallError::Argument { module, function, param, reason });
+            }
+            Err(ConvertError::Stop(error)) => {
+                return Err(Callee { module, function }.ended(limits, &error, &[]));
+            }
+        }
+    }
+    Ok(vals)
+}
+
+/// Instantiates and calls. Takes the store, so that it is dropped with the future.
+async fn run(
+    component: &Inner,
+    stage: &Stage,
+    mut store: Store<State>,
+    params: Vec<Val>,
+) -> wasmtime::Result<Value> {
+    let instance = component.pre.instantiate_async(&mut store).await?;
+    let function = instance
+        .get_func(&mut store, stage.index)
+        .ok_or_else(|| wasmtime::Error::new(Stop::Bug { message: "an exported function is not there".to_owned() }))?;
+    let result_ty = stage.ty.results().next();
+    let mut results = vec![Val::Bool(false); usize::from(result_ty.is_some())];
+    function.call_async(&mut store, &params, &mut results).await?;
+    match (result_ty, results.first()) {
+        (Some(ty), Some(val)) => lift(&mut store.as_context_mut(), &ty, val),
+        _ => Ok(Value::unit()),
+    }
+}

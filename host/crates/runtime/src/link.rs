@@ -1,0 +1,204 @@
+//! What a component's imports mean.
+//!
+//! The functions of `pipeline:api` are defined one by one from the component's own import types,
+//! each through [`api::find`]; resources are numbers in the table of the call.
+
+use std::sync::Arc;
+
+use api::{Args, Container, Directory, File, Function, Object, Service, Value};
+use backend::FailureCode;
+use graph::{FailOp, Op, Selection};
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
+use wasmtime::component::{LinkerInstance, ResourceType, Type, Val};
+use wasmtime::{Engine, StoreContextMut};
+
+use crate::state::State;
+use crate::time::Waiting;
+use crate::trap::Stop;
+use crate::types::{object_index, object_name};
+use crate::values::{lift, lower};
+
+/// The package of the host.
+pub(crate) const PACKAGE: &str = "pipeline:api";
+
+/// The interfaces of the package.
+pub(crate) const INTERFACES: &[&str] = &[
+    "cache",
+    "container",
+    "directory",
+    "effects",
+    "errors",
+    "file",
+    "log",
+    "machine",
+    "secret",
+    "secret-access",
+    "service",
+    "sources",
+];
+
+/// Defines one interface of `pipeline:api`, as a component imports it.
+///
+/// # Errors
+/// If it has a resource or another item that the package does not have.
+pub(crate) fn define(
+    linker: &mut LinkerInstance<'_, State>,
+    engine: &Engine,
+    interface: &str,
+    imported: &ComponentInstance,
+) -> wasmtime::Result<()> {
+    for (name, item) in imported.exports(engine) {
+        match item.ty {
+            ComponentItem::Resource(_) => define_resource(linker, name)?,
+            ComponentItem::ComponentFunc(_) => define_function(linker, interface, name)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn define_resource(linker: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
+    let index = Object::NAMES.iter().position(|known| *known == name).and_then(|index| u32::try_from(index).ok());
+    let Some(index) = index else { return Err(wasmtime::format_err!("there is no resource `{name}`")) };
+    linker.resource(name, ResourceType::host_dynamic(index), |mut store, rep| {
+        store.data_mut().objects.take(rep);
+        Ok(())
+    })
+}
+
+fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> wasmtime::Result<()> {
+    match api::find(interface, name) {
+        Some(Function::Lazy(function)) => linker.func_new(name, move |mut store, ty, params, results| {
+            let mut args = lift_args(&mut store, &ty, params)?;
+            let bridge = Arc::clone(&store.data().bridge);
+            let value = function(&*bridge, &mut args).map_err(contract)?;
+            answer(&mut store, &ty, value, results)
+        }),
+        Some(Function::Leaf(function)) => linker.func_new_async(name, move |mut store, ty, params, results| {
+            Box::new(async move {
+                let args = lift_args(&mut store, &ty, params)?;
+                let bridge = Arc::clone(&store.data().bridge);
+                let stopwatch = Arc::clone(&store.data().stopwatch);
+                let answered = Waiting { inner: function(&*bridge, args), stopwatch }.await;
+                // What passed while it waited is not the guest's.
+                store.set_epoch_deadline(1);
+                let value = match answered {
+                    Ok(value) => Ok(Some(Box::new(value))),
+                    Err(failure) => Err(Some(Box::new(failure_value(failure)?))),
+                };
+                answer(&mut store, &ty, Value::Result(value), results)
+            })
+        }),
+        None => {
+            let message = format!("`{}` is not available in this version", readable(interface, name));
+            linker.func_new(name, move |mut store, ty, params, results| {
+                let args = lift_all(&mut store, &ty, params)?;
+                let stop = || wasmtime::Error::new(Stop::Unavailable { message: message.clone() });
+                let value = unavailable(&ty, args, &message).ok_or_else(stop)?;
+                answer(&mut store, &ty, value, results)
+            })
+        }
+    }
+}
+
+/// Writes a function's name as its users do: `container.publish`.
+fn readable(interface: &str, name: &str) -> String {
+    let inner = name.strip_prefix("[method]").or_else(|| name.strip_prefix("[static]"));
+    match (inner, name.strip_prefix("[constructor]")) {
+        (Some(method), _) => method.to_owned(),
+        (_, Some(resource)) => format!("{resource} constructor"),
+        _ => format!("{interface}.{name}"),
+    }
+}
+
+fn contract(error: api::ArgumentError) -> wasmtime::Error {
+    wasmtime::Error::new(Stop::Contract { message: error.to_string() })
+}
+
+fn lift_args(store: &mut StoreContextMut<'_, State>, ty: &ComponentFunc, params: &[Val]) -> wasmtime::Result<Args> {
+    Ok(Args::new(lift_all(store, ty, params)?))
+}
+
+fn lift_all(store: &mut StoreContextMut<'_, State>, ty: &ComponentFunc, vals: &[Val]) -> wasmtime::Result<Vec<Value>> {
+    ty.params().zip(vals).map(|((_, ty), val)| lift(store, &ty, val)).collect()
+}
+
+fn answer(
+    store: &mut StoreContextMut<'_, State>,
+    ty: &ComponentFunc,
+    value: Value,
+    results: &mut [Val],
+) -> wasmtime::Result<()> {
+    if let (Some(ty), Some(result)) = (ty.results().next(), results.first_mut()) {
+        *result = lower(store, &ty, value)?;
+    }
+    Ok(())
+}
+
+/// Makes what a function that is not there answers, if its type has room for an answer.
+fn unavailable(ty: &ComponentFunc, args: Vec<Value>, message: &str) -> Option<Value> {
+    match ty.results().next()? {
+        Type::Result(result) if matches!(result.err(), Some(Type::Record(_))) => {
+            let error = error_value(FailureCode::Unavailable.as_str(), message, None, None);
+            Some(Value::Result(Err(Some(Box::new(error)))))
+        }
+        Type::Own(resource) => {
+            let this = args.into_iter().next();
+            failing_object(object_name(object_index(resource)?), this, message)
+        }
+        _ => None,
+    }
+}
+
+fn failing_object(name: &str, this: Option<Value>, message: &str) -> Option<Value> {
+    let container = || match &this {
+        Some(Value::Object(Object::Container(this))) => this.with_error(FailureCode::Unavailable, message),
+        _ => Container::default().with_error(FailureCode::Unavailable, message),
+    };
+    let code = FailureCode::Unavailable.as_str().to_owned();
+    let failing = || Selection::of(Op::Fail(FailOp { code, message: message.to_owned() }), Vec::new());
+    Some(match name {
+        "container" => container().into(),
+        "directory" => Directory::at(failing()).into(),
+        "file" => File::at(failing()).into(),
+        "service" => Service { container: container(), hostname: None }.into(),
+        _ => return None,
+    })
+}
+
+/// Makes `errors.error` of a failure.
+///
+/// # Errors
+/// A mistake of this program ends the call: no guest can do anything about it.
+fn failure_value(failure: backend::Failure) -> wasmtime::Result<Value> {
+    let code = failure.code();
+    let message = failure.to_string();
+    Ok(match failure {
+        backend::Failure::Bug { message } => return Err(wasmtime::Error::new(Stop::Bug { message })),
+        backend::Failure::Exec(exec) => error_value(code, &message, Some(&exec), None),
+        backend::Failure::Invalid { hint, .. } | backend::Failure::Environment { hint, .. } => {
+            error_value(code, &message, None, hint)
+        }
+        backend::Failure::Cancelled => error_value(code, &message, None, None),
+    })
+}
+
+fn error_value(code: &str, message: &str, exec: Option<&backend::ExecFailure>, hint: Option<String>) -> Value {
+    let field = |name: &str, value: Value| (name.to_owned(), value);
+    let text = |text: &str| Value::String(text.to_owned());
+    let exec = exec.map(|exec| {
+        let fields = vec![
+            field("args", exec.args.clone().into()),
+            field("exit-code", exec.exit_code().into()),
+            field("stdout-tail", text(&exec.stdout_tail)),
+            field("stderr-tail", text(&exec.stderr_tail)),
+        ];
+        Box::new(Value::Record(fields))
+    });
+    Value::Record(vec![
+        field("code", text(code)),
+        field("message", text(message)),
+        field("exec", Value::Option(exec)),
+        field("attributes", Value::pairs(hint.map(|hint| ("hint".to_owned(), hint)))),
+    ])
+}

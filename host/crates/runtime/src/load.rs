@@ -1,0 +1,331 @@
+//! From bytes to a component whose imports are linked.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use graph::{Blame, ContentDigest, Diagnostic};
+use wasmtime::component::types::{self, ComponentInstance, ComponentItem};
+use wasmtime::component::{Component as Compiled, ComponentExportIndex, Linker};
+
+use crate::cache::FileStamp;
+use crate::component::{Component, Facts, Stage};
+use crate::power::Power;
+use crate::runtime::Shared;
+use crate::state::State;
+use crate::{link, types as our_types, wasi};
+
+/// Why a component could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read component `{}`", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is something else.
+    #[error("module `{module}` is not a WebAssembly file")]
+    NotWasm {
+        /// Which module.
+        module: String,
+    },
+    /// It is WebAssembly, and of the old kind.
+    #[error("module `{module}` is a core module, not a component")]
+    CoreModule {
+        /// Which module.
+        module: String,
+    },
+    /// It is damaged, or uses what this engine does not have.
+    #[error("module `{module}` is not a well-formed component: {reason}")]
+    Malformed {
+        /// Which module.
+        module: String,
+        /// What is wrong, and at which byte.
+        reason: String,
+    },
+    /// It exports nothing that could be called.
+    #[error("module `{module}` has no stages: it exports {}", list(exported))]
+    NoStages {
+        /// Which module.
+        module: String,
+        /// The names of its exports.
+        exported: Vec<String>,
+    },
+    /// It exports several interfaces that could be its stages.
+    #[error("module `{module}` does not say which interface has its stages: it exports {}", list(candidates))]
+    AmbiguousStages {
+        /// Which module.
+        module: String,
+        /// The names of the interfaces.
+        candidates: Vec<String>,
+    },
+    /// It imports what the host does not have.
+    #[error("module `{module}` imports `{import}`, which the host does not have")]
+    UnknownImport {
+        /// Which module.
+        module: String,
+        /// The name of the import.
+        import: String,
+    },
+    /// It imports another version of what the host has.
+    #[error("module `{module}` imports `{import}`, and the host has version {known}")]
+    OtherVersion {
+        /// Which module.
+        module: String,
+        /// The name of the import.
+        import: String,
+        /// The version that the host has.
+        known: &'static str,
+    },
+    /// What it imports has another type than the host has.
+    #[error("module `{module}` imports something of another type than the host has: {reason}")]
+    ImportType {
+        /// Which module.
+        module: String,
+        /// What, and how they differ.
+        reason: String,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+impl Diagnostic for LoadError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Read { .. } => Blame::Environment,
+            Self::NotWasm { .. } => Blame::User,
+            _ => Blame::Function,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Read { .. } => return None,
+            Self::NotWasm { .. } => "give it the component, a `.wasm` file, that `host build` makes".to_owned(),
+            Self::CoreModule { .. } => {
+                "build for `wasm32-wasip2`, or make a component of it with `wasm-tools component new`".to_owned()
+            }
+            Self::Malformed { .. } => "build it again".to_owned(),
+            Self::NoStages { .. } => {
+                "export an interface named `stages` from the module's world: `export stages;`".to_owned()
+            }
+            Self::AmbiguousStages { .. } => "name one of them `stages`".to_owned(),
+            Self::UnknownImport { import, .. } if import.starts_with(link::PACKAGE) => {
+                format!("the interfaces of `{}` are {}", link::PACKAGE, link::INTERFACES.join(", "))
+            }
+            Self::UnknownImport { .. } => format!("it may import {} @0.1 and {}", link::PACKAGE, wasi::KNOWN),
+            Self::OtherVersion { .. } | Self::ImportType { .. } => {
+                "build the module against the WIT package of this version".to_owned()
+            }
+        })
+    }
+}
+
+/// Loads the component in a file, without reading it if it is known.
+pub(crate) fn load_file(shared: &Arc<Shared>, path: &Path) -> Result<Component, LoadError> {
+    let module = path.file_stem().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let unreadable = |source| LoadError::Read { path: path.to_owned(), source };
+    let Some(cache) = &shared.cache else {
+        return load_bytes(shared, &module, &fs::read(path).map_err(unreadable)?);
+    };
+    // Before the contents are read: a change in between is then seen the next time.
+    let stamp = FileStamp::of(path).map_err(unreadable)?;
+    let known = cache.find_digest(&stamp);
+    if let Some((digest, compiled)) = known.and_then(|digest| Some((digest, cache.find(&shared.engine, &digest)?))) {
+        return link(shared, &module, digest, &compiled);
+    }
+    let component = load_bytes(shared, &module, &fs::read(path).map_err(unreadable)?)?;
+    cache.put_digest(&stamp, &component.digest());
+    Ok(component)
+}
+
+/// Loads a component from its bytes.
+pub(crate) fn load_bytes(shared: &Arc<Shared>, module: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+    check_kind(module, bytes)?;
+    let digest = ContentDigest::of(bytes);
+    let compiled = compile(shared, module, &digest, bytes)?;
+    link(shared, module, digest, &compiled)
+}
+
+/// Defines what a component imports and finds its stages.
+fn link(
+    shared: &Arc<Shared>,
+    module: &str,
+    digest: ContentDigest,
+    compiled: &Compiled,
+) -> Result<Component, LoadError> {
+    let ty = compiled.component_type();
+    let mut linker = Linker::new(&shared.engine);
+    let imports = define_imports(&mut linker, shared, module, &ty)?;
+    let mistyped =
+        |error: wasmtime::Error| LoadError::ImportType { module: module.to_owned(), reason: format!("{error:#}") };
+    let pre = linker.instantiate_pre(compiled).map_err(mistyped)?;
+    let linked = linker.substituted_component_type(compiled).map_err(mistyped)?;
+    let (interface, instance) = stage_interface(shared, module, &linked)?;
+    let (stages, obstacles) = stages(shared, compiled, &interface, &instance);
+    let powers = imports.iter().filter_map(|import| power(import)).collect();
+    let facts = Facts { digest, interface, stages, obstacles, imports, powers };
+    Ok(Component::new(Arc::clone(shared), pre, facts))
+}
+
+/// The first eight bytes say what it is.
+/// Source: component-model, `Binary.md`, "Component Definitions".
+fn check_kind(module: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    let module = module.to_owned();
+    match bytes {
+        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => Err(LoadError::CoreModule { module }),
+        [b'\0', b'a', b's', b'm', ..] => Err(LoadError::Malformed { module, reason: "its header is cut off".to_owned() }),
+        _ => Err(LoadError::NotWasm { module }),
+    }
+}
+
+fn compile(shared: &Shared, module: &str, digest: &ContentDigest, bytes: &[u8]) -> Result<Compiled, LoadError> {
+    let engine = &shared.engine;
+    if let Some(found) = shared.cache.as_ref().and_then(|cache| cache.find(engine, digest)) {
+        return Ok(found);
+    }
+    let malformed = |error: wasmtime::Error| LoadError::Malformed {
+        module: module.to_owned(),
+        reason: format!("{:#}", error.root_cause()),
+    };
+    let compiled = Compiled::from_binary(engine, bytes).map_err(malformed)?;
+    if let Some(cache) = &shared.cache
+        && let Ok(serialized) = compiled.serialize()
+    {
+        cache.put(digest, &serialized);
+    }
+    Ok(compiled)
+}
+
+/// Defines what the component imports, and nothing else. Returns the names.
+fn define_imports(
+    linker: &mut Linker<State>,
+    shared: &Shared,
+    module: &str,
+    ty: &types::Component,
+) -> Result<Vec<String>, LoadError> {
+    let mut names = Vec::new();
+    for (name, item) in ty.imports(&shared.engine) {
+        let unknown = || LoadError::UnknownImport { module: module.to_owned(), import: name.to_owned() };
+        let other = |known| LoadError::OtherVersion { module: module.to_owned(), import: name.to_owned(), known };
+        let mistyped = |error: wasmtime::Error| LoadError::ImportType {
+            module: module.to_owned(),
+            reason: format!("`{name}`: {error:#}"),
+        };
+        let ComponentItem::ComponentInstance(instance) = &item.ty else { return Err(unknown()) };
+        let (path, version) = name.split_once('@').unwrap_or((name, ""));
+        if let Some(interface) = path.strip_prefix(link::PACKAGE).and_then(|rest| rest.strip_prefix('/')) {
+            if !link::INTERFACES.contains(&interface) {
+                return Err(unknown());
+            }
+            if !version.starts_with("0.1.") {
+                return Err(other("0.1"));
+            }
+            let mut target = linker.instance(name).map_err(mistyped)?;
+            link::define(&mut target, &shared.engine, interface, instance).map_err(mistyped)?;
+        } else {
+            if path.starts_with("wasi:") && !version.starts_with("0.2.") {
+                return Err(other("0.2"));
+            }
+            wasi::define(linker, path).ok_or_else(unknown)?.map_err(mistyped)?;
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+fn power(import: &str) -> Option<Power> {
+    let interface = import.strip_prefix(link::PACKAGE)?.strip_prefix('/')?;
+    interface.split('@').next()?.parse().ok()
+}
+
+/// Finds the interface whose functions are the stages.
+fn stage_interface(
+    shared: &Shared,
+    module: &str,
+    ty: &types::Component,
+) -> Result<(String, ComponentInstance), LoadError> {
+    let mut exported = Vec::new();
+    let mut own = Vec::new();
+    for (name, item) in ty.exports(&shared.engine) {
+        exported.push(name.to_owned());
+        // Runtimes of languages export functions of their own beside the interface.
+        if let ComponentItem::ComponentInstance(instance) = item.ty
+            && !name.starts_with("wasi:")
+            && !name.starts_with("pipeline:")
+        {
+            own.push((name.to_owned(), instance));
+        }
+    }
+    let is_named = |name: &str| name.split('@').next().is_some_and(|path| path.ends_with("/stages"));
+    let n_named = own.iter().filter(|(name, _)| is_named(name)).count();
+    own.retain(|(name, instance)| {
+        if n_named > 0 { is_named(name) } else { is_callable(shared, instance) }
+    });
+    if own.len() > 1 {
+        let candidates = own.into_iter().map(|(name, _)| name).collect();
+        return Err(LoadError::AmbiguousStages { module: module.to_owned(), candidates });
+    }
+    own.pop().ok_or_else(|| LoadError::NoStages { module: module.to_owned(), exported })
+}
+
+/// Whether an interface has functions, and all of them could be stages.
+fn is_callable(shared: &Shared, instance: &ComponentInstance) -> bool {
+    let mut n_functions = 0;
+    for (name, item) in instance.exports(&shared.engine) {
+        if let ComponentItem::ComponentFunc(ty) = item.ty {
+            n_functions += 1;
+            if Stage::obstacle(name, &ty).is_some() {
+                return false;
+            }
+        }
+    }
+    n_functions > 0
+}
+
+/// Sorts the functions of the interface: those that can be called, and why the others cannot.
+fn stages(
+    shared: &Shared,
+    compiled: &Compiled,
+    interface: &str,
+    instance: &ComponentInstance,
+) -> (Vec<Stage>, Vec<(String, String)>) {
+    let mut stages = Vec::new();
+    let mut obstacles = Vec::new();
+    let Some(parent) = compiled.get_export_index(None, interface) else { return (stages, obstacles) };
+    for (name, item) in instance.exports(&shared.engine) {
+        let ComponentItem::ComponentFunc(ty) = item.ty else { continue };
+        let index: Option<ComponentExportIndex> = compiled.get_export_index(Some(&parent), name);
+        match (Stage::obstacle(name, &ty), index) {
+            (Some(reason), _) => obstacles.push((name.to_owned(), reason)),
+            (None, Some(index)) => stages.push(Stage::new(name, ty, index)),
+            (None, None) => {}
+        }
+    }
+    (stages, obstacles)
+}
+
+impl Stage {
+    /// Returns why a function cannot be a stage, if so.
+    pub(crate) fn obstacle(name: &str, ty: &types::ComponentFunc) -> Option<String> {
+        if name.starts_with('[') {
+            return Some("it belongs to a resource of the module".to_owned());
+        }
+        if ty.async_() {
+            return Some("it is an async function".to_owned());
+        }
+        let param = ty.params().find_map(|(name, ty)| {
+            let what = our_types::obstacle(&our_types::type_of(&ty))?;
+            Some(format!("its parameter `{name}` has {what} in it"))
+        });
+        let result = || ty.results().find_map(|ty| our_types::obstacle(&our_types::type_of(&ty)));
+        param.or_else(|| result().map(|what| format!("its result has {what} in it")))
+    }
+}

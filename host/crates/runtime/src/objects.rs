@@ -1,0 +1,73 @@
+//! The objects that a guest has handles of.
+
+use api::Object;
+
+use crate::trap::Stop;
+
+/// The objects of one call, found by the number that stands for them in the guest.
+///
+/// Numbers of objects that were dropped are used again, so that a guest which makes and drops
+/// many holds few.
+pub(crate) struct Objects {
+    slots: Vec<Option<Object>>,
+    free: Vec<u32>,
+    limit: u32,
+}
+
+impl Objects {
+    /// Makes an empty table of at most `limit` objects.
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), limit }
+    }
+
+    /// Adds an object and returns its number.
+    pub(crate) fn push(&mut self, object: Object) -> Result<u32, Stop> {
+        if let Some(index) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(index as usize)
+        {
+            *slot = Some(object);
+            return Ok(index);
+        }
+        let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        if index >= self.limit {
+            return Err(Stop::TooManyHandles);
+        }
+        self.slots.push(Some(object));
+        Ok(index)
+    }
+
+    /// Returns an object.
+    pub(crate) fn get(&self, index: u32) -> Option<&Object> {
+        self.slots.get(index as usize)?.as_ref()
+    }
+
+    /// Removes an object and returns it.
+    pub(crate) fn take(&mut self, index: u32) -> Option<Object> {
+        let object = self.slots.get_mut(index as usize)?.take()?;
+        self.free.push(index);
+        Some(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn volume(key: &str) -> Object {
+        Object::CacheVolume(Arc::new(api::CacheVolume { key: key.to_owned() }))
+    }
+
+    #[test]
+    fn a_number_is_used_again_and_the_limit_counts_what_is_held() {
+        let mut objects = Objects::new(2);
+        assert_eq!(objects.push(volume("a")).unwrap(), 0);
+        assert_eq!(objects.push(volume("b")).unwrap(), 1);
+        assert!(matches!(objects.push(volume("c")), Err(Stop::TooManyHandles)));
+        assert!(objects.take(0).is_some());
+        assert!(objects.take(0).is_none());
+        assert_eq!(objects.push(volume("d")).unwrap(), 0);
+        assert!(objects.get(7).is_none());
+    }
+}

@@ -1,0 +1,189 @@
+//! What a guest prints.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+use crate::call::StderrSink;
+use crate::trap::Stop;
+
+/// How much a guest may write at once. It is asked again after each write.
+const PERMIT_BYTES: usize = 64 * 1024;
+
+/// What a guest prints to either stream, line by line in the order in which lines ended.
+#[derive(Clone)]
+pub(crate) struct Output {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    lines: Mutex<Lines>,
+    sink: Option<StderrSink>,
+    limit_bytes: u64,
+}
+
+#[derive(Default)]
+struct Lines {
+    /// Lines that have ended.
+    kept: Vec<u8>,
+    /// The line that each stream is in the middle of.
+    partial: [Vec<u8>; 2],
+    n_bytes: u64,
+}
+
+/// Which stream of the guest.
+#[derive(Debug, Clone, Copy)]
+enum Stream {
+    Stdout,
+    Stderr,
+}
+
+impl Lines {
+    fn partial(&mut self, stream: Stream) -> &mut Vec<u8> {
+        let [stdout, stderr] = &mut self.partial;
+        match stream {
+            Stream::Stdout => stdout,
+            Stream::Stderr => stderr,
+        }
+    }
+
+    /// Adds bytes of a stream and returns the lines that they end.
+    fn add(&mut self, stream: Stream, bytes: &[u8]) -> Vec<u8> {
+        self.n_bytes += bytes.len() as u64;
+        let partial = self.partial(stream);
+        partial.extend_from_slice(bytes);
+        let end = partial.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let ended: Vec<u8> = partial.drain(..end).collect();
+        self.kept.extend_from_slice(&ended);
+        ended
+    }
+
+    /// Ends the lines that were not, and returns them.
+    fn finish(&mut self) -> Vec<u8> {
+        let mut ended = Vec::new();
+        for partial in &mut self.partial {
+            if !partial.is_empty() {
+                ended.append(partial);
+                ended.push(b'\n');
+            }
+        }
+        self.kept.extend_from_slice(&ended);
+        ended
+    }
+}
+
+impl Output {
+    /// Keeps at most `limit_bytes` and passes lines on to a sink.
+    pub(crate) fn new(limit_bytes: u64, sink: Option<StderrSink>) -> Self {
+        Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, limit_bytes }) }
+    }
+
+    fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Stop> {
+        let (ended, n_bytes) = {
+            let mut lines = self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            (lines.add(stream, bytes), lines.n_bytes)
+        };
+        self.pass_on(&ended);
+        if n_bytes > self.shared.limit_bytes { Err(Stop::TooMuchOutput) } else { Ok(()) }
+    }
+
+    /// Ends the last line and returns all that was kept.
+    pub(crate) fn finish(&self) -> Vec<u8> {
+        let (ended, kept) = {
+            let mut lines = self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            (lines.finish(), std::mem::take(&mut lines.kept))
+        };
+        self.pass_on(&ended);
+        kept
+    }
+
+    fn pass_on(&self, lines: &[u8]) {
+        if let Some(sink) = self.shared.sink.as_ref().filter(|_| !lines.is_empty()) {
+            sink(lines);
+        }
+    }
+
+    /// Returns what WASI takes for standard output.
+    pub(crate) fn stdout(&self) -> Printer {
+        Printer { output: self.clone(), stream: Stream::Stdout }
+    }
+
+    /// Returns what WASI takes for standard error.
+    pub(crate) fn stderr(&self) -> Printer {
+        Printer { output: self.clone(), stream: Stream::Stderr }
+    }
+}
+
+/// One stream of a guest.
+#[derive(Clone)]
+pub(crate) struct Printer {
+    output: Output,
+    stream: Stream,
+}
+
+impl IsTerminal for Printer {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Printer {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Only WASI 0.3 asks for it, which the linker does not have.
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Printer {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait::async_trait]
+impl OutputStream for Printer {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.output.write(self.stream, &bytes).map_err(|stop| StreamError::Trap(wasmtime::Error::new(stop)))
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PERMIT_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_two_streams_do_not_mix_and_arrive_when_they_end() {
+        let heard = Arc::new(Mutex::new(Vec::<String>::new()));
+        let sink: StderrSink = {
+            let heard = Arc::clone(&heard);
+            Arc::new(move |bytes| heard.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned()))
+        };
+        let output = Output::new(100, Some(sink));
+        output.write(Stream::Stderr, b"one ").unwrap();
+        output.write(Stream::Stdout, b"out\nmore").unwrap();
+        output.write(Stream::Stderr, b"line\n").unwrap();
+        assert_eq!(output.finish(), b"out\none line\nmore\n");
+        assert_eq!(*heard.lock().unwrap(), ["out\n", "one line\n", "more\n"]);
+    }
+
+    #[test]
+    fn too_much_output_is_an_error() {
+        let output = Output::new(3, None);
+        output.write(Stream::Stderr, b"abc").unwrap();
+        assert!(matches!(output.write(Stream::Stdout, b"d"), Err(Stop::TooMuchOutput)));
+    }
+}

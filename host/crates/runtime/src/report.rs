@@ -1,0 +1,135 @@
+//! What a guest said when it gave up, and where it was.
+//!
+//! A trap carries no message: languages print one before they trap.
+
+use wasmtime::{FrameSymbol, WasmBacktrace};
+
+/// What a guest printed about its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GuestReport {
+    /// `file:line` or `file:line:column`.
+    pub(crate) location: Option<String>,
+    pub(crate) message: String,
+}
+
+/// Finds the last report of a language's runtime in what was printed.
+pub(crate) fn find(printed: &str) -> Option<GuestReport> {
+    rust(printed).or_else(|| python(printed)).or_else(|| go(printed)).or_else(|| javascript(printed))
+}
+
+/// `thread 'main' (1) panicked at src/lib.rs:12:5:`, then the message up to a note.
+fn rust(printed: &str) -> Option<GuestReport> {
+    let lines: Vec<&str> = printed.lines().collect();
+    let begin = lines.iter().rposition(|line| line.starts_with("thread ") && line.contains(" panicked at "))?;
+    let (_, location) = lines.get(begin)?.split_once(" panicked at ")?;
+    let message = lines.iter().skip(begin + 1).take_while(|line| !line.starts_with("note: "));
+    let message = message.copied().collect::<Vec<_>>().join("\n").trim().to_owned();
+    Some(GuestReport { location: Some(location.trim_end_matches(':').to_owned()), message })
+}
+
+/// `Traceback (most recent call last):`, frames of two lines each, then the exception.
+fn python(printed: &str) -> Option<GuestReport> {
+    let (_, traceback) = printed.rsplit_once("Traceback (most recent call last):")?;
+    let lines: Vec<&str> = traceback.lines().skip(1).collect();
+    let n_frames = lines.iter().take_while(|line| line.starts_with(' ') || line.is_empty()).count();
+    let location = lines.iter().take(n_frames).rev().find_map(|line| {
+        let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once("\", line ")?;
+        let line = rest.split(',').next()?.trim();
+        Some(format!("{}:{line}", own_path(file)))
+    });
+    let message = lines.get(n_frames).map_or("an exception without a message", |line| line.trim());
+    Some(GuestReport { location, message: message.to_owned() })
+}
+
+/// componentize-py mounts the module's own files as `/0`, `/1`, ...
+fn own_path(file: &str) -> &str {
+    let Some((mount, rest)) = file.strip_prefix('/').and_then(|file| file.split_once('/')) else { return file };
+    if mount.bytes().all(|byte| byte.is_ascii_digit()) { rest } else { file }
+}
+
+/// `panic: message`, then the stack with `\t/path/file.go:12 +0x1`.
+fn go(printed: &str) -> Option<GuestReport> {
+    let begin = printed.rfind("panic: ").filter(|begin| *begin == 0 || printed[..*begin].ends_with('\n'))?;
+    let mut lines = printed[begin..].lines();
+    let message = lines.next()?.trim_start_matches("panic: ").to_owned();
+    let location = lines.find_map(|line| {
+        let path = line.strip_prefix('\t')?.split(" +0x").next()?;
+        (path.contains(".go:") && !path.contains("/runtime/")).then(|| path.to_owned())
+    });
+    Some(GuestReport { location, message })
+}
+
+/// `Error: message`, then `    at function (file.js:12:5)`.
+fn javascript(printed: &str) -> Option<GuestReport> {
+    let lines: Vec<&str> = printed.lines().collect();
+    let first_frame = lines.iter().position(|line| js_location(line).is_some())?;
+    let message = lines.get(first_frame.checked_sub(1)?)?.trim().to_owned();
+    let frames = lines.iter().skip(first_frame).map_while(|line| js_location(line));
+    let location = frames.flatten().next();
+    Some(GuestReport { location, message })
+}
+
+/// Returns the place of a frame, the outer option for whether it is a frame.
+fn js_location(line: &str) -> Option<Option<String>> {
+    let frame = line.strip_prefix(' ').or_else(|| line.strip_prefix('\t'))?.trim_start().strip_prefix("at ")?;
+    let place = frame.rsplit_once('(').map_or(frame, |(_, place)| place).trim_end_matches(')');
+    let is_place = place.rsplit_once(':').is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    Some(is_place.then(|| place.to_owned()))
+}
+
+/// Returns the innermost line of a backtrace that is in the guest's own source.
+pub(crate) fn source_line(backtrace: &WasmBacktrace) -> Option<String> {
+    backtrace.frames().iter().flat_map(|frame| frame.symbols()).find_map(own_line)
+}
+
+fn own_line(symbol: &FrameSymbol) -> Option<String> {
+    // Sources of compilers, standard libraries and dependencies, as their builders leave them.
+    const FOREIGN: &[&str] = &["/rustc/", "/rust/deps/", "/.cargo/registry/", "library/std", "library/core", "wasi-libc"];
+    let file = symbol.file().filter(|file| !FOREIGN.iter().any(|part| file.contains(part)))?;
+    let line = symbol.line().filter(|line| *line > 0)?;
+    Some(match symbol.column() {
+        Some(column) => format!("{file}:{line}:{column}"),
+        None => format!("{file}:{line}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(printed: &str, location: Option<&str>, message: &str) {
+        let expected = GuestReport { location: location.map(str::to_owned), message: message.to_owned() };
+        assert_eq!(find(printed), Some(expected));
+    }
+
+    #[test]
+    fn a_panic_of_rust_is_found() {
+        let printed = "working\n\nthread 'main' (1) panicked at src/lib.rs:12:5:\nno such\nthing\n\
+                       note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        check(printed, Some("src/lib.rs:12:5"), "no such\nthing");
+    }
+
+    #[test]
+    fn a_traceback_of_python_is_found() {
+        let printed = "Traceback (most recent call last):\n  File \"/0/app.py\", line 9, in build\n    helper()\n  \
+                       File \"/0/util.py\", line 3, in helper\n    raise ValueError(\"x\")\nValueError: x\n\nAssertionError\n";
+        check(printed, Some("util.py:3"), "ValueError: x");
+    }
+
+    #[test]
+    fn an_error_of_javascript_is_found() {
+        let printed = "hello\nTypeError: not a function\n    at build (app.js:3:5)\n    at <anonymous>\n";
+        check(printed, Some("app.js:3:5"), "TypeError: not a function");
+    }
+
+    #[test]
+    fn a_panic_of_go_is_found() {
+        let printed = "panic: boom\n\ngoroutine 1 [running]:\nmain.build()\n\t/src/main.go:12 +0x1\n";
+        check(printed, Some("/src/main.go:12"), "boom");
+    }
+
+    #[test]
+    fn what_is_no_report_is_none() {
+        assert_eq!(find("all is well\nat home\n"), None);
+    }
+}

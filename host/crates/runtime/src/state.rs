@@ -1,0 +1,77 @@
+//! What one call has.
+
+use std::sync::Arc;
+
+use api::Bridge;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::objects::Objects;
+use crate::runtime::Limits;
+use crate::time::{Stopwatch, VirtualClock};
+use crate::trap::Stop;
+
+/// The data of one `wasmtime::Store`.
+pub(crate) struct State {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) resources: ResourceTable,
+    pub(crate) clock: VirtualClock,
+    pub(crate) objects: Objects,
+    pub(crate) bridge: Arc<dyn Bridge>,
+    pub(crate) stopwatch: Arc<Stopwatch>,
+    pub(crate) limiter: Limiter,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+/// Counts the memory of a call: linear memories and tables together.
+pub(crate) struct Limiter {
+    n_bytes: u64,
+    limit_bytes: u64,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { n_bytes: 0, limit_bytes: limits.memory_bytes }
+    }
+
+    /// Counts what grows; an error ends the guest with a message, where a refusal would lead it to
+    /// a bare `unreachable`.
+    fn grow(&mut self, current_bytes: u64, desired_bytes: u64) -> wasmtime::Result<bool> {
+        let n_bytes = self.n_bytes.saturating_add(desired_bytes.saturating_sub(current_bytes));
+        if n_bytes > self.limit_bytes {
+            return Err(wasmtime::Error::new(Stop::OutOfMemory));
+        }
+        self.n_bytes = n_bytes;
+        Ok(true)
+    }
+}
+
+/// The bytes of one element of a table.
+const TABLE_ELEMENT_BYTES: u64 = 8;
+
+impl wasmtime::ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // The component's own limit is its own business.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.grow(current as u64, desired as u64)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let bytes = |n: usize| (n as u64).saturating_mul(TABLE_ELEMENT_BYTES);
+        self.grow(bytes(current), bytes(desired))
+    }
+}

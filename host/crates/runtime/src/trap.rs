@@ -1,0 +1,286 @@
+//! How a call ends that does not return.
+
+use std::fmt;
+use std::time::Duration;
+
+use graph::{Blame, Diagnostic};
+use wasmtime::WasmBacktrace;
+
+use crate::report::{self, GuestReport};
+use crate::runtime::Limits;
+
+/// Why the host ends a call. Carried through wasmtime as an error.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("out of memory")]
+    OutOfMemory,
+    #[error("out of time")]
+    TimeOut,
+    #[error("too many objects")]
+    TooManyHandles,
+    #[error("too much output")]
+    TooMuchOutput,
+    #[error("{message}")]
+    Unavailable { message: String },
+    #[error("{message}")]
+    Contract { message: String },
+    #[error("{message}")]
+    Bug { message: String },
+}
+
+/// A stage that ended without returning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trap {
+    /// Whose stage.
+    pub module: String,
+    /// Which stage.
+    pub function: String,
+    /// Why.
+    pub cause: TrapCause,
+    /// `file:line:column` of the guest's own source, where it has that.
+    pub source_line: Option<String>,
+    /// The end of what it printed.
+    pub stderr_tail: String,
+}
+
+/// Why a stage ended without returning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrapCause {
+    /// It needs more memory than [`Limits::memory_bytes`].
+    OutOfMemory {
+        /// What it may have.
+        limit_bytes: u64,
+    },
+    /// It ran for longer than [`Limits::time`].
+    TimeOut {
+        /// What it may take.
+        limit: Duration,
+    },
+    /// It needs more stack than [`Limits::stack_bytes`].
+    StackOverflow {
+        /// What it may have.
+        limit_bytes: usize,
+    },
+    /// It holds more objects than [`Limits::n_handles`].
+    TooManyHandles {
+        /// What it may hold.
+        limit: u32,
+    },
+    /// It printed more than [`Limits::output_bytes`].
+    TooMuchOutput {
+        /// What it may print.
+        limit_bytes: u64,
+    },
+    /// It panicked, or threw something that nobody caught, and said so.
+    Panic {
+        /// What it said.
+        message: String,
+    },
+    /// It gave up without a word.
+    Unreachable,
+    /// It ended its process.
+    Exit {
+        /// With this code.
+        code: i32,
+    },
+    /// It did what WebAssembly forbids, as in `integer divide by zero`.
+    Fault {
+        /// What.
+        what: String,
+    },
+    /// It called a function that this version does not have.
+    Unavailable {
+        /// One sentence that names the function.
+        message: String,
+    },
+    /// It broke the contract of `pipeline:api`.
+    Contract {
+        /// How.
+        message: String,
+    },
+}
+
+impl Trap {
+    /// Finds out why a guest ended. None if it was not the guest's doing; the answer is then the
+    /// message.
+    pub(crate) fn of(
+        module: &str,
+        function: &str,
+        limits: &Limits,
+        error: &wasmtime::Error,
+        printed: &[u8],
+    ) -> Result<Self, String> {
+        let printed_text = backend::tail(printed);
+        let report = report::find(&printed_text);
+        let frame = error.downcast_ref::<WasmBacktrace>().and_then(report::source_line);
+        let cause = cause(limits, error, report.as_ref()).ok_or_else(|| format!("{error:#}"))?;
+        // What the guest says of itself is nearer to its author than a frame of its runtime.
+        let reported = report.and_then(|report| report.location).filter(|_| matches!(cause, TrapCause::Panic { .. }));
+        Ok(Self {
+            module: module.to_owned(),
+            function: function.to_owned(),
+            cause,
+            source_line: reported.or(frame),
+            stderr_tail: printed_text,
+        })
+    }
+}
+
+fn cause(limits: &Limits, error: &wasmtime::Error, report: Option<&GuestReport>) -> Option<TrapCause> {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return of_stop(limits, stop);
+    }
+    if matches!(
+        error.downcast_ref::<wasmtime::component::ResourceTableError>(),
+        Some(wasmtime::component::ResourceTableError::Full)
+    ) {
+        return Some(TrapCause::TooManyHandles { limit: limits.n_handles });
+    }
+    if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        return Some(panic(report).unwrap_or(TrapCause::Exit { code: exit.0 }));
+    }
+    match error.downcast_ref::<wasmtime::Trap>() {
+        Some(wasmtime::Trap::StackOverflow) => Some(TrapCause::StackOverflow { limit_bytes: limits.stack_bytes }),
+        Some(wasmtime::Trap::UnreachableCodeReached) => Some(panic(report).unwrap_or(TrapCause::Unreachable)),
+        Some(trap) => Some(fault(&trap.to_string())),
+        None => of_text(limits, &format!("{:#}", error.root_cause())),
+    }
+}
+
+fn panic(report: Option<&GuestReport>) -> Option<TrapCause> {
+    report.map(|report| TrapCause::Panic { message: report.message.clone() })
+}
+
+fn fault(text: &str) -> TrapCause {
+    TrapCause::Fault { what: text.trim_start_matches("wasm trap: ").to_owned() }
+}
+
+fn of_stop(limits: &Limits, stop: &Stop) -> Option<TrapCause> {
+    Some(match stop {
+        Stop::OutOfMemory => TrapCause::OutOfMemory { limit_bytes: limits.memory_bytes },
+        Stop::TimeOut => TrapCause::TimeOut { limit: limits.time },
+        Stop::TooManyHandles => TrapCause::TooManyHandles { limit: limits.n_handles },
+        Stop::TooMuchOutput => TrapCause::TooMuchOutput { limit_bytes: limits.output_bytes },
+        Stop::Unavailable { message } => TrapCause::Unavailable { message: message.clone() },
+        Stop::Contract { message } => TrapCause::Contract { message: message.clone() },
+        Stop::Bug { .. } => return None,
+    })
+}
+
+/// wasmtime has no types for these.
+fn of_text(limits: &Limits, text: &str) -> Option<TrapCause> {
+    // What a guest does to its handles and to the values that it passes, `wasmtime/src/runtime/vm/
+    // component/handle_table.rs` and `component/func`.
+    const OF_THE_GUEST: &[&str] = &[
+        "unknown handle index",
+        "handle index",
+        "borrow handles still remain",
+        "cannot remove owned resource while borrowed",
+        "cannot lend resource",
+        "is not a resource",
+        "is not an own resource",
+        "invalid utf-8",
+        "pointer not aligned",
+        "out of bounds",
+        "out-of-bounds",
+        "unexpected discriminant",
+        "invalid `bool`",
+        "converted integer",
+        "list size overflow",
+        "cannot enter component instance",
+        "cannot leave component instance",
+        "hostcalls has been exhausted",
+        "wasm trap",
+    ];
+    if text.contains("store handle limit exceeded") {
+        return Some(TrapCause::TooManyHandles { limit: limits.n_handles });
+    }
+    if text.contains("hostcalls has been exhausted") {
+        return Some(TrapCause::OutOfMemory { limit_bytes: limits.memory_bytes });
+    }
+    let is_of_the_guest = OF_THE_GUEST.iter().any(|part| text.contains(part));
+    is_of_the_guest.then(|| fault(text))
+}
+
+/// Writes a number of bytes in the largest unit that leaves no rest.
+fn bytes(n: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| n >= *unit && n % unit == 0) {
+        Some((unit, name)) => format!("{} {name}", n / unit),
+        None => format!("{n} bytes"),
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stage `{}` of module `{}` ", self.function, self.module)?;
+        let at = self.source_line.as_ref().map(|line| format!(" at {line}")).unwrap_or_default();
+        match &self.cause {
+            TrapCause::OutOfMemory { limit_bytes } => {
+                write!(f, "needs more than {} of memory{at}", bytes(*limit_bytes))
+            }
+            TrapCause::TimeOut { limit } => write!(f, "ran for more than {} s{at}", limit.as_secs_f64()),
+            TrapCause::StackOverflow { limit_bytes } => {
+                write!(f, "overflowed its stack of {}{at}", bytes(*limit_bytes as u64))
+            }
+            TrapCause::TooManyHandles { limit } => write!(f, "holds more than {limit} objects{at}"),
+            TrapCause::TooMuchOutput { limit_bytes } => write!(f, "printed more than {}{at}", bytes(*limit_bytes)),
+            TrapCause::Panic { message } => write!(f, "panicked{at}: {message}"),
+            TrapCause::Unreachable => write!(f, "gave up{at} without a message"),
+            TrapCause::Exit { code } => write!(f, "ended its process with code {code}{at}"),
+            TrapCause::Fault { what } => write!(f, "trapped{at}: {what}"),
+            TrapCause::Unavailable { message } => f.write_str("cannot go on: ").and_then(|()| f.write_str(message)),
+            TrapCause::Contract { message } => write!(f, "broke its contract{at}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Trap {}
+
+impl Diagnostic for Trap {
+    fn blame(&self) -> Blame {
+        Blame::Function
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match &self.cause {
+            TrapCause::TimeOut { .. } => {
+                "only its own code counts, not what it waits for: look for a loop that does not end".to_owned()
+            }
+            TrapCause::StackOverflow { .. } => "look for a recursion that does not end".to_owned(),
+            TrapCause::TooManyHandles { .. } => {
+                "drop objects that are not needed any more, or make fewer of them".to_owned()
+            }
+            TrapCause::Contract { .. } => "build the module against this version of `pipeline:api`".to_owned(),
+            TrapCause::Unreachable if self.source_line.is_none() => {
+                "build with `debug = 1` and `strip = \"none\"` to see the line of the source".to_owned()
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_written_in_the_largest_unit_without_a_rest() {
+        for (n, text) in [(1 << 30, "1 GiB"), (1536 << 10, "1536 KiB"), (1001, "1001 bytes")] {
+            assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn a_trap_says_where_and_why() {
+        let trap = Trap {
+            module: "m".to_owned(),
+            function: "x".to_owned(),
+            cause: TrapCause::Panic { message: "no such thing".to_owned() },
+            source_line: Some("src/lib.rs:12:5".to_owned()),
+            stderr_tail: String::new(),
+        };
+        assert_eq!(trap.to_string(), "stage `x` of module `m` panicked at src/lib.rs:12:5: no such thing");
+        assert_eq!(trap.blame(), Blame::Function);
+    }
+}

@@ -1,0 +1,81 @@
+//! wasmtime's types as the types of `api`.
+
+use api::{Object, Type};
+use wasmtime::component::{ResourceType, Type as WasmType};
+
+/// Returns the number of the object that a resource type is, as an index in [`Object::NAMES`].
+pub(crate) fn object_index(ty: ResourceType) -> Option<u32> {
+    (0..Object::NAMES.len()).filter_map(|n| u32::try_from(n).ok()).find(|n| ty == ResourceType::host_dynamic(*n))
+}
+
+/// Returns the name of an object by its number.
+pub(crate) fn object_name(index: u32) -> &'static str {
+    Object::NAMES.get(index as usize).copied().unwrap_or("resource")
+}
+
+/// Translates a type of a component whose imports are linked.
+pub(crate) fn type_of(ty: &WasmType) -> Type {
+    let boxed = |ty: WasmType| Box::new(type_of(&ty));
+    match ty {
+        WasmType::Bool => Type::Bool,
+        WasmType::S8 => Type::S8,
+        WasmType::U8 => Type::U8,
+        WasmType::S16 => Type::S16,
+        WasmType::U16 => Type::U16,
+        WasmType::S32 => Type::S32,
+        WasmType::U32 => Type::U32,
+        WasmType::S64 => Type::S64,
+        WasmType::U64 => Type::U64,
+        WasmType::Float32 => Type::F32,
+        WasmType::Float64 => Type::F64,
+        WasmType::Char => Type::Char,
+        WasmType::String => Type::String,
+        WasmType::List(list) => Type::List(boxed(list.ty())),
+        WasmType::Record(record) => {
+            Type::Record(record.fields().map(|field| (field.name.to_owned(), type_of(&field.ty))).collect())
+        }
+        WasmType::Tuple(tuple) => Type::Tuple(tuple.types().map(|ty| type_of(&ty)).collect()),
+        WasmType::Variant(variant) => {
+            Type::Variant(variant.cases().map(|case| (case.name.to_owned(), case.ty.as_ref().map(type_of))).collect())
+        }
+        WasmType::Enum(cases) => Type::Enum(cases.names().map(str::to_owned).collect()),
+        WasmType::Flags(flags) => Type::Flags(flags.names().map(str::to_owned).collect()),
+        WasmType::Option(option) => Type::Option(boxed(option.ty())),
+        WasmType::Result(result) => Type::Result(result.ok().map(boxed), result.err().map(boxed)),
+        WasmType::Own(resource) | WasmType::Borrow(resource) => match object_index(*resource) {
+            Some(index) => Type::Object(object_name(index).to_owned()),
+            None => Type::Other("a resource of another package".to_owned()),
+        },
+        WasmType::Map(_) => Type::Other("a map".to_owned()),
+        WasmType::Future(_) => Type::Other("a future".to_owned()),
+        WasmType::Stream(_) => Type::Other("a stream".to_owned()),
+        WasmType::ErrorContext => Type::Other("an error context".to_owned()),
+        WasmType::FixedLengthList(_) => Type::Other("a list of fixed length".to_owned()),
+    }
+}
+
+/// What no value can be made of, if there is such a thing in a type.
+pub(crate) fn obstacle(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Other(what) => Some(what.clone()),
+        Type::List(item) | Type::Option(item) => obstacle(item),
+        Type::Record(fields) => fields.iter().find_map(|(_, ty)| obstacle(ty)),
+        Type::Tuple(items) => items.iter().find_map(obstacle),
+        Type::Variant(cases) => cases.iter().find_map(|(_, ty)| ty.as_ref().and_then(obstacle)),
+        Type::Result(ok, err) => [ok, err].into_iter().find_map(|ty| ty.as_ref().and_then(|ty| obstacle(ty))),
+        _ => None,
+    }
+}
+
+/// Whether an object is in a type.
+pub(crate) fn has_object(ty: &Type) -> bool {
+    match ty {
+        Type::Object(_) => true,
+        Type::List(item) | Type::Option(item) => has_object(item),
+        Type::Record(fields) => fields.iter().any(|(_, ty)| has_object(ty)),
+        Type::Tuple(items) => items.iter().any(has_object),
+        Type::Variant(cases) => cases.iter().any(|(_, ty)| ty.as_ref().is_some_and(has_object)),
+        Type::Result(ok, err) => [ok, err].into_iter().any(|ty| ty.as_ref().is_some_and(|ty| has_object(ty))),
+        _ => false,
+    }
+}

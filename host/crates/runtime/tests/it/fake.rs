@@ -1,0 +1,185 @@
+//! An engine in memory: one tree that never changes, and a record of what was asked.
+
+#![allow(dead_code, reason = "each user of this file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api::{Bridge, LogLevel};
+use backend::{Backend, Caps, EntryKind, Failure, FailureCode, FileStat, OutputRef, SearchMatch, SearchQuery, Snapshot, Solved};
+use graph::{ContentDigest, Edge, Op, SecretName, TreePath};
+
+/// What a call asks, answered from memory.
+#[derive(Default)]
+pub(crate) struct FakeBridge {
+    backend: FakeBackend,
+    /// What was logged.
+    pub(crate) logged: Mutex<Vec<(LogLevel, String)>>,
+    /// How many evaluations were begun in the background.
+    pub(crate) n_started: AtomicUsize,
+}
+
+/// Evaluates every edge to the same tree, but a failing one to its failure.
+#[derive(Default)]
+pub(crate) struct FakeBackend {
+    /// How long an evaluation takes.
+    pub(crate) delay: Duration,
+    /// An evaluation waits until as many are under way.
+    pub(crate) gate: Option<Gate>,
+    /// What the next evaluation ends with.
+    pub(crate) failure: Option<Failure>,
+    /// Whether evaluations panic.
+    pub(crate) panics: bool,
+    /// How many edges were asked for.
+    pub(crate) n_solved: AtomicUsize,
+}
+
+/// Opens when enough have come.
+pub(crate) struct Gate {
+    n_expected: usize,
+    n_arrived: AtomicUsize,
+    notify: tokio::sync::Notify,
+}
+
+impl Gate {
+    async fn pass(&self) {
+        let notified = self.notify.notified();
+        if self.n_arrived.fetch_add(1, Ordering::SeqCst) + 1 >= self.n_expected {
+            self.notify.notify_waiters();
+        } else {
+            notified.await;
+        }
+    }
+}
+
+impl FakeBridge {
+    /// An engine whose evaluations take time.
+    pub(crate) fn with_delay(delay: Duration) -> Self {
+        Self { backend: FakeBackend { delay, ..FakeBackend::default() }, ..Self::default() }
+    }
+
+    /// An engine whose evaluations fail.
+    pub(crate) fn failing_with(failure: Failure) -> Self {
+        Self { backend: FakeBackend { failure: Some(failure), ..FakeBackend::default() }, ..Self::default() }
+    }
+
+    /// An engine whose evaluations panic.
+    pub(crate) fn panicking() -> Self {
+        Self { backend: FakeBackend { panics: true, ..FakeBackend::default() }, ..Self::default() }
+    }
+
+    /// An engine whose evaluations wait until as many are under way.
+    pub(crate) fn waiting_for(n_expected: usize) -> Self {
+        let gate = Gate { n_expected, n_arrived: AtomicUsize::new(0), notify: tokio::sync::Notify::new() };
+        Self { backend: FakeBackend { gate: Some(gate), ..FakeBackend::default() }, ..Self::default() }
+    }
+
+    /// Returns how many edges were asked for.
+    pub(crate) fn n_solved(&self) -> usize {
+        self.backend.n_solved.load(Ordering::SeqCst)
+    }
+}
+
+impl Bridge for FakeBridge {
+    fn backend(&self) -> &dyn Backend {
+        &self.backend
+    }
+
+    fn start(&self, _: Edge) {
+        self.n_started.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        self.logged.lock().unwrap().push((level, message.to_owned()));
+    }
+
+    fn plaintext(&self, name: &SecretName) -> Result<String, Failure> {
+        Ok(format!("value of {name:?}"))
+    }
+
+    fn export_target(&self, path: &str) -> Result<PathBuf, Failure> {
+        Ok(Path::new("/exports").join(path))
+    }
+}
+
+#[async_trait::async_trait]
+impl Backend for FakeBackend {
+    fn caps(&self) -> Caps {
+        Caps {
+            name: "fake".to_owned(),
+            network: false,
+            owners: false,
+            limits: false,
+            images: false,
+            services: false,
+            machine: true,
+            notes: Vec::new(),
+        }
+    }
+
+    async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
+        self.n_solved.fetch_add(outputs.len(), Ordering::SeqCst);
+        assert!(!self.panics, "the fake engine panics");
+        if let Some(gate) = &self.gate {
+            gate.pass().await;
+        }
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        outputs.iter().map(solve).collect()
+    }
+
+    async fn read(&self, _: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure> {
+        let contents = format!("contents of {}", path.as_str()).into_bytes();
+        let rest = contents.into_iter().skip(usize::try_from(offset).unwrap());
+        Ok(rest.take(usize::try_from(max).unwrap()).collect())
+    }
+
+    async fn stat(&self, _: &Snapshot, path: &TreePath) -> Result<FileStat, Failure> {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        Ok(FileStat { name, kind: EntryKind::File, size_bytes: 3, mode: 0o644 })
+    }
+
+    async fn entries(&self, _: &Snapshot, _: &TreePath) -> Result<Vec<String>, Failure> {
+        Ok(vec!["a.txt".to_owned(), "src/".to_owned()])
+    }
+
+    async fn glob(&self, _: &Snapshot, _: &TreePath, pattern: &str) -> Result<Vec<String>, Failure> {
+        Ok(vec![format!("match of {pattern}")])
+    }
+
+    async fn search(&self, _: &Snapshot, _: &TreePath, query: &SearchQuery) -> Result<Vec<SearchMatch>, Failure> {
+        Ok(vec![SearchMatch { path: "a.txt".to_owned(), line: 1, text: query.pattern.clone() }])
+    }
+
+    async fn digest(&self, snapshot: &Snapshot, _: &TreePath) -> Result<ContentDigest, Failure> {
+        Ok(snapshot.digest)
+    }
+
+    async fn output(&self, _: &OutputRef) -> Result<Vec<u8>, Failure> {
+        Ok(b"output\n".to_vec())
+    }
+
+    async fn export(&self, _: &Snapshot, _: &TreePath, _: &Path) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+fn solve(edge: &Edge) -> Result<Solved, Failure> {
+    if let Op::Fail(fail) = edge.vertex.op() {
+        let code = FailureCode::parse(&fail.code).unwrap_or(FailureCode::Custom);
+        return Err(Failure::invalid(code, fail.message.clone()));
+    }
+    if let Some(input) = edge.vertex.inputs().first() {
+        solve(&input.edge)?;
+    }
+    let output = || OutputRef { digest: ContentDigest::of(b"output\n"), size_bytes: 7 };
+    let exec = backend::ExecResult { exit_code: 0, stdout: output(), stderr: output(), combined: output() };
+    let snapshot = Snapshot { digest: ContentDigest::of(b"tree"), handle: Arc::new(()) };
+    Ok(Solved { snapshot, exec: Some(Arc::new(exec)) })
+}

@@ -1,0 +1,144 @@
+//! The values of secrets: read when they are first needed, kept in memory only.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use backend::{Failure, SecretProvider};
+use graph::SecretName;
+
+/// Where the value of a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A variable, whose value the command line has read.
+    Env {
+        /// Its name.
+        name: String,
+        /// None if it is not set.
+        value: Option<String>,
+    },
+    /// A file.
+    File(PathBuf),
+    /// What a shell command prints.
+    Command(String),
+}
+
+/// The secrets of a session, by name.
+#[derive(Default)]
+pub struct Secrets {
+    sources: Mutex<BTreeMap<String, SecretSource>>,
+    values: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Secrets {
+    /// Adds a secret; one of that name is replaced.
+    pub fn add(&self, name: &str, source: SecretSource) {
+        lock(&self.values).remove(name);
+        lock(&self.sources).insert(name.to_owned(), source);
+    }
+
+    /// Returns a value as text, for `secret-access`.
+    ///
+    /// # Errors
+    /// As [`SecretProvider::value`], and if it is not UTF-8.
+    pub fn text(&self, name: &SecretName) -> Result<String, Failure> {
+        String::from_utf8(self.value(name)?)
+            .map_err(|_| Failure::environment(format!("secret `{}` is not UTF-8", name.0), None))
+    }
+}
+
+impl SecretProvider for Secrets {
+    fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure> {
+        if let Some(value) = lock(&self.values).get(&name.0) {
+            return Ok(value.clone());
+        }
+        let source = lock(&self.sources).get(&name.0).cloned();
+        let source = source.ok_or_else(|| {
+            let hint = "pass it as a flag: `env:NAME`, `file:PATH` or `cmd:COMMAND`";
+            Failure::environment(format!("there is no secret `{}`", name.0), Some(hint))
+        })?;
+        let value = read(&name.0, &source)?;
+        lock(&self.values).insert(name.0.clone(), value.clone());
+        Ok(value)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // What is in the maps is whole after any panic: each change is one call.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read(name: &str, source: &SecretSource) -> Result<Vec<u8>, Failure> {
+    match source {
+        SecretSource::Env { value: Some(value), .. } => Ok(value.clone().into_bytes()),
+        SecretSource::Env { name: variable, value: None } => {
+            let message = format!("secret `{name}` cannot be read: variable `{variable}` is not set");
+            Err(Failure::environment(message, Some("set the variable, or pass `file:PATH` or `cmd:COMMAND`")))
+        }
+        SecretSource::File(path) => std::fs::read(path).map_err(|error| {
+            Failure::environment(format!("secret `{name}` cannot be read from `{}`: {error}", path.display()), None)
+        }),
+        SecretSource::Command(command) => run(name, command),
+    }
+}
+
+/// Runs a command of the caller's and takes what it prints, less one line end.
+fn run(name: &str, command: &str) -> Result<Vec<u8>, Failure> {
+    let failed = |what: String| {
+        Failure::environment(format!("secret `{name}` cannot be read: command `{command}` {what}"), None)
+    };
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(format!("cannot be started: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(format!("ended with {}", output.status)));
+    }
+    let mut value = output.stdout;
+    if value.last() == Some(&b'\n') {
+        value.pop();
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(source: SecretSource, expect: &str) {
+        let secrets = Secrets::default();
+        secrets.add("s", source);
+        let got = secrets.text(&SecretName("s".to_owned())).unwrap_or_else(|failure| failure.to_string());
+        assert_eq!(got, expect);
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_variable_a_file_or_a_command() {
+        check(SecretSource::Env { name: "V".into(), value: Some("x".into()) }, "x");
+        check(SecretSource::Command("echo hi; echo ho".into()), "hi\nho");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "from a file\n").unwrap();
+        check(SecretSource::File(file.path().to_owned()), "from a file\n");
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_read_names_its_source() {
+        check(
+            SecretSource::Env { name: "V".into(), value: None },
+            "secret `s` cannot be read: variable `V` is not set",
+        );
+        check(
+            SecretSource::File("/no/such".into()),
+            "secret `s` cannot be read from `/no/such`: No such file or directory (os error 2)",
+        );
+        check(
+            SecretSource::Command("exit 3".into()),
+            "secret `s` cannot be read: command `exit 3` ended with exit status: 3",
+        );
+        let missing = Secrets::default().text(&SecretName("t".to_owned())).unwrap_err();
+        assert_eq!(missing.to_string(), "there is no secret `t`");
+    }
+}

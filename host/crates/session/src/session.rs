@@ -1,0 +1,168 @@
+//! The session, and what running functions ask of it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::{Args, Bridge, Function, LogLevel, Object, Value};
+use backend::{Backend, Failure, FailureCode};
+use graph::{Edge, SecretName};
+use runtime::{Call, CallError, Component, Power};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::export;
+use crate::secrets::Secrets;
+
+/// Takes what a stage logs: how much it matters, the stage, the message.
+pub type LogSink = Arc<dyn Fn(LogLevel, &str, &str) + Send + Sync>;
+
+/// What a session is made of.
+pub struct SessionOptions {
+    /// What evaluates the graph.
+    pub backend: Arc<dyn Backend>,
+    /// The values of secrets.
+    pub secrets: Arc<Secrets>,
+    /// Exports of functions go below it.
+    pub export_root: PathBuf,
+    /// Takes what stages log.
+    pub log: LogSink,
+    /// Ends everything.
+    pub cancel: CancellationToken,
+}
+
+/// A component with the name that messages call it by and the powers that it was granted.
+pub struct LoadedModule {
+    /// For messages.
+    pub name: String,
+    /// What is called.
+    pub component: Component,
+    /// What it may do besides computing.
+    pub granted: BTreeSet<Power>,
+}
+
+/// One run.
+pub struct Session {
+    options: SessionOptions,
+    /// What `start` began; ends with the session.
+    background: Mutex<JoinSet<()>>,
+}
+
+impl Session {
+    /// Makes a session.
+    #[must_use]
+    pub fn new(options: SessionOptions) -> Arc<Self> {
+        Arc::new(Self { options, background: Mutex::new(JoinSet::new()) })
+    }
+
+    /// Calls a stage of a module. A stage that returns `err` has returned a value.
+    ///
+    /// # Errors
+    /// If the stage is not there, lacks a power, or ends in a trap; if the session is cancelled.
+    pub async fn call(
+        self: &Arc<Self>,
+        module: &LoadedModule,
+        function: &str,
+        args: Vec<Value>,
+    ) -> Result<Value, CallError> {
+        let stage = format!("{}.{function}", module.name);
+        let log = Arc::clone(&self.options.log);
+        let printed = stage.clone();
+        let call = Call {
+            module: module.name.clone(),
+            function: function.to_owned(),
+            args,
+            bridge: Arc::new(StageBridge { session: Arc::clone(self), stage }),
+            granted: module.granted.clone(),
+            stderr: Some(Arc::new(move |bytes: &[u8]| {
+                log(LogLevel::Info, &printed, String::from_utf8_lossy(bytes).trim_end());
+            })),
+        };
+        module.component.call(call).await
+    }
+
+    /// Calls a function of the package `pipeline:api`, as in `container` and `[method]container.stdout`.
+    ///
+    /// # Errors
+    /// `Unavailable` if it is not in this version; else what the function fails with.
+    pub async fn invoke(
+        self: &Arc<Self>,
+        interface: &str,
+        function: &str,
+        args: Vec<Value>,
+    ) -> Result<Value, Failure> {
+        let bridge = StageBridge { session: Arc::clone(self), stage: "host".to_owned() };
+        match api::find(interface, function) {
+            Some(Function::Lazy(lazy)) => Ok(lazy(&bridge, &mut Args::new(args))?),
+            Some(Function::Leaf(leaf)) => self.until_cancelled(leaf(&bridge, Args::new(args))).await,
+            None => {
+                let message = format!("`{interface}.{function}` is not available in this version");
+                Err(Failure::invalid(FailureCode::Unavailable, message))
+            }
+        }
+    }
+
+    /// Writes a container's root file system, a directory or a file to a path of this machine.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated or written, or if it is another kind of object.
+    pub async fn export(&self, object: &Object, target: &Path) -> Result<(), Failure> {
+        let selection = match object {
+            Object::Container(container) => &container.rootfs,
+            Object::Directory(directory) => &directory.selection,
+            Object::File(file) => &file.selection,
+            other => {
+                let message = format!("a {} cannot be written to a file", other.name());
+                return Err(Failure::invalid(FailureCode::InvalidArgument, message));
+            }
+        };
+        self.until_cancelled(async {
+            let edge = std::slice::from_ref(&selection.edge);
+            let solved = self.options.backend.solve(edge).await?.pop();
+            let solved = solved.ok_or_else(|| Failure::bug("a solved edge has no value"))?;
+            self.options.backend.export(&solved.snapshot, &selection.path, target).await
+        })
+        .await
+    }
+
+    async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::select! {
+            result = work => result,
+            () = self.options.cancel.cancelled() => Err(Failure::Cancelled),
+        }
+    }
+}
+
+/// What one call of a stage asks of its session.
+struct StageBridge {
+    session: Arc<Session>,
+    stage: String,
+}
+
+impl Bridge for StageBridge {
+    fn backend(&self) -> &dyn Backend {
+        &*self.session.options.backend
+    }
+
+    fn start(&self, edge: Edge) {
+        let backend = Arc::clone(&self.session.options.backend);
+        let mut background = self.session.background.lock().unwrap_or_else(PoisonError::into_inner);
+        while background.try_join_next().is_some() {}
+        background.spawn(async move {
+            // Whoever needs the value asks for it again and hears of a failure then.
+            let _ = backend.solve(&[edge]).await;
+        });
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        (self.session.options.log)(level, &self.stage, message);
+    }
+
+    fn plaintext(&self, name: &SecretName) -> Result<String, Failure> {
+        self.session.options.secrets.text(name)
+    }
+
+    fn export_target(&self, path: &str) -> Result<PathBuf, Failure> {
+        export::target(&self.session.options.export_root, path)
+    }
+}

@@ -1,0 +1,328 @@
+//! Blobs: the contents of files by their digest.
+//!
+//! ```text
+//! blobs-v1/ab/cdef…    62 hex digits of the name, the first two are the directory
+//! ```
+//! A blob is only its contents; mode, owner and time of the file in the store mean nothing, except
+//! that a layer may share the inode where they happen to be what it wants. Nothing ever writes to a
+//! blob in place.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use graph::{Blame, ContentDigest, Diagnostic};
+
+use crate::db::DbError;
+use crate::fs::{self, IoError};
+use crate::process;
+use crate::store::Store;
+
+mod external;
+
+pub(crate) use external::{BlobTable, nanoseconds};
+pub use external::{ExternalBlobs, ExternalFile, Stamp};
+
+/// The size up to which a part of a blob is read by reading and verifying all of it.
+const VERIFY_WHOLE_BYTES: u64 = 4 << 20;
+
+/// Why a blob could not be read or stored.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// It was collected, or never there.
+    #[error("contents {digest} are not in the store")]
+    Missing {
+        /// Of the contents.
+        digest: ContentDigest,
+    },
+    /// Its bytes are not what its digest says; it was removed, so that it is made anew.
+    #[error("contents {digest} were damaged in the store, in `{}`, and are removed", path.display())]
+    Corrupt {
+        /// Of the contents.
+        digest: ContentDigest,
+        /// Where they were.
+        path: PathBuf,
+    },
+    /// A file of this machine is not what it was when it was looked at.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system does not do it.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// The database does not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Diagnostic for BlobError {
+    fn blame(&self) -> Blame {
+        if let Self::Changed { .. } = self { Blame::User } else { Blame::Environment }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } | Self::Corrupt { .. } => Some("run again; they are made anew".to_owned()),
+            Self::Changed { .. } => Some("run again".to_owned()),
+            Self::Io(error) => error.hint(),
+            Self::Db(error) => error.hint(),
+        }
+    }
+}
+
+/// Returns the path of a blob in a directory of blobs, whether or not it is there.
+#[must_use]
+pub fn blob_path(blobs_dir: &Path, digest: &ContentDigest) -> PathBuf {
+    let hex = digest.to_hex();
+    blobs_dir.join(&hex[..2]).join(&hex[2..])
+}
+
+/// Hashes what is left of an open file; returns the digest and the number of bytes.
+pub(crate) fn hash_file(file: &mut File) -> io::Result<(ContentDigest, u64)> {
+    thread_local! {
+        static BUFFER: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 256 << 10]);
+    }
+    BUFFER.with_borrow_mut(|buffer| {
+        let n = fs::read_up_to(file, buffer)?;
+        if n < buffer.len() {
+            return Ok((ContentDigest::of(&buffer[..n]), n as u64));
+        }
+        let mut hasher = blake3::Hasher::new();
+        let mut size = 0;
+        let mut n = n;
+        while n > 0 {
+            hasher.update(&buffer[..n]);
+            size += n as u64;
+            n = fs::read_up_to(file, buffer)?;
+        }
+        Ok((ContentDigest::from_bytes(*hasher.finalize().as_bytes()), size))
+    })
+}
+
+/// Puts a finished temporary file where its digest says; makes the directory if it is missing.
+pub(crate) fn settle(temporary: &Path, target: &Path) -> Result<(), IoError> {
+    match fs::rename(temporary, target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::make_dirs(target.parent().unwrap_or(target), 0o700)?;
+            fs::rename(temporary, target)
+        }
+        done => done,
+    }
+}
+
+impl Store {
+    /// Stores bytes.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn put_blob(&self, bytes: &[u8]) -> Result<ContentDigest, BlobError> {
+        let digest = ContentDigest::of(bytes);
+        self.put_named(bytes, digest)?;
+        Ok(digest)
+    }
+
+    /// Stores bytes that must have this digest.
+    ///
+    /// # Errors
+    /// If they have another, or cannot be written.
+    pub fn put_blob_as(&self, bytes: &[u8], digest: ContentDigest) -> Result<(), BlobError> {
+        if ContentDigest::of(bytes) != digest {
+            return Err(BlobError::Corrupt { digest, path: self.blob_path(&digest) });
+        }
+        self.put_named(bytes, digest)
+    }
+
+    fn put_named(&self, bytes: &[u8], digest: ContentDigest) -> Result<(), BlobError> {
+        let target = self.blob_path(&digest);
+        if self.is_whole(&target, &digest, bytes.len() as u64)? {
+            return Ok(());
+        }
+        let temporary = self.temporary_dir()?.join(fs::unique_name());
+        let mut file = fs::create_new(&temporary, 0o644)?;
+        let written = fs::write_all(&mut file, bytes, &temporary)
+            .and_then(|()| set_mode(&file, &temporary))
+            .and_then(|()| settle(&temporary, &target));
+        if written.is_err() {
+            // The error of the write is the one that counts.
+            let _ = fs::remove_file(&temporary);
+        }
+        Ok(written?)
+    }
+
+    /// Stores a copy of a file; blocks are shared where the file system can. Returns the digest and
+    /// the size.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn put_file(&self, path: &Path) -> Result<(ContentDigest, u64), BlobError> {
+        let from = fs::open(path)?;
+        let temporary = self.temporary_dir()?.join(fs::unique_name());
+        let mut to = fs::create_new(&temporary, 0o644)?;
+        let put = (|| {
+            fs::copy_contents(&from, &to).map_err(|e| IoError::new("copy", &temporary, e))?;
+            to.seek(SeekFrom::Start(0)).map_err(|e| IoError::new("read", &temporary, e))?;
+            let (digest, size) = hash_file(&mut to).map_err(|e| IoError::new("read", &temporary, e))?;
+            set_mode(&to, &temporary)?;
+            let target = self.blob_path(&digest);
+            if self.is_whole(&target, &digest, size)? {
+                fs::remove_file(&temporary)?;
+            } else {
+                settle(&temporary, &target)?;
+            }
+            Ok((digest, size))
+        })();
+        if put.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        put
+    }
+
+    /// Stores a file that nobody will ever write to again, as one of a layer: by a hard link where
+    /// it is ours and readable, else by copying it.
+    ///
+    /// # Errors
+    /// If it cannot be read or stored.
+    pub fn put_hardlink(&self, path: &Path) -> Result<(ContentDigest, u64), BlobError> {
+        let mut file = fs::open(path)?;
+        let (digest, size) = hash_file(&mut file).map_err(|e| IoError::new("read", path, e))?;
+        if self.is_whole(&self.blob_path(&digest), &digest, size)? {
+            return Ok((digest, size));
+        }
+        match crate::layer::link_blob(path, &self.blobs_dir(), &digest)? {
+            true => Ok((digest, size)),
+            false => self.put_file(path),
+        }
+    }
+
+    /// Returns where a blob is, or would be.
+    #[must_use]
+    pub fn blob_path(&self, digest: &ContentDigest) -> PathBuf {
+        blob_path(&self.blobs_dir(), digest)
+    }
+
+    /// Returns whether the contents can be had: in the store, or in a file of this machine that was
+    /// registered. They are not verified.
+    #[must_use]
+    pub fn has_blob(&self, digest: &ContentDigest) -> bool {
+        matches!(fs::lstat_if_there(&self.blob_path(digest)), Ok(Some(_))) || self.external().find(digest).is_some()
+    }
+
+    /// Returns which of these contents cannot be had.
+    #[must_use]
+    pub fn missing_blobs(&self, digests: &[ContentDigest]) -> HashSet<ContentDigest> {
+        digests.iter().filter(|digest| !self.has_blob(digest)).copied().collect()
+    }
+
+    /// Reads contents into memory, verified.
+    ///
+    /// # Errors
+    /// If they are not there, or not what the digest says.
+    pub fn read_blob(&self, digest: &ContentDigest) -> Result<Vec<u8>, BlobError> {
+        let path = self.blob_path(digest);
+        if let Some(bytes) = fs::read_if_there(&path)? {
+            if ContentDigest::of(&bytes) == *digest {
+                return Ok(bytes);
+            }
+            fs::remove_file(&path)?;
+            if self.external().find(digest).is_none() {
+                return Err(BlobError::Corrupt { digest: *digest, path });
+            }
+        }
+        let Some(file) = self.external().find(digest) else { return Err(BlobError::Missing { digest: *digest }) };
+        let bytes = match fs::read_if_there(&file.path)? {
+            Some(bytes) if ContentDigest::of(&bytes) == *digest => bytes,
+            _ => return Err(BlobError::Changed { path: file.path }),
+        };
+        Ok(bytes)
+    }
+
+    /// Reads at most `limit` bytes from `offset` on. Contents of more than 4 MiB are not verified.
+    ///
+    /// # Errors
+    /// As [`Store::read_blob`].
+    pub fn read_blob_range(&self, digest: &ContentDigest, offset: u64, limit: u64) -> Result<Vec<u8>, BlobError> {
+        let (mut file, size, path) = self.open_blob(digest)?;
+        if size <= VERIFY_WHOLE_BYTES {
+            let bytes = self.read_blob(digest)?;
+            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+            let end = start.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).min(bytes.len());
+            return Ok(bytes[start..end].to_vec());
+        }
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(offset)).map_err(|e| IoError::new("read", &path, e))?;
+        file.take(limit).read_to_end(&mut bytes).map_err(|e| IoError::new("read", &path, e))?;
+        Ok(bytes)
+    }
+
+    /// Opens contents without verifying them; returns the size and the path with the file. A file of
+    /// this machine must still be as it was when it was registered.
+    ///
+    /// # Errors
+    /// If they are not there, or a file of this machine changed.
+    pub fn open_blob(&self, digest: &ContentDigest) -> Result<(File, u64, PathBuf), BlobError> {
+        let path = self.blob_path(digest);
+        match File::open(&path) {
+            Ok(file) => {
+                let size = file.metadata().map_err(|e| IoError::new("stat", &path, e))?.len();
+                return Ok((file, size, path));
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(IoError::new("open", &path, error).into());
+            }
+            Err(_) => {}
+        }
+        let Some(found) = self.external().find(digest) else { return Err(BlobError::Missing { digest: *digest }) };
+        let file = fs::open(&found.path)?;
+        let metadata = file.metadata().map_err(|e| IoError::new("stat", &found.path, e))?;
+        if Stamp::of(&metadata) != found.stamp {
+            return Err(BlobError::Changed { path: found.path });
+        }
+        Ok((file, metadata.len(), found.path))
+    }
+
+    /// Copies contents that are only in a file of this machine into the store.
+    ///
+    /// # Errors
+    /// If they are not there, or the file changed.
+    pub fn keep_blob(&self, digest: &ContentDigest) -> Result<(), BlobError> {
+        if fs::lstat_if_there(&self.blob_path(digest))?.is_some() {
+            return Ok(());
+        }
+        let Some(found) = self.external().find(digest) else { return Err(BlobError::Missing { digest: *digest }) };
+        let (stored, _) = self.put_file(&found.path)?;
+        if stored == *digest { Ok(()) } else { Err(BlobError::Changed { path: found.path }) }
+    }
+
+    /// Removes contents that turned out to be damaged.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn remove_blob(&self, digest: &ContentDigest) -> Result<(), IoError> {
+        fs::remove_file(&self.blob_path(digest))
+    }
+
+    /// Returns whether the blob is there and can be believed: written since the machine was started,
+    /// or synced to the disk since; any other is read and compared, as a power cut may have left a
+    /// file without its contents.
+    fn is_whole(&self, path: &Path, digest: &ContentDigest, size: u64) -> Result<bool, BlobError> {
+        let Some(metadata) = fs::lstat_if_there(path)? else { return Ok(false) };
+        if metadata.len() != size {
+            return Ok(false);
+        }
+        let changed_at_ns = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
+        if changed_at_ns >= process::booted_at_ns() || changed_at_ns <= self.synced_at_ns()? {
+            return Ok(true);
+        }
+        let found = hash_file(&mut fs::open(path)?).map_err(|e| IoError::new("read", path, e))?;
+        Ok(found.0 == *digest)
+    }
+}
+
+/// Gives a blob the mode of an ordinary file, whatever the umask: so it can be shared with layers.
+fn set_mode(file: &File, path: &Path) -> Result<(), IoError> {
+    file.set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(|e| IoError::new("set mode of", path, e))
+}

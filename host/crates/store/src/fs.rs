@@ -1,0 +1,281 @@
+//! The file system, with the path in every error.
+//!
+//! No other module of this room calls `std::fs`: an `io::Error` without its path says nothing,
+//! and a full disk has to be named as such wherever it shows.
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use graph::{Blame, Diagnostic};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+
+/// Something that could not be done to a path.
+#[derive(Debug)]
+pub struct IoError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl IoError {
+    /// Says that `path` could not be `action`ed, as in "read" or "make directory".
+    pub(crate) fn new(action: &'static str, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
+        Self { action, path: path.as_ref().to_owned(), source: source.into() }
+    }
+
+    /// Returns the path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns what the system answered.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+
+    /// Returns whether the disk, or the quota, is full.
+    #[must_use]
+    pub fn is_no_space(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
+impl std::fmt::Display for IoError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match store_root_of(&self.path) {
+            _ if !self.is_no_space() => write!(f, "cannot {} `{}`", self.action, self.path.display()),
+            Some(root) => write!(f, "no space left for store at `{}`", root.display()),
+            None => write!(f, "no space left for `{}`", self.path.display()),
+        }
+    }
+}
+
+impl std::error::Error for IoError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl Diagnostic for IoError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self.source.kind() {
+            _ if self.is_no_space() => Some(NO_SPACE_HINT.to_owned()),
+            io::ErrorKind::ReadOnlyFilesystem => Some(STORE_HINT.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// The way out of a full disk.
+pub(crate) const NO_SPACE_HINT: &str =
+    "free some with `host cache clear`, or put the store on another disk with HOST_STORE";
+/// The way out of a store that cannot be used.
+pub(crate) const STORE_HINT: &str = "name a directory that you may write to with HOST_STORE";
+
+/// Returns the store that a path is in: what is above a directory with a version in its name.
+fn store_root_of(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|a| a.file_name().is_some_and(|n| n.as_bytes().ends_with(b"-v1"))).and_then(Path::parent)
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IoError> {
+    std::fs::read(path).map_err(|e| IoError::new("read", path, e))
+}
+
+/// Reads a file that may be missing.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, IoError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(IoError::new("read", path, error)),
+    }
+}
+
+pub(crate) fn open(path: &Path) -> Result<File, IoError> {
+    File::open(path).map_err(|e| IoError::new("open", path, e))
+}
+
+pub(crate) fn create_new(path: &Path, mode: u32) -> Result<File, IoError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(mode);
+    options.open(path).map_err(|e| IoError::new("create", path, e))
+}
+
+pub(crate) fn write_all(file: &mut File, bytes: &[u8], path: &Path) -> Result<(), IoError> {
+    file.write_all(bytes).map_err(|e| IoError::new("write", path, e))
+}
+
+pub(crate) fn lstat(path: &Path) -> Result<Metadata, IoError> {
+    std::fs::symlink_metadata(path).map_err(|e| IoError::new("stat", path, e))
+}
+
+/// Stats what may be missing, without following a link.
+pub(crate) fn lstat_if_there(path: &Path) -> Result<Option<Metadata>, IoError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(IoError::new("stat", path, error)),
+    }
+}
+
+pub(crate) fn read_link(path: &Path) -> Result<Vec<u8>, IoError> {
+    let target = std::fs::read_link(path).map_err(|e| IoError::new("read link", path, e))?;
+    Ok(target.into_os_string().into_encoded_bytes())
+}
+
+pub(crate) fn canonicalize(path: &Path) -> Result<PathBuf, IoError> {
+    std::fs::canonicalize(path).map_err(|e| IoError::new("find", path, e))
+}
+
+/// Makes a directory and its parents; what is there stays.
+pub(crate) fn make_dirs(path: &Path, mode: u32) -> Result<(), IoError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(path);
+    made.map_err(|e| IoError::new("make directory", path, e))
+}
+
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), IoError> {
+    std::fs::rename(from, to).map_err(|e| IoError::new("move into place", to, e))
+}
+
+pub(crate) fn hard_link(from: &Path, to: &Path) -> Result<(), IoError> {
+    std::fs::hard_link(from, to).map_err(|e| IoError::new("link", to, e))
+}
+
+/// Removes a file; it may be missing.
+pub(crate) fn remove_file(path: &Path) -> Result<(), IoError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a directory with all in it; it may be missing.
+pub(crate) fn remove_all(path: &Path) -> Result<(), IoError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the names in a directory, sorted; none if it is missing.
+pub(crate) fn names(path: &Path) -> Result<Vec<std::ffi::OsString>, IoError> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(IoError::new("list", path, error)),
+    };
+    let names: Result<Vec<_>, io::Error> = entries.map(|entry| entry.map(|e| e.file_name())).collect();
+    let mut names = names.map_err(|e| IoError::new("list", path, e))?;
+    names.sort();
+    Ok(names)
+}
+
+/// Returns a name that no other process and no other call of this one uses.
+pub(crate) fn unique_name() -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Writes a file so that it is there whole or not at all. `temporary` is a directory of the same
+/// file system.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8], temporary: &Path) -> Result<(), IoError> {
+    let new = temporary.join(unique_name());
+    let mut file = create_new(&new, 0o600)?;
+    let written = write_all(&mut file, bytes, &new).and_then(|()| rename(&new, path));
+    if written.is_err() {
+        // Only tidies up; the error of the write is the one that counts.
+        let _ = std::fs::remove_file(&new);
+    }
+    written
+}
+
+/// Copies the contents of one open file to another: shares the blocks where the file system can,
+/// else copies in the kernel, else by hand. Returns the number of bytes.
+pub(crate) fn copy_contents(from: &File, to: &File) -> io::Result<u64> {
+    if rustix::fs::ioctl_ficlone(to, from).is_ok() {
+        return Ok(from.metadata()?.len());
+    }
+    // `io::copy` between files is copy_file_range, then sendfile, then read and write.
+    io::copy(&mut &*from, &mut &*to)
+}
+
+/// Reads until the buffer is full or the file ends.
+pub(crate) fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut n = 0;
+    while n < buffer.len() {
+        match file.read(&mut buffer[n..]) {
+            Ok(0) => break,
+            Ok(more) => n += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(n)
+}
+
+/// Returns bytes as a path.
+pub(crate) fn path_of(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+/// The longest path that is given to the kernel at once; its own limit is 4096 bytes.
+const CHUNK_BYTES: usize = 2048;
+
+/// Whether the kernel, or a seccomp filter, refused `openat2` once.
+static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
+
+/// Opens `path` below `root`, through no symbolic link and never out of it. Paths may be longer
+/// than `PATH_MAX`; at most two descriptors are open at a time.
+pub(crate) fn open_beneath(root: &impl AsFd, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    let mut rest = path;
+    let mut held: Option<OwnedFd> = None;
+    while rest.len() > CHUNK_BYTES {
+        let Some(cut) = rest[..CHUNK_BYTES].iter().rposition(|&b| b == b'/') else { break };
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        let next = match &held {
+            Some(fd) => open_chunk(fd, &rest[..cut], flags, Mode::empty())?,
+            None => open_chunk(root, &rest[..cut], flags, Mode::empty())?,
+        };
+        held = Some(next);
+        rest = &rest[cut + 1..];
+    }
+    let rest = if rest.is_empty() { b"." } else { rest };
+    match &held {
+        Some(fd) => open_chunk(fd, rest, flags, mode),
+        None => open_chunk(root, rest, flags, mode),
+    }
+}
+
+fn open_chunk(dir: &impl AsFd, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    if !NO_OPENAT2.load(Ordering::Relaxed) {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        match rustix::fs::openat2(dir, path, flags, mode, resolve) {
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => NO_OPENAT2.store(true, Ordering::Relaxed),
+            // A rename elsewhere made the check inconclusive.
+            Err(rustix::io::Errno::AGAIN) => {}
+            done => return done,
+        }
+    }
+    let mut dir = rustix::fs::openat(dir, ".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut parts = path.split(|&b| b == b'/').filter(|part| !part.is_empty()).peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rustix::fs::openat(&dir, part, flags, mode);
+        }
+        let inner = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        dir = rustix::fs::openat(&dir, part, inner, Mode::empty())?;
+    }
+    Ok(dir)
+}

@@ -1,0 +1,462 @@
+//! What the store holds, and getting rid of it.
+//!
+//! Results, layers and volumes are dropped by least recent use. Nodes and blobs are what is left over:
+//! they live as long as a result or a lease needs them, and are swept only when no other process uses
+//! the store, as those hold trees that no row names yet.
+
+use std::collections::HashSet;
+use std::time::{Duration, SystemTime};
+
+use graph::{Blame, CacheKey, ContentDigest, Diagnostic};
+use rustix::fs::FlockOperation;
+
+use crate::db::{DbError, now, time_of};
+use crate::fs::{self, IoError};
+use crate::layer::record::LayerId;
+use crate::nodes::NodeError;
+use crate::process;
+use crate::results::decode_refs;
+use crate::store::Store;
+use crate::tree::node::Kind;
+
+/// Why something could not be collected, leased or counted.
+#[derive(Debug, thiserror::Error)]
+pub enum GcError {
+    /// The file system does not do it.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// The database does not do it.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Diagnostic for GcError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io(error) => error.hint(),
+            Self::Db(error) => error.hint(),
+        }
+    }
+}
+
+/// Something that can be collected by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Item {
+    /// A result.
+    Result(CacheKey),
+    /// A layer.
+    Layer(LayerId),
+    /// A cache volume, by the digest of its key.
+    Volume(ContentDigest),
+}
+
+/// Something that can be collected, and what decides whether it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What it is.
+    pub item: Item,
+    /// What people know it by: the key of a volume, else the digest or the id.
+    pub name: String,
+    /// Bytes on the disk; files that are shared count for each who shares them.
+    pub size_bytes: u64,
+    /// When it was used last, give or take an hour.
+    pub last_used_at: SystemTime,
+    /// Somebody who is alive needs it.
+    pub is_leased: bool,
+}
+
+/// What the store holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Results, layers and volumes; the least recently used first.
+    pub records: Vec<Record>,
+    /// Bytes of all blobs. Those that share a file with a layer count here too.
+    pub blobs_bytes: u64,
+    /// How many blobs.
+    pub n_blobs: usize,
+    /// Bytes of the database.
+    pub database_bytes: u64,
+    /// Bytes of what scanned directories looked like.
+    pub stat_cache_bytes: u64,
+}
+
+/// What was collected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// What was dropped.
+    pub items: Vec<Item>,
+    /// Bytes that were freed, as far as they are counted.
+    pub size_bytes: u64,
+    /// Other processes use the store: unneeded blobs and directories stay until nobody does.
+    pub is_deferred: bool,
+}
+
+/// Chooses what to drop so that the rest fits in `budget_bytes`.
+///
+/// Least recently used first; ties by item, so that the choice is the same on every run. What is
+/// leased stays even where the budget is then exceeded.
+#[must_use]
+pub fn plan_gc(records: &[Record], budget_bytes: u64) -> Vec<Item> {
+    let total_bytes: u64 = records.iter().map(|record| record.size_bytes).sum();
+    let mut excess_bytes = total_bytes.saturating_sub(budget_bytes);
+    let mut droppable: Vec<&Record> = records.iter().filter(|record| !record.is_leased).collect();
+    droppable.sort_by(|a, b| (a.last_used_at, &a.item).cmp(&(b.last_used_at, &b.item)));
+
+    let mut dropped = Vec::new();
+    for record in droppable {
+        if excess_bytes == 0 {
+            break;
+        }
+        excess_bytes = excess_bytes.saturating_sub(record.size_bytes);
+        dropped.push(record.item.clone());
+    }
+    dropped
+}
+
+/// What a lease keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leased {
+    /// A tree with its nodes and blobs.
+    Tree(ContentDigest),
+    /// A blob.
+    Blob(ContentDigest),
+    /// A layer.
+    Layer(LayerId),
+    /// A cache volume.
+    Volume(ContentDigest),
+}
+
+impl Leased {
+    fn row(&self) -> (&'static str, Vec<u8>) {
+        match self {
+            Self::Tree(digest) => ("tree", digest.as_bytes().to_vec()),
+            Self::Blob(digest) => ("blob", digest.as_bytes().to_vec()),
+            Self::Layer(id) => ("layer", id.as_str().as_bytes().to_vec()),
+            Self::Volume(digest) => ("volume", digest.as_bytes().to_vec()),
+        }
+    }
+}
+
+/// Keeps something from being collected until it is dropped, its process ends, or its time is over.
+#[derive(Debug)]
+pub struct Lease {
+    store: Store,
+    id: i64,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // A row that stays ends with its process.
+        let _ = self.store.db().with("end a lease", |db| db.execute("DELETE FROM leases WHERE id = ?1", [self.id]));
+    }
+}
+
+impl Store {
+    /// Keeps something from being collected.
+    ///
+    /// # Errors
+    /// If the database does not take it.
+    pub fn lease(&self, what: &Leased, at_most: Duration) -> Result<Lease, DbError> {
+        let (pid, start) = process::this();
+        let (kind, bytes) = what.row();
+        let until = now().saturating_add(i64::try_from(at_most.as_secs()).unwrap_or(i64::MAX));
+        let id = self.db().with("note a lease", |db| {
+            let sql = "INSERT INTO leases(kind, what, pid, started, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+            db.prepare_cached(sql)?.insert((kind, bytes, pid, start.cast_signed(), until))
+        })?;
+        Ok(Lease { store: self.clone(), id })
+    }
+
+    /// Returns what is leased by those who are alive, and forgets the leases of those who are not.
+    fn leases(&self) -> Result<HashSet<(String, Vec<u8>)>, DbError> {
+        self.db().transaction("read leases", |db| {
+            let mut query = db.prepare("SELECT id, kind, what, pid, started, expires_at FROM leases")?;
+            let mut rows = query.query([])?;
+            let mut leased = HashSet::new();
+            let mut over = Vec::new();
+            while let Some(row) = rows.next()? {
+                let is_alive = process::is_alive(row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned());
+                if is_alive && row.get::<_, i64>(5)? > now() {
+                    leased.insert((row.get(1)?, row.get(2)?));
+                } else {
+                    over.push(row.get::<_, i64>(0)?);
+                }
+            }
+            for id in over {
+                db.execute("DELETE FROM leases WHERE id = ?1", [id])?;
+            }
+            Ok(leased)
+        })
+    }
+
+    /// Returns what the store holds.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn usage(&self) -> Result<Usage, GcError> {
+        let leased = self.leases()?;
+        let mut records = self.db().with("list what is stored", |db| {
+            let mut records = Vec::new();
+            let mut query = db.prepare("SELECT key, length(value) + length(refs) + 100, last_used_at FROM results")?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                let key = CacheKey::from_bytes(row.get(0)?);
+                records.push(record(Item::Result(key), key.to_string(), row.get(1)?, row.get(2)?, false));
+            }
+            let mut query = db.prepare("SELECT id, size_bytes, last_used_at FROM layers")?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                let text: String = row.get(0)?;
+                let Some(id) = LayerId::parse(&text) else { continue };
+                let is_leased = leased.contains(&("layer".to_owned(), text.clone().into_bytes()));
+                records.push(record(Item::Layer(id), text, row.get(1)?, row.get(2)?, is_leased));
+            }
+            let mut query = db.prepare("SELECT digest, key, last_used_at FROM volumes")?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                let digest = ContentDigest::from_bytes(row.get(0)?);
+                let is_leased = leased.contains(&("volume".to_owned(), digest.as_bytes().to_vec()));
+                records.push(record(Item::Volume(digest), row.get(1)?, 0, row.get(2)?, is_leased));
+            }
+            Ok(records)
+        })?;
+        for record in &mut records {
+            if let Item::Volume(digest) = &record.item {
+                record.size_bytes = disk_size(&self.volume_dir(digest));
+            }
+        }
+        records.sort_by(|a, b| (a.last_used_at, &a.item).cmp(&(b.last_used_at, &b.item)));
+        let (n_blobs, blobs_bytes) = self.blobs_size()?;
+        let database = ["db-v1.sqlite", "db-v1.sqlite-wal"].map(|name| fs::lstat_if_there(&self.root().join(name)));
+        let database_bytes = database.into_iter().flatten().flatten().map(|metadata| metadata.len()).sum();
+        let stat_cache_bytes = disk_size(&self.root().join("stat-cache-v1"));
+        Ok(Usage { records, blobs_bytes, n_blobs, database_bytes, stat_cache_bytes })
+    }
+
+    /// Drops what was not used for longest until the rest fits in `budget_bytes`, then sweeps blobs
+    /// and directories that nothing needs. Nothing may be evaluated in this process meanwhile, except what
+    /// is leased.
+    ///
+    /// # Errors
+    /// If something cannot be read or removed.
+    pub fn gc(&self, budget_bytes: u64) -> Result<Collected, GcError> {
+        let usage = self.usage()?;
+        // Blobs go when what needs them goes; they count against the budget all the same.
+        let budget_bytes = budget_bytes.saturating_sub(usage.blobs_bytes);
+        let items = plan_gc(&usage.records, budget_bytes);
+        let size = |item: &Item| usage.records.iter().find(|record| record.item == *item).map_or(0, |r| r.size_bytes);
+        let mut collected = Collected { size_bytes: items.iter().map(size).sum(), ..Collected::default() };
+        self.drop_items(&items)?;
+        collected.items = items;
+        self.sweep_unneeded(&mut collected)?;
+        Ok(collected)
+    }
+
+    /// Drops everything but what is leased by a process that is alive.
+    ///
+    /// # Errors
+    /// If something cannot be read or removed.
+    pub fn clear(&self) -> Result<Collected, GcError> {
+        let usage = self.usage()?;
+        let records: Vec<Record> = usage.records.into_iter().filter(|record| !record.is_leased).collect();
+        let mut collected =
+            Collected { size_bytes: records.iter().map(|record| record.size_bytes).sum(), ..Collected::default() };
+        collected.items = records.into_iter().map(|record| record.item).collect();
+        self.drop_items(&collected.items)?;
+        self.db().with("clear history", |db| {
+            db.execute_batch("DELETE FROM history; DELETE FROM meta WHERE key = 'machine';")
+        })?;
+        for name in fs::names(&self.root().join("stat-cache-v1"))? {
+            fs::remove_file(&self.root().join("stat-cache-v1").join(name))?;
+        }
+        self.sweep_unneeded(&mut collected)?;
+        Ok(collected)
+    }
+
+    /// Drops these, whether or not somebody has a lease.
+    ///
+    /// # Errors
+    /// If something cannot be removed.
+    pub fn remove(&self, items: &[Item]) -> Result<(), GcError> {
+        self.drop_items(items)
+    }
+
+    fn volume_dir(&self, digest: &ContentDigest) -> std::path::PathBuf {
+        self.root().join("caches-v1").join(digest.to_hex())
+    }
+
+    /// Rows first: a file without a row is garbage, a row without its file would be a lie.
+    fn drop_items(&self, items: &[Item]) -> Result<(), GcError> {
+        self.db().transaction("drop what is collected", |db| {
+            let layers: HashSet<&str> = items
+                .iter()
+                .filter_map(|item| if let Item::Layer(id) = item { Some(id.as_str()) } else { None })
+                .collect();
+            if !layers.is_empty() {
+                let mut query = db.prepare("SELECT tree, layers FROM materialised")?;
+                let mut rows = query.query([])?;
+                while let Some(row) = rows.next()? {
+                    let text: String = row.get(1)?;
+                    if text.split_whitespace().any(|id| layers.contains(id)) {
+                        db.execute("DELETE FROM materialised WHERE tree = ?1", [row.get::<_, Vec<u8>>(0)?])?;
+                    }
+                }
+            }
+            for item in items {
+                match item {
+                    Item::Result(key) => {
+                        db.prepare_cached("DELETE FROM results WHERE key = ?1")?.execute([key.as_bytes()])?
+                    }
+                    Item::Layer(id) => db.prepare_cached("DELETE FROM layers WHERE id = ?1")?.execute([id.as_str()])?,
+                    Item::Volume(digest) => db.execute("DELETE FROM volumes WHERE digest = ?1", [digest.as_bytes()])?,
+                };
+            }
+            Ok(())
+        })?;
+        for item in items {
+            match item {
+                Item::Result(_) => {}
+                Item::Layer(id) => self.discard(&self.layer_path(id))?,
+                Item::Volume(digest) => self.discard(&self.volume_dir(digest))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes blobs, nodes and layers that nothing needs, if nobody else is at work.
+    fn sweep_unneeded(&self, collected: &mut Collected) -> Result<(), GcError> {
+        if rustix::fs::flock(self.in_use(), FlockOperation::NonBlockingLockExclusive).is_err() {
+            // A conversion that is refused may have lost the lock that was there.
+            let _ = rustix::fs::flock(self.in_use(), FlockOperation::LockShared);
+            collected.is_deferred = true;
+            return Ok(());
+        }
+        let swept = self.sweep_alone(collected);
+        let _ = rustix::fs::flock(self.in_use(), FlockOperation::LockShared);
+        swept
+    }
+
+    fn sweep_alone(&self, collected: &mut Collected) -> Result<(), GcError> {
+        let (trees, blobs) = self.needed()?;
+        self.db().transaction("sweep directories", |db| {
+            let mut query = db.prepare("SELECT digest FROM nodes")?;
+            let digests = query.query_map([], |row| row.get::<_, [u8; 32]>(0))?.collect::<Result<Vec<_>, _>>()?;
+            let mut delete = db.prepare("DELETE FROM nodes WHERE digest = ?1")?;
+            for digest in digests.iter().filter(|digest| !trees.contains(&ContentDigest::from_bytes(**digest))) {
+                delete.execute([digest])?;
+            }
+            Ok(())
+        })?;
+        self.node_cache().clear();
+        self.each_blob(|path, digest| {
+            if digest.is_none_or(|digest| !blobs.contains(&digest)) {
+                collected.size_bytes += fs::lstat_if_there(path)?.map_or(0, |metadata| metadata.len());
+                fs::remove_file(path)?;
+            }
+            Ok(())
+        })?;
+        let known = self.usage()?;
+        let known: HashSet<&str> = known
+            .records
+            .iter()
+            .filter_map(|r| if let Item::Layer(id) = &r.item { Some(id.as_str()) } else { None })
+            .collect();
+        for name in fs::names(&self.layers_dir())? {
+            if name.to_str().is_none_or(|name| !known.contains(name)) {
+                self.discard(&self.layers_dir().join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the nodes and the blobs that results and leases need.
+    fn needed(&self) -> Result<(HashSet<ContentDigest>, HashSet<ContentDigest>), GcError> {
+        let mut pending = Vec::new();
+        let mut blobs = HashSet::new();
+        for (kind, what) in self.leases()? {
+            let Ok(digest) = what.try_into().map(ContentDigest::from_bytes) else { continue };
+            match kind.as_str() {
+                "tree" => pending.push(digest),
+                "blob" => drop(blobs.insert(digest)),
+                _ => {}
+            }
+        }
+        let refs = self.db().with("read what results name", |db| {
+            let mut query = db.prepare("SELECT refs FROM results")?;
+            query.query_map([], |row| row.get::<_, Vec<u8>>(0))?.collect::<Result<Vec<_>, _>>()
+        })?;
+        for (trees, more) in refs.iter().map(|refs| decode_refs(refs)) {
+            pending.extend(trees);
+            blobs.extend(more);
+        }
+        let mut nodes = HashSet::new();
+        while let Some(digest) = pending.pop() {
+            if !nodes.insert(digest) {
+                continue;
+            }
+            let node = match self.node(digest) {
+                Ok(node) => node,
+                // What is gone needs nothing any more.
+                Err(NodeError::Missing { .. } | NodeError::Corrupt { .. }) => continue,
+                Err(NodeError::Db(error)) => return Err(error.into()),
+            };
+            for entry in &node.entries {
+                match &entry.kind {
+                    Kind::Directory { digest } => pending.push(*digest),
+                    Kind::File { digest, .. } => drop(blobs.insert(*digest)),
+                    _ => {}
+                }
+            }
+        }
+        Ok((nodes, blobs))
+    }
+
+    fn blobs_size(&self) -> Result<(usize, u64), GcError> {
+        let mut size = (0, 0);
+        self.each_blob(|path, _| {
+            size.0 += 1;
+            size.1 += fs::lstat_if_there(path)?.map_or(0, |metadata| metadata.len());
+            Ok(())
+        })?;
+        Ok(size)
+    }
+
+    /// Calls `visit` with each file among the blobs, and its digest if its name is one.
+    fn each_blob(
+        &self,
+        mut visit: impl FnMut(&std::path::Path, Option<ContentDigest>) -> Result<(), IoError>,
+    ) -> Result<(), IoError> {
+        for fan in fs::names(&self.blobs_dir())? {
+            let dir = self.blobs_dir().join(&fan);
+            for name in fs::names(&dir)? {
+                let digest = format!("blake3:{}{}", fan.to_string_lossy(), name.to_string_lossy()).parse().ok();
+                visit(&dir.join(&name), digest)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn record(item: Item, name: String, size_bytes: i64, last_used_at: i64, is_leased: bool) -> Record {
+    let size_bytes = u64::try_from(size_bytes).unwrap_or(0);
+    Record { item, name, size_bytes, last_used_at: time_of(last_used_at), is_leased }
+}
+
+/// Returns the bytes of all files below a directory; what cannot be read counts nothing.
+fn disk_size(path: &std::path::Path) -> u64 {
+    let mut pending = vec![path.to_owned()];
+    let mut size = 0;
+    while let Some(path) = pending.pop() {
+        let Ok(Some(metadata)) = fs::lstat_if_there(&path) else { continue };
+        if metadata.is_dir() {
+            pending.extend(fs::names(&path).unwrap_or_default().into_iter().map(|name| path.join(name)));
+        } else {
+            size += metadata.len();
+        }
+    }
+    size
+}

@@ -1,0 +1,230 @@
+//! Reading what a command wrote. Takes only paths: it also runs in another process and namespace.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use graph::{Blame, ContentDigest, Diagnostic};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::blob::{blob_path, hash_file, nanoseconds, settle};
+use crate::fs::{self, IoError};
+use crate::layer::{Change, ChangeKind, IdMap, LayerContents, OPAQUE, link_blob};
+use crate::tree::node::Owned;
+
+/// From how many files on they are hashed by several threads. Threads of its own, not a pool: this
+/// also runs in a forked process, where the threads of a pool do not exist.
+const PARALLEL_FILES: usize = 64;
+/// The most threads.
+const MAX_THREADS: usize = 16;
+
+/// Why a layer could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The file system does not do it.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl Diagnostic for IngestError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn hint(&self) -> Option<String> {
+        let Self::Io(error) = self;
+        error.hint()
+    }
+}
+
+/// Reads what a command wrote into the upper directory of an overlay, and makes the contents of its
+/// files blobs: by hard links where they are ours and readable, else by copies. The directory must
+/// not be written to any more. `ids` says which owners on the disk are which in the tree.
+///
+/// # Errors
+/// If something cannot be read, or the disk is full.
+pub fn ingest_layer(dir: &Path, blobs_dir: &Path, ids: &IdMap) -> Result<LayerContents, IngestError> {
+    let metadata = fs::lstat(dir)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| IoError::new("open directory", dir, e))?;
+    let mut reader = Reader { dir, root, ids, changes: Vec::new(), files: Vec::new(), n_skipped: 0 };
+    reader.walk()?;
+    let Reader { mut changes, files, n_skipped, .. } = reader;
+    let digests = hash_all(dir, blobs_dir, &changes, &files)?;
+    let mut size_bytes = 0;
+    for (index, (found, n)) in files.into_iter().zip(digests) {
+        size_bytes += n;
+        changes[index].what = ChangeKind::File { digest: found, size: n };
+    }
+    let root = owned_of(ids, metadata.mode(), metadata.uid(), metadata.gid());
+    changes.sort_by(|a, b| a.path.split(|&b| b == b'/').cmp(b.path.split(|&b| b == b'/')));
+    Ok(LayerContents { root, changes, size_bytes, n_skipped })
+}
+
+fn owned_of(ids: &IdMap, mode: u32, uid: u32, gid: u32) -> Owned {
+    let (uid, gid) = ids.inside(uid, gid);
+    Owned { mode: mode & 0o7777, uid, gid }
+}
+
+struct Reader<'a> {
+    dir: &'a Path,
+    root: std::os::fd::OwnedFd,
+    ids: &'a IdMap,
+    changes: Vec<Change>,
+    /// The places in `changes` of the regular files.
+    files: Vec<usize>,
+    n_skipped: usize,
+}
+
+impl Reader<'_> {
+    fn error(&self, action: &'static str, path: &[u8], errno: Errno) -> IoError {
+        IoError::new(action, self.dir.join(fs::path_of(path)), errno)
+    }
+
+    /// Walks all directories; not by recursion, so that none is too deep.
+    fn walk(&mut self) -> Result<(), IoError> {
+        let mut pending = vec![Vec::new()];
+        while let Some(at) = pending.pop() {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+            let fd = fs::open_beneath(&self.root, &at, flags, Mode::empty());
+            let fd = fd.map_err(|e| self.error("open directory", &at, e))?;
+            if !at.is_empty() {
+                let index = self.changes.iter().rposition(|change| change.path == at);
+                if let (true, Some(index)) = (is_opaque(&fd), index) {
+                    self.changes[index].what = ChangeKind::Directory { is_opaque: true };
+                }
+            }
+            let entries = rustix::fs::Dir::read_from(&fd).map_err(|e| self.error("list", &at, e))?;
+            for entry in entries {
+                let entry = entry.map_err(|e| self.error("list", &at, e))?;
+                let name = entry.file_name();
+                if !matches!(name.to_bytes(), b"." | b"..") {
+                    let mut path = at.clone();
+                    if !path.is_empty() {
+                        path.push(b'/');
+                    }
+                    path.extend_from_slice(name.to_bytes());
+                    let stat = rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW);
+                    let stat = stat.map_err(|e| self.error("stat", &path, e))?;
+                    if let Some(below) = self.entry(&fd, name, path, &stat)? {
+                        pending.push(below);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes an entry; returns its path if it is a directory.
+    fn entry(
+        &mut self,
+        fd: &std::os::fd::OwnedFd,
+        name: &std::ffi::CStr,
+        path: Vec<u8>,
+        stat: &rustix::fs::Stat,
+    ) -> Result<Option<Vec<u8>>, IoError> {
+        use rustix::fs::FileType;
+        let mut below = None;
+        let what = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {
+                self.files.push(self.changes.len());
+                // Its digest is put in when it is known.
+                ChangeKind::Fifo
+            }
+            FileType::Directory => {
+                below = Some(path.clone());
+                ChangeKind::Directory { is_opaque: false }
+            }
+            FileType::Symlink => {
+                let target = rustix::fs::readlinkat(fd, name, Vec::new());
+                ChangeKind::Symlink { target: target.map_err(|e| self.error("read link", &path, e))?.into_bytes() }
+            }
+            FileType::Fifo => ChangeKind::Fifo,
+            FileType::CharacterDevice if stat.st_rdev == 0 => ChangeKind::Whiteout,
+            _ => {
+                self.n_skipped += 1;
+                // It hides what was there, and is nothing itself.
+                ChangeKind::Whiteout
+            }
+        };
+        let owned = owned_of(self.ids, stat.st_mode, stat.st_uid, stat.st_gid);
+        let mtime_ns = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
+        self.changes.push(Change { path, what, owned, mtime_ns });
+        Ok(below)
+    }
+}
+
+fn is_opaque(fd: &std::os::fd::OwnedFd) -> bool {
+    OPAQUE.iter().any(|name| {
+        let mut value = [0; 8];
+        rustix::fs::fgetxattr(fd, *name, &mut value[..]).is_ok_and(|n| value[..n] == *b"y")
+    })
+}
+
+fn hash_all(
+    dir: &Path,
+    blobs_dir: &Path,
+    changes: &[Change],
+    files: &[usize],
+) -> Result<Vec<(ContentDigest, u64)>, IoError> {
+    let one = |index: &usize| put(&dir.join(fs::path_of(&changes[*index].path)), blobs_dir);
+    if files.len() < PARALLEL_FILES {
+        return files.iter().map(one).collect();
+    }
+    let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(index) = files.get(i) else { return Ok(done) };
+            done.push((i, one(index)?));
+        }
+    };
+    let parts: Vec<Result<Vec<_>, IoError>> = thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..n_threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut parts = vec![work()];
+        parts.extend(others.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+        parts
+    });
+    let mut all = parts.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+    all.sort_by_key(|(i, _)| *i);
+    Ok(all.into_iter().map(|(_, found)| found).collect())
+}
+
+/// Makes a file a blob, and returns its digest and size.
+fn put(path: &Path, blobs_dir: &Path) -> Result<(ContentDigest, u64), IoError> {
+    let mut file = fs::open(path)?;
+    let (digest, size) = hash_file(&mut file).map_err(|e| IoError::new("read", path, e))?;
+    let target = blob_path(blobs_dir, &digest);
+    if fs::lstat_if_there(&target)?.is_some_and(|metadata| metadata.len() == size) {
+        return Ok((digest, size));
+    }
+    if !link_blob(path, blobs_dir, &digest)? {
+        copy(&file, path, &target)?;
+    }
+    Ok((digest, size))
+}
+
+fn copy(from: &File, path: &Path, target: &Path) -> Result<(), IoError> {
+    use std::io::{Seek, SeekFrom};
+    let parent = target.parent().unwrap_or(target);
+    fs::make_dirs(parent, 0o700)?;
+    let temporary: PathBuf = target.with_extension(fs::unique_name());
+    let to = fs::create_new(&temporary, 0o644)?;
+    let mut from = from;
+    let copied = from
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| fs::copy_contents(from, &to))
+        .map_err(|e| IoError::new("copy", path, e))
+        .and_then(|_| settle(&temporary, target));
+    if copied.is_err() {
+        // The error of the copy is the one that counts.
+        let _ = fs::remove_file(&temporary);
+    }
+    copied
+}

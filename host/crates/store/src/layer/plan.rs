@@ -1,0 +1,180 @@
+//! What has to be written: the difference of two trees, as a layer.
+
+use graph::{Blame, ContentDigest, Diagnostic};
+
+use crate::blob::BlobError;
+use crate::fs;
+use crate::layer::{LayerPlan, PlanEntry, PlanKind, seen};
+use crate::nodes::{NodeError, empty_tree};
+use crate::store::Store;
+use crate::tree::deep::descend;
+use crate::tree::node::{Entry, Kind, Node, Owned};
+
+/// Why a layer could not be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A directory of a tree is gone.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The contents of a file are gone.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}
+
+impl Diagnostic for PlanError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Node(error) => error.blame(),
+            Self::Blob(error) => error.blame(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Node(error) => error.hint(),
+            Self::Blob(error) => error.hint(),
+        }
+    }
+}
+
+impl Store {
+    /// Plans the layer that makes `target` when it is laid over what is `base`; without a base, the
+    /// layer is all of `target`. Only subtrees that differ are visited. A view of this machine becomes
+    /// an empty directory, over which it can be mounted.
+    ///
+    /// # Errors
+    /// If a directory or the contents of a file are gone.
+    pub fn plan_layer(&self, base: Option<ContentDigest>, target: ContentDigest) -> Result<LayerPlan, PlanError> {
+        let mut planner = Planner { store: self, path: Vec::new(), entries: Vec::new() };
+        match base {
+            Some(base) => planner.difference(base, target, 0)?,
+            None => planner.all(target, 0)?,
+        }
+        Ok(LayerPlan { root: self.node(target)?.owned(), entries: planner.entries })
+    }
+
+    /// Returns the views of this machine in a tree: where each is mounted, and what.
+    ///
+    /// # Errors
+    /// If a directory of the tree is gone.
+    pub fn machine_views(&self, tree: ContentDigest) -> Result<Vec<(Vec<u8>, std::path::PathBuf)>, NodeError> {
+        // Views are made only at the root and moved only by copying whole trees: two levels are looked at.
+        let mut views = Vec::new();
+        for entry in &self.node(tree)?.entries {
+            match &entry.kind {
+                Kind::Machine { host_path, .. } => views.push((entry.name.to_vec(), fs::path_of(host_path).to_owned())),
+                Kind::Directory { digest } => {
+                    for below in &self.node(*digest)?.entries {
+                        if let Kind::Machine { host_path, .. } = &below.kind {
+                            let path = [&*entry.name, &*below.name].join(&b'/');
+                            views.push((path, fs::path_of(host_path).to_owned()));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(views)
+    }
+}
+
+struct Planner<'a> {
+    store: &'a Store,
+    path: Vec<u8>,
+    entries: Vec<PlanEntry>,
+}
+
+impl Planner<'_> {
+    /// Does something at an entry below the current path.
+    fn at<T>(&mut self, name: &[u8], work: impl FnOnce(&mut Self) -> T) -> T {
+        let n = self.path.len();
+        if n > 0 {
+            self.path.push(b'/');
+        }
+        self.path.extend_from_slice(name);
+        let value = work(self);
+        self.path.truncate(n);
+        value
+    }
+
+    fn all(&mut self, tree: ContentDigest, depth: usize) -> Result<(), PlanError> {
+        let node = self.store.node(tree)?;
+        for entry in &node.entries {
+            self.at(&entry.name, |planner| planner.add(entry, false, depth))?;
+        }
+        Ok(())
+    }
+
+    /// Adds an entry with all in it.
+    fn add(&mut self, entry: &Entry, is_opaque: bool, depth: usize) -> Result<(), PlanError> {
+        let what = match &entry.kind {
+            Kind::Directory { .. } | Kind::Machine { .. } => PlanKind::Directory { is_opaque },
+            Kind::File { digest, size } => self.file(digest, *size)?,
+            Kind::Symlink { target } => PlanKind::Symlink { target: target.to_vec() },
+            Kind::Fifo => PlanKind::Fifo,
+        };
+        self.push(what, entry.owned, seen(entry.mtime));
+        match entry.directory() {
+            Some(digest) => descend(depth, || self.all(digest, depth + 1)),
+            None => Ok(()),
+        }
+    }
+
+    fn file(&self, digest: &ContentDigest, size: u64) -> Result<PlanKind, PlanError> {
+        let is_stored = fs::lstat_if_there(&self.store.blob_path(digest)).map_err(BlobError::from)?;
+        let external = match is_stored.is_some_and(|metadata| metadata.len() == size) {
+            true => None,
+            false => match self.store.external().find(digest) {
+                Some(file) => Some((file.path, file.stamp)),
+                None => return Err(BlobError::Missing { digest: *digest }.into()),
+            },
+        };
+        Ok(PlanKind::File { digest: *digest, size, external })
+    }
+
+    fn push(&mut self, what: PlanKind, owned: Owned, mtime_ns: Option<i64>) {
+        self.entries.push(PlanEntry { path: self.path.clone(), what, owned, mtime_ns });
+    }
+
+    fn difference(&mut self, base: ContentDigest, target: ContentDigest, depth: usize) -> Result<(), PlanError> {
+        if base == target {
+            return Ok(());
+        }
+        let (base, target) = (self.store.node(base)?, self.store.node(target)?);
+        for old in base.entries.iter().filter(|old| target.get(&old.name).is_none()) {
+            self.at(&old.name, |planner| planner.push(PlanKind::Whiteout, Owned { mode: 0, uid: 0, gid: 0 }, None));
+        }
+        for new in &target.entries {
+            match base.get(&new.name) {
+                Some(old) if old.is_same(new) => {}
+                Some(old) => self.at(&new.name, |planner| planner.change(old, new, depth))?,
+                None => self.at(&new.name, |planner| planner.add(new, false, depth))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, old: &Entry, new: &Entry, depth: usize) -> Result<(), PlanError> {
+        let (from, to) = match (&old.kind, &new.kind) {
+            (Kind::Directory { digest: from }, Kind::Directory { digest: to }) => (*from, *to),
+            // A directory in the place of a directory with other things in it must hide them.
+            (Kind::Directory { digest }, Kind::Machine { .. }) => return self.add(new, *digest != empty_tree(), depth),
+            _ => return self.add(new, false, depth),
+        };
+        if from != to && have_nothing_in_common(&*self.store.node(from)?, &*self.store.node(to)?) {
+            return self.add(new, true, depth);
+        }
+        self.push(PlanKind::Directory { is_opaque: false }, new.owned, seen(new.mtime));
+        descend(depth, || self.difference(from, to, depth + 1))
+    }
+}
+
+/// Returns whether hiding everything and writing it anew is less than hiding one by one.
+fn have_nothing_in_common(base: &Node, target: &Node) -> bool {
+    !base.entries.is_empty()
+        && target.entries.iter().all(|new| {
+            base.get(&new.name)
+                .is_none_or(|old| !(old.is_same(new) || (old.directory().is_some() && new.directory().is_some())))
+        })
+        && base.entries.iter().any(|old| target.get(&old.name).is_none())
+}

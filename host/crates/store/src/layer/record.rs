@@ -1,0 +1,140 @@
+//! Which layers there are, and which of them, laid over each other, are which tree.
+
+use graph::ContentDigest;
+use rusqlite::OptionalExtension;
+
+use crate::db::{DbError, now};
+use crate::fs::{self, IoError};
+use crate::process::boot_id;
+use crate::results::SyncError;
+use crate::store::Store;
+
+/// The name of a layer's directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct LayerId(String);
+
+impl LayerId {
+    /// Makes the name of a new layer: no other has it, on this machine and at any time.
+    #[must_use]
+    pub fn new() -> Self {
+        let now = crate::process::now_ns();
+        Self(format!("{now:016x}-{}", fs::unique_name()))
+    }
+
+    /// Takes the name of a directory; none if it is not one of a layer.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        is_plain.then(|| Self(text.to_owned()))
+    }
+
+    /// Returns it as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for LayerId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Display for LayerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Store {
+    /// Returns where a layer is, or would be.
+    #[must_use]
+    pub fn layer_path(&self, id: &LayerId) -> std::path::PathBuf {
+        self.layers_dir().join(id.as_str())
+    }
+
+    /// Moves a directory that is finished to its place as a layer, and notes it. Both have to be on
+    /// the file system of the store.
+    ///
+    /// # Errors
+    /// If it cannot be moved or noted.
+    pub fn add_layer(&self, id: &LayerId, dir: &std::path::Path, size_bytes: u64) -> Result<(), SyncError> {
+        let target = self.layer_path(id);
+        if dir != target {
+            fs::rename(dir, &target)?;
+        }
+        self.db().with("note a layer", |db| {
+            let sql = "INSERT OR REPLACE INTO layers(id, size_bytes, created_at, last_used_at, boot_id)
+                       VALUES (?1, ?2, ?3, ?3, ?4)";
+            let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
+            db.prepare_cached(sql)?.execute((id.as_str(), size, now(), boot_id()))?;
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Notes that these layers, the first at the bottom, are a tree.
+    ///
+    /// # Errors
+    /// If the database does not take it.
+    pub fn note_materialised(&self, tree: ContentDigest, layers: &[LayerId]) -> Result<(), DbError> {
+        let text = layers.iter().map(LayerId::as_str).collect::<Vec<_>>().join(" ");
+        self.db().with("note a snapshot", |db| {
+            let sql = "INSERT OR REPLACE INTO materialised(tree, layers) VALUES (?1, ?2)";
+            db.prepare_cached(sql)?.execute((tree.as_bytes(), text))?;
+            Ok(())
+        })
+    }
+
+    /// Returns layers that are a tree, the first at the bottom; none if there are none, or one of them is
+    /// gone or was written before a power cut.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub fn materialised(&self, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, DbError> {
+        let layers = self.db().with("look for a snapshot", |db| {
+            let mut query = db.prepare_cached("SELECT layers FROM materialised WHERE tree = ?1")?;
+            let Some(text) = query.query_row([tree.as_bytes()], |row| row.get::<_, String>(0)).optional()? else {
+                return Ok(None);
+            };
+            let sql = "SELECT last_used_at FROM layers WHERE id = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
+            let mut query = db.prepare_cached(sql)?;
+            for id in text.split_whitespace() {
+                let Some(used) = query.query_row((id, boot_id()), |row| row.get::<_, i64>(0)).optional()? else {
+                    return Ok(None);
+                };
+                if now() - used > 3600 {
+                    db.execute("UPDATE layers SET last_used_at = ?2 WHERE id = ?1", (id, now()))?;
+                }
+            }
+            Ok(Some(text))
+        })?;
+        let Some(text) = layers else { return Ok(None) };
+        let ids: Vec<LayerId> = text.split_whitespace().filter_map(LayerId::parse).collect();
+        let is_there = |id: &LayerId| matches!(fs::lstat_if_there(&self.layer_path(id)), Ok(Some(_)));
+        Ok(ids.iter().all(is_there).then_some(ids))
+    }
+
+    /// Forgets a snapshot whose layers turned out to be damaged.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub fn forget_materialised(&self, tree: ContentDigest) -> Result<(), DbError> {
+        self.db().with("forget a snapshot", |db| {
+            db.execute("DELETE FROM materialised WHERE tree = ?1", [tree.as_bytes()])?;
+            Ok(())
+        })
+    }
+
+    /// Makes the directory of a new layer, empty, to be written to in place.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new_layer_dir(&self) -> Result<(LayerId, std::path::PathBuf), IoError> {
+        let id = LayerId::new();
+        let path = self.temporary_dir()?.join(id.as_str());
+        fs::make_dirs(&path, 0o755)?;
+        Ok((id, path))
+    }
+}

@@ -1,0 +1,343 @@
+//! Writing a layer. Takes only paths: it also runs in another process and another user namespace.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use graph::{Blame, ContentDigest, Diagnostic};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags};
+use rustix::io::Errno;
+
+use crate::blob::{Stamp, blob_path, hash_file, nanoseconds};
+use crate::fs::{self, IoError};
+use crate::layer::{IdMap, LayerPlan, MAX_LINKS, OPAQUE, PlanEntry, PlanKind, Written};
+use crate::tree::node::Owned;
+
+/// Why a layer could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The file system does not do it.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// The contents of a file are not what their digest says.
+    #[error("contents {digest} are damaged in the store, in `{}`", path.display())]
+    Corrupt {
+        /// Of the contents.
+        digest: ContentDigest,
+        /// Where they are.
+        path: PathBuf,
+    },
+    /// A file of this machine is not what it was when it was scanned.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something is in the way.
+    #[error("`{}` is in the way: it is not {wanted}", path.display())]
+    InTheWay {
+        /// What is there.
+        path: PathBuf,
+        /// As in "a directory".
+        wanted: &'static str,
+    },
+}
+
+impl Diagnostic for WriteError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Changed { .. } | Self::InTheWay { .. } => Blame::User,
+            _ => Blame::Environment,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io(error) => error.hint(),
+            Self::Corrupt { .. } => Some("run again after `host cache clear`".to_owned()),
+            Self::Changed { .. } => Some("run again".to_owned()),
+            Self::InTheWay { .. } => Some("remove it, or choose another directory".to_owned()),
+        }
+    }
+}
+
+/// Writes a layer into a directory, which is made if it is missing and else has to be empty. Files
+/// share the inode of their blob where it is just what they have to be; blocks are shared where the
+/// file system can. What is copied is verified.
+///
+/// # Errors
+/// If the disk is full, contents are gone or damaged, or a file of this machine changed.
+pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) -> Result<Written, WriteError> {
+    let made = std::fs::DirBuilder::new().mode(0o755).create(dir);
+    if let Err(error) = made.or_else(|e| if e.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(e) }) {
+        return Err(IoError::new("make directory", dir, error).into());
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| IoError::new("open directory", dir, e))?;
+    let blobs = rustix::fs::open(blobs_dir, flags, Mode::empty());
+    let blobs = blobs.map_err(|e| IoError::new("open directory", blobs_dir, e))?;
+    let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let writer =
+        || Writer { dir, root: &root, blobs_dir, blobs: &blobs, ids, own, written: Written::default(), parent: None };
+    let mut first = writer();
+    let (files, others): (Vec<_>, Vec<_>) = plan.entries.iter().partition(|e| matches!(e.what, PlanKind::File { .. }));
+    others.iter().try_for_each(|entry| first.entry(entry))?;
+    if files.len() < PARALLEL_FILES {
+        files.iter().try_for_each(|entry| first.entry(entry))?;
+    } else {
+        write_in_parallel(&files, &writer)?.into_iter().for_each(|part| first.written.add(part));
+    }
+    // Last, as what is made in a directory changes its time, and a mode may forbid making it.
+    for entry in others.into_iter().rev().filter(|entry| matches!(entry.what, PlanKind::Directory { .. })) {
+        first.finish_directory(&entry.path, entry.owned, entry.mtime_ns)?;
+    }
+    first.finish_directory(b"", plan.root, None)?;
+    Ok(first.written)
+}
+
+/// From how many files on they are written by several threads. Threads of its own, not a pool: this
+/// also runs in a forked process, where the threads of a pool do not exist.
+const PARALLEL_FILES: usize = 64;
+/// How many files a thread takes at once: neighbours, as they share a directory.
+const BATCH: usize = 32;
+/// The most threads.
+const MAX_THREADS: usize = 8;
+
+fn write_in_parallel<'a>(
+    files: &[&PlanEntry],
+    writer: &(impl Fn() -> Writer<'a> + Sync),
+) -> Result<Vec<Written>, WriteError> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut writer = writer();
+        while let Some(batch) = files.chunks(BATCH).nth(next.fetch_add(1, Ordering::Relaxed)) {
+            batch.iter().try_for_each(|entry| writer.entry(entry))?;
+        }
+        Ok(writer.written)
+    };
+    let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..n_threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut parts = vec![work()];
+        parts.extend(others.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+        parts.into_iter().collect()
+    })
+}
+
+impl Written {
+    fn add(&mut self, other: Self) {
+        let Self { size_bytes, n_linked, n_copied, n_not_owned } = other;
+        self.size_bytes += size_bytes;
+        self.n_linked += n_linked;
+        self.n_copied += n_copied;
+        self.n_not_owned += n_not_owned;
+    }
+}
+
+struct Writer<'a> {
+    dir: &'a Path,
+    root: &'a OwnedFd,
+    blobs_dir: &'a Path,
+    blobs: &'a OwnedFd,
+    ids: &'a IdMap,
+    own: (u32, u32),
+    written: Written,
+    /// The directory that was written to last: most entries have that of the one before them.
+    parent: Option<(Vec<u8>, OwnedFd)>,
+}
+
+impl Writer<'_> {
+    fn error(&self, action: &'static str, path: &[u8], errno: impl Into<std::io::Error>) -> IoError {
+        IoError::new(action, self.dir.join(fs::path_of(path)), errno)
+    }
+
+    /// Opens the directory that an entry is in.
+    fn open_parent(&mut self, path: &[u8]) -> Result<(), IoError> {
+        let parent = path.iter().rposition(|&b| b == b'/').map_or(&b""[..], |i| &path[..i]);
+        if self.parent.as_ref().is_none_or(|(open, _)| open != parent) {
+            let flags = OFlags::PATH | OFlags::DIRECTORY;
+            let fd = fs::open_beneath(self.root, parent, flags, Mode::empty());
+            let fd = fd.map_err(|e| self.error("open directory", parent, e))?;
+            self.parent = Some((parent.to_vec(), fd));
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
+        let path = &entry.path;
+        self.open_parent(path)?;
+        // Taken for as long as it is used, as the entry's writing needs the rest of `self`.
+        let Some((at, parent)) = self.parent.take() else { return Ok(()) };
+        let done = self.entry_in(&parent, entry);
+        self.parent = Some((at, parent));
+        done
+    }
+
+    fn entry_in(&mut self, parent: &OwnedFd, entry: &PlanEntry) -> Result<(), WriteError> {
+        let path = &entry.path;
+        let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
+        match &entry.what {
+            PlanKind::Directory { is_opaque } => {
+                // A directory that its owner may not write to is made all the same, and narrowed last.
+                let made = rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o700));
+                made.map_err(|e| self.error("make directory", path, e))?;
+                if *is_opaque {
+                    self.make_opaque(parent, name, path)?;
+                }
+                return Ok(());
+            }
+            PlanKind::File { digest, size, external } => {
+                self.written.size_bytes += size;
+                return self.file(parent, name, entry, digest, external.as_ref());
+            }
+            PlanKind::Symlink { target } => {
+                let made = rustix::fs::symlinkat(&**target, parent, name);
+                made.map_err(|e| self.error("make link", path, e))?;
+            }
+            PlanKind::Fifo => {
+                let mode = Mode::from_raw_mode(entry.owned.mode);
+                let made = rustix::fs::mknodat(parent, name, FileType::Fifo, mode, 0);
+                made.map_err(|e| self.error("make pipe", path, e))?;
+                rustix::fs::chmodat(parent, name, mode, AtFlags::empty())
+                    .map_err(|e| self.error("set mode of", path, e))?;
+            }
+            PlanKind::Whiteout => {
+                let made = rustix::fs::mknodat(parent, name, FileType::CharacterDevice, Mode::empty(), 0);
+                return Ok(made.map_err(|e| self.error("make whiteout", path, e))?);
+            }
+        }
+        self.own(parent, name, path, entry.owned)?;
+        self.set_time(parent, name, path, entry.mtime_ns)
+    }
+
+    fn make_opaque(&self, parent: &OwnedFd, name: &[u8], path: &[u8]) -> Result<(), IoError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let fd =
+            fs::open_beneath(parent, name, flags, Mode::empty()).map_err(|e| self.error("open directory", path, e))?;
+        let set = rustix::fs::fsetxattr(&fd, OPAQUE[0], b"y", XattrFlags::empty());
+        set.map_err(|e| self.error("make opaque", path, e))
+    }
+
+    fn file(
+        &mut self,
+        parent: &OwnedFd,
+        name: &[u8],
+        entry: &PlanEntry,
+        digest: &ContentDigest,
+        external: Option<&(PathBuf, Stamp)>,
+    ) -> Result<(), WriteError> {
+        let source = match external {
+            Some((path, stamp)) => Source { path: path.clone(), stamp: Some(*stamp), digest },
+            None => {
+                let hex = digest.to_hex();
+                let below = format!("{}/{}", &hex[..2], &hex[2..]);
+                if self.link(parent, name, &below, entry) {
+                    self.written.n_linked += 1;
+                    return Ok(());
+                }
+                Source { path: blob_path(self.blobs_dir, digest), stamp: None, digest }
+            }
+        };
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let to = rustix::fs::openat(parent, name, flags, Mode::from_raw_mode(0o600));
+        let mut to = File::from(to.map_err(|e| self.error("create", &entry.path, e))?);
+        let target = self.dir.join(fs::path_of(&entry.path));
+        source.copy_to(&mut to, &target)?;
+        self.written.n_copied += 1;
+        self.own(parent, name, &entry.path, entry.owned)?;
+        let mode = std::fs::Permissions::from_mode(entry.owned.mode);
+        to.set_permissions(mode).map_err(|e| self.error("set mode of", &entry.path, e))?;
+        self.set_time(parent, name, &entry.path, entry.mtime_ns)
+    }
+
+    /// Links the blob, if its inode is what the entry has to be.
+    fn link(&self, parent: &OwnedFd, name: &[u8], blob: &str, entry: &PlanEntry) -> bool {
+        let Ok(stat) = rustix::fs::statat(self.blobs, blob, AtFlags::SYMLINK_NOFOLLOW) else { return false };
+        let mtime_ns = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
+        let is_fitting = stat.st_mode & 0o7777 == entry.owned.mode
+            && self.ids.outside(entry.owned) == Some((stat.st_uid, stat.st_gid))
+            && entry.mtime_ns.is_none_or(|wanted| wanted == mtime_ns)
+            && u64::try_from(stat.st_size)
+                .is_ok_and(|size| matches!(entry.what, PlanKind::File { size: n, .. } if n == size))
+            && u64::from(stat.st_nlink as u32) < MAX_LINKS;
+        is_fitting && rustix::fs::linkat(self.blobs, blob, parent, name, AtFlags::empty()).is_ok()
+    }
+
+    fn own(&mut self, parent: &impl AsFd, name: &[u8], path: &[u8], owned: Owned) -> Result<(), WriteError> {
+        let Some((uid, gid)) = self.ids.outside(owned) else {
+            self.written.n_not_owned += 1;
+            return Ok(());
+        };
+        if (uid, gid) == self.own {
+            return Ok(());
+        }
+        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+        match rustix::fs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
+            // The namespace has no such user, or we may not give anything away.
+            Err(Errno::PERM | Errno::INVAL) => self.written.n_not_owned += 1,
+            done => done.map_err(|e| self.error("set owner of", path, e))?,
+        }
+        Ok(())
+    }
+
+    fn set_time(&self, parent: &impl AsFd, name: &[u8], path: &[u8], time: Option<i64>) -> Result<(), WriteError> {
+        let Some(time) = time else { return Ok(()) };
+        let done = rustix::fs::utimensat(parent, name, &timestamps(time), AtFlags::SYMLINK_NOFOLLOW);
+        Ok(done.map_err(|e| self.error("set time of", path, e))?)
+    }
+
+    fn finish_directory(&mut self, path: &[u8], owned: Owned, mtime_ns: Option<i64>) -> Result<(), WriteError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let fd = fs::open_beneath(self.root, path, flags, Mode::empty());
+        let fd = fd.map_err(|e| self.error("open directory", path, e))?;
+        if let Some((uid, gid)) = self.ids.outside(owned).filter(|ids| *ids != self.own) {
+            match rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))) {
+                Err(Errno::PERM | Errno::INVAL) => self.written.n_not_owned += 1,
+                done => done.map_err(|e| self.error("set owner of", path, e))?,
+            }
+        }
+        let mode = Mode::from_raw_mode(owned.mode);
+        rustix::fs::fchmod(&fd, mode).map_err(|e| self.error("set mode of", path, e))?;
+        if let Some(time) = mtime_ns {
+            rustix::fs::futimens(&fd, &timestamps(time)).map_err(|e| self.error("set time of", path, e))?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn timestamps(time: i64) -> Timestamps {
+    let (seconds, rest) = (time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000));
+    let time = Timespec { tv_sec: seconds, tv_nsec: rest };
+    Timestamps { last_access: time, last_modification: time }
+}
+
+/// Where the contents of a file are copied from.
+pub(crate) struct Source<'a> {
+    pub(crate) path: PathBuf,
+    /// For a file of this machine: as it was scanned.
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) digest: &'a ContentDigest,
+}
+
+impl Source<'_> {
+    /// Copies the contents to a new file and compares what was written with the digest.
+    pub(crate) fn copy_to(&self, to: &mut File, target: &Path) -> Result<(), WriteError> {
+        use std::io::{Seek, SeekFrom};
+        let from = match (fs::open(&self.path), self.stamp) {
+            (Err(_), Some(_)) => return Err(WriteError::Changed { path: self.path.clone() }),
+            (from, _) => from?,
+        };
+        fs::copy_contents(&from, to).map_err(|e| IoError::new("copy to", target, e))?;
+        to.seek(SeekFrom::Start(0)).map_err(|e| IoError::new("read", target, e))?;
+        let (found, _) = hash_file(to).map_err(|e| IoError::new("read", target, e))?;
+        match (found == *self.digest, self.stamp) {
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(WriteError::Changed { path: self.path.clone() }),
+            (false, None) => Err(WriteError::Corrupt { digest: *self.digest, path: self.path.clone() }),
+        }
+    }
+}

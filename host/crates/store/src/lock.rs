@@ -1,0 +1,214 @@
+//! Locks between processes, and the cache volumes that are locked.
+//!
+//! A lock is a `flock` on a file, so that it ends with its process however that ends.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use graph::{CacheKey, ContentDigest};
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::db::now;
+use crate::fs::{self, IoError};
+use crate::process;
+use crate::results::SyncError;
+use crate::store::{Store, open_lock};
+
+/// How old a temporary directory is at least when it is removed though its process seems dead: it may
+/// be one of another process namespace that is about to lock it.
+const MIN_AGE_NS: i64 = 60_000_000_000;
+
+/// The right to evaluate a key; it ends when it is dropped.
+#[derive(Debug)]
+pub struct KeyLock {
+    path: PathBuf,
+    // Dropped after the file is removed.
+    _file: File,
+}
+
+impl Drop for KeyLock {
+    fn drop(&mut self) {
+        // While it is held, so that nobody locks a file that is about to go without noticing.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A locked file that is not removed.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: File,
+}
+
+impl Store {
+    /// Waits until no other process, and nobody else in this one, evaluates a key.
+    ///
+    /// # Errors
+    /// If the file cannot be made or locked.
+    pub fn lock_key(&self, key: CacheKey) -> Result<KeyLock, IoError> {
+        loop {
+            if let Some(lock) = self.lock_once(key, FlockOperation::LockExclusive)? {
+                return Ok(lock);
+            }
+        }
+    }
+
+    /// Takes the right to evaluate a key, unless somebody has it.
+    ///
+    /// # Errors
+    /// If the file cannot be made or locked.
+    pub fn try_lock_key(&self, key: CacheKey) -> Result<Option<KeyLock>, IoError> {
+        // Twice, as the first file may just have been removed by the one who had it.
+        for _ in 0..2 {
+            if let Some(lock) = self.lock_once(key, FlockOperation::NonBlockingLockExclusive)? {
+                return Ok(Some(lock));
+            }
+        }
+        Ok(None)
+    }
+
+    fn lock_once(&self, key: CacheKey, operation: FlockOperation) -> Result<Option<KeyLock>, IoError> {
+        let path = self.root().join("locks-v1").join(key.to_hex());
+        let file = open_lock(&path)?;
+        if !flock(&file, operation, &path)? {
+            return Ok(None);
+        }
+        // The one who had it removed it: then it keeps nobody out.
+        let is_current = fs::lstat_if_there(&path)?.zip(file.metadata().ok()).is_some_and(|(a, b)| a.ino() == b.ino());
+        Ok(is_current.then(|| KeyLock { path, _file: file }))
+    }
+
+    /// Returns the directory of a cache volume; makes it if it is missing.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn volume(&self, key: &str) -> Result<Volume, SyncError> {
+        let digest = ContentDigest::of(key.as_bytes());
+        let dir = self.root().join("caches-v1").join(digest.to_hex());
+        let data = dir.join("data");
+        let is_new = fs::lstat_if_there(&data)?.is_none();
+        fs::make_dirs(&dir, 0o700)?;
+        fs::make_dirs(&data, 0o755)?;
+        self.db().with("note a cache volume", |db| {
+            let sql = "INSERT INTO volumes(digest, key, created_at, last_used_at) VALUES (?1, ?2, ?3, ?3)
+                       ON CONFLICT(digest) DO UPDATE SET last_used_at = ?3";
+            db.prepare_cached(sql)?.execute((digest.as_bytes(), key, now()))?;
+            Ok(())
+        })?;
+        Ok(Volume { digest, data, lock: dir.join("lock"), is_new })
+    }
+
+    /// Removes what dead processes left: temporary files, half-removed things, locks. For the
+    /// background, once a process. Things that cannot be removed stay.
+    ///
+    /// # Errors
+    /// If a directory of the store cannot be listed.
+    pub fn sweep(&self) -> Result<(), IoError> {
+        for name in fs::names(&self.root().join("tmp-v1"))? {
+            let path = self.root().join("tmp-v1").join(&name);
+            let owner = name.to_str().and_then(|name| name.split_once('-'));
+            let alive = owner.and_then(|(pid, start)| Some(process::is_alive(pid.parse().ok()?, start.parse().ok()?)));
+            if alive == Some(false) && self.is_abandoned(&path) {
+                let _ = self.discard(&path);
+            }
+        }
+        for name in fs::names(&self.root().join("trash-v1"))? {
+            let _ = remove_stubborn(&self.root().join("trash-v1").join(name));
+        }
+        for name in fs::names(&self.root().join("locks-v1"))? {
+            let path = self.root().join("locks-v1").join(name);
+            let Ok(file) = open_lock(&path) else { continue };
+            if matches!(flock(&file, FlockOperation::NonBlockingLockExclusive, &path), Ok(true)) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_abandoned(&self, path: &Path) -> bool {
+        let Ok(metadata) = fs::lstat(path) else { return false };
+        let is_old = process::now_ns() - crate::blob::Stamp::of(&metadata).ctime_ns > MIN_AGE_NS;
+        let Ok(dir) = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) else {
+            return metadata.is_dir() && is_old;
+        };
+        (is_old || metadata.is_dir()) && rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok()
+    }
+
+    /// Moves something out of the way, then removes it.
+    pub(crate) fn discard(&self, path: &Path) -> Result<(), IoError> {
+        let trash = self.root().join("trash-v1").join(fs::unique_name());
+        match fs::rename(path, &trash) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            moved => moved?,
+        }
+        remove_stubborn(&trash)
+    }
+}
+
+/// Removes a directory also where its modes forbid it.
+fn remove_stubborn(path: &Path) -> Result<(), IoError> {
+    if fs::remove_all(path).is_ok() {
+        return Ok(());
+    }
+    let mut pending = vec![path.to_owned()];
+    while let Some(dir) = pending.pop() {
+        if !fs::lstat_if_there(&dir)?.is_some_and(|metadata| metadata.is_dir()) {
+            continue;
+        }
+        // What belongs to others stays; the error below says so.
+        let _ = rustix::fs::chmod(&dir, Mode::from_raw_mode(0o700));
+        pending.extend(fs::names(&dir).unwrap_or_default().into_iter().map(|name| dir.join(name)));
+    }
+    match fs::lstat_if_there(path)? {
+        Some(metadata) if !metadata.is_dir() => fs::remove_file(path),
+        _ => fs::remove_all(path),
+    }
+}
+
+/// Locks a file; returns false if it was not to wait and somebody has it.
+fn flock(file: &File, operation: FlockOperation, path: &Path) -> Result<bool, IoError> {
+    loop {
+        match rustix::fs::flock(file, operation) {
+            Ok(()) => return Ok(true),
+            Err(Errno::WOULDBLOCK) => return Ok(false),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(IoError::new("lock", path, errno)),
+        }
+    }
+}
+
+/// A cache volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// Of its key.
+    pub digest: ContentDigest,
+    /// The directory that is mounted.
+    pub data: PathBuf,
+    /// The file that is locked by those who do not share it.
+    lock: PathBuf,
+    /// It was made just now and is empty.
+    pub is_new: bool,
+}
+
+impl Volume {
+    /// Waits until nobody else has it.
+    ///
+    /// # Errors
+    /// If it cannot be locked.
+    pub fn lock(&self) -> Result<FileLock, IoError> {
+        let file = open_lock(&self.lock)?;
+        flock(&file, FlockOperation::LockExclusive, &self.lock)?;
+        Ok(FileLock { _file: file })
+    }
+
+    /// Locks it unless somebody else has it.
+    ///
+    /// # Errors
+    /// If it cannot be locked.
+    pub fn try_lock(&self) -> Result<Option<FileLock>, IoError> {
+        let file = open_lock(&self.lock)?;
+        let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive, &self.lock)?;
+        Ok(is_locked.then_some(FileLock { _file: file }))
+    }
+}

@@ -1,0 +1,308 @@
+//! The machine's own system directories as a tree: a root file system without an image.
+//!
+//! `/usr` is a read-only view; `/bin`, `/lib` and the like are links into it or views as well; of
+//! `/etc` only what programs need to run is there, copied; people, keys and the machine's own
+//! configuration are not. Whatever a command can see of a view is summed up in the view's key.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use graph::{Blame, ContentDigest, Diagnostic, KeyHasher};
+use rusqlite::OptionalExtension;
+
+use crate::blob::{BlobError, Stamp};
+use crate::db::DbError;
+use crate::fs::{self, IoError};
+use crate::nodes::NodeError;
+use crate::store::Store;
+use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
+use crate::tree::resolve::mode_of;
+
+/// What packages change when they are installed.
+const DATABASES: [&str; 8] = [
+    "/var/lib/dpkg/status",
+    "/var/lib/rpm/rpmdb.sqlite",
+    "/var/lib/rpm/Packages",
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "/lib/apk/db/installed",
+    "/usr/lib/apk/db/installed",
+    "/var/lib/pacman/local",
+    "/etc/ld.so.cache",
+];
+
+/// Where programs and libraries are put without a package manager.
+const DIRECTORIES: [&str; 16] = [
+    "/usr",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/share",
+    "/usr/include",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/local/lib",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+];
+
+/// The directories of the root that programs are in, where they are no links into `/usr`.
+const TOP: [&str; 7] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"];
+
+/// What of `/etc` says nothing about the machine or its people. Directories are taken with all in them,
+/// except what `SECRET` names and what others may not read.
+const ETC: [&str; 22] = [
+    "alternatives",
+    "bash.bashrc",
+    "ca-certificates",
+    "ca-certificates.conf",
+    "debian_version",
+    "fonts",
+    "inputrc",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "perl",
+    "pki",
+    "profile",
+    "protocols",
+    "services",
+    "ssl",
+    "terminfo",
+    "timezone",
+];
+/// Directories of `/etc` that are taken if their name starts with one of these.
+const ETC_PREFIXES: [&str; 2] = ["python3", "java"];
+const SECRET: [&str; 3] = ["private", "security", "management"];
+
+/// The accounts that programs expect; no people.
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh
+daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+";
+const GROUP: &str = "root:x:0:
+daemon:x:1:
+tty:x:5:
+nogroup:x:65534:
+";
+const HOSTS: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+
+/// Why the tree of the machine could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// Something of the machine cannot be read.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// The tree cannot be stored.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The tree cannot be stored.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The tree cannot be stored.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Diagnostic for MachineError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io(error) => error.hint(),
+            Self::Node(error) => error.hint(),
+            Self::Blob(error) => error.hint(),
+            Self::Db(error) => error.hint(),
+        }
+    }
+}
+
+/// What the tree was made of, and the tree: valid as long as all of it looks the same.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Memo {
+    looked_at: Vec<(PathBuf, Option<Stamp>)>,
+    machine: String,
+    tree: ContentDigest,
+}
+
+impl Store {
+    /// Returns the tree of this machine's root: its system directories, and nothing of its people.
+    ///
+    /// # Errors
+    /// If the machine cannot be read or the tree cannot be stored.
+    pub fn machine(&self) -> Result<ContentDigest, MachineError> {
+        let memo = self.db().with("read what the machine is", |db| {
+            let mut query = db.prepare_cached("SELECT value FROM meta WHERE key = 'machine'")?;
+            query.query_row([], |row| row.get::<_, Vec<u8>>(0)).optional()
+        })?;
+        let memo: Option<Memo> = memo.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        if let Some(memo) = memo {
+            let is_same =
+                memo.machine == machine_name() && memo.looked_at.iter().all(|(path, stamp)| look(path) == *stamp);
+            if is_same && self.has_node(memo.tree)? {
+                return Ok(memo.tree);
+            }
+        }
+        let mut builder = Builder { store: self, looked_at: Vec::new() };
+        let tree = builder.build()?;
+        let memo = Memo { looked_at: builder.looked_at, machine: machine_name(), tree };
+        // It is only a memo: what cannot be written down is found again.
+        let bytes = postcard::to_allocvec(&memo).unwrap_or_default();
+        self.db().with("note what the machine is", |db| {
+            db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('machine', ?1)", [bytes])
+        })?;
+        Ok(tree)
+    }
+}
+
+fn machine_name() -> String {
+    rustix::system::uname().machine().to_string_lossy().into_owned()
+}
+
+fn look(path: &Path) -> Option<Stamp> {
+    fs::lstat_if_there(path).ok().flatten().map(|metadata| Stamp::of(&metadata))
+}
+
+struct Builder<'a> {
+    store: &'a Store,
+    looked_at: Vec<(PathBuf, Option<Stamp>)>,
+}
+
+impl Builder<'_> {
+    fn look(&mut self, path: &Path) -> Option<Stamp> {
+        let stamp = look(path);
+        self.looked_at.push((path.to_owned(), stamp));
+        stamp
+    }
+
+    fn build(&mut self) -> Result<ContentDigest, MachineError> {
+        let key = self.key()?;
+        let mut root = Node::default();
+        root.put(view("usr", key));
+        for name in TOP {
+            let path = Path::new("/").join(name);
+            match fs::lstat_if_there(&path)? {
+                Some(metadata) if metadata.is_symlink() => {
+                    let target = fs::read_link(&path)?.into();
+                    root.put(Entry::new(name.as_bytes(), Kind::Symlink { target }, Owned::SYMLINK));
+                }
+                Some(metadata) if metadata.is_dir() => root.put(view(name, key)),
+                _ => {}
+            }
+        }
+        let etc = self.etc()?;
+        root.put(directory("etc", self.store.put_node(etc)?, 0o755));
+        let empty = self.store.put_node(Node::default())?;
+        for (name, mode) in [
+            ("tmp", 0o1777),
+            ("root", 0o700),
+            ("home", 0o755),
+            ("run", 0o755),
+            ("proc", 0o755),
+            ("sys", 0o755),
+            ("dev", 0o755),
+        ] {
+            root.put(directory(name, empty, mode));
+        }
+        let var = Node::of(vec![
+            directory("cache", empty, 0o755),
+            directory("lib", empty, 0o755),
+            directory("log", empty, 0o755),
+            directory("tmp", empty, 0o1777),
+        ]);
+        root.put(directory("var", self.store.put_node(var)?, 0o755));
+        Ok(self.store.put_node(root)?)
+    }
+
+    /// Returns what stands for all that is in the views.
+    fn key(&mut self) -> Result<ContentDigest, MachineError> {
+        let mut hasher = KeyHasher::new("machine/1");
+        hasher.text(&machine_name());
+        for path in DATABASES {
+            let path = Path::new(path);
+            let stamp = self.look(path);
+            hasher.flag(stamp.is_some());
+            if let Some(stamp) = stamp {
+                hasher.number(stamp.mtime_ns.cast_unsigned());
+                if path.is_file() {
+                    hasher.bytes(ContentDigest::of(&fs::read(path)?).as_bytes());
+                }
+            }
+        }
+        let mut directories: Vec<PathBuf> = DIRECTORIES.iter().map(PathBuf::from).collect();
+        // As `/usr/lib/x86_64-linux-gnu`, where a library may be put by hand.
+        directories.push(PathBuf::from(format!("/usr/lib/{}-linux-gnu", machine_name())));
+        for path in directories {
+            let stamp = self.look(&path);
+            hasher.option(stamp, |h, stamp| h.number(stamp.mtime_ns.cast_unsigned()));
+        }
+        Ok(hasher.content())
+    }
+
+    fn etc(&mut self) -> Result<Node, MachineError> {
+        let etc = Path::new("/etc");
+        self.look(etc);
+        let mut node = Node::default();
+        for name in fs::names(etc)? {
+            let Some(text) = name.to_str() else { continue };
+            let is_wanted = ETC.contains(&text) || ETC_PREFIXES.iter().any(|prefix| text.starts_with(prefix));
+            if is_wanted && let Some(entry) = self.take(&etc.join(text))? {
+                node.put(entry);
+            }
+        }
+        for (name, text) in [("passwd", PASSWD), ("group", GROUP), ("hosts", HOSTS)] {
+            let digest = self.store.put_blob(text.as_bytes())?;
+            node.put(Entry::new(name.as_bytes(), Kind::File { digest, size: text.len() as u64 }, Owned::FILE));
+        }
+        Ok(node)
+    }
+
+    /// Copies something of `/etc`, if everybody may read it.
+    fn take(&mut self, path: &Path) -> Result<Option<Entry>, MachineError> {
+        let Some(metadata) = fs::lstat_if_there(path)? else { return Ok(None) };
+        let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
+        let mode = mode_of(&metadata);
+        let kind = if metadata.is_symlink() {
+            self.look(path);
+            Kind::Symlink { target: fs::read_link(path)?.into() }
+        } else if metadata.is_dir() && mode & 0o5 == 0o5 && !SECRET.iter().any(|secret| name == secret.as_bytes()) {
+            self.look(path);
+            let mut node = Node::default();
+            for name in fs::names(path)? {
+                if let Some(entry) = self.take(&path.join(name))? {
+                    node.put(entry);
+                }
+            }
+            Kind::Directory { digest: self.store.put_node(node)? }
+        } else if metadata.is_file() && mode & 0o4 != 0 && metadata.len() < 16 << 20 {
+            self.look(path);
+            // Copied, so that a later run finds them without looking at the machine.
+            let (digest, size) = self.store.put_file(path)?;
+            Kind::File { digest, size }
+        } else {
+            return Ok(None);
+        };
+        let mtime = Mtime::Seen(crate::blob::nanoseconds(metadata.mtime(), metadata.mtime_nsec()));
+        let owned = Owned { mode, uid: 0, gid: 0 };
+        Ok(Some(Entry { name: name.into(), kind, owned, mtime }))
+    }
+}
+
+fn view(name: &str, key: ContentDigest) -> Entry {
+    let host_path = format!("/{name}").into_bytes().into();
+    Entry::new(name.as_bytes(), Kind::Machine { host_path, key }, Owned::DIRECTORY)
+}
+
+fn directory(name: &str, digest: ContentDigest, mode: u32) -> Entry {
+    Entry::new(name.as_bytes(), Kind::Directory { digest }, Owned { mode, uid: 0, gid: 0 })
+}

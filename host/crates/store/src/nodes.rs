@@ -1,0 +1,207 @@
+//! Nodes in the database, and in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use graph::{Blame, ContentDigest, Diagnostic};
+use rusqlite::OptionalExtension;
+
+use crate::db::DbError;
+use crate::store::Store;
+use crate::tree::node::Node;
+
+/// The most bytes of nodes, as they are encoded, that are kept in memory.
+const CACHE_BYTES: usize = 48 << 20;
+
+/// Why a directory of a tree could not be read or stored.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// It was collected, or never there.
+    #[error("directory {digest} is not in the store")]
+    Missing {
+        /// Of the node.
+        digest: ContentDigest,
+    },
+    /// Its bytes are not what its digest says; it was removed.
+    #[error("directory {digest} is damaged in the store and was removed")]
+    Corrupt {
+        /// Of the node.
+        digest: ContentDigest,
+    },
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Diagnostic for NodeError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } | Self::Corrupt { .. } => Some("run again; it is made anew".to_owned()),
+            Self::Db(error) => error.hint(),
+        }
+    }
+}
+
+/// Nodes that were read or made lately.
+#[derive(Default)]
+pub(crate) struct NodeCache {
+    nodes: RwLock<Cached>,
+}
+
+#[derive(Default)]
+struct Cached {
+    n_bytes: usize,
+    by_digest: HashMap<ContentDigest, Arc<Node>>,
+}
+
+impl NodeCache {
+    fn get(&self, digest: &ContentDigest) -> Option<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).by_digest.get(digest).cloned()
+    }
+
+    fn put(&self, digest: ContentDigest, node: Arc<Node>, n_bytes: usize) {
+        let mut cached = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        if cached.n_bytes + n_bytes > CACHE_BYTES {
+            *cached = Cached::default();
+        }
+        cached.n_bytes += n_bytes;
+        cached.by_digest.insert(digest, node);
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = Cached::default();
+    }
+}
+
+impl Store {
+    /// Returns the node of that digest.
+    ///
+    /// # Errors
+    /// If it is not there, or damaged.
+    pub fn node(&self, digest: ContentDigest) -> Result<Arc<Node>, NodeError> {
+        if let Some(node) = self.node_cache().get(&digest) {
+            return Ok(node);
+        }
+        let data = self.db().with("read a directory", |db| {
+            let mut query = db.prepare_cached("SELECT data FROM nodes WHERE digest = ?1")?;
+            query.query_row([digest.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).optional()
+        })?;
+        let Some(data) = data else {
+            // Known without being stored, so that it need not be made before it is used.
+            return if digest == empty_tree() { Ok(Arc::default()) } else { Err(NodeError::Missing { digest }) };
+        };
+        match Node::decode(&data) {
+            Ok((found, node)) if found == digest => {
+                let node = Arc::new(node);
+                self.node_cache().put(digest, node.clone(), data.len());
+                Ok(node)
+            }
+            _ => {
+                self.db().with("remove a directory", |db| {
+                    db.execute("DELETE FROM nodes WHERE digest = ?1", [digest.as_bytes()])
+                })?;
+                Err(NodeError::Corrupt { digest })
+            }
+        }
+    }
+
+    /// Returns whether that node is stored.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub fn has_node(&self, digest: ContentDigest) -> Result<bool, DbError> {
+        if self.node_cache().get(&digest).is_some() || digest == empty_tree() {
+            return Ok(true);
+        }
+        self.db().with("look for a directory", |db| {
+            db.prepare_cached("SELECT 1 FROM nodes WHERE digest = ?1")?.exists([digest.as_bytes()])
+        })
+    }
+
+    /// Stores encoded nodes in one transaction. A node that is there stays as it is.
+    pub(crate) fn put_encoded<'a>(
+        &self,
+        nodes: impl IntoIterator<Item = (&'a ContentDigest, &'a [u8])>,
+    ) -> Result<(), DbError> {
+        self.db().transaction("store directories", |db| {
+            let mut insert = db.prepare_cached("INSERT OR IGNORE INTO nodes(digest, data) VALUES (?1, ?2)")?;
+            for (digest, data) in nodes {
+                insert.execute((digest.as_bytes(), data))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Stores a node and returns its digest.
+    ///
+    /// # Errors
+    /// If the database does not take it.
+    pub fn put_node(&self, node: Node) -> Result<ContentDigest, NodeError> {
+        let mut editor = Editor::new(self);
+        let digest = editor.add(node);
+        editor.finish(digest)
+    }
+}
+
+/// Returns the digest of the tree with nothing in it.
+#[must_use]
+pub fn empty_tree() -> ContentDigest {
+    static EMPTY: std::sync::OnceLock<ContentDigest> = std::sync::OnceLock::new();
+    *EMPTY.get_or_init(|| Node::default().encode().0)
+}
+
+/// Nodes that an operation makes; they are stored together at its end, those that were only on the
+/// way are not stored at all.
+pub(crate) struct Editor<'a> {
+    pub(crate) store: &'a Store,
+    fresh: HashMap<ContentDigest, (Arc<Node>, Vec<u8>)>,
+}
+
+impl<'a> Editor<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store, fresh: HashMap::new() }
+    }
+
+    pub(crate) fn node(&self, digest: ContentDigest) -> Result<Arc<Node>, NodeError> {
+        match self.fresh.get(&digest) {
+            Some((node, _)) => Ok(node.clone()),
+            None => self.store.node(digest),
+        }
+    }
+
+    pub(crate) fn add(&mut self, node: Node) -> ContentDigest {
+        let (digest, data) = node.encode();
+        if self.store.node_cache().get(&digest).is_none() {
+            self.fresh.entry(digest).or_insert_with(|| (Arc::new(node), data));
+        }
+        digest
+    }
+
+    /// Stores what `root` needs and returns `root`.
+    pub(crate) fn finish(mut self, root: ContentDigest) -> Result<ContentDigest, NodeError> {
+        let mut needed = Vec::new();
+        let mut pending = vec![root];
+        while let Some(digest) = pending.pop() {
+            if let Some((node, data)) = self.fresh.remove(&digest) {
+                pending.extend(node.entries.iter().filter_map(|entry| entry.directory()));
+                needed.push((digest, node, data));
+            }
+        }
+        if !needed.is_empty() {
+            // Children first, so that whoever finds a parent finds all below it.
+            self.store.put_encoded(needed.iter().rev().map(|(digest, _, data)| (digest, data.as_slice())))?;
+            for (digest, node, data) in needed {
+                // Another process may have stored it before with other times: those count. Only the
+                // database knows, so nothing with times goes into memory unread.
+                if node.entries.iter().all(|entry| !matches!(entry.mtime, crate::tree::node::Mtime::Seen(_))) {
+                    self.store.node_cache().put(digest, node, data.len());
+                }
+            }
+        }
+        Ok(root)
+    }
+}

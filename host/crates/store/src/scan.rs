@@ -1,0 +1,306 @@
+//! Scanning a directory of this machine: a tree of what is in it, without copying anything.
+//!
+//! Everything belongs to root in the tree; permission bits and times are kept, links stay as they
+//! are and are never followed. What looks as it did in the last scan of the same root with the same
+//! patterns is not read again; a directory in which nothing changed is not even encoded again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use graph::{Blame, ContentDigest, Diagnostic, KeyHasher};
+use rustix::fs::{Mode, OFlags};
+
+use crate::blob::BlobError;
+use crate::db::DbError;
+use crate::fs::{self, IoError};
+use crate::nodes::{NodeError, empty_tree};
+use crate::process;
+use crate::store::Store;
+use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
+use crate::tree::pattern::{PatternError, Selector};
+
+mod cache;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use cache::{Builder, DIRECTORY, FILE, Image, Record, TAKEN, Table};
+use walk::{Listing, Stop, Walk, Walked};
+
+/// How often a scan is tried when things change under it.
+const TRIES: usize = 2;
+
+/// Why a directory or a file of this machine could not be scanned.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// Nothing is there.
+    #[error("nothing is at `{}`", path.display())]
+    NotFound {
+        /// The path.
+        path: PathBuf,
+    },
+    /// It is neither a file nor a directory.
+    #[error("`{}` is neither a file nor a directory", path.display())]
+    NotScannable {
+        /// The path.
+        path: PathBuf,
+    },
+    /// It changed again and again.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Something cannot be read.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// A pattern makes no sense.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The tree cannot be stored.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The tree cannot be stored.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// Contents cannot be stored.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}
+
+impl Diagnostic for ScanError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::NotFound { .. } | Self::NotScannable { .. } | Self::Changed { .. } | Self::Pattern(_) => Blame::User,
+            _ => Blame::Environment,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Changed { .. } => Some("run again when nothing writes to it".to_owned()),
+            Self::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("leave it out with an exclude pattern, or make it readable".to_owned())
+            }
+            Self::Io(error) => error.hint(),
+            Self::Pattern(error) => error.hint(),
+            Self::Node(error) => error.hint(),
+            Self::Db(error) => error.hint(),
+            Self::Blob(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// What a scan found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scanned {
+    /// The tree; a single file is a tree of that one file.
+    pub tree: ContentDigest,
+    /// Whether the path is a file.
+    pub is_file: bool,
+    /// What was left out because it can be in no tree: sockets, pipes and devices.
+    pub skipped: Vec<PathBuf>,
+    /// How many files there are.
+    pub n_files: usize,
+    /// How many of them were read, because they are new or changed.
+    pub n_hashed: usize,
+}
+
+impl Store {
+    /// Scans a directory or a file of this machine; a link to one is followed. Takes what `include`
+    /// matches, or all if it is empty, except what `exclude` matches, in the syntax of `.dockerignore`.
+    ///
+    /// # Errors
+    /// If nothing is there, something cannot be read, or it changes again and again.
+    pub fn scan(&self, path: &Path, include: &[String], exclude: &[String]) -> Result<Scanned, ScanError> {
+        let selector = Selector::new(include, exclude)?;
+        let root = fs::canonicalize(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ScanError::NotFound { path: path.to_owned() },
+            _ => error.into(),
+        })?;
+        let metadata = fs::lstat(&root)?;
+        if metadata.is_file() {
+            let entry = self.host_file(&root)?;
+            let tree = self.put_node(Node::of(vec![entry]))?;
+            return Ok(Scanned { tree, is_file: true, skipped: Vec::new(), n_files: 1, n_hashed: 1 });
+        }
+        if !metadata.is_dir() {
+            return Err(ScanError::NotScannable { path: root });
+        }
+        let mut disturbed = root.clone();
+        for _ in 0..TRIES {
+            match self.scan_directory(&root, &selector, &cache_name(&root, include, exclude)) {
+                Ok(scanned) => return Ok(scanned),
+                Err(Stop::Disturbed(path)) => disturbed = path,
+                Err(Stop::Error(error)) => return Err(error),
+            }
+        }
+        Err(ScanError::Changed { path: disturbed })
+    }
+
+    fn scan_directory(&self, root: &Path, selector: &Selector, cache_name: &str) -> Result<Scanned, Stop> {
+        let started_at_ns = process::now_ns();
+        let cache_path = self.root().join("stat-cache-v1").join(cache_name);
+        // A cache that cannot be read only costs time.
+        let image = fs::read_if_there(&cache_path).ok().flatten().and_then(Image::parse);
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(root, flags, Mode::empty());
+        let fd = fd.map_err(|e| Stop::Error(IoError::new("open directory", root, e).into()))?;
+        let walked = Walk { root, fd, selector, image: image.as_ref() }.run()?;
+        // Where its root is stored, all below it is too.
+        let is_stored = match &image {
+            Some(image) => self.has_node(image.dir(0).digest)?,
+            None => false,
+        };
+        let known = image.as_ref().filter(|_| is_stored);
+        let digests = self.store_nodes(&walked, image.as_ref(), known)?;
+        let tree = digests[0];
+        let is_same = walked.iter().all(|dir| matches!(dir.listing, Listing::Same(_)));
+        let image = match image {
+            Some(image) if is_same && image.dir(0).digest == tree => image,
+            image => {
+                let made = build_image(&walked, &digests, image.as_ref(), started_at_ns);
+                let temporary = self.temporary_dir()?;
+                fs::write_atomic(&cache_path, made.bytes(), &temporary)?;
+                made
+            }
+        };
+        self.external().add_table(Arc::new(Table { root: root.to_owned(), image }));
+        self.note_of_root(tree);
+        let skipped = walked.iter().flat_map(|dir| &dir.skipped).map(|path| fs::path_of(path).to_owned());
+        Ok(Scanned {
+            tree,
+            is_file: false,
+            skipped: skipped.collect(),
+            n_files: walked.iter().map(|dir| dir.n_files).sum(),
+            n_hashed: walked.iter().map(|dir| dir.n_hashed).sum(),
+        })
+    }
+
+    /// Stores the nodes of what was walked, children first, and returns their digests. A directory that is
+    /// as in `known` is stored already.
+    fn store_nodes(
+        &self,
+        walked: &[Walked],
+        image: Option<&Image>,
+        known: Option<&Image>,
+    ) -> Result<Vec<ContentDigest>, DbError> {
+        let mut digests = vec![empty_tree(); walked.len()];
+        let mut made: Vec<(ContentDigest, Vec<u8>)> = Vec::new();
+        for (i, dir) in walked.iter().enumerate().rev() {
+            if let (Listing::Same(same), Some(image)) = (&dir.listing, known) {
+                let mut directories = image.records(same).filter(|record| record.kind == DIRECTORY).enumerate();
+                if directories.all(|(n, record)| {
+                    let child = dir.first_child + n;
+                    digests[child] == image.dir(record.child).digest && walked[child].mode == record.mode
+                }) {
+                    digests[i] = same.digest;
+                    continue;
+                }
+            }
+            let mut entries = Vec::new();
+            each_record(dir, image, |record, child| {
+                let entry = entry_of(record, child.map(|child| (&walked[child], digests[child])));
+                let is_dropped = record.flags & TAKEN == 0 && entry.directory() == Some(empty_tree());
+                if !is_dropped {
+                    entries.push(entry);
+                }
+            });
+            let (digest, data) = Node::of(entries).encode();
+            digests[i] = digest;
+            made.push((digest, data));
+        }
+        if !made.is_empty() {
+            self.put_encoded(made.iter().map(|(digest, data)| (digest, data.as_slice())))?;
+        }
+        Ok(digests)
+    }
+}
+
+impl From<ScanError> for Stop {
+    fn from(error: ScanError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<DbError> for Stop {
+    fn from(error: DbError) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl From<IoError> for Stop {
+    fn from(error: IoError) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// Calls `add` with each entry of a directory, and with the number of the directory that it names.
+fn each_record(dir: &Walked, image: Option<&Image>, mut add: impl FnMut(&Record<'_>, Option<usize>)) {
+    let mut child = dir.first_child;
+    let mut add = |record: &Record<'_>| {
+        let is_directory = record.kind == DIRECTORY;
+        add(record, is_directory.then_some(child));
+        child += usize::from(is_directory);
+    };
+    match (&dir.listing, image) {
+        (Listing::Fresh(items), _) => items.iter().for_each(|item| add(&item.record(0))),
+        (Listing::Same(same), Some(image)) => image.records(same).for_each(|record| add(&record)),
+        (Listing::Same(_), None) => {}
+    }
+}
+
+fn entry_of(record: &Record<'_>, child: Option<(&Walked, ContentDigest)>) -> Entry {
+    let owned = |mode| Owned { mode, uid: 0, gid: 0 };
+    let name = record.name.into();
+    match (record.kind, child) {
+        (_, Some((walked, digest))) => Entry {
+            name,
+            kind: Kind::Directory { digest },
+            owned: owned(walked.mode),
+            mtime: Mtime::Seen(walked.stamp.mtime_ns),
+        },
+        (FILE, None) => Entry {
+            name,
+            kind: Kind::File { digest: record.digest, size: record.stamp.size },
+            owned: owned(record.mode),
+            mtime: Mtime::Seen(record.stamp.mtime_ns),
+        },
+        _ => Entry {
+            name,
+            kind: Kind::Symlink { target: record.target.into() },
+            owned: Owned::SYMLINK,
+            mtime: Mtime::Seen(record.stamp.mtime_ns),
+        },
+    }
+}
+
+fn build_image(walked: &[Walked], digests: &[ContentDigest], old: Option<&Image>, started_at_ns: i64) -> Image {
+    let mut builder = Builder::new(walked.len());
+    for (i, dir) in walked.iter().enumerate() {
+        let n = match &dir.listing {
+            Listing::Same(same) => same.n as usize,
+            Listing::Fresh(items) => items.len(),
+        };
+        builder.dir(i, &digests[i], n);
+        each_record(dir, old, |record, child| {
+            let mut record = *record;
+            if let Some(child) = child {
+                record.child = u32::try_from(child).unwrap_or(u32::MAX);
+                record.mode = walked[child].mode;
+                record.stamp = walked[child].stamp;
+            }
+            builder.entry(i, &record);
+        });
+    }
+    builder.finish(started_at_ns)
+}
+
+fn cache_name(root: &Path, include: &[String], exclude: &[String]) -> String {
+    let mut hasher = KeyHasher::new("stat-cache/1");
+    hasher.bytes(root.as_os_str().as_encoded_bytes());
+    hasher.list(include.iter(), |h, text| h.text(text));
+    hasher.list(exclude.iter(), |h, text| h.text(text));
+    hasher.content().to_hex()
+}

@@ -1,0 +1,253 @@
+//! The store itself: where its parts are, and how it is opened.
+
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use graph::{Blame, ContentDigest, Diagnostic};
+use rustix::fs::{Access, FlockOperation, Mode, OFlags};
+
+use crate::blob::ExternalBlobs;
+use crate::db::Db;
+use crate::fs::{self, IoError};
+use crate::nodes::NodeCache;
+use crate::process;
+use crate::results::Uses;
+
+/// The version of the layout, in the marker file. A directory whose format changes gets another
+/// number in its name; this one changes when old and new programs must not share a store at all.
+const LAYOUT_VERSION: u64 = 1;
+const MARKER: &str = "store-version";
+const DIRECTORIES: [&str; 7] =
+    ["blobs-v1", "layers-v1", "caches-v1", "locks-v1", "stat-cache-v1", "tmp-v1", "trash-v1"];
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is a file.
+    #[error("store `{}` is not a directory", path.display())]
+    NotADirectory {
+        /// The store.
+        path: PathBuf,
+    },
+    /// It may not be written.
+    #[error("store `{}` cannot be written", path.display())]
+    NotWritable {
+        /// The store.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A newer version of this program made it.
+    #[error("store `{}` is of version `{found}`, newer than this program", path.display())]
+    NewerVersion {
+        /// The store.
+        path: PathBuf,
+        /// What its marker says.
+        found: String,
+    },
+    /// Anything else, a full disk for one.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl Diagnostic for OpenError {
+    fn blame(&self) -> Blame {
+        Blame::Environment
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotADirectory { .. } | Self::NotWritable { .. } => Some(fs::STORE_HINT.to_owned()),
+            Self::NewerVersion { .. } => {
+                Some("update this program, or name another directory with HOST_STORE for this version".to_owned())
+            }
+            Self::Io(error) => error.hint(),
+        }
+    }
+}
+
+/// Trees, blobs, layers and results in a directory that processes share. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: PathBuf,
+    db: Db,
+    nodes: NodeCache,
+    external: ExternalBlobs,
+    uses: Uses,
+    /// With the lock that says that it is in use.
+    temporary: OnceLock<(PathBuf, std::os::fd::OwnedFd)>,
+    in_use: std::fs::File,
+    of_root: RwLock<HashSet<ContentDigest>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.inner.root.display())
+    }
+}
+
+impl Store {
+    /// Opens the store in a directory; makes it if there is none.
+    ///
+    /// # Errors
+    /// If it is no directory, cannot be written, was made by a newer version, or the disk is full.
+    pub fn open(root: &Path) -> Result<Self, OpenError> {
+        let made = check_marker(root)?;
+        if !made {
+            make(root)?;
+        }
+        rustix::fs::access(root, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|e| OpenError::NotWritable { path: root.to_owned(), source: e.into() })?;
+        // So that garbage collection knows whether anybody else is at work.
+        let in_use = open_lock(&root.join("use.lock"))?;
+        let operation = FlockOperation::NonBlockingLockShared;
+        if rustix::fs::flock(&in_use, operation).is_err() {
+            let waited = rustix::fs::flock(&in_use, FlockOperation::LockShared);
+            waited.map_err(|e| IoError::new("lock", root.join("use.lock"), e))?;
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root: root.to_owned(),
+                db: Db::new(root.to_owned()),
+                nodes: NodeCache::default(),
+                external: ExternalBlobs::default(),
+                uses: Uses::default(),
+                temporary: OnceLock::new(),
+                in_use,
+                of_root: RwLock::default(),
+            }),
+        })
+    }
+
+    /// Returns its directory.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.inner.root
+    }
+
+    /// Returns the directory of the blobs, for the functions that work without a store.
+    #[must_use]
+    pub fn blobs_dir(&self) -> PathBuf {
+        self.inner.root.join("blobs-v1")
+    }
+
+    /// Returns the directory of the layers.
+    #[must_use]
+    pub fn layers_dir(&self) -> PathBuf {
+        self.inner.root.join("layers-v1")
+    }
+
+    /// Returns where files of this machine are registered as blobs.
+    #[must_use]
+    pub fn external(&self) -> &ExternalBlobs {
+        &self.inner.external
+    }
+
+    /// Returns the directory for temporary files of this process. Other processes leave it alone
+    /// while this one lives; [`Store::sweep`] removes it after.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn temporary_dir(&self) -> Result<PathBuf, IoError> {
+        if let Some((path, _)) = self.inner.temporary.get() {
+            return Ok(path.clone());
+        }
+        let (pid, start) = process::this();
+        let path = self.inner.root.join("tmp-v1").join(format!("{pid}-{start}"));
+        fs::make_dirs(&path, 0o700)?;
+        let fd = rustix::fs::open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        let fd = fd.map_err(|e| IoError::new("open directory", &path, e))?;
+        rustix::fs::flock(&fd, FlockOperation::LockShared).map_err(|e| IoError::new("lock", &path, e))?;
+        Ok(self.inner.temporary.get_or_init(|| (path, fd)).0.clone())
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    pub(crate) fn node_cache(&self) -> &NodeCache {
+        &self.inner.nodes
+    }
+
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.inner.uses
+    }
+
+    /// Returns whether it is known that all in a tree belongs to root, which saves looking.
+    pub(crate) fn is_of_root(&self, tree: ContentDigest) -> bool {
+        self.inner.of_root.read().unwrap_or_else(PoisonError::into_inner).contains(&tree)
+    }
+
+    pub(crate) fn note_of_root(&self, tree: ContentDigest) {
+        self.inner.of_root.write().unwrap_or_else(PoisonError::into_inner).insert(tree);
+    }
+
+    pub(crate) fn in_use(&self) -> impl AsFd + '_ {
+        self.inner.in_use.as_fd()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // What was used is of interest only to the garbage collection; losing it is no error.
+        let _ = self.uses.flush(&self.db);
+    }
+}
+
+/// Returns whether the marker of this version is there.
+fn check_marker(root: &Path) -> Result<bool, OpenError> {
+    let found = match fs::read_if_there(&root.join(MARKER)) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(OpenError::NotADirectory { path: root.to_owned() });
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let source = io::Error::from(io::ErrorKind::PermissionDenied);
+            return Err(OpenError::NotWritable { path: root.to_owned(), source });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let Some(found) = found else { return Ok(false) };
+    let text = String::from_utf8_lossy(&found).trim().to_owned();
+    match text.parse::<u64>() {
+        Ok(version) if version <= LAYOUT_VERSION => Ok(true),
+        // A write that a power cut left empty.
+        _ if text.is_empty() => Ok(false),
+        _ => Err(OpenError::NewerVersion { path: root.to_owned(), found: text }),
+    }
+}
+
+fn make(root: &Path) -> Result<(), OpenError> {
+    let refused = |error: IoError| match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            OpenError::NotWritable { path: root.to_owned(), source: error.kind().into() }
+        }
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            OpenError::NotADirectory { path: root.to_owned() }
+        }
+        _ => OpenError::Io(error),
+    };
+    fs::make_dirs(root, 0o700).map_err(refused)?;
+    for name in DIRECTORIES {
+        fs::make_dirs(&root.join(name), 0o700).map_err(refused)?;
+    }
+    let marker = format!("{LAYOUT_VERSION}\n");
+    fs::write_atomic(&root.join(MARKER), marker.as_bytes(), &root.join("tmp-v1")).map_err(refused)
+}
+
+/// Opens a file that is there only to be locked.
+pub(crate) fn open_lock(path: &Path) -> Result<std::fs::File, IoError> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let fd = rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)).map_err(|e| IoError::new("open", path, e))?;
+    Ok(fd.into())
+}
+
+#[cfg(test)]
+mod tests;

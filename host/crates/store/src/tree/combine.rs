@@ -1,0 +1,92 @@
+//! Merge and diff: trees laid over each other, and what one has that another has not.
+
+use graph::ContentDigest;
+
+use crate::nodes::{Editor, NodeError, empty_tree};
+use crate::store::Store;
+use crate::tree::deep::descend;
+use crate::tree::node::{Entry, Kind, Node};
+
+impl Store {
+    /// Lays trees over each other: directories are merged, of anything else the later wins, with the
+    /// modes and owners of the later directories. The root is that of the last tree that says
+    /// something about it.
+    ///
+    /// # Errors
+    /// If a tree cannot be read or stored.
+    pub fn merge(&self, trees: &[ContentDigest]) -> Result<ContentDigest, NodeError> {
+        let mut editor = Editor::new(self);
+        let mut merged = empty_tree();
+        for tree in trees {
+            merged = merge(&mut editor, merged, *tree, 0)?;
+        }
+        editor.finish(merged)
+    }
+
+    /// Returns what is in `other` and not, or not the same, in `base`.
+    ///
+    /// # Errors
+    /// If a tree cannot be read or stored.
+    pub fn diff(&self, base: ContentDigest, other: ContentDigest) -> Result<ContentDigest, NodeError> {
+        let mut editor = Editor::new(self);
+        let mut node = diff(&mut editor, base, other, 0)?;
+        let (base, other) = (editor.node(base)?, editor.node(other)?);
+        node.root = if base.root == other.root { None } else { other.root };
+        let digest = editor.add(node);
+        editor.finish(digest)
+    }
+}
+
+fn merge(
+    editor: &mut Editor<'_>,
+    base: ContentDigest,
+    other: ContentDigest,
+    depth: usize,
+) -> Result<ContentDigest, NodeError> {
+    if base == other || other == empty_tree() {
+        return Ok(base);
+    }
+    if base == empty_tree() {
+        return Ok(other);
+    }
+    let (base, other) = (editor.node(base)?, editor.node(other)?);
+    let mut node = (*base).clone();
+    node.root = other.root.or(base.root);
+    for entry in &other.entries {
+        let mut entry = entry.clone();
+        if let (Some(old), Some(new)) = (node.get(&entry.name).and_then(Entry::directory), entry.directory()) {
+            let digest = descend(depth, || merge(editor, old, new, depth + 1))?;
+            entry.kind = Kind::Directory { digest };
+        }
+        node.put(entry);
+    }
+    Ok(editor.add(node))
+}
+
+fn diff(editor: &mut Editor<'_>, base: ContentDigest, other: ContentDigest, depth: usize) -> Result<Node, NodeError> {
+    if base == other {
+        return Ok(Node::default());
+    }
+    let (base, other) = (editor.node(base)?, editor.node(other)?);
+    let mut entries = Vec::new();
+    for new in &other.entries {
+        let Some(old) = base.get(&new.name) else {
+            entries.push(new.clone());
+            continue;
+        };
+        if old.is_same(new) {
+            continue;
+        }
+        let mut entry = new.clone();
+        if let (Some(from), Some(to)) = (old.directory(), new.directory()) {
+            let below = descend(depth, || diff(editor, from, to, depth + 1))?;
+            let is_itself_same = old.owned == new.owned;
+            if below.entries.is_empty() && is_itself_same {
+                continue;
+            }
+            entry.kind = Kind::Directory { digest: editor.add(below) };
+        }
+        entries.push(entry);
+    }
+    Ok(Node::of(entries))
+}

@@ -1,0 +1,280 @@
+//! Copying from one tree into another.
+
+use std::collections::HashMap;
+
+use graph::{ContentDigest, CopyOp, CopySource};
+
+use crate::nodes::{Editor, empty_tree};
+use crate::tree::deep::descend;
+use crate::tree::edit::{Edit, EditError, Origin, directory_mode, edit_at, file_name};
+use crate::tree::node::{Entry, Kind, Node, Owned};
+use crate::tree::pattern::{Above, Selector};
+use crate::tree::read::Selected;
+use crate::tree::resolve::{Place, ReadError, escape, resolve};
+
+/// What is kept of a tree, and how its entries are changed.
+pub(crate) struct Rewrite<'a> {
+    selector: Selector,
+    change: Box<dyn Fn(&mut Entry) + Send + Sync + 'a>,
+}
+
+impl<'a> Rewrite<'a> {
+    pub(crate) fn new(selector: Selector, change: Box<dyn Fn(&mut Entry) + Send + Sync + 'a>) -> Self {
+        Self { selector, change }
+    }
+}
+
+/// Directories that were rewritten already; only where the path of a directory does not matter.
+type Memo = HashMap<ContentDigest, ContentDigest>;
+
+/// Makes a tree of what a selector takes, with every entry changed.
+pub(crate) fn rewrite(
+    editor: &mut Editor<'_>,
+    tree: ContentDigest,
+    rules: &Rewrite<'_>,
+) -> Result<ContentDigest, EditError> {
+    let mut memo = Memo::new();
+    rewrite_below(editor, tree, rules, &mut (Vec::new(), Above::default(), &mut memo), 0)
+}
+
+fn rewrite_below(
+    editor: &mut Editor<'_>,
+    digest: ContentDigest,
+    rules: &Rewrite<'_>,
+    at: &mut (Vec<u8>, Above, &mut Memo),
+    depth: usize,
+) -> Result<ContentDigest, EditError> {
+    let is_everywhere_same = rules.selector.takes_all();
+    if let Some(done) = at.2.get(&digest).filter(|_| is_everywhere_same) {
+        return Ok(*done);
+    }
+    let node = editor.node(digest)?;
+    let mut entries = Vec::with_capacity(node.entries.len());
+    for entry in &node.entries {
+        let n = at.0.len();
+        if n > 0 {
+            at.0.push(b'/');
+        }
+        at.0.extend_from_slice(&entry.name);
+        let verdict = rules.selector.judge(&at.0, &at.1);
+        let mut entry = entry.clone();
+        let mut is_kept = verdict.is_taken;
+        if let (Kind::Directory { digest }, true) = (&mut entry.kind, verdict.may_descend) {
+            let above = std::mem::replace(&mut at.1, verdict.above);
+            let below = descend(depth, || rewrite_below(editor, *digest, rules, at, depth + 1))?;
+            at.1 = above;
+            // A directory that is not asked for itself is there for what is in it.
+            is_kept |= below != empty_tree();
+            *digest = below;
+        }
+        if is_kept {
+            if !matches!(entry.kind, Kind::Machine { .. }) {
+                (rules.change)(&mut entry);
+            }
+            entries.push(entry);
+        }
+        at.0.truncate(n);
+    }
+    let made = editor.add(Node { root: node.root, entries });
+    if is_everywhere_same {
+        at.2.insert(digest, made);
+    }
+    Ok(made)
+}
+
+/// Returns a mode with an `x` for every `r`.
+pub(crate) fn with_x_for_r(mode: u32) -> u32 {
+    mode | ((mode & 0o444) >> 2)
+}
+
+/// How owners and modes of what is copied are set.
+struct Ownership {
+    owner: Option<(u32, u32)>,
+    mode: Option<u32>,
+}
+
+impl Ownership {
+    fn apply(&self, owned: &mut Owned, kind: &Kind) {
+        if let Some((uid, gid)) = self.owner {
+            (owned.uid, owned.gid) = (uid, gid);
+        }
+        match (self.mode, kind) {
+            (Some(mode), Kind::Directory { .. }) => owned.mode = directory_mode(mode),
+            // A link has no mode of its own.
+            (Some(mode), Kind::File { .. } | Kind::Fifo) => owned.mode = mode & 0o7777,
+            _ => {}
+        }
+    }
+}
+
+impl Edit<'_, '_> {
+    pub(crate) fn copy(&mut self, op: &CopyOp, from: Origin<'_>) -> Result<ContentDigest, EditError> {
+        let owner = match &op.owner {
+            Some(owner) => Some(self.owner(Some(owner))?),
+            None => (!op.keep_owner).then_some((0, 0)),
+        };
+        let ownership = Ownership { owner, mode: op.mode };
+        let selected = self.editor.store.select(from.tree, from.path)?;
+        match (&op.source, selected) {
+            (CopySource::File { name, into }, Selected::File(file)) => {
+                let is_into = *into || self.is_directory(&op.dest)?;
+                let name = file_name(name)?;
+                let bad = || EditError::BadName { name: escape(name) };
+                let dest = match is_into {
+                    true => op.dest.join(std::str::from_utf8(name).map_err(|_| bad())?).map_err(|_| bad())?,
+                    false => op.dest.clone(),
+                };
+                let mut owned = file.owned;
+                ownership.apply(&mut owned, &file.kind);
+                self.put_file(&dest, file.kind, owned, file.mtime)
+            }
+            (CopySource::Contents, Selected::Directory(source)) => self.copy_contents(op, source, &ownership),
+            (CopySource::File { .. }, Selected::Directory(_)) => {
+                Err(ReadError::NotAFile { path: from.path.to_absolute(), found: "a directory" }.into())
+            }
+            (CopySource::Contents, Selected::File(_)) => {
+                Err(ReadError::NotADirectory { path: from.path.to_absolute(), found: "a file" }.into())
+            }
+        }
+    }
+
+    fn copy_contents(
+        &mut self,
+        op: &CopyOp,
+        source: ContentDigest,
+        ownership: &Ownership,
+    ) -> Result<ContentDigest, EditError> {
+        let selector = Selector::new(&op.include, &op.exclude)?;
+        let store = self.editor.store;
+        let gives_to_root = ownership.owner == Some((0, 0)) && ownership.mode.is_none();
+        let is_as_it_is = selector.takes_all()
+            && ((ownership.owner.is_none() && ownership.mode.is_none()) || (gives_to_root && store.is_of_root(source)));
+        let mut root = self.editor.node(source)?.owned();
+        let mut source = source;
+        if !is_as_it_is {
+            let change = |entry: &mut Entry| ownership.apply(&mut entry.owned, &entry.kind);
+            source = rewrite(self.editor, source, &Rewrite::new(selector, Box::new(change)))?;
+            ownership.apply(&mut root, &Kind::Directory { digest: source });
+        }
+        // The directory's own mode and owner go to its entry.
+        let mut node = (*self.editor.node(source)?).clone();
+        if node.root.take().is_some() {
+            source = self.editor.add(node);
+        }
+        if gives_to_root {
+            store.note_of_root(source);
+        }
+        let at = self.writable(&op.dest, true)?;
+        if let Some(Place::Entry(entry, None)) = &at.place {
+            let found = if matches!(entry.kind, Kind::Fifo) { "a pipe" } else { "a file" };
+            return Err(ReadError::NotADirectory { path: op.dest.to_absolute(), found }.into());
+        }
+        let is_new = at.place.is_none() || (at.real.is_empty() && self.base == empty_tree());
+        self.place(&at.real, source, is_new.then_some(root))
+    }
+
+    /// Merges a directory into the one at a real path; a new one gets `owned`.
+    fn place(
+        &mut self,
+        path: &[Box<[u8]>],
+        source: ContentDigest,
+        owned: Option<Owned>,
+    ) -> Result<ContentDigest, EditError> {
+        let mut tree = self.base;
+        if let Some(owned) = owned {
+            tree = match path.split_last() {
+                None => edit_at(self.editor, tree, &[], |_, node| {
+                    node.set_owned(owned);
+                    Ok(())
+                })?,
+                Some((name, parents)) => edit_at(self.editor, tree, parents, |editor, node| {
+                    let digest = editor.add(Node::default());
+                    node.put(Entry::new(name, Kind::Directory { digest }, owned));
+                    Ok(())
+                })?,
+            };
+        }
+        let mut pending = vec![(path.to_vec(), source)];
+        while let Some((path, source)) = pending.pop() {
+            let mut onto = Onto { tree, path: path.clone(), elsewhere: Vec::new() };
+            tree = edit_at(self.editor, tree, &path, |editor, node| {
+                let source = editor.node(source)?;
+                onto.merge(editor, node, &source, 0)
+            })?;
+            pending.append(&mut onto.elsewhere);
+        }
+        Ok(tree)
+    }
+}
+
+/// A directory that is being copied onto another.
+struct Onto {
+    tree: ContentDigest,
+    path: Vec<Box<[u8]>>,
+    /// Directories that go where links of the destination lead, as from `/bin` to `/usr/bin`.
+    elsewhere: Vec<(Vec<Box<[u8]>>, ContentDigest)>,
+}
+
+impl Onto {
+    fn merge(
+        &mut self,
+        editor: &mut Editor<'_>,
+        node: &mut Node,
+        source: &Node,
+        depth: usize,
+    ) -> Result<(), EditError> {
+        if node.entries.is_empty() {
+            node.entries.clone_from(&source.entries);
+            return Ok(());
+        }
+        for new in &source.entries {
+            self.path.push(new.name.clone());
+            let mut new = new.clone();
+            let old = node.get(&new.name).map(|entry| entry.kind.clone());
+            let mut is_elsewhere = false;
+            match (old, &mut new.kind) {
+                (Some(Kind::Machine { host_path, key }), kind)
+                    if *kind != (Kind::Machine { host_path: host_path.clone(), key }) =>
+                {
+                    let path = self.path.iter().map(|name| format!("/{}", escape(name))).collect();
+                    return Err(EditError::ReadOnly { path });
+                }
+                (Some(Kind::Directory { digest: old }), Kind::Directory { digest }) if old != *digest => {
+                    let mut below = (*editor.node(old)?).clone();
+                    let source = editor.node(*digest)?;
+                    descend(depth, || self.merge(editor, &mut below, &source, depth + 1))?;
+                    *digest = editor.add(below);
+                }
+                (Some(Kind::Symlink { .. }), Kind::Directory { digest }) => {
+                    if let Some(real) = self.follow(editor)? {
+                        self.elsewhere.push((real, *digest));
+                        is_elsewhere = true;
+                    }
+                }
+                _ => {}
+            }
+            if !is_elsewhere {
+                node.put(new);
+            }
+            self.path.pop();
+        }
+        Ok(())
+    }
+
+    /// Returns the directory that the link at the current path leads to, if it does.
+    fn follow(&self, editor: &Editor<'_>) -> Result<Option<Vec<Box<[u8]>>>, EditError> {
+        let text: Result<Vec<&str>, _> = self.path.iter().map(|name| std::str::from_utf8(name)).collect();
+        let Ok(path) = graph::TreePath::parse(&text.unwrap_or_default().join("/")) else { return Ok(None) };
+        match resolve(editor, self.tree, &path, true) {
+            Ok(found) => match found.place {
+                Some(Place::Entry(_, Some(_)) | Place::Root(_)) => Ok(Some(found.real)),
+                Some(Place::Host(_, metadata)) if metadata.is_dir() => {
+                    Err(EditError::ReadOnly { path: path.to_absolute() })
+                }
+                _ => Ok(None),
+            },
+            Err(ReadError::LinkLoop { .. } | ReadError::NotADirectory { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

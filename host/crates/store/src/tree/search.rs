@@ -1,0 +1,149 @@
+//! Searching the files of a tree.
+
+use graph::{ContentDigest, TreePath};
+use rayon::prelude::*;
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::fs;
+use crate::store::Store;
+use crate::tree::node::Kind;
+use crate::tree::pattern::Glob;
+use crate::tree::resolve::{ReadError, escape};
+
+/// How many bytes are looked at to tell a binary file, as git does it.
+const BINARY_PROBE_BYTES: usize = 8000;
+/// How many files are searched before it is asked whether there are enough matches.
+const BATCH: usize = 128;
+
+/// What to look for in the files of a tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// A regular expression, or plain text if `is_literal`.
+    pub pattern: String,
+    /// Takes the pattern as it is.
+    pub is_literal: bool,
+    /// Ignores case.
+    pub is_insensitive: bool,
+    /// Looks only in files whose path from the directory matches one; in all, if empty.
+    pub globs: Vec<String>,
+    /// Stops after this many.
+    pub limit: Option<u32>,
+    /// One match a file: its first.
+    pub files_only: bool,
+}
+
+/// One line that matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// From the directory searched.
+    pub path: String,
+    /// Counts from 1.
+    pub line: u32,
+    /// The whole line without its end; what is not UTF-8 is replaced.
+    pub text: String,
+}
+
+enum Source {
+    Blob(ContentDigest),
+    Host(std::path::PathBuf),
+}
+
+impl Store {
+    /// Returns the lines that match, in the order of their paths; a line counts once. Binary files are
+    /// skipped, links are not followed.
+    ///
+    /// # Errors
+    /// If there is no directory, a pattern makes no sense, or a file cannot be read.
+    pub fn search(&self, tree: ContentDigest, path: &TreePath, query: &Query) -> Result<Vec<Match>, ReadError> {
+        let regex = compile(query)?;
+        let files = self.searched(tree, path, &query.globs)?;
+        let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let mut matches = Vec::new();
+        for batch in files.chunks(BATCH) {
+            if matches.len() >= limit {
+                break;
+            }
+            let found: Result<Vec<_>, ReadError> = batch
+                .par_iter()
+                .map(|(path, source)| {
+                    let bytes = match source {
+                        Source::Blob(digest) => self.read_blob(digest)?,
+                        Source::Host(host) => fs::read(host)?,
+                    };
+                    Ok(search_file(path, &bytes, &regex, if query.files_only { 1 } else { limit }))
+                })
+                .collect();
+            matches.extend(found?.into_iter().flatten());
+        }
+        matches.truncate(limit);
+        Ok(matches)
+    }
+
+    fn searched(
+        &self,
+        tree: ContentDigest,
+        path: &TreePath,
+        globs: &[String],
+    ) -> Result<Vec<(String, Source)>, ReadError> {
+        let globs = globs.iter().map(|glob| Glob::new(glob)).collect::<Result<Vec<_>, _>>()?;
+        let host = self.host_dir(tree, path)?;
+        let mut files = Vec::new();
+        let mut hosts: Vec<(Vec<u8>, std::path::PathBuf)> = host.map(|host| (Vec::new(), host)).into_iter().collect();
+        let node = self.directory(tree, path)?;
+        self.walk(&node, &mut Vec::new(), 0, &mut |at, entry| {
+            let is_wanted = globs.is_empty() || globs.iter().any(|glob| glob.matches(at));
+            match &entry.kind {
+                Kind::File { digest, .. } if is_wanted => {
+                    let above =
+                        hosts.iter().rev().find_map(|(base, host)| Some(host.join(fs::path_of(below(at, base)?))));
+                    files.push((escape(at), above.map_or(Source::Blob(*digest), Source::Host)));
+                }
+                Kind::Machine { host_path, .. } => hosts.push((at.to_vec(), fs::path_of(host_path).to_owned())),
+                _ => {}
+            }
+            globs.is_empty() || globs.iter().any(|glob| glob.may_match_below(at))
+        })?;
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(files)
+    }
+
+    /// Returns the directory of this machine that a path leads to, if it does.
+    fn host_dir(&self, tree: ContentDigest, path: &TreePath) -> Result<Option<std::path::PathBuf>, ReadError> {
+        let place = crate::tree::resolve::resolve(self, tree, path, true)?.place;
+        Ok(if let Some(crate::tree::resolve::Place::Host(host, _)) = place { Some(host) } else { None })
+    }
+}
+
+fn below<'a>(path: &'a [u8], base: &[u8]) -> Option<&'a [u8]> {
+    if base.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(base)?.strip_prefix(b"/")
+}
+
+fn compile(query: &Query) -> Result<Regex, ReadError> {
+    let source = if query.is_literal { regex::escape(&query.pattern) } else { query.pattern.clone() };
+    let built = RegexBuilder::new(&source).case_insensitive(query.is_insensitive).multi_line(true).build();
+    built.map_err(|error| ReadError::Regex {
+        pattern: query.pattern.clone(),
+        // The library draws a picture over several lines; its last line says what is wrong.
+        reason: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    })
+}
+
+fn search_file(path: &str, bytes: &[u8], regex: &Regex, limit: usize) -> Vec<Match> {
+    if bytes[..bytes.len().min(BINARY_PROBE_BYTES)].contains(&0) {
+        return Vec::new();
+    }
+    let lines = bytes.split(|&b| b == b'\n').enumerate();
+    let lines = lines.map(|(i, line)| (i, line.strip_suffix(b"\r").unwrap_or(line)));
+    // What follows the last end of a line is no line if there is nothing.
+    let n_lines = bytes.split(|&b| b == b'\n').count() - usize::from(bytes.ends_with(b"\n") || bytes.is_empty());
+    let matching = lines.take(n_lines).filter(|(_, line)| regex.is_match(line));
+    let found = matching.map(|(i, line)| Match {
+        path: path.to_owned(),
+        line: u32::try_from(i + 1).unwrap_or(u32::MAX),
+        text: String::from_utf8_lossy(line).into_owned(),
+    });
+    found.take(limit).collect()
+}

@@ -1,0 +1,17 @@
+//! From the words after `host call STAGE` to what is called with which values.
+//!
+//! All of it is decided before anything runs: types are known from the component and from the WIT
+//! package `pipeline:api`, so a mistake in the last method of a chain costs nothing.
+
+mod csv;
+mod flags;
+mod help;
+mod json;
+mod places;
+mod plan;
+mod values;
+
+pub(crate) use help::{method_help, stage_help};
+pub(crate) use plan::{Asked, Plan, find_stage, unwrapped};
+pub(crate) use places::Places;
+pub(crate) use flags::stage_usage;

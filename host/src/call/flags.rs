@@ -1,0 +1,509 @@
+//! The flags of a stage or of a method, made from its parameters.
+
+use std::collections::BTreeMap;
+
+use api::{Signature, Type, Value};
+use module::{ApiFunction, StageDocs, api_functions, api_methods_of, suggestion};
+
+use super::places::{self, Patterns, Places};
+use super::{csv, json, values};
+use crate::report::{Report, Result};
+
+/// The resources that are options: their methods become flags.
+const OPTIONS: &[&str] =
+    &["exec-options", "mount-options", "build-options", "copy-options", "new-options", "search-options"];
+
+/// What the command line can make; the others can only come from stages and methods.
+const MAKEABLE: &[&str] = &["directory", "file", "secret", "cache-volume"];
+
+/// One flag.
+#[derive(Debug)]
+pub(super) struct Flag {
+    /// In kebab case.
+    pub(super) name: String,
+    /// What its value is.
+    pub(super) ty: Type,
+    /// What it is for.
+    pub(super) docs: String,
+    /// Whether it must be given.
+    pub(super) is_required: bool,
+    pub(super) kind: FlagKind,
+}
+
+/// What a flag stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FlagKind {
+    /// A parameter.
+    Param,
+    /// Patterns for the directory of the parameter of this index.
+    Include(usize),
+    /// As above.
+    Exclude(usize),
+    /// A method of the options, by its position in the resource.
+    Builder(usize),
+}
+
+/// The flags of a stage or of a method, and what was given for them.
+pub(super) struct FlagSet {
+    /// As in ``stage `build` ``.
+    pub(super) what: String,
+    pub(super) flags: Vec<Flag>,
+    params: Vec<(String, Type)>,
+    given: BTreeMap<usize, Vec<String>>,
+}
+
+/// Parses WAVE as the type of a parameter.
+pub(super) type Wave<'a> = &'a dyn Fn(&str, &str) -> Result<Value, String>;
+
+impl FlagSet {
+    /// The flags of a stage.
+    pub(super) fn of_stage(signature: &Signature, docs: Option<&StageDocs>) -> Self {
+        let docs_of = |name: &str| docs.and_then(|docs| docs.params.get(name)).cloned().unwrap_or_default();
+        Self::new(format!("stage `{}`", signature.name), signature.params.clone(), docs_of)
+    }
+
+    /// The flags of a method.
+    pub(super) fn of_method(function: &ApiFunction) -> Self {
+        // The first parameter is the object.
+        let params = function.signature.params.iter().skip(1).cloned().collect();
+        Self::new(format!("method `{}`", function.name), params, |_| String::new())
+    }
+
+    fn new(what: String, params: Vec<(String, Type)>, docs: impl Fn(&str) -> String) -> Self {
+        let mut flags = Vec::new();
+        for (index, (name, ty)) in params.iter().enumerate() {
+            match options_of(ty) {
+                Some(resource) => flags.extend(builder_flags(resource)),
+                None => flags.push(Flag {
+                    name: name.clone(),
+                    ty: ty.clone(),
+                    docs: docs(name),
+                    // A switch that is not given is off.
+                    is_required: !matches!(ty, Type::Option(_) | Type::Bool),
+                    kind: FlagKind::Param,
+                }),
+            }
+            if is_directory(ty) {
+                flags.extend(pattern_flags(name, index));
+            }
+        }
+        Self { what, flags, params, given: BTreeMap::new() }
+    }
+
+    /// Finds the flag of a name, in whatever case it is written.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        let name = values::kebab(name);
+        let is_short = |flag: &Flag| {
+            matches!(flag.kind, FlagKind::Builder(_)) && flag.name.strip_prefix("with-") == Some(name.as_str())
+        };
+        let exact = self.flags.iter().position(|flag| flag.name == name);
+        exact.or_else(|| self.flags.iter().position(is_short))
+    }
+
+    /// Returns whether a flag stands alone.
+    pub(super) fn is_switch(&self, flag: usize) -> bool {
+        self.flags.get(flag).is_some_and(|flag| match &flag.ty {
+            Type::Bool => true,
+            Type::Option(inner) => **inner == Type::Bool,
+            _ => false,
+        })
+    }
+
+    /// Remembers what was given for a flag.
+    pub(super) fn give(&mut self, flag: usize, text: String) {
+        self.given.entry(flag).or_default().push(text);
+    }
+
+    /// Returns the error for a flag that is none.
+    pub(super) fn unknown(&self, name: &str, usage: &str) -> Report {
+        let known: Vec<String> = self.flags.iter().map(|flag| format!("--{}", flag.name)).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        Report::usage(format!("{} has no flag `--{name}`", self.what))
+            .with_hint(suggestion(&format!("--{name}"), &known, "it has"))
+            .with_usage(usage)
+    }
+
+    /// Returns the values of all parameters, in their order.
+    pub(super) fn values(&self, places: &mut Places<'_>, wave: Option<Wave<'_>>, usage: &str) -> Result<Vec<Value>> {
+        let missing: Vec<String> = self.missing().map(|flag| format!("`--{}`", flag.name)).collect();
+        if !missing.is_empty() {
+            let report = Report::usage(format!("{} needs {}", self.what, missing.join(" and "))).with_usage(usage);
+            return Err(match self.missing().find(|flag| !can_make(&flag.ty)) {
+                Some(flag) => report.with_hint(cannot_make(flag)),
+                None => report,
+            });
+        }
+        let params = self.params.iter().enumerate();
+        params.map(|(index, (name, ty))| self.param(index, name, ty, places, wave)).collect()
+    }
+
+    fn missing(&self) -> impl Iterator<Item = &Flag> {
+        self.flags.iter().enumerate().filter(|(n, flag)| flag.is_required && !self.given.contains_key(n)).map(|(_, f)| f)
+    }
+
+    fn param(
+        &self,
+        index: usize,
+        name: &str,
+        ty: &Type,
+        places: &mut Places<'_>,
+        wave: Option<Wave<'_>>,
+    ) -> Result<Value> {
+        if let Some(resource) = options_of(ty) {
+            return self.options(resource, places);
+        }
+        let flag = self.flags.iter().position(|flag| flag.kind == FlagKind::Param && flag.name == name);
+        let given = flag.and_then(|flag| self.given.get(&flag));
+        let patterns = Patterns {
+            include: self.patterns(FlagKind::Include(index)),
+            exclude: self.patterns(FlagKind::Exclude(index)),
+        };
+        match (given, ty) {
+            (Some(texts), ty) => self.reader(name, patterns, wave).read(ty, texts, places),
+            (None, Type::Bool) => Ok(Value::Bool(false)),
+            (None, _) => Ok(Value::Option(None)),
+        }
+    }
+
+    fn reader<'w>(&self, flag: &str, patterns: Patterns, wave: Option<Wave<'w>>) -> Reader<'w> {
+        Reader { flag: flag.to_owned(), what: self.what.clone(), patterns, wave }
+    }
+
+    fn patterns(&self, kind: FlagKind) -> Vec<String> {
+        let flag = self.flags.iter().position(|flag| flag.kind == kind);
+        flag.and_then(|flag| self.given.get(&flag)).cloned().unwrap_or_default()
+    }
+
+    /// Makes options by calling their constructor, and the method of each flag that was given.
+    fn options(&self, resource: &str, places: &mut Places<'_>) -> Result<Value> {
+        let constructor =
+            api_functions().iter().find(|function| function.resource.as_deref() == Some(resource) && function.name == "new");
+        let constructor = constructor.ok_or_else(|| Report::bug(format!("`{resource}` has no constructor")))?;
+        let mut options = make(constructor, Vec::new())?;
+        let methods = api_methods_of(resource);
+        for (n, flag) in self.flags.iter().enumerate() {
+            let (FlagKind::Builder(method), Some(texts)) = (flag.kind, self.given.get(&n)) else { continue };
+            let Some(method) = methods.get(method) else { continue };
+            for args in builder_args(method, texts, &self.reader(&flag.name, Patterns::default(), None), places)? {
+                options = make(method, [vec![options], args].concat())?;
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Calls a function that makes a value out of values.
+fn make(function: &ApiFunction, args: Vec<Value>) -> Result<Value> {
+    match api::find(&function.interface, &function.wit_name) {
+        Some(api::Function::Lazy(lazy)) => lazy(&NoBridge, &mut api::Args::new(args))
+            .map_err(|error| Report::bug(format!("cannot make options: {error}"))),
+        _ => Err(Report::bug(format!("`{}` cannot be called here", function.wit_name))),
+    }
+}
+
+/// Returns the arguments of each call of a method of options.
+fn builder_args(
+    method: &ApiFunction,
+    texts: &[String],
+    reader: &Reader<'_>,
+    places: &mut Places<'_>,
+) -> Result<Vec<Vec<Value>>> {
+    match method.signature.params.get(1..).unwrap_or_default() {
+        [] => Ok(if texts.iter().any(|text| text == "true") { vec![Vec::new()] } else { Vec::new() }),
+        [(_, ty)] => Ok(vec![vec![reader.read(ty, texts, places)?]]),
+        _ => texts.iter().map(|text| pair(text, reader)).collect(),
+    }
+}
+
+fn pair(text: &str, reader: &Reader<'_>) -> Result<Vec<Value>> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok(vec![name.to_owned().into(), value.to_owned().into()]),
+        None => Err(reader.mismatch("NAME=VALUE", text, None)),
+    }
+}
+
+/// Options are values: making them asks nothing of an engine.
+struct NoBridge;
+
+impl api::Bridge for NoBridge {
+    fn backend(&self) -> &dyn backend::Backend {
+        unreachable!("making options evaluates nothing")
+    }
+
+    fn start(&self, _edge: graph::Edge) {}
+
+    fn log(&self, _level: api::LogLevel, _message: &str) {}
+
+    fn plaintext(&self, _name: &graph::SecretName) -> Result<String, backend::Failure> {
+        Err(backend::Failure::bug("options have no secrets"))
+    }
+
+    fn export_target(&self, _path: &str) -> Result<std::path::PathBuf, backend::Failure> {
+        Err(backend::Failure::bug("options are not exported"))
+    }
+}
+
+/// Reads what was given for one flag.
+pub(super) struct Reader<'a> {
+    flag: String,
+    what: String,
+    patterns: Patterns,
+    wave: Option<Wave<'a>>,
+}
+
+impl Reader<'_> {
+    fn read(&self, ty: &Type, texts: &[String], places: &mut Places<'_>) -> Result<Value> {
+        match ty {
+            Type::Option(inner) => Ok(Value::Option(Some(Box::new(self.read(inner, texts, places)?)))),
+            Type::List(item) if **item != Type::U8 => self.list(ty, item, texts, places),
+            ty => match texts {
+                [text] => self.one(ty, text, places),
+                _ => Err(Report::usage(format!("flag `--{}` of {} was given more than once", self.flag, self.what))),
+            },
+        }
+    }
+
+    fn list(&self, ty: &Type, item: &Type, texts: &[String], places: &mut Places<'_>) -> Result<Value> {
+        if let ([text], true) = (texts, is_plain(ty))
+            && text.starts_with('[')
+        {
+            return self.structure(ty, text);
+        }
+        let mut items = Vec::new();
+        for text in texts {
+            if is_structure(item) {
+                items.push(self.structure_in_list(ty, item, text)?);
+            } else {
+                for text in csv::split(text) {
+                    items.push(self.one(item, &text, places)?);
+                }
+            }
+        }
+        Ok(Value::List(items))
+    }
+
+    fn one(&self, ty: &Type, text: &str, places: &mut Places<'_>) -> Result<Value> {
+        let number = || values::number(ty, text);
+        let value = match ty {
+            Type::Bool => text.to_lowercase().parse().ok().map(Value::Bool),
+            Type::String => Some(Value::String(text.to_owned())),
+            Type::List(_) => Some(Value::Bytes(text.as_bytes().to_vec())),
+            Type::Char => values::character(text),
+            Type::Enum(cases) => return self.case(cases, text).map(|case| Value::Enum(case.to_owned())),
+            Type::Flags(names) => return self.set(names, text),
+            Type::Object(name) => return self.object(name, text, places),
+            Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => return self.structure(ty, text),
+            Type::Other(_) => None,
+            Type::Option(inner) => return Ok(Value::Option(Some(Box::new(self.one(inner, text, places)?)))),
+            _ => number(),
+        };
+        value.ok_or_else(|| self.mismatch(&described(ty), text, None))
+    }
+
+    fn case<'c>(&self, cases: &'c [String], text: &str) -> Result<&'c str> {
+        values::case_of(cases, text).ok_or_else(|| self.mismatch(&format!("one of {}", cases.join(", ")), text, None))
+    }
+
+    fn set(&self, names: &[String], text: &str) -> Result<Value> {
+        let flags = csv::split(text).into_iter().map(|text| self.case(names, &text).map(str::to_owned));
+        flags.collect::<Result<_>>().map(Value::Flags)
+    }
+
+    fn object(&self, name: &str, text: &str, places: &mut Places<'_>) -> Result<Value> {
+        let made = match name {
+            "directory" => places.directory(text, &self.patterns),
+            "file" => places.file(text),
+            "secret" => places.secret(&self.flag, text),
+            "cache-volume" => Ok(places::cache_volume(text)),
+            other => {
+                return Err(Report::usage(format!("flag `--{}` of {} takes a {other}", self.flag, self.what))
+                    .with_hint(cannot_make_type(other)));
+            }
+        };
+        made.map_err(|report| report.context(format!("cannot use flag `--{}` of {}", self.flag, self.what)))
+    }
+
+    /// A record, a tuple or a variant: as JSON, or else as WAVE.
+    fn structure(&self, ty: &Type, text: &str) -> Result<Value> {
+        if !is_plain(ty) {
+            return Err(self.mismatch(&format!("{ty}, which the command line cannot write"), text, None));
+        }
+        let as_json = match serde_json::from_str(text) {
+            Ok(parsed) => json::value(ty, &parsed),
+            Err(error) => Err(error.to_string()),
+        };
+        let is_json = serde_json::from_str::<serde_json::Value>(text).is_ok();
+        match (as_json, self.wave) {
+            (Ok(value), _) => Ok(value),
+            (Err(problem), None) => Err(self.mismatch(&described(ty), text, Some(problem))),
+            (Err(problem), Some(wave)) => {
+                wave(&self.flag, text).map_err(|other| {
+                    self.mismatch(&described(ty), text, Some(if is_json { problem } else { other }))
+                })
+            }
+        }
+        .map(|value| match (ty, value) {
+            // WAVE is read as the parameter's whole type.
+            (ty, Value::Option(Some(value))) if !matches!(ty, Type::Option(_)) => *value,
+            (_, value) => value,
+        })
+    }
+
+    fn structure_in_list(&self, list: &Type, item: &Type, text: &str) -> Result<Value> {
+        let alone = Reader { wave: None, flag: self.flag.clone(), what: self.what.clone(), patterns: Patterns::default() };
+        alone.structure(item, text).or_else(|report| match (self.wave, self.structure(list, &format!("[{text}]"))) {
+            (Some(_), Ok(Value::List(mut items))) if items.len() == 1 => items.pop().ok_or(report),
+            _ => Err(report),
+        })
+    }
+
+    fn mismatch(&self, expected: &str, text: &str, problem: Option<String>) -> Report {
+        let report = Report::usage(format!("flag `--{}` of {} takes {expected}, not `{text}`", self.flag, self.what));
+        match problem {
+            Some(problem) => report.caused_by(problem),
+            None => report,
+        }
+    }
+}
+
+/// Returns what to type for a flag, as in `--jobs NUMBER`.
+pub(super) fn placeholder(flag: &Flag) -> String {
+    match &flag.ty {
+        Type::Bool => format!("--{}", flag.name),
+        Type::Option(inner) if **inner == Type::Bool => format!("--{}", flag.name),
+        ty => format!("--{} {}", flag.name, type_placeholder(ty)),
+    }
+}
+
+fn type_placeholder(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "true|false".to_owned(),
+        Type::String => "TEXT".to_owned(),
+        Type::Char => "CHARACTER".to_owned(),
+        Type::List(item) if **item == Type::U8 => "TEXT".to_owned(),
+        Type::Option(item) | Type::List(item) => type_placeholder(item),
+        Type::Enum(cases) => cases.join("|"),
+        Type::Flags(names) => names.join(","),
+        Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => "JSON".to_owned(),
+        Type::Object(name) if name == "secret" => "env:NAME".to_owned(),
+        Type::Object(name) if name == "cache-volume" => "KEY".to_owned(),
+        Type::Object(name) | Type::Other(name) => name.to_uppercase(),
+        _ => "NUMBER".to_owned(),
+    }
+}
+
+/// Returns how a stage is called: its required flags, then the others in brackets.
+pub(crate) fn stage_usage(signature: &Signature) -> String {
+    usage(&format!("host call {}", signature.name), &FlagSet::of_stage(signature, None))
+}
+
+/// Returns how something with these flags is called.
+pub(super) fn usage(start: &str, set: &FlagSet) -> String {
+    let mut words = vec![start.to_owned()];
+    let params = || set.flags.iter().filter(|flag| flag.kind == FlagKind::Param);
+    words.extend(params().filter(|flag| flag.is_required).map(placeholder));
+    words.extend(params().filter(|flag| !flag.is_required).map(|flag| format!("[{}]", placeholder(flag))));
+    if set.flags.iter().any(|flag| matches!(flag.kind, FlagKind::Builder(_))) {
+        words.push("[OPTIONS]".to_owned());
+    }
+    words.join(" ")
+}
+
+fn described(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "true or false".to_owned(),
+        Type::Char => "a single character".to_owned(),
+        Type::F32 | Type::F64 => format!("a number ({ty})"),
+        Type::S8 | Type::U8 | Type::S16 | Type::U16 | Type::S32 | Type::U32 | Type::S64 | Type::U64 => {
+            format!("a whole number ({ty})")
+        }
+        ty => ty.to_string(),
+    }
+}
+
+fn cannot_make(flag: &Flag) -> String {
+    cannot_make_type(&match &flag.ty {
+        Type::Object(name) | Type::Other(name) => name.clone(),
+        ty => ty.to_string(),
+    })
+}
+
+fn cannot_make_type(name: &str) -> String {
+    format!("a {name} cannot be given on the command line, which takes scalars, JSON, {}", MAKEABLE.join(", "))
+}
+
+fn can_make(ty: &Type) -> bool {
+    match ty {
+        Type::Object(name) => MAKEABLE.contains(&name.as_str()),
+        Type::Other(_) => false,
+        Type::Option(item) | Type::List(item) => can_make(item),
+        _ => true,
+    }
+}
+
+/// Returns whether no object is in it, so that text can be a value of it.
+fn is_plain(ty: &Type) -> bool {
+    let optional = |ty: &Option<Box<Type>>| ty.as_deref().is_none_or(is_plain);
+    match ty {
+        Type::Object(_) | Type::Other(_) => false,
+        Type::Option(item) | Type::List(item) => is_plain(item),
+        Type::Record(fields) => fields.iter().all(|(_, ty)| is_plain(ty)),
+        Type::Tuple(items) => items.iter().all(is_plain),
+        Type::Variant(cases) => cases.iter().all(|(_, ty)| ty.as_ref().is_none_or(is_plain)),
+        Type::Result(ok, err) => optional(ok) && optional(err),
+        _ => true,
+    }
+}
+
+fn is_structure(ty: &Type) -> bool {
+    match ty {
+        Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => true,
+        Type::List(_) => true,
+        Type::Option(item) => is_structure(item),
+        _ => false,
+    }
+}
+
+fn is_directory(ty: &Type) -> bool {
+    match ty {
+        Type::Object(name) => name == "directory",
+        Type::Option(item) | Type::List(item) => is_directory(item),
+        _ => false,
+    }
+}
+
+fn options_of(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Object(name) if OPTIONS.contains(&name.as_str()) => Some(name),
+        _ => None,
+    }
+}
+
+fn builder_flags(resource: &str) -> Vec<Flag> {
+    let flag = |(n, method): (usize, &&ApiFunction)| Flag {
+        name: method.name.clone(),
+        ty: match method.signature.params.get(1..).unwrap_or_default() {
+            [] => Type::Bool,
+            [(_, ty)] => ty.clone(),
+            _ => Type::List(Box::new(Type::String)),
+        },
+        docs: method.docs.clone(),
+        is_required: false,
+        kind: FlagKind::Builder(n),
+    };
+    api_methods_of(resource).iter().enumerate().map(flag).collect()
+}
+
+fn pattern_flags(name: &str, index: usize) -> [Flag; 2] {
+    let flag = |suffix: &str, docs: &str, kind| Flag {
+        name: format!("{name}-{suffix}"),
+        ty: Type::Option(Box::new(Type::List(Box::new(Type::String)))),
+        docs: docs.to_owned(),
+        is_required: false,
+        kind,
+    };
+    [
+        flag("include", "Takes only files that match this pattern; can be repeated.", FlagKind::Include(index)),
+        flag("exclude", "Leaves out files that match this pattern; can be repeated.", FlagKind::Exclude(index)),
+    ]
+}

@@ -1,0 +1,126 @@
+//! Objects that the command line can make: directories and files by path, secrets by source,
+//! cache volumes by key.
+
+use std::path::{Path, PathBuf};
+
+use api::{CacheVolume, Directory, File, Secret, Value};
+use graph::{Op, SecretName, Selection, SourceOp, TreePath};
+
+use crate::config::Config;
+use crate::engine::SecretSource;
+use crate::report::{Report, Result};
+
+/// Makes objects, and remembers the secrets that it handed out.
+pub(crate) struct Places<'a> {
+    config: &'a Config,
+    /// By the names under which they are handed over.
+    pub(crate) secrets: Vec<(String, SecretSource)>,
+}
+
+/// Which files of a directory are taken.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Patterns {
+    pub(super) include: Vec<String>,
+    pub(super) exclude: Vec<String>,
+}
+
+impl<'a> Places<'a> {
+    /// Finds things as `config` says.
+    pub(crate) fn new(config: &'a Config) -> Self {
+        Self { config, secrets: Vec::new() }
+    }
+
+    /// The directory at a path of this machine.
+    pub(super) fn directory(&self, text: &str, patterns: &Patterns) -> Result<Value> {
+        let path = self.existing(text, "directory")?;
+        if !path.is_dir() {
+            return Err(Report::input(format!("`{text}` is a file, not a directory")));
+        }
+        let op = SourceOp::Local {
+            path: utf8(&path)?.to_owned(),
+            include: patterns.include.clone(),
+            exclude: patterns.exclude.clone(),
+        };
+        Ok(Directory::at(Selection::of(Op::Source(op), Vec::new())).into())
+    }
+
+    /// The file at a path of this machine: a tree of this one file, under its own name.
+    ///
+    /// A link is followed, and the file keeps the name of the link.
+    pub(super) fn file(&self, text: &str) -> Result<Value> {
+        let path = self.existing(text, "file")?;
+        if path.is_dir() {
+            return Err(Report::input(format!("`{text}` is a directory, not a file")));
+        }
+        let real_name = TreePath::parse(file_name(&path)).map_err(|error| Report::input(error.to_string()))?;
+        let op = SourceOp::Local { path: utf8(&path)?.to_owned(), include: Vec::new(), exclude: Vec::new() };
+        let selection = Selection::of(Op::Source(op), Vec::new()).edge.at(real_name);
+        let given = self.config.resolve(text);
+        let name = given.file_name().and_then(|name| name.to_str()).unwrap_or(file_name(&path)).to_owned();
+        Ok(File { selection, name }.into())
+    }
+
+    /// Resolved, with all links followed: the same directory is the same vertex however it is
+    /// written.
+    fn existing(&self, text: &str, what: &str) -> Result<PathBuf> {
+        let path = self.config.resolve(text);
+        path.canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                Report::input(format!("there is no {what} at `{text}`"))
+            }
+            _ => Report::environment(format!("cannot look at `{text}`")).caused_by(error.to_string()),
+        })
+    }
+
+    /// A secret, handed over as `name`, from `env:NAME`, `file:PATH` or `cmd:COMMAND`.
+    pub(super) fn secret(&mut self, name: &str, text: &str) -> Result<Value> {
+        let source = self.secret_source(text)?;
+        let name = self.secret_name(name, &source);
+        if !self.secrets.iter().any(|(known, _)| *known == name) {
+            self.secrets.push((name.clone(), source));
+        }
+        Ok(Secret { name: SecretName(name) }.into())
+    }
+
+    fn secret_source(&self, text: &str) -> Result<SecretSource> {
+        let (kind, rest) = text.split_once(':').unwrap_or(("", text));
+        // `env://NAME` is how Dagger writes it.
+        let rest = match kind {
+            "cmd" => rest.strip_prefix("//").unwrap_or(rest),
+            _ => rest.strip_prefix("//").filter(|rest| !rest.is_empty()).unwrap_or(rest),
+        };
+        match kind {
+            "env" => match self.config.variables.get(rest) {
+                Some(value) => Ok(SecretSource::Env { name: rest.to_owned(), value: Some(value) }),
+                None => Err(Report::input(format!("the environment variable `{rest}` of a secret is not set"))),
+            },
+            "file" => {
+                let path = self.existing(rest, "file").map_err(|report| report.context("cannot use a secret"))?;
+                Ok(SecretSource::File(path))
+            }
+            "cmd" if !rest.trim().is_empty() => Ok(SecretSource::Command(rest.to_owned())),
+            // The text may be a secret that someone typed: it is not repeated.
+            _ => Err(Report::usage("a secret is given as `env:NAME`, `file:PATH` or `cmd:COMMAND`, never as itself")),
+        }
+    }
+
+    /// Returns `name`, numbered if it stands for another secret already.
+    fn secret_name(&self, name: &str, source: &SecretSource) -> String {
+        let is_free = |candidate: &str| self.secrets.iter().all(|(known, of)| known != candidate || of == source);
+        let numbered = (2..).map(|n| format!("{name}-{n}"));
+        std::iter::once(name.to_owned()).chain(numbered).find(|candidate| is_free(candidate)).unwrap_or_default()
+    }
+}
+
+/// The cache volume of a key.
+pub(super) fn cache_volume(key: &str) -> Value {
+    CacheVolume { key: key.to_owned() }.into()
+}
+
+fn utf8(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| Report::input(format!("the path `{}` is not UTF-8", path.display())))
+}
+
+fn file_name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}

@@ -1,0 +1,70 @@
+//! `host cache`
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value as Json, json};
+
+use super::{Context, is_json, print_json};
+use crate::args::Parsed;
+use crate::engine::{CacheEntry, CacheReport};
+use crate::exit::ExitStatus;
+use crate::output::bytes;
+use crate::report::{Report, Result};
+
+pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+    match parsed.words.first().map_or("size", String::as_str) {
+        "size" => size(parsed, context),
+        "list" => list(parsed, context),
+        "clear" => clear(parsed, context),
+        other => Err(Report::usage(format!("`host cache` has no `{other}`"))
+            .with_hint(module::suggestion(other, &["size", "list", "clear"], "it has"))
+            .with_usage("host cache [size|list|clear] [--json]")),
+    }
+}
+
+fn size(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+    let CacheReport { size_bytes, entries } = context.engine.cache()?;
+    let store = &context.config.store;
+    if is_json(parsed) {
+        let shown = json!({ "store": store, "size_bytes": size_bytes, "entries": entries.len() });
+        return print_json(context.io, &shown);
+    }
+    context.io.print(&format!("{} in {} entries, in {}", bytes(size_bytes), entries.len(), store.display()));
+    Ok(ExitStatus::Done)
+}
+
+fn list(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+    let mut entries = context.engine.cache()?.entries;
+    entries.sort_by(|a, b| b.size_bytes.cmp(&a.size_bytes).then_with(|| a.name.cmp(&b.name)));
+    if is_json(parsed) {
+        let shown: Vec<Json> = entries.iter().map(as_json).collect();
+        return print_json(context.io, &shown);
+    }
+    let mut text = String::new();
+    for CacheEntry { kind, name, size_bytes, used_at: _ } in &entries {
+        let _ = writeln!(text, "{:>10}  {kind:14}  {name}", bytes(*size_bytes));
+    }
+    context.io.print_bytes(text.as_bytes());
+    Ok(ExitStatus::Done)
+}
+
+fn clear(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+    let cleared = context.engine.clear_cache()?;
+    if is_json(parsed) {
+        let shown = json!({ "entries": cleared.n_entries, "size_bytes": cleared.size_bytes });
+        return print_json(context.io, &shown);
+    }
+    context.io.say(&format!("removed {} entries, {}", cleared.n_entries, bytes(cleared.size_bytes)));
+    Ok(ExitStatus::Done)
+}
+
+fn as_json(entry: &CacheEntry) -> Json {
+    let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default();
+    json!({
+        "kind": entry.kind,
+        "name": entry.name,
+        "size_bytes": entry.size_bytes,
+        "used_at": entry.used_at.map(seconds),
+    })
+}

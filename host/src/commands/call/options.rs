@@ -1,0 +1,156 @@
+//! The options of a run.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use module::{POWERS, suggestion};
+
+use crate::args::Options;
+use crate::config::Config;
+use crate::progress::{Explain, ProgressOptions, Style};
+use crate::report::{Report, Result};
+
+/// The engines of the product; only the first is there in this version.
+const ENGINES: &[&str] = &["embedded", "docker", "buildkit"];
+
+/// How a call is done and shown.
+pub(super) struct CallOptions {
+    pub(super) output: Option<PathBuf>,
+    pub(super) is_json: bool,
+    pub(super) is_quiet: bool,
+    pub(super) is_verbose: bool,
+    pub(super) is_cache_used: bool,
+    pub(super) n_jobs: Option<usize>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) engine: Option<String>,
+    pub(super) explain: Option<Explain>,
+    pub(super) style: Style,
+    events: Option<PathBuf>,
+}
+
+impl CallOptions {
+    /// Takes the options of a run; `is_terminal` says whether a person watches standard error.
+    pub(super) fn parse(options: &Options, config: &Config, is_terminal: bool) -> Result<Self> {
+        check_powers(options)?;
+        let engine = options.value("engine").or(config.engine.as_deref());
+        check_engine(engine)?;
+        Ok(Self {
+            output: options.value("output").map(|path| config.resolve(path)),
+            is_json: options.has("json"),
+            is_quiet: options.has("quiet"),
+            is_verbose: options.has("verbose"),
+            is_cache_used: !options.has("no-cache"),
+            n_jobs: options.value("jobs").map(jobs).transpose()?,
+            timeout: options.value("timeout").map(timeout).transpose()?,
+            engine: engine.map(str::to_owned),
+            explain: explain(options)?,
+            style: style(options, config, is_terminal)?,
+            events: options.value("events").map(|path| config.resolve(path)),
+        })
+    }
+
+    /// Returns how the run is shown; makes the file of `--events`.
+    pub(super) fn progress(&self, stage: &str) -> Result<ProgressOptions> {
+        let events = self.events.as_ref().map(|path| {
+            File::create(path).map_err(|error| {
+                Report::environment(format!("cannot write the events to `{}`", path.display())).caused_by(error.to_string())
+            })
+        });
+        Ok(ProgressOptions {
+            style: self.style,
+            is_verbose: self.is_verbose && !self.is_quiet,
+            is_explained: self.explain.is_some(),
+            events: events.transpose()?,
+            stage: stage.to_owned(),
+        })
+    }
+}
+
+/// Returns whether an engine can be asked for.
+pub(crate) fn check_engine(engine: Option<&str>) -> Result<()> {
+    match engine {
+        None | Some("embedded") => Ok(()),
+        Some(name) if ENGINES.contains(&name) => {
+            Err(Report::usage(format!("the engine `{name}` is not available in this version"))
+                .with_hint("leave `--engine` and `HOST_ENGINE` out, or set them to `embedded`"))
+        }
+        Some(name) => Err(Report::usage(format!("there is no engine `{name}`"))
+            .with_hint(suggestion(name, ENGINES, "engines"))),
+    }
+}
+
+fn check_powers(options: &Options) -> Result<()> {
+    match options.all("allow").find(|power| !POWERS.contains(power)) {
+        None => Ok(()),
+        Some(power) => Err(Report::usage(format!("there is no power `{power}`"))
+            .with_hint(suggestion(power, POWERS, "powers"))),
+    }
+}
+
+fn jobs(text: &str) -> Result<usize> {
+    match text.parse() {
+        Ok(n_jobs) if n_jobs > 0 => Ok(n_jobs),
+        _ => Err(Report::usage(format!("option `--jobs` takes a number from 1 on, not `{text}`"))),
+    }
+}
+
+/// Parses a time: seconds, or a number with `ms`, `s`, `m` or `h`.
+fn timeout(text: &str) -> Result<Duration> {
+    let wrong = || Report::usage(format!("option `--timeout` takes a time as in `90`, `500ms`, `10m` or `2h`, not `{text}`"));
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(number * seconds).ok().filter(|time| !time.is_zero()).ok_or_else(wrong)
+}
+
+fn explain(options: &Options) -> Result<Option<Explain>> {
+    match (options.has("explain"), options.value("explain")) {
+        (false, _) => Ok(None),
+        (true, None | Some("text")) => Ok(Some(Explain::Text)),
+        (true, Some("json")) => Ok(Some(Explain::Json)),
+        (true, Some(other)) => Err(Report::usage(format!("option `--explain` takes `json` or nothing, not `{other}`"))),
+    }
+}
+
+fn style(options: &Options, config: &Config, is_terminal: bool) -> Result<Style> {
+    if options.has("quiet") {
+        return Ok(Style::Quiet);
+    }
+    let is_tree = is_terminal && !config.is_terminal_dumb;
+    Ok(match options.value("progress").unwrap_or("auto") {
+        "none" => Style::Quiet,
+        "plain" => Style::Plain,
+        "tty" if is_tree => Style::Tree,
+        "auto" if is_tree && !config.is_ci => Style::Tree,
+        "tty" | "auto" => Style::Plain,
+        other => {
+            return Err(Report::usage(format!("option `--progress` takes one of auto, plain, tty, none, not `{other}`")));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_unless_they_say_otherwise() {
+        let check = |text: &str, millis: u64| assert_eq!(timeout(text).unwrap(), Duration::from_millis(millis));
+        check("90", 90_000);
+        check("1.5", 1_500);
+        check("500ms", 500);
+        check("10m", 600_000);
+        check("2h", 7_200_000);
+        for bad in ["", "m", "-1", "1d", "0", "1 m"] {
+            assert!(timeout(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What is done with the result of a call: printed, or written to `-o`.
+
+use std::path::Path;
+
+use api::{Object, Type, Value};
+use serde_json::{Value as Json, json};
+
+use super::options::CallOptions;
+use crate::call::{Plan, unwrapped};
+use crate::config::Config;
+use crate::engine::Run;
+use crate::output;
+use crate::report::{Report, Result};
+
+/// What is printed.
+pub(super) struct Shown {
+    /// For standard output.
+    pub(super) data: Vec<u8>,
+    /// For people.
+    pub(super) said: Vec<String>,
+}
+
+/// Refuses `-o` for what cannot be written, before anything runs.
+pub(super) fn check_output(plan: &Plan, call: &CallOptions) -> Result<()> {
+    let refused = match unwrapped(plan.result.as_ref()) {
+        _ if call.output.is_none() => return Ok(()),
+        None => "nothing".to_owned(),
+        Some(Type::Object(name)) if !matches!(name.as_str(), "container" | "directory" | "file") => format!("a {name}"),
+        Some(Type::List(item)) if matches!(**item, Type::Object(_)) => "a list of objects".to_owned(),
+        Some(_) => return Ok(()),
+    };
+    Err(Report::usage(format!("`-o` cannot write what `{}` returns: {refused}", plan.stage))
+        .with_hint("`-o` writes a directory, a file, a container's root file system, a scalar or a record"))
+}
+
+/// Evaluates a result as far as it is shown, and exports it if that was asked for.
+pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Config) -> Result<Shown> {
+    if let Some(target) = &call.output {
+        write(&value, run, call, target)?;
+        let written = target.strip_prefix(&config.cwd).unwrap_or(target);
+        let written = if written.as_os_str().is_empty() { Path::new(".") } else { written };
+        let said = (!call.is_quiet).then(|| format!("saved {}", written.display()));
+        return Ok(Shown { data: Vec::new(), said: said.into_iter().collect() });
+    }
+    let data = if call.is_json { json_of(&value, run)? } else { plain_of(&value, run)? };
+    Ok(Shown { data, said: Vec::new() })
+}
+
+fn plain_of(value: &Value, run: &dyn Run) -> Result<Vec<u8>> {
+    let text = match value {
+        value if value.is_unit() => return Ok(Vec::new()),
+        // Bytes are given as they are: they may be a program.
+        Value::Bytes(bytes) => return Ok(bytes.clone()),
+        Value::List(items) if items.is_empty() => return Ok(Vec::new()),
+        Value::List(items) if items.iter().all(|item| matches!(item, Value::Object(_))) => {
+            let lines = items.iter().map(|item| object_line(item, run)).collect::<Result<Vec<_>>>()?;
+            lines.join("\n")
+        }
+        Value::Object(_) => object_line(value, run)?,
+        value => output::plain(value),
+    };
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    Ok(format!("{text}{end}").into_bytes())
+}
+
+fn json_of(value: &Value, run: &dyn Run) -> Result<Vec<u8>> {
+    let json = match value {
+        value if value.is_unit() => return Ok(Vec::new()),
+        Value::Object(object) => object_json(object, value, run)?,
+        Value::List(items) => Json::Array(
+            items
+                .iter()
+                .map(|item| match item {
+                    Value::Object(object) => object_json(object, item, run),
+                    item => Ok(output::json(item)),
+                })
+                .collect::<Result<_>>()?,
+        ),
+        value => output::json(value),
+    };
+    let text = serde_json::to_string_pretty(&json).map_err(|error| Report::bug(format!("cannot write JSON: {error}")))?;
+    Ok(format!("{text}\n").into_bytes())
+}
+
+fn object_line(value: &Value, run: &dyn Run) -> Result<String> {
+    match value {
+        Value::Object(object) if output::is_evaluated(object) => {
+            Ok(format!("{} {}", object.name(), identity(object, run)?))
+        }
+        value => Ok(output::plain(value)),
+    }
+}
+
+fn object_json(object: &Object, value: &Value, run: &dyn Run) -> Result<Json> {
+    if output::is_evaluated(object) {
+        Ok(json!({ "type": object.name(), "digest": identity(object, run)? }))
+    } else {
+        Ok(output::json(value))
+    }
+}
+
+/// Evaluates an object and returns what identifies it: the digest of the contents of a directory or
+/// a file, that of the definition of a container.
+fn identity(object: &Object, run: &dyn Run) -> Result<String> {
+    let name = object.name();
+    let invoke = |method: &str| {
+        run.invoke(name, &format!("[method]{name}.{method}"), vec![Value::Object(object.clone())])
+    };
+    let answer = match object {
+        Object::Container(_) => {
+            invoke("sync")?;
+            invoke("id")?
+        }
+        _ => invoke("digest")?,
+    };
+    Ok(output::plain(&answer))
+}
+
+fn write(value: &Value, run: &dyn Run, call: &CallOptions, target: &Path) -> Result<()> {
+    if let Value::Object(object) = value {
+        return run.export(object, target);
+    }
+    let bytes = match value {
+        Value::Bytes(bytes) => bytes.clone(),
+        _ if call.is_json => json_of(value, run)?,
+        // The text as it is: the contents of a file stay the contents of a file.
+        value => output::plain(value).into_bytes(),
+    };
+    let made = target.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(target, bytes)).map_err(|error| {
+        Report::environment(format!("cannot write `{}`", target.display())).caused_by(error.to_string())
+    })
+}

@@ -1,0 +1,145 @@
+//! The environment: nothing else reads it.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// What the environment says.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+    /// The directory of the store: `HOST_STORE`, or the usual place.
+    pub store: PathBuf,
+    /// `HOST_ENGINE`.
+    pub engine: Option<String>,
+    /// Whether colours may be used: `NO_COLOR` is not set.
+    pub is_color_allowed: bool,
+    /// Whether no person watches: `CI` is set.
+    pub is_ci: bool,
+    /// Whether the terminal can do nothing but lines: `TERM` is `dumb`.
+    pub is_terminal_dumb: bool,
+    /// `PATH`.
+    pub path: Vec<PathBuf>,
+    /// The cargo to run: of `CARGO`, of the `PATH`, or rustup's in its usual place.
+    pub cargo: PathBuf,
+    /// `CARGO_TARGET_DIR`.
+    pub target_dir: Option<PathBuf>,
+    /// This program.
+    pub program: Option<PathBuf>,
+    /// The name of the user, for `/etc/subuid`.
+    pub user: Option<String>,
+    /// Where the values of secrets come from.
+    pub variables: Variables,
+}
+
+/// The variables that secrets can name.
+#[derive(Debug, Clone)]
+pub enum Variables {
+    /// Those of this process.
+    Process,
+    /// These.
+    Fixed(BTreeMap<String, String>),
+}
+
+impl Variables {
+    /// Returns the value of a variable, if it is set and UTF-8.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Process => env::var(name).ok(),
+            Self::Fixed(variables) => variables.get(name).cloned(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let home = path("HOME");
+        let search: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+        Self {
+            cwd: env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            store: store(rustix::process::geteuid().is_root(), path("HOST_STORE"), path("XDG_DATA_HOME"), home.as_deref()),
+            engine: env::var("HOST_ENGINE").ok().filter(|name| !name.is_empty()),
+            is_color_allowed: variable("NO_COLOR").is_none(),
+            is_ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),
+            is_terminal_dumb: variable("TERM").is_some_and(|value| value == "dumb"),
+            cargo: path("CARGO").unwrap_or_else(|| cargo(&search, home.as_deref())),
+            target_dir: path("CARGO_TARGET_DIR"),
+            program: env::current_exe().ok(),
+            user: env::var("USER").or_else(|_| env::var("LOGNAME")).ok(),
+            path: search,
+            home,
+            variables: Variables::Process,
+        }
+    }
+
+    /// Finds a program on the `PATH`.
+    #[must_use]
+    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
+        find_program(&self.path, name)
+    }
+
+    /// Returns where on this machine a path of the command line is: `~/` is the home directory, and
+    /// what is relative is relative to the working directory.
+    #[must_use]
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            (None, Some(home)) if path == "~" => home.clone(),
+            _ => self.cwd.join(path),
+        }
+    }
+}
+
+/// An empty variable is as good as none.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn path(name: &str) -> Option<PathBuf> {
+    variable(name).map(PathBuf::from)
+}
+
+fn find_program(search: &[PathBuf], name: &str) -> Option<PathBuf> {
+    search.iter().map(|directory| directory.join(name)).find(|path| path.is_file())
+}
+
+/// `sudo` takes rustup's directory off the `PATH`: its usual place is looked at, too.
+fn cargo(search: &[PathBuf], home: Option<&Path>) -> PathBuf {
+    let rustup = || home.map(|home| home.join(".cargo/bin/cargo")).filter(|path| path.is_file());
+    find_program(search, "cargo").or_else(rustup).unwrap_or_else(|| PathBuf::from("cargo"))
+}
+
+/// Returns the directory of the store.
+/// Source: XDG Base Directory Specification 0.8, `$XDG_DATA_HOME`; the root's is where daemons keep theirs.
+fn store(is_root: bool, asked: Option<PathBuf>, data_home: Option<PathBuf>, home: Option<&Path>) -> PathBuf {
+    match (asked, is_root, data_home.filter(|path| path.is_absolute()), home) {
+        (Some(asked), ..) => asked,
+        (None, true, ..) => PathBuf::from("/var/lib/host"),
+        (None, false, Some(data_home), _) => data_home.join("host"),
+        (None, false, None, Some(home)) => home.join(".local/share/host"),
+        (None, false, None, None) => env::temp_dir().join("host"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_where_it_was_asked_for_or_in_the_usual_place() {
+        let home = Some(Path::new("/home/a"));
+        let check = |got: PathBuf, expect: &str| assert_eq!(got, Path::new(expect));
+        check(store(true, None, None, home), "/var/lib/host");
+        check(store(true, Some("/s".into()), None, home), "/s");
+        check(store(false, None, None, home), "/home/a/.local/share/host");
+        check(store(false, None, Some("/data".into()), home), "/data/host");
+        check(store(false, None, Some("relative".into()), home), "/home/a/.local/share/host");
+    }
+}

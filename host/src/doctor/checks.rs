@@ -1,0 +1,188 @@
+//! What is needed, and what of it is missing.
+
+use super::facts::{Cgroup, Facts, NamespaceProblem};
+use crate::output::bytes;
+
+/// How much room a store should have: an image or two and what a build makes.
+const ENOUGH_BYTES: u64 = 2 << 30;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    pub(super) verdict: Verdict,
+    /// What is there.
+    pub(super) found: String,
+    /// How to get what is missing, or to make it better.
+    pub(super) fix: Option<String>,
+}
+
+/// Whether something is as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Verdict {
+    /// As it should be.
+    Good,
+    /// It works without.
+    Advice,
+    /// It does not work without.
+    Missing,
+}
+
+use Verdict::{Advice, Good, Missing};
+
+/// Judges what was found.
+pub(super) fn checks(facts: &Facts) -> Vec<Check> {
+    let mut checks =
+        vec![crun(facts), overlay(facts), user_namespaces(facts), cgroup(facts), cargo(facts), target(facts), store(facts)];
+    if !facts.is_root {
+        checks.insert(3, newuidmap(facts));
+    }
+    checks.extend(other_hosts(facts));
+    checks
+}
+
+fn check(name: &'static str, verdict: Verdict, found: impl Into<String>, fix: Option<String>) -> Check {
+    Check { name, verdict, found: found.into(), fix }
+}
+
+fn crun(facts: &Facts) -> Check {
+    match &facts.crun {
+        Some((path, version)) => check("crun", Good, format!("{version} ({})", path.display()), None),
+        None => check("crun", Missing, "not found on the PATH", Some(facts.distribution.install_crun())),
+    }
+}
+
+fn overlay(facts: &Facts) -> Check {
+    let kernel = &facts.kernel;
+    // Source: Linux 5.11, overlayfs in user namespaces.
+    let is_recent = facts.is_root || version(kernel) >= (5, 11);
+    match (facts.has_overlay, is_recent) {
+        (true, true) => check("overlayfs", Good, format!("Linux {kernel}"), None),
+        (true, false) => check(
+            "overlayfs",
+            Missing,
+            format!("Linux {kernel} has it for root only"),
+            Some("use Linux 5.11 or newer, or run as root".to_owned()),
+        ),
+        (false, _) => check(
+            "overlayfs",
+            Missing,
+            format!("Linux {kernel} does not have it"),
+            Some("sudo modprobe overlay".to_owned()),
+        ),
+    }
+}
+
+fn user_namespaces(facts: &Facts) -> Check {
+    let name = "user namespaces";
+    let Some(problem) = facts.user_namespaces else { return check(name, Good, "can be made", None) };
+    let (found, fix) = match problem {
+        NamespaceProblem::SwitchedOff => {
+            ("user.max_user_namespaces is 0", "sudo sysctl -w user.max_user_namespaces=15000")
+        }
+        NamespaceProblem::Unprivileged => {
+            ("kernel.unprivileged_userns_clone is 0", "sudo sysctl -w kernel.unprivileged_userns_clone=1")
+        }
+        NamespaceProblem::AppArmor => (
+            "AppArmor refuses them",
+            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+        NamespaceProblem::Refused => ("refused, as in many containers", "run on the machine itself, or as root"),
+    };
+    // As root, zones can do without.
+    check(name, if facts.is_root { Advice } else { Missing }, found, Some(fix.to_owned()))
+}
+
+fn newuidmap(facts: &Facts) -> Check {
+    let name = "newuidmap";
+    match (&facts.newuidmap, facts.has_subordinate_ids) {
+        (Some(path), true) => check(name, Good, path.display().to_string(), None),
+        (None, _) => check(
+            name,
+            Advice,
+            "not found: all files in containers belong to one user",
+            Some(facts.distribution.install_newuidmap()),
+        ),
+        (Some(_), false) => check(
+            name,
+            Advice,
+            format!("`/etc/subuid` or `/etc/subgid` does not have `{}`: all files in containers belong to one user", facts.user),
+            Some(format!("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}", facts.user)),
+        ),
+    }
+}
+
+fn cgroup(facts: &Facts) -> Check {
+    match facts.cgroup {
+        Cgroup::V2 => check("cgroup", Good, "version 2", None),
+        Cgroup::Hybrid => check("cgroup", Good, "version 1 with 2 beside it", None),
+        Cgroup::V1 => check("cgroup", Good, "version 1", None),
+        Cgroup::Absent => check("cgroup", Advice, "none: limits on memory and processes cannot be set", None),
+    }
+}
+
+fn cargo(facts: &Facts) -> Check {
+    match &facts.cargo {
+        Some((path, version)) => check("cargo", Good, format!("{version} ({})", path.display()), None),
+        None => check(
+            "cargo",
+            Advice,
+            "not found: modules in Rust cannot be built",
+            Some("curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh".to_owned()),
+        ),
+    }
+}
+
+fn target(facts: &Facts) -> Check {
+    let fix = || Some("rustup target add wasm32-wasip2".to_owned());
+    match facts.has_wasm_target {
+        Some(true) => check("wasm32-wasip2", Good, "installed", None),
+        Some(false) => check("wasm32-wasip2", Advice, "not installed: modules in Rust cannot be built", fix()),
+        None => check("wasm32-wasip2", Advice, "not known without a Rust compiler", None),
+    }
+}
+
+fn store(facts: &Facts) -> Check {
+    let store = &facts.store;
+    let (path, kind, free) = (store.path.display(), store.file_system, bytes(store.free_bytes));
+    let found = format!("{path} ({kind}, {free} free)");
+    if !store.is_writable {
+        let fix = format!("set HOST_STORE to a directory that you can write, or run `sudo chown $USER {path}`");
+        return check("store", Missing, format!("{path} cannot be written"), Some(fix));
+    }
+    match kind {
+        "nfs" | "9p" | "fuse" => check(
+            "store",
+            Missing,
+            format!("{found}: overlays do not work there"),
+            Some("set HOST_STORE to a directory on a local disk".to_owned()),
+        ),
+        "overlay" => check(
+            "store",
+            Missing,
+            format!("{found}: an overlay cannot lie on another"),
+            Some("set HOST_STORE to a directory on a disk, or on a tmpfs".to_owned()),
+        ),
+        _ if store.free_bytes < ENOUGH_BYTES => {
+            check("store", Advice, format!("{found}: little room"), Some("host cache clear".to_owned()))
+        }
+        _ => check("store", Good, found, None),
+    }
+}
+
+fn other_hosts(facts: &Facts) -> Option<Check> {
+    let first = facts.other_hosts.first()?;
+    let found = format!("`{}` is another program of this name, and comes first on the PATH", first.display());
+    let fix = match facts.program.as_deref().and_then(|program| program.parent()) {
+        Some(directory) => format!("put it first: export PATH=\"{}:$PATH\"", directory.display()),
+        None => "put the directory of this program first on the PATH".to_owned(),
+    };
+    Some(check("name", Advice, found, Some(fix)))
+}
+
+/// Returns the first two numbers of a kernel's release.
+fn version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(['.', '-']).map_while(|number| number.parse().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}

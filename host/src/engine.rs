@@ -1,0 +1,181 @@
+//! What the command line needs of an engine.
+//!
+//! The calls wait: whoever implements them chooses how (`wire` does it with the real rooms, the
+//! tests with a fake). Nothing is started before it is asked for, so that a command that needs
+//! little costs little.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use api::{LogLevel, Object, Signature, Value};
+use backend::{Caps, EventSink};
+use tokio_util::sync::CancellationToken;
+
+use crate::report::Result;
+
+/// Loads components, and knows the machine that it runs on.
+pub trait Engine {
+    /// Loads a component; compiles it if that was not done before.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not a component with stages.
+    fn load(&self, path: &Path) -> Result<Box<dyn Component>>;
+
+    /// Returns which backend would be used, and why.
+    ///
+    /// # Errors
+    /// If `asked` is not available, or nothing is.
+    fn describe(&self, asked: Option<&str>) -> Result<EngineReport>;
+
+    /// Returns what the store holds.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn cache(&self) -> Result<CacheReport>;
+
+    /// Empties the store and returns what was freed. What a running process needs stays.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn clear_cache(&self) -> Result<Cleared>;
+}
+
+/// A component that is ready to be called.
+pub trait Component {
+    /// Returns its digest.
+    fn digest(&self) -> String;
+
+    /// Returns the name of the interface that has its stages.
+    fn interface(&self) -> &str;
+
+    /// Returns its stages.
+    fn stages(&self) -> &[Signature];
+
+    /// Returns the powers that it imports.
+    fn powers(&self) -> BTreeSet<String>;
+
+    /// Parses a value of the type of a parameter, written in WAVE.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    fn parse_wave(&self, stage: &str, param: &str, text: &str) -> Result<Value, String>;
+
+    /// Begins a run of its stages.
+    ///
+    /// # Errors
+    /// If the backend is not available.
+    fn open(&self, options: RunOptions) -> Result<Box<dyn Run + '_>>;
+}
+
+/// One run: calls, evaluations and exports that share what they evaluated.
+pub trait Run {
+    /// Calls a stage.
+    ///
+    /// # Errors
+    /// If the call did not return: a trap, a limit, a cancellation. What a stage answers with `err`
+    /// is a value.
+    fn call(&self, stage: &str, args: Vec<Value>) -> Result<Value>;
+
+    /// Calls a function of `pipeline:api`, as in `container` and `[method]container.with-exec`.
+    ///
+    /// # Errors
+    /// If the value cannot be had.
+    fn invoke(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Value>;
+
+    /// Writes a directory, a file, or the root file system of a container to a path of this machine.
+    ///
+    /// # Errors
+    /// If it cannot be had, or not be written.
+    fn export(&self, object: &Object, target: &Path) -> Result<()>;
+}
+
+/// How a run is done.
+pub struct RunOptions {
+    /// The name of the module, for messages.
+    pub module: String,
+    /// The powers that the module is granted.
+    pub granted: BTreeSet<String>,
+    /// The backend that was asked for.
+    pub engine: Option<String>,
+    /// Where secrets come from, by the names under which they are handed over.
+    pub secrets: Vec<(String, SecretSource)>,
+    /// Where `effects` may write.
+    pub export_root: PathBuf,
+    /// Takes messages of stages: level, stage, message.
+    pub log: LogSink,
+    /// Takes the events of vertices.
+    pub events: EventSink,
+    /// Ends everything.
+    pub cancel: CancellationToken,
+    /// How many commands run at the same time; the number of processors if none.
+    pub n_jobs: Option<usize>,
+    /// Whether results of other runs may be used.
+    pub is_cache_used: bool,
+    /// Kills every command that takes longer.
+    pub timeout: Option<Duration>,
+}
+
+/// Takes messages of stages: level, stage, message.
+pub type LogSink = Arc<dyn Fn(LogLevel, &str, &str) + Send + Sync>;
+
+/// Where the value of a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A variable that the command line has read.
+    Env {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: Option<String>,
+    },
+    /// A file.
+    File(PathBuf),
+    /// What a shell command prints.
+    Command(String),
+}
+
+/// Which backend is used, and why.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct EngineReport {
+    /// Its name, as `--engine` takes it.
+    pub engine: String,
+    /// Why it and no other, as a sentence.
+    pub reason: String,
+    /// What it can do.
+    pub caps: Caps,
+    /// The directory of the store.
+    pub store: PathBuf,
+}
+
+/// What the store holds.
+#[derive(Debug, Clone, Default)]
+pub struct CacheReport {
+    /// All of it.
+    pub size_bytes: u64,
+    /// What it is made of, the largest first.
+    pub entries: Vec<CacheEntry>,
+}
+
+/// One thing in the store.
+#[derive(Debug, Clone)]
+pub struct CacheEntry {
+    /// As in `result`, `cache-volume`, `component`.
+    pub kind: String,
+    /// What it is, for people.
+    pub name: String,
+    /// How much it takes, without what it shares with others.
+    pub size_bytes: u64,
+    /// When it was last used.
+    pub used_at: Option<SystemTime>,
+}
+
+/// What was freed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cleared {
+    /// How many things.
+    pub n_entries: u64,
+    /// How much they took.
+    pub size_bytes: u64,
+}

@@ -1,0 +1,76 @@
+//! The exit codes: part of the interface, never renumbered.
+
+use graph::Blame;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// All that was asked for was done.
+    Done,
+    /// The pipeline's own verdict: a command, a function or the compiler of a module failed.
+    Verdict,
+    /// What was typed is wrong: a command, a stage, a flag or its value.
+    Usage,
+    /// What was named is wrong: a path, a module, its manifest, a component, a secret.
+    Input,
+    /// The machine cannot do it: a missing tool, a full disk, no permission.
+    Environment,
+    /// A bug in this program.
+    Bug,
+    /// Interrupted by Ctrl-C or a signal.
+    Interrupted,
+}
+
+impl ExitStatus {
+    /// All of them, by their codes.
+    pub const ALL: &[Self] = &[
+        Self::Done,
+        Self::Verdict,
+        Self::Usage,
+        Self::Input,
+        Self::Environment,
+        Self::Bug,
+        Self::Interrupted,
+    ];
+
+    /// Returns the code that the process exits with.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Verdict => 1,
+            Self::Usage => 2,
+            Self::Input => 3,
+            Self::Environment => 4,
+            // Source: sysexits.h, EX_SOFTWARE.
+            Self::Bug => 70,
+            // Source: POSIX shells: 128 plus SIGINT.
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Returns what the code means, in a line.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Verdict => "a command or a function failed",
+            Self::Usage => "wrong usage: a command, a stage, a flag or its value",
+            Self::Input => "wrong input: a path, a module, its manifest, a component, a secret",
+            Self::Environment => "the machine cannot do it: a missing tool, a full disk, no permission",
+            Self::Bug => "a bug in host",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl From<Blame> for ExitStatus {
+    fn from(blame: Blame) -> Self {
+        match blame {
+            Blame::User => Self::Input,
+            Blame::Function => Self::Verdict,
+            Blame::Environment => Self::Environment,
+            Blame::Bug => Self::Bug,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What a run shows while it runs, and what it leaves about what happened.
+//!
+//! Events come from any thread. Those that are cached are counted and forgotten unless
+//! `--explain` asked for all: a graph of 100,000 vertices must cost little. A terminal is only
+//! touched once something took a moment.
+
+mod events;
+mod explain;
+mod text;
+mod time;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use api::LogLevel;
+use backend::{Event, EventSink, Outcome, Reason, VertexEvent};
+use graph::DefinitionDigest;
+
+use crate::engine::LogSink;
+use crate::io::Stderr;
+
+pub(crate) use explain::Explain;
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Nothing but what is wrong.
+    Quiet,
+    /// A line for each thing that is done.
+    Plain,
+    /// What is under way, redrawn; on a terminal.
+    Tree,
+}
+
+/// What is shown and kept of a run.
+pub(crate) struct ProgressOptions {
+    pub(crate) style: Style,
+    /// Also what commands print and what was cached.
+    pub(crate) is_verbose: bool,
+    /// Keeps every vertex for the end.
+    pub(crate) is_explained: bool,
+    /// Takes a line of JSON for each vertex.
+    pub(crate) events: Option<File>,
+    /// The stage that is called.
+    pub(crate) stage: String,
+}
+
+/// Shows a run.
+#[derive(Clone)]
+pub(crate) struct Progress {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    stderr: Stderr,
+    options: ProgressOptions,
+    begun_at: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    counts: Counts,
+    running: BTreeMap<DefinitionDigest, Running>,
+    /// Cached vertices that no line tells of yet.
+    n_untold: usize,
+    vertices: Vec<Vertex>,
+    tree: Option<tree::Tree>,
+}
+
+/// A vertex that is being evaluated.
+struct Running {
+    name: Arc<str>,
+    since: Instant,
+    /// What its command printed last, without the end of a line.
+    line: Vec<u8>,
+}
+
+/// A vertex that has ended.
+pub(crate) struct Vertex {
+    pub(crate) event: VertexEvent,
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: Reason,
+    pub(crate) duration: Duration,
+}
+
+/// How many vertices ended how.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) n_ran: usize,
+    pub(crate) n_cached: usize,
+    pub(crate) n_failed: usize,
+    pub(crate) n_cancelled: usize,
+    /// Looked at in every run, or too cheap to look up.
+    pub(crate) n_trivial: usize,
+}
+
+impl Progress {
+    /// Shows a run that begins now.
+    pub(crate) fn new(stderr: Stderr, options: ProgressOptions) -> Self {
+        let state = Mutex::new(State::default());
+        Self { shared: Arc::new(Shared { stderr, options, begun_at: Instant::now(), state }) }
+    }
+
+    /// Returns what takes the events; `on_start` is called at the first vertex that is evaluated.
+    pub(crate) fn event_sink(&self, on_start: impl FnOnce() + Send + 'static) -> EventSink {
+        let this = self.clone();
+        let on_start = Mutex::new(Some(on_start));
+        Arc::new(move |event| {
+            if matches!(event, Event::Started(_)) {
+                let on_start = on_start.lock().unwrap_or_else(PoisonError::into_inner).take();
+                on_start.into_iter().for_each(|on_start| on_start());
+            }
+            this.take(event);
+        })
+    }
+
+    /// Returns what takes the messages of stages.
+    pub(crate) fn log_sink(&self) -> LogSink {
+        let this = self.clone();
+        Arc::new(move |level, stage, message| {
+            let least = if this.shared.options.is_verbose { LogLevel::Debug } else { LogLevel::Info };
+            let is_quiet = this.shared.options.style == Style::Quiet && level < LogLevel::Warn;
+            if level >= least && !is_quiet {
+                this.say(&text::log(level, stage, message));
+            }
+        })
+    }
+
+    /// Says a line, above what is redrawn.
+    pub(crate) fn say(&self, line: &str) {
+        let state = self.lock();
+        self.print(&state, line);
+    }
+
+    fn take(&self, event: Event) {
+        match event {
+            Event::Started(vertex) => self.started(vertex),
+            Event::Output { vertex, bytes, .. } => self.printed(vertex, &bytes),
+            Event::Finished { vertex, outcome, reason, duration } => {
+                self.finished(Vertex { event: vertex, outcome, reason, duration });
+            }
+            Event::Warning { message } => self.say(&format!("warning: {message}")),
+        }
+    }
+
+    fn started(&self, vertex: VertexEvent) {
+        let mut state = self.lock();
+        if self.shared.options.is_verbose && self.shared.options.style == Style::Plain {
+            self.print(&state, &format!("> {}", vertex.name));
+        }
+        let running = Running { name: vertex.name, since: Instant::now(), line: Vec::new() };
+        state.running.insert(vertex.digest, running);
+        if self.shared.options.style == Style::Tree && state.tree.is_none() {
+            state.tree = Some(tree::Tree::start(Arc::downgrade(&self.shared)));
+        }
+    }
+
+    fn printed(&self, vertex: DefinitionDigest, bytes: &[u8]) {
+        let mut state = self.lock();
+        let Some(running) = state.running.get_mut(&vertex) else { return };
+        running.line.extend_from_slice(bytes);
+        let Some(end) = running.line.iter().rposition(|byte| *byte == b'\n') else { return };
+        let rest = running.line.split_off(end + 1);
+        let whole = std::mem::replace(&mut running.line, rest);
+        let name = Arc::clone(&running.name);
+        if self.shared.options.is_verbose {
+            for line in String::from_utf8_lossy(&whole).lines() {
+                self.print(&state, &format!("{name} | {line}"));
+            }
+        }
+    }
+
+    fn finished(&self, vertex: Vertex) {
+        let mut state = self.lock();
+        let running = state.running.remove(&vertex.event.digest);
+        if let Some(running) = running.filter(|running| self.shared.options.is_verbose && !running.line.is_empty()) {
+            self.print(&state, &format!("{} | {}", running.name, String::from_utf8_lossy(&running.line)));
+        }
+        let is_trivial = matches!(vertex.reason, Reason::Source | Reason::Cheap);
+        let counts = &mut state.counts;
+        match &vertex.outcome {
+            Outcome::Ran if is_trivial => counts.n_trivial += 1,
+            Outcome::Cached if is_trivial => counts.n_trivial += 1,
+            Outcome::Ran => counts.n_ran += 1,
+            Outcome::Cached => counts.n_cached += 1,
+            Outcome::ExecFailed(_) | Outcome::Failed(_) => counts.n_failed += 1,
+            Outcome::Cancelled => counts.n_cancelled += 1,
+        }
+        self.tell(&mut state, &vertex, is_trivial);
+        if let Some(mut file) = self.shared.options.events.as_ref() {
+            events::write(&mut file, &self.shared.options.stage, &vertex);
+        }
+        if self.shared.options.is_explained {
+            state.vertices.push(vertex);
+        }
+    }
+
+    /// Says a line about a vertex that ended, if it deserves one.
+    fn tell(&self, state: &mut State, vertex: &Vertex, is_trivial: bool) {
+        let options = &self.shared.options;
+        if options.style == Style::Quiet {
+            return;
+        }
+        let is_silent = is_trivial || vertex.outcome == Outcome::Cached;
+        let is_good = matches!(vertex.outcome, Outcome::Ran | Outcome::Cached);
+        if is_silent && is_good && !options.is_verbose {
+            state.n_untold += usize::from(!is_trivial);
+            return;
+        }
+        let n_untold = std::mem::take(&mut state.n_untold);
+        if n_untold > 0 {
+            self.print(state, &format!("= {n_untold} cached"));
+        }
+        self.print(state, &text::vertex(vertex));
+    }
+
+    /// Returns the names of what is under way.
+    pub(crate) fn under_way(&self) -> Vec<String> {
+        self.lock().running.values().map(|running| running.name.to_string()).collect()
+    }
+
+    /// Ends: takes away what is redrawn, says how much was done, explains if that was asked for.
+    pub(crate) fn finish(&self, explain: Option<Explain>) {
+        let tree = self.lock().tree.take();
+        drop(tree);
+        let state = self.lock();
+        let counts = state.counts;
+        let elapsed = self.shared.begun_at.elapsed();
+        if let Some(explain) = explain {
+            self.print(&state, &explain.render(&state.vertices));
+        }
+        if counts.n_total() > 0 && self.shared.options.style != Style::Quiet {
+            self.print(&state, &text::summary(counts, elapsed));
+        }
+        if let Some(mut file) = self.shared.options.events.as_ref() {
+            events::write_end(&mut file, counts, elapsed);
+        }
+    }
+
+    fn print(&self, state: &State, line: &str) {
+        match &state.tree {
+            Some(tree) => tree.print(line),
+            None => self.shared.stderr.line(line),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.shared)
+    }
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, State> {
+    shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Counts {
+    fn n_total(self) -> usize {
+        let Self { n_ran, n_cached, n_failed, n_cancelled, n_trivial } = self;
+        n_ran + n_cached + n_failed + n_cancelled + n_trivial
+    }
+}

@@ -1,0 +1,84 @@
+//! The lines of `--events`; their keys are documented in `docs/command-line.md`.
+
+use std::io::Write;
+use std::time::Duration;
+
+use backend::{Outcome, Reason};
+use serde_json::{Map, Value as Json, json};
+
+use super::{Counts, Vertex, text, time};
+
+/// Writes the line of a vertex. A file that can no longer be written does not stop a run.
+pub(super) fn write(file: &mut dyn Write, stage: &str, vertex: &Vertex) {
+    let mut line = Map::new();
+    line.insert("event".to_owned(), json!("vertex"));
+    line.extend(entry(vertex));
+    line.insert("stage".to_owned(), json!(stage));
+    write_line(file, line);
+}
+
+/// Writes the last line.
+pub(super) fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration) {
+    let Counts { n_ran, n_cached, n_failed, n_cancelled, n_trivial } = counts;
+    let line = json!({
+        "event": "end",
+        "ran": n_ran,
+        "cached": n_cached,
+        "failed": n_failed,
+        "cancelled": n_cancelled,
+        "trivial": n_trivial,
+        "duration_ms": millis(elapsed),
+    });
+    line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
+}
+
+/// Returns what is told of a vertex.
+pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
+    let Vertex { event, outcome, reason, duration } = vertex;
+    let mut entry = Map::new();
+    let mut put = |key: &str, value: Json| entry.insert(key.to_owned(), value);
+    put("vertex", json!(event.digest.to_string()));
+    put("name", json!(&*event.name));
+    put("operation", json!(event.name.split(' ').next().unwrap_or_default()));
+    put("start", json!(time::rfc3339(event.at)));
+    put("end", json!(time::rfc3339(event.at + *duration)));
+    put("duration_ms", millis(*duration));
+    put("outcome", json!(outcome_code(outcome)));
+    put("reason", json!(reason.code()));
+    put("reason_text", json!(reason.describe()));
+    if let Reason::InputChanged { input, was, is } = reason {
+        put("changed", json!({ "input": input, "was": was.to_string(), "is": is.to_string() }));
+    }
+    match outcome {
+        Outcome::ExecFailed(status) => {
+            put("error", json!(text::exec_status(*status)));
+        }
+        Outcome::Failed(message) => {
+            put("error", json!(message));
+        }
+        Outcome::Cached | Outcome::Ran | Outcome::Cancelled => {}
+    }
+    put("inputs", json!(event.inputs.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    entry
+}
+
+/// Returns how a vertex ended, in a word.
+pub(super) fn outcome_code(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Cached => "cached",
+        Outcome::Ran => "ran",
+        Outcome::ExecFailed(_) | Outcome::Failed(_) => "failed",
+        Outcome::Cancelled => "cancelled",
+    }
+}
+
+fn millis(duration: Duration) -> Json {
+    json!((duration.as_secs_f64() * 1e6).round() / 1e3)
+}
+
+fn write_line(file: &mut dyn Write, line: Map<String, Json>) {
+    let mut text = Json::Object(line).to_string();
+    text.push('\n');
+    // One write a line: what is read while the run goes on, or after it was killed, is whole.
+    let _ = file.write_all(text.as_bytes());
+}

@@ -1,0 +1,43 @@
+//! `--explain`: for every vertex, whether it ran, and why.
+
+use std::fmt::Write as _;
+
+use serde_json::Value as Json;
+
+use super::{Vertex, events, text};
+
+/// How it is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Explain {
+    /// A table.
+    Text,
+    /// A list of objects, as the lines of `--events` are.
+    Json,
+}
+
+impl Explain {
+    pub(super) fn render(self, vertices: &[Vertex]) -> String {
+        match self {
+            Self::Json => {
+                let entries = vertices.iter().map(|vertex| Json::Object(events::entry(vertex))).collect();
+                serde_json::to_string_pretty(&Json::Array(entries)).unwrap_or_default()
+            }
+            Self::Text => table(vertices),
+        }
+    }
+}
+
+fn table(vertices: &[Vertex]) -> String {
+    if vertices.is_empty() {
+        return "nothing was evaluated".to_owned();
+    }
+    let width = vertices.iter().map(|vertex| vertex.event.name.chars().count()).max().unwrap_or_default().min(60);
+    let mut table = format!("{:9}  {:>8}  {:width$}  WHY", "OUTCOME", "TIME", "VERTEX");
+    for vertex in vertices {
+        let outcome = events::outcome_code(&vertex.outcome);
+        let took = text::duration(vertex.duration);
+        let (name, why) = (&vertex.event.name, vertex.reason.describe());
+        let _ = write!(table, "\n{outcome:9}  {took:>8}  {name:width$}  {why}");
+    }
+    table
+}

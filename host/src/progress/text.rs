@@ -1,0 +1,70 @@
+//! Lines about vertices, for people.
+
+use std::time::Duration;
+
+use api::LogLevel;
+use backend::{ExecStatus, Outcome, Reason};
+
+use super::{Counts, Vertex};
+
+/// Returns the line about a vertex that ended.
+pub(super) fn vertex(vertex: &Vertex) -> String {
+    let name = &vertex.event.name;
+    let took = duration(vertex.duration);
+    match &vertex.outcome {
+        Outcome::Cached => format!("= {name}"),
+        Outcome::Ran if matches!(vertex.reason, Reason::Source | Reason::Cheap) => format!(". {name} ({took})"),
+        Outcome::Ran => format!("+ {name} ({took})"),
+        Outcome::ExecFailed(status) => format!("! {name} ({took}): {}", exec_status(*status)),
+        Outcome::Failed(message) => format!("! {name} ({took}): {message}"),
+        Outcome::Cancelled => format!("- {name} ({took}): cancelled"),
+    }
+}
+
+/// Returns how a command ended, in a few words.
+pub(super) fn exec_status(status: ExecStatus) -> String {
+    match status {
+        ExecStatus::Exited { code } => format!("exited with code {code}"),
+        ExecStatus::Killed { signal } => format!("killed by signal {signal}"),
+        ExecStatus::TimedOut { after_ms } => format!("took longer than {}", duration(Duration::from_millis(after_ms))),
+        ExecStatus::OutOfMemory => "out of memory".to_owned(),
+        ExecStatus::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+/// Returns how much was done, as in `3 ran, 7 cached, 0.8 s`.
+pub(super) fn summary(counts: Counts, elapsed: Duration) -> String {
+    let Counts { n_ran, n_cached, n_failed, n_cancelled, n_trivial: _ } = counts;
+    let mut parts = vec![format!("{n_ran} ran"), format!("{n_cached} cached")];
+    if n_failed > 0 {
+        parts.push(format!("{n_failed} failed"));
+    }
+    if n_cancelled > 0 {
+        parts.push(format!("{n_cancelled} cancelled"));
+    }
+    parts.push(duration(elapsed));
+    parts.join(", ")
+}
+
+/// Returns a message of a stage.
+pub(super) fn log(level: LogLevel, stage: &str, message: &str) -> String {
+    let level = match level {
+        LogLevel::Debug => "debug: ",
+        LogLevel::Info => "",
+        LogLevel::Warn => "warning: ",
+        LogLevel::Error => "error: ",
+    };
+    format!("[{stage}] {level}{message}")
+}
+
+/// Returns a time as people write it, as in `12 ms`, `3.2 s`, `2 m 5 s`.
+pub(super) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 0.1 {
+        format!("{} ms", duration.as_millis())
+    } else if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} m {} s", duration.as_secs() / 60, duration.as_secs() % 60)
+    }
+}

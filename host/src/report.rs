@@ -1,0 +1,274 @@
+//! What people read when something went wrong: rendered here and nowhere else.
+//!
+//! ```text
+//! error: cannot call `lint` of module `go`
+//!   caused by: module `go` has no stage `lint`
+//! hint: it exports: build, test, vet
+//! ```
+
+use std::any::Any;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::panic;
+
+use api::Value;
+use backend::Failure;
+use graph::Diagnostic;
+
+use crate::exit::ExitStatus;
+
+/// Where bugs are reported.
+const REPORT_BUGS: &str = "this is a bug in host: please report it with the lines above and `host --version`";
+
+/// How many lines of each stream of a failed command are shown.
+const TAIL_LINES: usize = 20;
+
+/// Something that went wrong, ready to be shown.
+#[derive(Debug)]
+pub struct Report {
+    message: String,
+    causes: Vec<String>,
+    details: Vec<String>,
+    hint: Option<String>,
+    usage: Option<String>,
+    status: ExitStatus,
+}
+
+/// Shorthand for what can go wrong.
+pub type Result<T, E = Report> = std::result::Result<T, E>;
+
+impl Report {
+    /// What was typed is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(message, ExitStatus::Usage)
+    }
+
+    /// What was named is wrong.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(message, ExitStatus::Input)
+    }
+
+    /// The machine cannot do it.
+    pub fn environment(message: impl Into<String>) -> Self {
+        Self::new(message, ExitStatus::Environment)
+    }
+
+    /// This program is wrong.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(message, ExitStatus::Bug)
+    }
+
+    /// The pipeline did not do what was asked of it.
+    pub fn new_verdict(message: impl Into<String>) -> Self {
+        Self::new(message, ExitStatus::Verdict)
+    }
+
+    /// A signal ended it; `under_way` is what was being done.
+    pub fn interrupted(under_way: &[String]) -> Self {
+        let message = match under_way {
+            [] => "interrupted".to_owned(),
+            names => format!("interrupted while under way: {}", names.join(", ")),
+        };
+        Self::new(message, ExitStatus::Interrupted)
+    }
+
+    fn new(message: impl Into<String>, status: ExitStatus) -> Self {
+        Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, usage: None, status }
+    }
+
+    /// The verdict of a stage: what it answered in place of a value.
+    #[must_use]
+    pub fn verdict(stage: &str, error: Option<&Value>) -> Self {
+        let mut report = Self::new(format!("stage `{stage}` failed"), ExitStatus::Verdict);
+        match error {
+            None => {}
+            Some(Value::Record(fields)) => report.add_error_record(fields),
+            Some(other) => report.causes.push(crate::output::plain(other)),
+        }
+        report
+    }
+
+    /// Adds the record `error` of the interface `errors`.
+    fn add_error_record(&mut self, fields: &[(String, Value)]) {
+        let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
+        let code = field("code").map(crate::output::plain).unwrap_or_default();
+        let message = field("message").map(crate::output::plain).unwrap_or_default();
+        self.causes.push(if message.is_empty() { code.clone() } else { message });
+        if let Some(Value::Option(Some(exec))) = field("exec")
+            && let Value::Record(exec) = exec.as_ref()
+        {
+            self.add_exec_record(exec);
+        }
+        if let Some(Value::List(attributes)) = field("attributes") {
+            for attribute in attributes {
+                if let Value::Tuple(pair) = attribute {
+                    let pair: Vec<String> = pair.iter().map(crate::output::plain).collect();
+                    self.details.push(format!("  {}", pair.join(": ")));
+                }
+            }
+        }
+        self.hint = hint_of_code(&code);
+        if code == "cancelled" {
+            self.status = ExitStatus::Interrupted;
+        }
+    }
+
+    fn add_exec_record(&mut self, fields: &[(String, Value)]) {
+        let text = |name: &str| {
+            fields.iter().find(|(field, _)| field == name).map(|(_, value)| crate::output::plain(value))
+        };
+        self.add_stream("stdout", &text("stdout-tail").unwrap_or_default());
+        self.add_stream("stderr", &text("stderr-tail").unwrap_or_default());
+    }
+
+    fn add_stream(&mut self, name: &str, tail: &str) {
+        if tail.trim().is_empty() {
+            return;
+        }
+        let lines: Vec<&str> = tail.lines().collect();
+        let from = lines.len().saturating_sub(TAIL_LINES);
+        let which = if from > 0 { format!("{name}, last {TAIL_LINES} lines") } else { name.to_owned() };
+        let mut text = format!("  {which}:");
+        for line in lines.iter().skip(from) {
+            let _ = write!(text, "\n    {line}");
+        }
+        self.details.push(text);
+    }
+
+    /// Returns the report with something said before it, which it is the cause of.
+    #[must_use]
+    pub fn context(mut self, message: impl Into<String>) -> Self {
+        self.causes.insert(0, std::mem::replace(&mut self.message, message.into()));
+        self
+    }
+
+    /// Returns the report with a cause behind those that it has.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Returns the report with a way out.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Returns the report with a line that shows how it is written.
+    #[must_use]
+    pub fn with_usage(mut self, usage: impl Into<String>) -> Self {
+        self.usage = Some(usage.into());
+        self
+    }
+
+    /// Returns how the program ends.
+    #[must_use]
+    pub fn status(&self) -> ExitStatus {
+        self.status
+    }
+
+    /// Returns the lines that are shown.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = format!("error: {}", self.message);
+        for cause in &self.causes {
+            let _ = write!(text, "\n  caused by: {}", cause.trim_end().replace('\n', "\n    "));
+        }
+        for detail in &self.details {
+            let _ = write!(text, "\n{detail}");
+        }
+        if let Some(hint) = &self.hint {
+            let _ = write!(text, "\nhint: {hint}");
+        }
+        if let Some(usage) = &self.usage {
+            let _ = write!(text, "\nusage: {usage}");
+        }
+        if self.status == ExitStatus::Bug {
+            let _ = write!(text, "\n{REPORT_BUGS}");
+        }
+        text
+    }
+
+    /// Adds what is known of a failure of the engine.
+    fn add_failure(&mut self, failure: &Failure) {
+        match failure {
+            Failure::Exec(exec) => {
+                self.add_stream("stdout", &exec.stdout_tail);
+                self.add_stream("stderr", &exec.stderr_tail);
+            }
+            Failure::Cancelled => self.status = ExitStatus::Interrupted,
+            Failure::Invalid { code, .. } => self.hint = self.hint.take().or_else(|| hint_of_code(code.as_str())),
+            Failure::Environment { .. } | Failure::Bug { .. } => {}
+        }
+    }
+}
+
+fn hint_of_code(code: &str) -> Option<String> {
+    match code {
+        "not-granted" => Some("grant the power with `--allow POWER`, or with `allow = [\"POWER\"]` in `host.toml`".into()),
+        _ => None,
+    }
+}
+
+impl<E: Diagnostic + 'static> From<E> for Report {
+    fn from(error: E) -> Self {
+        let mut report = Self::new(error.to_string(), ExitStatus::from(error.blame()));
+        report.hint = error.hint();
+        if let Some(failure) = (&error as &dyn Any).downcast_ref::<Failure>() {
+            report.add_failure(failure);
+        }
+        let mut source = error.source();
+        while let Some(error) = source {
+            if let Some(failure) = error.downcast_ref::<Failure>() {
+                report.add_failure(failure);
+            }
+            report.causes.push(error.to_string());
+            source = error.source();
+        }
+        report
+    }
+}
+
+/// Makes a panic say where to report it instead of showing its innards; the process then exits
+/// with the code of a bug.
+pub fn install_panic_hook() {
+    panic::set_hook(Box::new(|info| {
+        let what = info.payload();
+        let what = what.downcast_ref::<&str>().copied().or_else(|| what.downcast_ref::<String>().map(String::as_str));
+        let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+        let report = Report::bug(format!("host panicked{place}: {}", what.unwrap_or("no message")));
+        // Not through `Io`: whoever panicked may hold its lock.
+        let _ = writeln!(std::io::stderr(), "{}", report.render());
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn a_report_shows_causes_and_the_way_out() {
+        let report = Report::usage("module `go` has no stage `lint`")
+            .context("cannot call `lint` of module `go`")
+            .with_hint("it exports: build, test");
+        expect![[r"
+            error: cannot call `lint` of module `go`
+              caused by: module `go` has no stage `lint`
+            hint: it exports: build, test"]]
+        .assert_eq(&report.render());
+    }
+
+    #[test]
+    fn a_bug_says_where_to_report_it() {
+        let report = Report::from(Failure::bug("2 is 3"));
+        expect![[r"
+            error: 2 is 3
+            this is a bug in host: please report it with the lines above and `host --version`"]]
+        .assert_eq(&report.render());
+        assert_eq!(report.status(), ExitStatus::Bug);
+    }
+}

@@ -1,0 +1,284 @@
+//! The real engine: where the rooms are put together.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use api::{Object, Signature, Value};
+use backend::{Backend, Caps, SessionIo};
+use backend_embedded::Embedded;
+use backend_embedded::zone::ZoneConfig;
+use runtime::{Power, Runtime, RuntimeConfig};
+use session::{LoadedModule, Secrets, Session, SessionOptions};
+use store::{Item, Store};
+use tokio::runtime::Builder;
+
+use crate::config::Config;
+use crate::engine::{
+    CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, Run, RunOptions, SecretSource,
+};
+use crate::report::{Report, Result};
+
+/// Where compiled components are, in the directory of the store.
+const COMPILED: &str = "compiled-v1";
+
+/// Is the process inside of namespaces that runs commands for another `host`.
+#[must_use]
+pub fn zone() -> ExitCode {
+    backend_embedded::zone_main()
+}
+
+/// Returns the engine of this machine. Starts nothing yet.
+#[must_use]
+pub fn engine(config: &Config) -> Box<dyn Engine> {
+    Box::new(Wired { store: config.store.clone() })
+}
+
+struct Wired {
+    store: PathBuf,
+}
+
+impl Engine for Wired {
+    fn load(&self, path: &Path) -> Result<Box<dyn Component>> {
+        // Made here, so that a store that cannot be used is told before anything is compiled.
+        let store = Store::open(&self.store)?;
+        let runtime = Runtime::new(RuntimeConfig {
+            cache_dir: Some(self.store.join(COMPILED)),
+            ..RuntimeConfig::default()
+        })?;
+        let component = runtime.load(path)?;
+        Ok(Box::new(Loaded { store, component }))
+    }
+
+    fn describe(&self, asked: Option<&str>) -> Result<EngineReport> {
+        let reason = match asked {
+            Some(_) => "it was asked for",
+            None => "it needs no daemon, and no other is in this version",
+        };
+        let config = ZoneConfig::new(&self.store);
+        let started = tokio()?.block_on(backend_embedded::probe(config));
+        let (caps, reason) = match started {
+            Ok(caps) => (caps, reason.to_owned()),
+            Err(failure) => {
+                let caps = Caps { notes: vec![format!("no command can be run: {failure}")], ..unable() };
+                (caps, format!("{reason}; `host doctor` says what is missing"))
+            }
+        };
+        Ok(EngineReport { engine: caps.name.clone(), reason, caps, store: self.store.clone() })
+    }
+
+    fn cache(&self) -> Result<CacheReport> {
+        let usage = Store::open(&self.store)?.usage()?;
+        let compiled = directory_bytes(&self.store.join(COMPILED));
+        let mut entries: Vec<CacheEntry> = usage
+            .records
+            .into_iter()
+            .map(|record| CacheEntry {
+                kind: kind_of(&record.item).to_owned(),
+                name: record.name,
+                size_bytes: record.size_bytes,
+                used_at: Some(record.last_used_at),
+            })
+            .collect();
+        let whole = [
+            ("blobs", usage.blobs_bytes),
+            ("database", usage.database_bytes),
+            ("stat-cache", usage.stat_cache_bytes),
+            ("components", compiled),
+        ];
+        entries.extend(whole.into_iter().map(|(kind, size_bytes)| CacheEntry {
+            kind: kind.to_owned(),
+            name: "all".to_owned(),
+            size_bytes,
+            used_at: None,
+        }));
+        Ok(CacheReport { size_bytes: entries.iter().map(|entry| entry.size_bytes).sum(), entries })
+    }
+
+    fn clear_cache(&self) -> Result<Cleared> {
+        let store = Store::open(&self.store)?;
+        let compiled = self.store.join(COMPILED);
+        let compiled_bytes = directory_bytes(&compiled);
+        let collected = store.clear()?;
+        // Compiled again when they are needed; a running call has its own mapping of the file.
+        let _ = std::fs::remove_dir_all(&compiled);
+        Ok(Cleared {
+            n_entries: u64::try_from(collected.items.len()).unwrap_or(u64::MAX),
+            size_bytes: collected.size_bytes + compiled_bytes,
+        })
+    }
+}
+
+fn unable() -> Caps {
+    Caps {
+        name: "embedded".to_owned(),
+        network: false,
+        owners: false,
+        limits: false,
+        images: false,
+        services: false,
+        machine: false,
+        notes: Vec::new(),
+    }
+}
+
+fn kind_of(item: &Item) -> &'static str {
+    match item {
+        Item::Result(_) => "result",
+        Item::Layer(_) => "layer",
+        Item::Volume(_) => "cache-volume",
+    }
+}
+
+fn directory_bytes(path: &Path) -> u64 {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+}
+
+struct Loaded {
+    store: Store,
+    component: runtime::Component,
+}
+
+impl Component for Loaded {
+    fn digest(&self) -> String {
+        self.component.digest().to_string()
+    }
+
+    fn interface(&self) -> &str {
+        self.component.interface()
+    }
+
+    fn stages(&self) -> &[Signature] {
+        self.component.stages()
+    }
+
+    fn powers(&self) -> BTreeSet<String> {
+        self.component.powers().iter().map(ToString::to_string).collect()
+    }
+
+    fn parse_wave(&self, stage: &str, param: &str, text: &str) -> Result<Value, String> {
+        let stages = self.component.stages().iter();
+        let found = stages.filter(|found| found.name == stage).find_map(|found| {
+            found.params.iter().position(|(name, _)| name == param)
+        });
+        let index = found.ok_or_else(|| format!("stage `{stage}` has no parameter `{param}`"))?;
+        self.component.parse_wave(stage, index, text)
+    }
+
+    fn open(&self, options: RunOptions) -> Result<Box<dyn Run + '_>> {
+        let tokio = tokio()?;
+        let store_root = self.store.root().to_owned();
+        let secrets = Arc::new(Secrets::default());
+        for (name, source) in options.secrets {
+            secrets.add(&name, secret_source(source));
+        }
+        let io = SessionIo {
+            events: options.events,
+            secrets: Arc::clone(&secrets) as Arc<dyn backend::SecretProvider>,
+            cancel: options.cancel.clone(),
+            n_jobs: options.n_jobs.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from)),
+            is_cache_used: options.is_cache_used,
+            timeout: options.timeout,
+            is_network_allowed: true,
+            store: store_root.clone(),
+        };
+        let backend: Arc<dyn Backend> = {
+            let _inside = tokio.enter();
+            Arc::new(Embedded::new(self.store.clone(), io, ZoneConfig::new(&store_root)))
+        };
+        let session = Session::new(SessionOptions {
+            backend,
+            secrets,
+            export_root: options.export_root,
+            log: options.log,
+            cancel: options.cancel,
+        });
+        let granted = options.granted.iter().map(|power| power.parse::<Power>());
+        let granted = granted.collect::<Result<_, _>>().map_err(|error| Report::usage(error.to_string()))?;
+        let module = LoadedModule { name: options.module, component: self.component.clone(), granted };
+        Ok(Box::new(Running { session: Some(session), module, tokio, maintenance: Maintenance::new(&self.store) }))
+    }
+}
+
+/// Makes what tasks run on: the thread that waits for a call runs the guest, another one the solver
+/// and the zone, so that what a guest started goes on while it computes.
+fn tokio() -> Result<tokio::runtime::Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Report::environment(format!("threads cannot be started: {error}")))
+}
+
+fn secret_source(source: SecretSource) -> session::SecretSource {
+    match source {
+        SecretSource::Env { name, value } => session::SecretSource::Env { name, value },
+        SecretSource::File(path) => session::SecretSource::File(path),
+        SecretSource::Command(command) => session::SecretSource::Command(command),
+    }
+}
+
+struct Running {
+    /// Taken when the run ends, inside of the runtime that its tasks run on.
+    session: Option<Arc<Session>>,
+    module: LoadedModule,
+    tokio: tokio::runtime::Runtime,
+    maintenance: Maintenance,
+}
+
+impl Running {
+    fn session(&self) -> Result<&Arc<Session>> {
+        self.session.as_ref().ok_or_else(|| Report::bug("a run was used after its end"))
+    }
+}
+
+impl Run for Running {
+    fn call(&self, stage: &str, args: Vec<Value>) -> Result<Value> {
+        Ok(self.tokio.block_on(self.session()?.call(&self.module, stage, args))?)
+    }
+
+    fn invoke(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {
+        self.maintenance.begin();
+        Ok(self.tokio.block_on(self.session()?.invoke(interface, function, args))?)
+    }
+
+    fn export(&self, object: &Object, target: &Path) -> Result<()> {
+        self.maintenance.begin();
+        Ok(self.tokio.block_on(self.session()?.export(object, target))?)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _inside = self.tokio.enter();
+        drop(self.session.take());
+    }
+}
+
+/// What keeps a store in order beside a run: removing what dead processes left, and syncing what was
+/// written since the last run.
+struct Maintenance {
+    store: Store,
+    begun: OnceLock<()>,
+}
+
+impl Maintenance {
+    fn new(store: &Store) -> Self {
+        Self { store: store.clone(), begun: OnceLock::new() }
+    }
+
+    /// Begins it once a run, on a thread that the end of the run does not wait for.
+    fn begin(&self) {
+        self.begun.get_or_init(|| {
+            let store = self.store.clone();
+            // Without the thread, or where it fails, the next run does it.
+            let _ = thread::Builder::new().name("maintenance".to_owned()).spawn(move || {
+                let _ = store.sweep();
+                let _ = store.sync_older_rows();
+            });
+        });
+    }
+}

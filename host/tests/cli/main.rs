@@ -1,0 +1,12 @@
+//! The command line as its users see it: words in, standard output, standard error and exit code
+//! out. The engine is a fake; what commands run is tested elsewhere.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod chains;
+mod commands;
+mod fake;
+mod flags;
+mod help;
+mod modules;
+mod results;
+mod world;

@@ -1,0 +1,35 @@
+// Stages in JavaScript.
+
+export const stages = {
+  greet(name) {
+    return `Hello, ${name ?? "world"}!`;
+  },
+
+  build(src) {
+    return src.withNewFile("built.txt", "by JavaScript\n");
+  },
+
+  names(src) {
+    return src.entries().join(" ");
+  },
+
+  missing(src) {
+    try {
+      return src.file("../outside").contents();
+    } catch (error) {
+      return error.payload.code;
+    }
+  },
+
+  reversed(bytes) {
+    return bytes.slice().reverse();
+  },
+
+  refuse() {
+    throw { code: "custom", message: "not today", exec: undefined, attributes: [["day", "monday"]] };
+  },
+
+  fail(message) {
+    throw new RangeError(message);
+  },
+};

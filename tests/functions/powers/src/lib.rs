@@ -1,0 +1,82 @@
+//! Stages that use powers: one power each, so that each can be refused.
+
+use guest_sdk::prelude::*;
+
+/// Uses powers.
+#[guest_sdk::stages]
+mod stages {
+    use super::*;
+
+    /// `machine`: returns what a tool of this machine writes.
+    pub fn echo(text: &str) -> Result<String> {
+        machine::rootfs().with_exec(["echo", text]).stdout()
+    }
+
+    /// `machine`: returns what is in `/usr`, which is read-only.
+    pub fn usr() -> Result<Vec<String>> {
+        machine::rootfs().directory("/usr").entries()
+    }
+
+    /// `machine`: returns the exit code of a command that tries to change the machine.
+    pub fn vandalise() -> Result<i32> {
+        machine::rootfs()
+            .with_exec_options(["sh", "-c", "echo broken > /usr/bin/broken"], ExecOptions::new().any_code())
+            .exit_code()
+    }
+
+    /// `sources`: returns what is in a repository.
+    pub fn git(url: &str, reference: &str) -> Result<Vec<String>> {
+        sources::git(url, reference).entries()
+    }
+
+    /// `sources`: returns the contents behind a URL.
+    pub fn http(url: &str, sha256: Option<&str>) -> Result<String> {
+        match sha256 {
+            Some(sha256) => sources::http_sha256(url, sha256).contents(),
+            None => sources::http(url).contents(),
+        }
+    }
+
+    /// `effects`: writes a tree.
+    pub fn export_directory(tree: &Directory, path: &str) -> Result<String> {
+        effects::export_directory(tree, path)
+    }
+
+    /// `effects`: writes a file.
+    pub fn export_file(contents: &str, path: &str) -> Result<String> {
+        effects::export_file(File::new("exported", contents), path)
+    }
+
+    /// `effects`: writes an image.
+    pub fn export_container(image: &Container, path: &str) -> Result<String> {
+        effects::export_container(image, path)
+    }
+
+    /// `effects`: pushes an image of one file.
+    pub fn publish(contents: &str, address: &str, username: Option<&str>, password: Option<&Secret>) -> Result<String> {
+        let image = Container::new().with_new_file("/contents", contents);
+        match (username, password) {
+            (Some(username), Some(password)) => effects::publish_as(image, address, username, password),
+            (None, None) => effects::publish(image, address),
+            _ => bail!("a user name and a password belong together"),
+        }
+    }
+
+    /// `secret-access`: returns how long a secret is.
+    pub fn secret_length(secret: &Secret) -> Result<u32> {
+        Ok(secret_access::plaintext(secret)?.len().try_into()?)
+    }
+
+    /// `secret-access`: returns a secret, and writes it where it can be seen.
+    pub fn reveal(secret: &Secret) -> Result<String> {
+        let value = secret_access::plaintext(secret)?;
+        log::info!("the secret is {value}");
+        eprintln!("the secret is {value}");
+        Ok(value)
+    }
+
+    /// No power: returns a text.
+    pub fn harmless() -> String {
+        "harmless".to_owned()
+    }
+}

@@ -1,0 +1,88 @@
+//! Who may import whom. `ARCHITECTURE.md` has the reasons.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{read, root};
+
+/// Each room with the rooms that it may import, and the heavy crates that only it may use.
+const ROOMS: &[(&str, &[&str], &[&str])] = &[
+    ("graph", &[], &["petgraph"]),
+    ("backend", &["graph"], &[]),
+    ("solver", &["graph"], &[]),
+    ("store", &["graph"], &["rusqlite", "rayon"]),
+    ("api", &["backend", "graph"], &[]),
+    ("backend-embedded", &["backend", "graph", "solver", "store"], &["seccompiler"]),
+    ("runtime", &["api", "backend", "graph"], &["wasmtime", "wasmtime-wasi"]),
+    ("module", &["api", "graph"], &["wit-component", "toml"]),
+    ("session", &["api", "backend", "graph", "runtime"], &[]),
+    (
+        "host",
+        &["api", "backend", "backend-embedded", "graph", "module", "runtime", "session", "solver", "store"],
+        &["indicatif"],
+    ),
+];
+
+/// Returns the names of the crates that a manifest depends on outside of tests.
+fn dependencies(room: &str) -> BTreeSet<String> {
+    let path = if room == "host" { "host/Cargo.toml".to_owned() } else { format!("host/crates/{room}/Cargo.toml") };
+    let manifest: toml::Table = read(&root().join(&path)).parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut names = BTreeSet::new();
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let tables = targets.into_iter().flat_map(|targets| targets.values().filter_map(toml::Value::as_table));
+    for table in std::iter::once(&manifest).chain(tables) {
+        if let Some(dependencies) = table.get("dependencies").and_then(toml::Value::as_table) {
+            names.extend(dependencies.keys().cloned());
+        }
+    }
+    names
+}
+
+#[test]
+fn a_room_imports_only_the_rooms_below_it() {
+    let rooms: BTreeMap<&str, &[&str]> = ROOMS.iter().map(|(room, may, _)| (*room, *may)).collect();
+    let mut wrong = Vec::new();
+    for (room, may) in &rooms {
+        for dependency in dependencies(room) {
+            if rooms.contains_key(dependency.as_str()) && !may.contains(&dependency.as_str()) {
+                wrong.push(format!("`{room}` must not import `{dependency}`"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_heavy_crate_has_one_room() {
+    let mut wrong = Vec::new();
+    for (owner, _, heavy) in ROOMS {
+        for (room, _, _) in ROOMS.iter().filter(|(room, _, _)| room != owner) {
+            let used = dependencies(room);
+            wrong.extend(heavy.iter().filter(|heavy| used.contains(**heavy)).map(|heavy| {
+                format!("`{heavy}` belongs to `{owner}`, and `{room}` uses it")
+            }));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_room_is_in_the_table() {
+    let known: BTreeSet<String> = ROOMS.iter().map(|(room, _, _)| (*room).to_owned()).collect();
+    let found: BTreeSet<String> = std::fs::read_dir(root().join("host/crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .chain(["host".to_owned()])
+        .collect();
+    assert_eq!(found, known);
+}
+
+#[test]
+fn the_graph_bans_what_the_root_bans() {
+    let bans = |path: &str| -> BTreeSet<String> {
+        let table: toml::Table = read(&root().join(path)).parse().unwrap();
+        let list = table.get("disallowed-methods").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+        list.iter().filter_map(|ban| ban.get("path")?.as_str().map(str::to_owned)).collect()
+    };
+    let (all, graph) = (bans("clippy.toml"), bans("host/crates/graph/clippy.toml"));
+    assert!(all.is_subset(&graph), "{:?} are missing", all.difference(&graph).collect::<Vec<_>>());
+}
