@@ -134,6 +134,9 @@ mod tests {
         );
         let row = Row::bytes("memory", 50.0 * 1024.0 * 1024.0, 40.0 * 1024.0 * 1024.0);
         assert!(!row.is_met());
-        assert_eq!(table(&[row]), "figure     value  reference  ratio         goal  met\nmemory  50.0 MiB          -      -  <= 40.0 MiB   NO\n");
+        assert_eq!(
+            table(&[row]),
+            "figure     value  reference  ratio         goal  met\nmemory  50.0 MiB          -      -  <= 40.0 MiB   NO\n"
+        );
     }
 }

@@ -152,5 +152,6 @@ pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
 pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
-    found.ok_or_else(|| Missing::new(format!("`{name}`"), format!("install it with `apt-get install {package}`")).into())
+    found
+        .ok_or_else(|| Missing::new(format!("`{name}`"), format!("install it with `apt-get install {package}`")).into())
 }

@@ -79,7 +79,6 @@ impl Options {
         self.0.iter().any(|(given, _)| *given == name)
     }
 
-
     /// Returns the value of an option; the last, if it was given more than once.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.all(name).last()
@@ -94,10 +93,10 @@ impl Options {
 /// Finds the option that a word gives, and the value that is joined to it.
 ///
 /// None if it is no option, or none of these.
-pub(crate) fn find_option<'a>(
+pub(crate) fn find_option(
     specs: impl IntoIterator<Item = &'static OptionSpec>,
-    word: &'a str,
-) -> Option<(&'static OptionSpec, Option<&'a str>)> {
+    word: &str,
+) -> Option<(&'static OptionSpec, Option<&str>)> {
     let mut specs = specs.into_iter();
     if let Some(long) = word.strip_prefix("--") {
         let (name, value) = match long.split_once('=') {

@@ -9,9 +9,11 @@ mod help;
 mod json;
 mod places;
 mod plan;
+mod reader;
+mod shapes;
 mod values;
 
-pub(crate) use help::{method_help, stage_help};
-pub(crate) use plan::{Asked, Plan, find_stage, unwrapped};
-pub(crate) use places::Places;
 pub(crate) use flags::stage_usage;
+pub(crate) use help::{method_help, stage_help};
+pub(crate) use places::Places;
+pub(crate) use plan::{Asked, Plan, find_stage, unwrapped};

@@ -53,7 +53,8 @@ pub(crate) fn run(command: &CommandSpec, mut words: VecDeque<String>, context: C
 
 /// Prints JSON over several lines.
 pub(crate) fn print_json(io: &mut Io, value: &impl serde::Serialize) -> Result<ExitStatus> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Report::bug(format!("cannot write JSON: {error}")))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Report::bug(format!("cannot write JSON: {error}")))?;
     io.print(&text);
     Ok(ExitStatus::Done)
 }

@@ -64,7 +64,12 @@ impl Config {
         let search: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
         Self {
             cwd: env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            store: store(rustix::process::geteuid().is_root(), path("HOST_STORE"), path("XDG_DATA_HOME"), home.as_deref()),
+            store: store(
+                rustix::process::geteuid().is_root(),
+                path("HOST_STORE"),
+                path("XDG_DATA_HOME"),
+                home.as_deref(),
+            ),
             engine: env::var("HOST_ENGINE").ok().filter(|name| !name.is_empty()),
             is_color_allowed: variable("NO_COLOR").is_none(),
             is_ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),

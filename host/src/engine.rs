@@ -5,6 +5,7 @@
 //! little costs little.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -120,8 +121,8 @@ pub struct RunOptions {
 /// Takes messages of stages: level, stage, message.
 pub type LogSink = Arc<dyn Fn(LogLevel, &str, &str) + Send + Sync>;
 
-/// Where the value of a secret comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where the value of a secret comes from. Shown without the value.
+#[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// A variable that the command line has read.
     Env {
@@ -134,6 +135,16 @@ pub enum SecretSource {
     File(PathBuf),
     /// What a shell command prints.
     Command(String),
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env { name, value: _ } => write!(f, "Env({name})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Command(command) => write!(f, "Command({command})"),
+        }
+    }
 }
 
 /// Which backend is used, and why.

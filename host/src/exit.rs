@@ -23,15 +23,8 @@ pub enum ExitStatus {
 
 impl ExitStatus {
     /// All of them, by their codes.
-    pub const ALL: &[Self] = &[
-        Self::Done,
-        Self::Verdict,
-        Self::Usage,
-        Self::Input,
-        Self::Environment,
-        Self::Bug,
-        Self::Interrupted,
-    ];
+    pub const ALL: &[Self] =
+        &[Self::Done, Self::Verdict, Self::Usage, Self::Input, Self::Environment, Self::Bug, Self::Interrupted];
 
     /// Returns the code that the process exits with.
     #[must_use]

@@ -57,7 +57,9 @@ pub(crate) fn json(value: &Value) -> Json {
         Value::List(items) => Json::Array(items.iter().map(json).collect()),
         Value::Tuple(items) if items.is_empty() => Json::Null,
         Value::Tuple(items) => Json::Array(items.iter().map(json).collect()),
-        Value::Record(fields) => fields.iter().map(|(name, value)| (name.clone(), json(value))).collect::<Map<_, _>>().into(),
+        Value::Record(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), json(value))).collect::<Map<_, _>>().into()
+        }
         Value::Variant(name, Some(value)) => json!({ name.as_str(): json(value) }),
         Value::Flags(names) => json!(names),
         Value::Option(value) => optional(value),

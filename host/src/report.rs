@@ -25,7 +25,10 @@ const TAIL_LINES: usize = 20;
 
 /// Something that went wrong, ready to be shown.
 #[derive(Debug)]
-pub struct Report {
+pub struct Report(Box<Content>);
+
+#[derive(Debug)]
+struct Content {
     message: String,
     causes: Vec<String>,
     details: Vec<String>,
@@ -73,7 +76,9 @@ impl Report {
     }
 
     fn new(message: impl Into<String>, status: ExitStatus) -> Self {
-        Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, usage: None, status }
+        let message = message.into();
+        let (causes, details) = (Vec::new(), Vec::new());
+        Self(Box::new(Content { message, causes, details, hint: None, usage: None, status }))
     }
 
     /// The verdict of a stage: what it answered in place of a value.
@@ -83,7 +88,7 @@ impl Report {
         match error {
             None => {}
             Some(Value::Record(fields)) => report.add_error_record(fields),
-            Some(other) => report.causes.push(crate::output::plain(other)),
+            Some(other) => report.0.causes.push(crate::output::plain(other)),
         }
         report
     }
@@ -93,7 +98,7 @@ impl Report {
         let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
         let code = field("code").map(crate::output::plain).unwrap_or_default();
         let message = field("message").map(crate::output::plain).unwrap_or_default();
-        self.causes.push(if message.is_empty() { code.clone() } else { message });
+        self.0.causes.push(if message.is_empty() { code.clone() } else { message });
         if let Some(Value::Option(Some(exec))) = field("exec")
             && let Value::Record(exec) = exec.as_ref()
         {
@@ -103,20 +108,19 @@ impl Report {
             for attribute in attributes {
                 if let Value::Tuple(pair) = attribute {
                     let pair: Vec<String> = pair.iter().map(crate::output::plain).collect();
-                    self.details.push(format!("  {}", pair.join(": ")));
+                    self.0.details.push(format!("  {}", pair.join(": ")));
                 }
             }
         }
-        self.hint = hint_of_code(&code);
+        self.0.hint = hint_of_code(&code);
         if code == "cancelled" {
-            self.status = ExitStatus::Interrupted;
+            self.0.status = ExitStatus::Interrupted;
         }
     }
 
     fn add_exec_record(&mut self, fields: &[(String, Value)]) {
-        let text = |name: &str| {
-            fields.iter().find(|(field, _)| field == name).map(|(_, value)| crate::output::plain(value))
-        };
+        let text =
+            |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| crate::output::plain(value));
         self.add_stream("stdout", &text("stdout-tail").unwrap_or_default());
         self.add_stream("stderr", &text("stderr-tail").unwrap_or_default());
     }
@@ -132,60 +136,60 @@ impl Report {
         for line in lines.iter().skip(from) {
             let _ = write!(text, "\n    {line}");
         }
-        self.details.push(text);
+        self.0.details.push(text);
     }
 
     /// Returns the report with something said before it, which it is the cause of.
     #[must_use]
     pub fn context(mut self, message: impl Into<String>) -> Self {
-        self.causes.insert(0, std::mem::replace(&mut self.message, message.into()));
+        self.0.causes.insert(0, std::mem::replace(&mut self.0.message, message.into()));
         self
     }
 
     /// Returns the report with a cause behind those that it has.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
+        self.0.causes.push(cause.into());
         self
     }
 
     /// Returns the report with a way out.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Returns the report with a line that shows how it is written.
     #[must_use]
     pub fn with_usage(mut self, usage: impl Into<String>) -> Self {
-        self.usage = Some(usage.into());
+        self.0.usage = Some(usage.into());
         self
     }
 
     /// Returns how the program ends.
     #[must_use]
     pub fn status(&self) -> ExitStatus {
-        self.status
+        self.0.status
     }
 
     /// Returns the lines that are shown.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut text = format!("error: {}", self.message);
-        for cause in &self.causes {
+        let mut text = format!("error: {}", self.0.message);
+        for cause in &self.0.causes {
             let _ = write!(text, "\n  caused by: {}", cause.trim_end().replace('\n', "\n    "));
         }
-        for detail in &self.details {
+        for detail in &self.0.details {
             let _ = write!(text, "\n{detail}");
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = &self.0.hint {
             let _ = write!(text, "\nhint: {hint}");
         }
-        if let Some(usage) = &self.usage {
+        if let Some(usage) = &self.0.usage {
             let _ = write!(text, "\nusage: {usage}");
         }
-        if self.status == ExitStatus::Bug {
+        if self.0.status == ExitStatus::Bug {
             let _ = write!(text, "\n{REPORT_BUGS}");
         }
         text
@@ -198,8 +202,8 @@ impl Report {
                 self.add_stream("stdout", &exec.stdout_tail);
                 self.add_stream("stderr", &exec.stderr_tail);
             }
-            Failure::Cancelled => self.status = ExitStatus::Interrupted,
-            Failure::Invalid { code, .. } => self.hint = self.hint.take().or_else(|| hint_of_code(code.as_str())),
+            Failure::Cancelled => self.0.status = ExitStatus::Interrupted,
+            Failure::Invalid { code, .. } => self.0.hint = self.0.hint.take().or_else(|| hint_of_code(code.as_str())),
             Failure::Environment { .. } | Failure::Bug { .. } => {}
         }
     }
@@ -207,7 +211,9 @@ impl Report {
 
 fn hint_of_code(code: &str) -> Option<String> {
     match code {
-        "not-granted" => Some("grant the power with `--allow POWER`, or with `allow = [\"POWER\"]` in `host.toml`".into()),
+        "not-granted" => {
+            Some("grant the power with `--allow POWER`, or with `allow = [\"POWER\"]` in `host.toml`".into())
+        }
         _ => None,
     }
 }
@@ -215,7 +221,7 @@ fn hint_of_code(code: &str) -> Option<String> {
 impl<E: Diagnostic + 'static> From<E> for Report {
     fn from(error: E) -> Self {
         let mut report = Self::new(error.to_string(), ExitStatus::from(error.blame()));
-        report.hint = error.hint();
+        report.0.hint = error.hint();
         if let Some(failure) = (&error as &dyn Any).downcast_ref::<Failure>() {
             report.add_failure(failure);
         }
@@ -224,7 +230,7 @@ impl<E: Diagnostic + 'static> From<E> for Report {
             if let Some(failure) = error.downcast_ref::<Failure>() {
                 report.add_failure(failure);
             }
-            report.causes.push(error.to_string());
+            report.0.causes.push(error.to_string());
             source = error.source();
         }
         report

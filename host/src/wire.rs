@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread;
 
 use api::{Object, Signature, Value};
@@ -16,9 +16,7 @@ use store::{Item, Store};
 use tokio::runtime::Builder;
 
 use crate::config::Config;
-use crate::engine::{
-    CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, Run, RunOptions, SecretSource,
-};
+use crate::engine::{CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, Run, RunOptions, SecretSource};
 use crate::report::{Report, Result};
 
 /// Where compiled components are, in the directory of the store.
@@ -44,10 +42,8 @@ impl Engine for Wired {
     fn load(&self, path: &Path) -> Result<Box<dyn Component>> {
         // Made here, so that a store that cannot be used is told before anything is compiled.
         let store = Store::open(&self.store)?;
-        let runtime = Runtime::new(RuntimeConfig {
-            cache_dir: Some(self.store.join(COMPILED)),
-            ..RuntimeConfig::default()
-        })?;
+        let runtime =
+            Runtime::new(RuntimeConfig { cache_dir: Some(self.store.join(COMPILED)), ..RuntimeConfig::default() })?;
         let component = runtime.load(path)?;
         Ok(Box::new(Loaded { store, component }))
     }
@@ -161,9 +157,9 @@ impl Component for Loaded {
 
     fn parse_wave(&self, stage: &str, param: &str, text: &str) -> Result<Value, String> {
         let stages = self.component.stages().iter();
-        let found = stages.filter(|found| found.name == stage).find_map(|found| {
-            found.params.iter().position(|(name, _)| name == param)
-        });
+        let found = stages
+            .filter(|found| found.name == stage)
+            .find_map(|found| found.params.iter().position(|(name, _)| name == param));
         let index = found.ok_or_else(|| format!("stage `{stage}` has no parameter `{param}`"))?;
         self.component.parse_wave(stage, index, text)
     }
@@ -199,7 +195,7 @@ impl Component for Loaded {
         let granted = options.granted.iter().map(|power| power.parse::<Power>());
         let granted = granted.collect::<Result<_, _>>().map_err(|error| Report::usage(error.to_string()))?;
         let module = LoadedModule { name: options.module, component: self.component.clone(), granted };
-        Ok(Box::new(Running { session: Some(session), module, tokio, maintenance: Maintenance::new(&self.store) }))
+        Ok(Box::new(Running { session: Some(session), module, tokio }))
     }
 }
 
@@ -226,7 +222,6 @@ struct Running {
     session: Option<Arc<Session>>,
     module: LoadedModule,
     tokio: tokio::runtime::Runtime,
-    maintenance: Maintenance,
 }
 
 impl Running {
@@ -241,12 +236,10 @@ impl Run for Running {
     }
 
     fn invoke(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {
-        self.maintenance.begin();
         Ok(self.tokio.block_on(self.session()?.invoke(interface, function, args))?)
     }
 
     fn export(&self, object: &Object, target: &Path) -> Result<()> {
-        self.maintenance.begin();
         Ok(self.tokio.block_on(self.session()?.export(object, target))?)
     }
 }
@@ -255,30 +248,5 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _inside = self.tokio.enter();
         drop(self.session.take());
-    }
-}
-
-/// What keeps a store in order beside a run: removing what dead processes left, and syncing what was
-/// written since the last run.
-struct Maintenance {
-    store: Store,
-    begun: OnceLock<()>,
-}
-
-impl Maintenance {
-    fn new(store: &Store) -> Self {
-        Self { store: store.clone(), begun: OnceLock::new() }
-    }
-
-    /// Begins it once a run, on a thread that the end of the run does not wait for.
-    fn begin(&self) {
-        self.begun.get_or_init(|| {
-            let store = self.store.clone();
-            // Without the thread, or where it fails, the next run does it.
-            let _ = thread::Builder::new().name("maintenance".to_owned()).spawn(move || {
-                let _ = store.sweep();
-                let _ = store.sync_older_rows();
-            });
-        });
     }
 }

@@ -28,10 +28,8 @@ pub(super) fn overhead(bench: &Bench) -> Result<Vec<Row>> {
     let events = store.with_extension("events");
     let path = |path: &Path| path.to_str().map(str::to_owned).context("the target directory is not UTF-8");
     let (src, file) = (path(&sources)?, path(&events)?);
-    let mut call = bench.command(
-        &store,
-        &["call", "-m", &module, "--no-cache", "--events", &file, "build", "--src", &src, "digest"],
-    )?;
+    let mut call = bench
+        .command(&store, &["call", "-m", &module, "--no-cache", "--events", &file, "build", "--src", &src, "digest"])?;
     let bare = bench.directory("bare")?;
     let pair = measure::interleave(
         "build-overhead",

@@ -36,7 +36,9 @@ pub(super) fn fan_out(bench: &Bench) -> Result<Vec<Row>> {
         || {
             let (printed, usage) = measure::run_and_read(&mut many)?;
             peaks.push(usage.peak_bytes);
-            microseconds(&printed).with_context(|| format!("the example printed no `{LABEL}`: {printed}")).map(|n| n / 1e6)
+            microseconds(&printed)
+                .with_context(|| format!("the example printed no `{LABEL}`: {printed}"))
+                .map(|n| n / 1e6)
         },
         || Ok(measure::run(&mut single)?.seconds),
     )?;
@@ -57,7 +59,8 @@ mod tests {
 
     #[test]
     fn the_time_is_read_from_what_the_example_prints() {
-        let printed = "        call      45.1 µs\n  1000 calls at once   61234.5 µs\n  memory of them, at most  9000 KiB\n";
+        let printed =
+            "        call      45.1 µs\n  1000 calls at once   61234.5 µs\n  memory of them, at most  9000 KiB\n";
         assert_eq!(microseconds(printed), Some(61234.5));
         assert_eq!(microseconds("nothing"), None);
     }

@@ -69,7 +69,8 @@ fn configure(crun: &Path, bundle: &Path) -> Result<()> {
     }
     measure::output(&mut spec)?;
     let path = bundle.join("config.json");
-    let mut config: Value = serde_json::from_str(&fs::read_to_string(&path)?).context("cannot read crun's `config.json`")?;
+    let mut config: Value =
+        serde_json::from_str(&fs::read_to_string(&path)?).context("cannot read crun's `config.json`")?;
     config["process"]["terminal"] = json!(false);
     config["process"]["args"] = json!([COMMAND]);
     setup::write(&path, config.to_string())

@@ -20,7 +20,8 @@ const N_FILES: usize = 10;
 const SIZES: (f64, f64) = (100.0, 45_000.0);
 
 const WORDS: [&str; 16] = [
-    "let", "return", "match", "value", "self", "stage", "the", "vertex", "of", "digest", "(", ")", "{\n", "}\n", ";\n", "=",
+    "let", "return", "match", "value", "self", "stage", "the", "vertex", "of", "digest", "(", ")", "{\n", "}\n", ";\n",
+    "=",
 ];
 
 /// Git with a repository that is not in the tree, so that nobody else reads that.

@@ -61,7 +61,12 @@ fn build(n_vertices: usize) -> Result<Edge> {
                 selected.push(Edge::first(Arc::clone(&scratch)).at(root.clone()));
             }
             let path = TreePath::parse(&format!("file{}", vertex % 8))?;
-            Op::File(FileOp::MakeFile { path, contents: vertex.to_string().into_bytes().into(), mode: 0o644, owner: None })
+            Op::File(FileOp::MakeFile {
+                path,
+                contents: vertex.to_string().into_bytes().into(),
+                mode: 0o644,
+                owner: None,
+            })
         };
         vertices.push(Vertex::new(op, selected));
     }

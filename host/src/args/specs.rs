@@ -9,15 +9,10 @@ const MODULE: OptionSpec = OptionSpec {
     help: "a directory with a `host.toml`, or a `.wasm` file; searched for upwards from here if not given",
 };
 
-const JSON: OptionSpec =
-    OptionSpec { long: "json", short: None, value: Takes::Nothing, help: "print JSON" };
+const JSON: OptionSpec = OptionSpec { long: "json", short: None, value: Takes::Nothing, help: "print JSON" };
 
-const QUIET: OptionSpec = OptionSpec {
-    long: "quiet",
-    short: Some('q'),
-    value: Takes::Nothing,
-    help: "show no progress, only what is wrong",
-};
+const QUIET: OptionSpec =
+    OptionSpec { long: "quiet", short: Some('q'), value: Takes::Nothing, help: "show no progress, only what is wrong" };
 
 /// The options of `host call`, which may stand before the stage and after it.
 pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
@@ -34,12 +29,7 @@ pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
         value: Takes::One("POWER"),
         help: "grant a power: machine, sources, effects or secret-access; can be repeated",
     },
-    OptionSpec {
-        long: "no-cache",
-        short: None,
-        value: Takes::Nothing,
-        help: "use no results of other runs",
-    },
+    OptionSpec { long: "no-cache", short: None, value: Takes::Nothing, help: "use no results of other runs" },
     OptionSpec {
         long: "jobs",
         short: Some('j'),
@@ -70,12 +60,7 @@ pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
         value: Takes::One("FILE"),
         help: "write what happens to each vertex to FILE, a line of JSON each",
     },
-    OptionSpec {
-        long: "progress",
-        short: None,
-        value: Takes::One("HOW"),
-        help: "auto, plain, tty or none",
-    },
+    OptionSpec { long: "progress", short: None, value: Takes::One("HOW"), help: "auto, plain, tty or none" },
     QUIET,
     OptionSpec {
         long: "verbose",
@@ -207,5 +192,4 @@ pub(crate) static DOCTOR: CommandSpec = CommandSpec {
 };
 
 /// All commands, in the order of the help.
-pub(crate) static COMMANDS: &[&CommandSpec] =
-    &[&CALL, &FUNCTIONS, &INIT, &BUILD, &INSPECT, &ENGINE, &CACHE, &DOCTOR];
+pub(crate) static COMMANDS: &[&CommandSpec] = &[&CALL, &FUNCTIONS, &INIT, &BUILD, &INSPECT, &ENGINE, &CACHE, &DOCTOR];

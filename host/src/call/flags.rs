@@ -5,16 +5,11 @@ use std::collections::BTreeMap;
 use api::{Signature, Type, Value};
 use module::{ApiFunction, StageDocs, api_functions, api_methods_of, suggestion};
 
-use super::places::{self, Patterns, Places};
-use super::{csv, json, values};
+use super::places::{Patterns, Places};
+use super::reader::{Reader, Wave};
+use super::shapes::{can_make, cannot_make_type, is_directory, options_of, type_placeholder};
+use super::values;
 use crate::report::{Report, Result};
-
-/// The resources that are options: their methods become flags.
-const OPTIONS: &[&str] =
-    &["exec-options", "mount-options", "build-options", "copy-options", "new-options", "search-options"];
-
-/// What the command line can make; the others can only come from stages and methods.
-const MAKEABLE: &[&str] = &["directory", "file", "secret", "cache-volume"];
 
 /// One flag.
 #[derive(Debug)]
@@ -51,9 +46,6 @@ pub(super) struct FlagSet {
     params: Vec<(String, Type)>,
     given: BTreeMap<usize, Vec<String>>,
 }
-
-/// Parses WAVE as the type of a parameter.
-pub(super) type Wave<'a> = &'a dyn Fn(&str, &str) -> Result<Value, String>;
 
 impl FlagSet {
     /// The flags of a stage.
@@ -119,7 +111,10 @@ impl FlagSet {
         let known: Vec<String> = self.flags.iter().map(|flag| format!("--{}", flag.name)).collect();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         Report::usage(format!("{} has no flag `--{name}`", self.what))
-            .with_hint(suggestion(&format!("--{name}"), &known, "it has"))
+            .with_hint(match known.as_slice() {
+                [] => "it takes no flags".to_owned(),
+                known => suggestion(&format!("--{name}"), known, "it has"),
+            })
             .with_usage(usage)
     }
 
@@ -138,7 +133,11 @@ impl FlagSet {
     }
 
     fn missing(&self) -> impl Iterator<Item = &Flag> {
-        self.flags.iter().enumerate().filter(|(n, flag)| flag.is_required && !self.given.contains_key(n)).map(|(_, f)| f)
+        self.flags
+            .iter()
+            .enumerate()
+            .filter(|(n, flag)| flag.is_required && !self.given.contains_key(n))
+            .map(|(_, f)| f)
     }
 
     fn param(
@@ -176,8 +175,9 @@ impl FlagSet {
 
     /// Makes options by calling their constructor, and the method of each flag that was given.
     fn options(&self, resource: &str, places: &mut Places<'_>) -> Result<Value> {
-        let constructor =
-            api_functions().iter().find(|function| function.resource.as_deref() == Some(resource) && function.name == "new");
+        let constructor = api_functions()
+            .iter()
+            .find(|function| function.resource.as_deref() == Some(resource) && function.name == "new");
         let constructor = constructor.ok_or_else(|| Report::bug(format!("`{resource}` has no constructor")))?;
         let mut options = make(constructor, Vec::new())?;
         let methods = api_methods_of(resource);
@@ -243,152 +243,12 @@ impl api::Bridge for NoBridge {
     }
 }
 
-/// Reads what was given for one flag.
-pub(super) struct Reader<'a> {
-    flag: String,
-    what: String,
-    patterns: Patterns,
-    wave: Option<Wave<'a>>,
-}
-
-impl Reader<'_> {
-    fn read(&self, ty: &Type, texts: &[String], places: &mut Places<'_>) -> Result<Value> {
-        match ty {
-            Type::Option(inner) => Ok(Value::Option(Some(Box::new(self.read(inner, texts, places)?)))),
-            Type::List(item) if **item != Type::U8 => self.list(ty, item, texts, places),
-            ty => match texts {
-                [text] => self.one(ty, text, places),
-                _ => Err(Report::usage(format!("flag `--{}` of {} was given more than once", self.flag, self.what))),
-            },
-        }
-    }
-
-    fn list(&self, ty: &Type, item: &Type, texts: &[String], places: &mut Places<'_>) -> Result<Value> {
-        if let ([text], true) = (texts, is_plain(ty))
-            && text.starts_with('[')
-        {
-            return self.structure(ty, text);
-        }
-        let mut items = Vec::new();
-        for text in texts {
-            if is_structure(item) {
-                items.push(self.structure_in_list(ty, item, text)?);
-            } else {
-                for text in csv::split(text) {
-                    items.push(self.one(item, &text, places)?);
-                }
-            }
-        }
-        Ok(Value::List(items))
-    }
-
-    fn one(&self, ty: &Type, text: &str, places: &mut Places<'_>) -> Result<Value> {
-        let number = || values::number(ty, text);
-        let value = match ty {
-            Type::Bool => text.to_lowercase().parse().ok().map(Value::Bool),
-            Type::String => Some(Value::String(text.to_owned())),
-            Type::List(_) => Some(Value::Bytes(text.as_bytes().to_vec())),
-            Type::Char => values::character(text),
-            Type::Enum(cases) => return self.case(cases, text).map(|case| Value::Enum(case.to_owned())),
-            Type::Flags(names) => return self.set(names, text),
-            Type::Object(name) => return self.object(name, text, places),
-            Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => return self.structure(ty, text),
-            Type::Other(_) => None,
-            Type::Option(inner) => return Ok(Value::Option(Some(Box::new(self.one(inner, text, places)?)))),
-            _ => number(),
-        };
-        value.ok_or_else(|| self.mismatch(&described(ty), text, None))
-    }
-
-    fn case<'c>(&self, cases: &'c [String], text: &str) -> Result<&'c str> {
-        values::case_of(cases, text).ok_or_else(|| self.mismatch(&format!("one of {}", cases.join(", ")), text, None))
-    }
-
-    fn set(&self, names: &[String], text: &str) -> Result<Value> {
-        let flags = csv::split(text).into_iter().map(|text| self.case(names, &text).map(str::to_owned));
-        flags.collect::<Result<_>>().map(Value::Flags)
-    }
-
-    fn object(&self, name: &str, text: &str, places: &mut Places<'_>) -> Result<Value> {
-        let made = match name {
-            "directory" => places.directory(text, &self.patterns),
-            "file" => places.file(text),
-            "secret" => places.secret(&self.flag, text),
-            "cache-volume" => Ok(places::cache_volume(text)),
-            other => {
-                return Err(Report::usage(format!("flag `--{}` of {} takes a {other}", self.flag, self.what))
-                    .with_hint(cannot_make_type(other)));
-            }
-        };
-        made.map_err(|report| report.context(format!("cannot use flag `--{}` of {}", self.flag, self.what)))
-    }
-
-    /// A record, a tuple or a variant: as JSON, or else as WAVE.
-    fn structure(&self, ty: &Type, text: &str) -> Result<Value> {
-        if !is_plain(ty) {
-            return Err(self.mismatch(&format!("{ty}, which the command line cannot write"), text, None));
-        }
-        let as_json = match serde_json::from_str(text) {
-            Ok(parsed) => json::value(ty, &parsed),
-            Err(error) => Err(error.to_string()),
-        };
-        let is_json = serde_json::from_str::<serde_json::Value>(text).is_ok();
-        match (as_json, self.wave) {
-            (Ok(value), _) => Ok(value),
-            (Err(problem), None) => Err(self.mismatch(&described(ty), text, Some(problem))),
-            (Err(problem), Some(wave)) => {
-                wave(&self.flag, text).map_err(|other| {
-                    self.mismatch(&described(ty), text, Some(if is_json { problem } else { other }))
-                })
-            }
-        }
-        .map(|value| match (ty, value) {
-            // WAVE is read as the parameter's whole type.
-            (ty, Value::Option(Some(value))) if !matches!(ty, Type::Option(_)) => *value,
-            (_, value) => value,
-        })
-    }
-
-    fn structure_in_list(&self, list: &Type, item: &Type, text: &str) -> Result<Value> {
-        let alone = Reader { wave: None, flag: self.flag.clone(), what: self.what.clone(), patterns: Patterns::default() };
-        alone.structure(item, text).or_else(|report| match (self.wave, self.structure(list, &format!("[{text}]"))) {
-            (Some(_), Ok(Value::List(mut items))) if items.len() == 1 => items.pop().ok_or(report),
-            _ => Err(report),
-        })
-    }
-
-    fn mismatch(&self, expected: &str, text: &str, problem: Option<String>) -> Report {
-        let report = Report::usage(format!("flag `--{}` of {} takes {expected}, not `{text}`", self.flag, self.what));
-        match problem {
-            Some(problem) => report.caused_by(problem),
-            None => report,
-        }
-    }
-}
-
 /// Returns what to type for a flag, as in `--jobs NUMBER`.
 pub(super) fn placeholder(flag: &Flag) -> String {
     match &flag.ty {
         Type::Bool => format!("--{}", flag.name),
         Type::Option(inner) if **inner == Type::Bool => format!("--{}", flag.name),
         ty => format!("--{} {}", flag.name, type_placeholder(ty)),
-    }
-}
-
-fn type_placeholder(ty: &Type) -> String {
-    match ty {
-        Type::Bool => "true|false".to_owned(),
-        Type::String => "TEXT".to_owned(),
-        Type::Char => "CHARACTER".to_owned(),
-        Type::List(item) if **item == Type::U8 => "TEXT".to_owned(),
-        Type::Option(item) | Type::List(item) => type_placeholder(item),
-        Type::Enum(cases) => cases.join("|"),
-        Type::Flags(names) => names.join(","),
-        Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => "JSON".to_owned(),
-        Type::Object(name) if name == "secret" => "env:NAME".to_owned(),
-        Type::Object(name) if name == "cache-volume" => "KEY".to_owned(),
-        Type::Object(name) | Type::Other(name) => name.to_uppercase(),
-        _ => "NUMBER".to_owned(),
     }
 }
 
@@ -409,74 +269,11 @@ pub(super) fn usage(start: &str, set: &FlagSet) -> String {
     words.join(" ")
 }
 
-fn described(ty: &Type) -> String {
-    match ty {
-        Type::Bool => "true or false".to_owned(),
-        Type::Char => "a single character".to_owned(),
-        Type::F32 | Type::F64 => format!("a number ({ty})"),
-        Type::S8 | Type::U8 | Type::S16 | Type::U16 | Type::S32 | Type::U32 | Type::S64 | Type::U64 => {
-            format!("a whole number ({ty})")
-        }
-        ty => ty.to_string(),
-    }
-}
-
 fn cannot_make(flag: &Flag) -> String {
     cannot_make_type(&match &flag.ty {
         Type::Object(name) | Type::Other(name) => name.clone(),
         ty => ty.to_string(),
     })
-}
-
-fn cannot_make_type(name: &str) -> String {
-    format!("a {name} cannot be given on the command line, which takes scalars, JSON, {}", MAKEABLE.join(", "))
-}
-
-fn can_make(ty: &Type) -> bool {
-    match ty {
-        Type::Object(name) => MAKEABLE.contains(&name.as_str()),
-        Type::Other(_) => false,
-        Type::Option(item) | Type::List(item) => can_make(item),
-        _ => true,
-    }
-}
-
-/// Returns whether no object is in it, so that text can be a value of it.
-fn is_plain(ty: &Type) -> bool {
-    let optional = |ty: &Option<Box<Type>>| ty.as_deref().is_none_or(is_plain);
-    match ty {
-        Type::Object(_) | Type::Other(_) => false,
-        Type::Option(item) | Type::List(item) => is_plain(item),
-        Type::Record(fields) => fields.iter().all(|(_, ty)| is_plain(ty)),
-        Type::Tuple(items) => items.iter().all(is_plain),
-        Type::Variant(cases) => cases.iter().all(|(_, ty)| ty.as_ref().is_none_or(is_plain)),
-        Type::Result(ok, err) => optional(ok) && optional(err),
-        _ => true,
-    }
-}
-
-fn is_structure(ty: &Type) -> bool {
-    match ty {
-        Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => true,
-        Type::List(_) => true,
-        Type::Option(item) => is_structure(item),
-        _ => false,
-    }
-}
-
-fn is_directory(ty: &Type) -> bool {
-    match ty {
-        Type::Object(name) => name == "directory",
-        Type::Option(item) | Type::List(item) => is_directory(item),
-        _ => false,
-    }
-}
-
-fn options_of(ty: &Type) -> Option<&str> {
-    match ty {
-        Type::Object(name) if OPTIONS.contains(&name.as_str()) => Some(name),
-        _ => None,
-    }
 }
 
 fn builder_flags(resource: &str) -> Vec<Flag> {

@@ -20,7 +20,10 @@ pub(crate) fn stage_help(stage: &Signature, docs: Option<&Documentation>) -> Str
     if let Some(docs) = docs {
         add_types(&mut text, docs, stage_docs.map(|docs| docs.param_types.values().collect()).unwrap_or_default());
     }
-    add_result(&mut text, stage.result.as_ref());
+    match unwrapped(stage.result.as_ref()) {
+        Some(Type::Object(object)) => add_methods(&mut text, object),
+        _ => add_result(&mut text, stage.result.as_ref()),
+    }
     text.push_str("\n`host call --help` shows the options of every call.\n");
     text
 }
@@ -86,18 +89,40 @@ fn add_types(text: &mut String, docs: &Documentation, mut names: Vec<&String>) {
     }
 }
 
+/// Shows what each method does, in its first sentence.
+fn add_methods(text: &mut String, object: &str) {
+    let _ = write!(text, "\nReturns a {object}, with the methods:\n");
+    for method in api_methods_of(object) {
+        let first = method.docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let first = first.strip_prefix("LEAF: ").unwrap_or(&first);
+        item(text, &method.name, first.split_inclusive(". ").next().unwrap_or_default().trim());
+    }
+}
+
+/// Fills lines of at most 80 characters with words.
+fn filled(words: &[&str]) -> String {
+    let mut lines = vec![String::from(" ")];
+    for word in words {
+        if let Some(line) = lines.last_mut().filter(|line| line.len() + word.len() < 79) {
+            let _ = write!(line, " {word}");
+        } else {
+            lines.push(format!("  {word}"));
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
 fn add_result(text: &mut String, result: Option<&Type>) {
     match unwrapped(result) {
         None => text.push_str("\nReturns nothing.\n"),
         Some(Type::Object(object)) => {
-            let _ = write!(text, "\nReturns a {object}, with the methods:\n");
-            for method in api_methods_of(object) {
-                let first = method.docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
-                item(text, &method.name, first.split_inclusive(". ").next().unwrap_or_default().trim());
-            }
+            let names: Vec<&str> = api_methods_of(object).iter().map(|method| method.name.as_str()).collect();
+            let _ = write!(text, "\nReturns a {object}; its methods:\n{}", filled(&names));
         }
         Some(ty) => {
-            let _ = write!(text, "\nReturns {}.\n", if matches!(ty, Type::Record(_)) { ty.to_string() } else { short(ty) });
+            let _ =
+                write!(text, "\nReturns {}.\n", if matches!(ty, Type::Record(_)) { ty.to_string() } else { short(ty) });
         }
     }
 }

@@ -47,7 +47,8 @@ pub(super) fn value(ty: &Type, json: &Json) -> Result<Value, String> {
 
 fn list(item: &Type, items: &[Json]) -> Result<Value, String> {
     if *item == Type::U8 {
-        let byte = |json: &Json| json.as_u64().and_then(|n| u8::try_from(n).ok()).ok_or(format!("`{json}` is not a u8"));
+        let byte =
+            |json: &Json| json.as_u64().and_then(|n| u8::try_from(n).ok()).ok_or(format!("`{json}` is not a u8"));
         return items.iter().map(byte).collect::<Result<_, _>>().map(Value::Bytes);
     }
     items.iter().map(|json| value(item, json)).collect::<Result<_, _>>().map(Value::List)

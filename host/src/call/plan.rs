@@ -116,7 +116,7 @@ impl Plan {
                 Some(method) => Some(find_method(&at, &flags, method)?),
                 None => None,
             };
-            let wave: Option<super::flags::Wave<'_>> = if done.is_empty() { Some(&wave) } else { None };
+            let wave: Option<super::reader::Wave<'_>> = if done.is_empty() { Some(&wave) } else { None };
             let args = flags.values(places, wave, &at.usage(&flags))?;
             done.push((at, args));
             let Some(next) = next else { break };
@@ -157,9 +157,12 @@ fn flag_words(
                 None => words.pop_front(),
             };
             let usage = at.usage(flags);
-            flags.give(flag, text.ok_or_else(|| {
-                Report::usage(format!("flag `--{name}` of {} needs a value", flags.what)).with_usage(usage)
-            })?);
+            flags.give(
+                flag,
+                text.ok_or_else(|| {
+                    Report::usage(format!("flag `--{name}` of {} needs a value", flags.what)).with_usage(usage)
+                })?,
+            );
         } else if word == "--help" || word == "-h" || !word.starts_with('-') || word == "-" {
             return Ok(Some(word));
         } else if let Some((spec, joined)) = args::find_option(RUN_OPTIONS, &word) {
@@ -180,7 +183,9 @@ fn find_method(at: &At<'_>, flags: &FlagSet, name: &str) -> Result<&'static ApiF
     let Some(Type::Object(object)) = unwrapped(at.result()) else {
         let returns = at.result().map_or("nothing".to_owned(), |ty| format!("`{ty}`"));
         return Err(Report::usage(format!("{} returns {returns}, which has no method `{name}`", flags.what))
-            .with_hint("a chain goes on with a container, a directory, a file or another object; flags begin with `--`"));
+            .with_hint(
+                "a chain goes on with a container, a directory, a file or another object; flags begin with `--`",
+            ));
     };
     let methods = api_methods_of(object);
     let kebab = values::kebab(name);
@@ -190,16 +195,13 @@ fn find_method(at: &At<'_>, flags: &FlagSet, name: &str) -> Result<&'static ApiF
         let report = Report::usage(format!("a {object} has no method `{name}`"));
         match near.as_slice() {
             // All of a container's would fill the screen.
-            [] => report.with_hint(format!("`host call ... {} --help` lists its methods", flags.name())),
+            [] => report.with_hint(match at {
+                At::Stage(stage) => format!("`host call {} --help` lists its methods", stage.name),
+                At::Method(function) => format!("`--help` behind `{}` lists its methods", function.name),
+            }),
             _ => report.with_hint(suggestion(&kebab, &names, "it has")),
         }
     })
-}
-
-impl FlagSet {
-    fn name(&self) -> &str {
-        self.what.split('`').nth(1).unwrap_or_default()
-    }
 }
 
 /// Returns what is known of the stage for its help.

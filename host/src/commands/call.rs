@@ -10,8 +10,8 @@ use api::Value;
 use module::Module;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::options::check_engine;
 use self::options::CallOptions;
+pub(super) use self::options::check_engine;
 use super::{Context, modules};
 use crate::args::specs::CALL;
 use crate::args::{Options, Parsed};
@@ -110,7 +110,10 @@ fn evaluate(plan: &Plan, run: &dyn Run) -> Result<Value> {
     let mut previous = stage;
     for step in &plan.steps {
         let Value::Object(object) = value else {
-            return Err(Report::new_verdict(format!("{previous} returned nothing to call `{}` on", step.function.name)));
+            return Err(Report::new_verdict(format!(
+                "{previous} returned nothing to call `{}` on",
+                step.function.name
+            )));
         };
         let args = [vec![Value::Object(object)], step.args.clone()].concat();
         let answer = run.invoke(&step.function.interface, &step.function.wit_name, args)?;

@@ -20,7 +20,10 @@ pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     };
     let sdk = sdk(parsed.options.value("sdk"), config);
     for path in scaffold(&directory, &name, &sdk)? {
-        context.io.say(&format!("wrote {}", Path::new(written).join(path.strip_prefix(&directory).unwrap_or(&path)).display()));
+        context.io.say(&format!(
+            "wrote {}",
+            Path::new(written).join(path.strip_prefix(&directory).unwrap_or(&path)).display()
+        ));
     }
     let go = if written == "." { String::new() } else { format!("cd {written} && ") };
     context.io.say(&format!("try it: {go}host call hello"));

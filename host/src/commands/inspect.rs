@@ -48,7 +48,8 @@ fn text(name: &str, path: &Path, inspection: &Inspection) -> String {
         false => powers.iter().cloned().collect::<Vec<_>>().join(", "),
     };
     let _ = writeln!(text, "powers      {powers}");
-    let _ = writeln!(text, "exports     {}", list(exports.iter().map(|export| format!("{} {}", export.kind, export.name))));
+    let _ =
+        writeln!(text, "exports     {}", list(exports.iter().map(|export| format!("{} {}", export.kind, export.name))));
     let _ = writeln!(text, "imports     {}", list(imports.iter().cloned()));
     text
 }

@@ -33,8 +33,15 @@ use Verdict::{Advice, Good, Missing};
 
 /// Judges what was found.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
-    let mut checks =
-        vec![crun(facts), overlay(facts), user_namespaces(facts), cgroup(facts), cargo(facts), target(facts), store(facts)];
+    let mut checks = vec![
+        crun(facts),
+        overlay(facts),
+        user_namespaces(facts),
+        cgroup(facts),
+        cargo(facts),
+        target(facts),
+        store(facts),
+    ];
     if !facts.is_root {
         checks.insert(3, newuidmap(facts));
     }
@@ -84,10 +91,9 @@ fn user_namespaces(facts: &Facts) -> Check {
         NamespaceProblem::Unprivileged => {
             ("kernel.unprivileged_userns_clone is 0", "sudo sysctl -w kernel.unprivileged_userns_clone=1")
         }
-        NamespaceProblem::AppArmor => (
-            "AppArmor refuses them",
-            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
+        NamespaceProblem::AppArmor => {
+            ("AppArmor refuses them", "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
+        }
         NamespaceProblem::Refused => ("refused, as in many containers", "run on the machine itself, or as root"),
     };
     // As root, zones can do without.
@@ -107,7 +113,10 @@ fn newuidmap(facts: &Facts) -> Check {
         (Some(_), false) => check(
             name,
             Advice,
-            format!("`/etc/subuid` or `/etc/subgid` does not have `{}`: all files in containers belong to one user", facts.user),
+            format!(
+                "`/etc/subuid` or `/etc/subgid` does not have `{}`: all files in containers belong to one user",
+                facts.user
+            ),
             Some(format!("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}", facts.user)),
         ),
     }

@@ -108,9 +108,9 @@ fn has_overlay() -> bool {
     let release = proc_text("/proc/sys/kernel/osrelease");
     let modules = Path::new("/lib/modules").join(release);
     fs::read_to_string("/proc/filesystems").unwrap_or_default().lines().any(|line| line.ends_with("\toverlay"))
-        || ["modules.dep", "modules.builtin"].iter().any(|list| {
-            fs::read_to_string(modules.join(list)).unwrap_or_default().contains("/overlay.ko")
-        })
+        || ["modules.dep", "modules.builtin"]
+            .iter()
+            .any(|list| fs::read_to_string(modules.join(list)).unwrap_or_default().contains("/overlay.ko"))
 }
 
 /// Makes one, which is the only way to know; without `unshare`, what the kernel's switches say.

@@ -40,7 +40,9 @@ fn check(facts: &Facts, expect: &Expect) {
 
 #[test]
 fn a_good_machine_needs_nothing() {
-    check(&good(), &expect![[r"
+    check(
+        &good(),
+        &expect![[r"
         ok       crun                crun version 1.8 (/usr/bin/crun)
         ok       overlayfs           Linux 6.1.0-13-amd64
         ok       user namespaces     can be made
@@ -51,7 +53,8 @@ fn a_good_machine_needs_nothing() {
         ok       store               /home/ann/.local/share/host (ext4, 40.0 GiB free)
 
         Everything that is needed is there
-    "]]);
+    "]],
+    );
 }
 
 #[test]
@@ -67,7 +70,9 @@ fn what_is_missing_comes_with_the_command_that_gets_it() {
         other_hosts: vec![PathBuf::from("/usr/bin/host")],
         ..good()
     };
-    check(&facts, &expect![[r#"
+    check(
+        &facts,
+        &expect![[r#"
         MISSING  crun                not found on the PATH
                                      -> sudo apt-get install -y crun
         ok       overlayfs           Linux 6.1.0-13-amd64
@@ -85,7 +90,8 @@ fn what_is_missing_comes_with_the_command_that_gets_it() {
                                      -> put it first: export PATH="/home/ann/.cargo/bin:$PATH"
 
         3 things that are needed are missing
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -6,6 +6,9 @@ use serde_json::Value as Json;
 
 use super::{Vertex, events, text};
 
+/// The most characters of a name that a table shows; `--explain=json` shows all.
+const NAME_WIDTH: usize = 60;
+
 /// How it is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Explain {
@@ -31,13 +34,21 @@ fn table(vertices: &[Vertex]) -> String {
     if vertices.is_empty() {
         return "nothing was evaluated".to_owned();
     }
-    let width = vertices.iter().map(|vertex| vertex.event.name.chars().count()).max().unwrap_or_default().min(60);
+    let names: Vec<String> = vertices.iter().map(|vertex| shortened(&vertex.event.name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     let mut table = format!("{:9}  {:>8}  {:width$}  WHY", "OUTCOME", "TIME", "VERTEX");
-    for vertex in vertices {
+    for (vertex, name) in vertices.iter().zip(&names) {
         let outcome = events::outcome_code(&vertex.outcome);
         let took = text::duration(vertex.duration);
-        let (name, why) = (&vertex.event.name, vertex.reason.describe());
+        let why = vertex.reason.describe();
         let _ = write!(table, "\n{outcome:9}  {took:>8}  {name:width$}  {why}");
     }
     table
+}
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME_WIDTH {
+        return name.to_owned();
+    }
+    name.chars().take(NAME_WIDTH - 1).chain(['…']).collect()
 }

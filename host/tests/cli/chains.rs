@@ -6,106 +6,156 @@ use crate::world::check;
 
 #[test]
 fn a_chain_ends_with_a_leaf() {
-    check(&["call", "build", "--src", "src", "-q", "file", "--path", "app", "contents"], &expect![[r#"
+    check(
+        &["call", "build", "--src", "src", "-q", "file", "--path", "app", "contents"],
+        &expect![[r#"
         exit 0
         -- stdout
         contents
-    "#]]);
-    check(&["call", "build", "--src", "src", "-q", "entries"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "build", "--src", "src", "-q", "entries"],
+        &expect![[r#"
         exit 0
         -- stdout
         a
         dir/
-    "#]]);
-    check(&["call", "build", "--src", "src", "-q", "file", "--path=app", "size", "--json"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "build", "--src", "src", "-q", "file", "--path=app", "size", "--json"],
+        &expect![[r#"
         exit 0
         -- stdout
         7
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_chain_may_end_with_an_object() {
-    check(&["call", "build", "--src", "src", "-q", "subdirectory", "--path", "a"], &expect![[r#"
+    check(
+        &["call", "build", "--src", "src", "-q", "subdirectory", "--path", "a"],
+        &expect![[r#"
         exit 0
         -- stdout
         directory blake3:d1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn options_are_flags_of_the_method() {
     check(
-        &["call", "shell", "with-exec-options", "--args", "make,all", "--with-stdin", "x", "--expected-codes", "0,2", "stdout"],
+        &[
+            "call",
+            "shell",
+            "with-exec-options",
+            "--args",
+            "make,all",
+            "--with-stdin",
+            "x",
+            "--expected-codes",
+            "0,2",
+            "stdout",
+        ],
         &expect![[r#"
             exit 0
             -- stdout
             exec ["make", "all"] stdin Text("x") expect Codes([0, 2])
         "#]],
     );
-    check(&["call", "shell", "with-exec-options", "--args", "a", "--with-any-code", "stdout"], &expect![[r#"
+    check(
+        &["call", "shell", "with-exec-options", "--args", "a", "--with-any-code", "stdout"],
+        &expect![[r#"
         exit 0
         -- stdout
         exec ["a"] stdin Empty expect Any
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn options_of_the_run_may_stand_anywhere() {
-    check(&["call", "shell", "-q", "with-exec", "--args", "-q", "--json", "stdout"], &expect![[r#"
+    check(
+        &["call", "shell", "-q", "with-exec", "--args", "-q", "--json", "stdout"],
+        &expect![[r#"
         exit 0
         -- stdout
         "exec [\"-q\"] stdin Empty expect Codes([0])"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_has_no_methods_ends_a_chain() {
-    check(&["call", "hello", "contents"], &expect![[r#"
+    check(
+        &["call", "hello", "contents"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: stage `hello` returns `string`, which has no method `contents`
         hint: a chain goes on with a container, a directory, a file or another object; flags begin with `--`
-    "#]]);
-    check(&["call", "all", "entries"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "all", "entries"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: stage `all` returns `list<directory>`, which has no method `entries`
         hint: a chain goes on with a container, a directory, a file or another object; flags begin with `--`
-    "#]]);
-    check(&["call", "nothing", "entries"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "nothing", "entries"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: stage `nothing` returns nothing, which has no method `entries`
         hint: a chain goes on with a container, a directory, a file or another object; flags begin with `--`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_unknown_method_is_told_before_anything_runs() {
-    check(&["call", "build", "--src", "src", "fil"], &expect![[r#"
+    check(
+        &["call", "build", "--src", "src", "fil"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: a directory has no method `fil`
         hint: did you mean `file` or `filter`?
-    "#]]);
-    check(&["call", "build", "--src", "src", "zzz"], &expect![[r#"
-        exit 2
-        -- stderr
-        error: a directory has no method `zzz`
-        hint: `host call ... build --help` lists its methods
-    "#]]);
-    check(&["call", "build", "--src", "src", "file", "contents"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "build", "--src", "src", "zzz"],
+        &expect![[r#"
+            exit 2
+            -- stderr
+            error: a directory has no method `zzz`
+            hint: `host call build --help` lists its methods
+        "#]],
+    );
+    check(
+        &["call", "build", "--src", "src", "file", "contents"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: method `file` needs `--path`
         usage: ... file --path TEXT
-    "#]]);
-    check(&["call", "build", "--src", "src", "file", "--path", "a", "contents", "--pth", "x"], &expect![[r#"
-        exit 2
-        -- stderr
-        error: method `contents` has no flag `--pth`
-        hint: it has: nothing
-        usage: ... contents
-    "#]]);
+    "#]],
+    );
+    check(
+        &["call", "build", "--src", "src", "file", "--path", "a", "contents", "--pth", "x"],
+        &expect![[r#"
+            exit 2
+            -- stderr
+            error: method `contents` has no flag `--pth`
+            hint: it takes no flags
+            usage: ... contents
+        "#]],
+    );
 }

@@ -19,7 +19,8 @@ fn functions_are_listed() {
           switch
               host call switch [--dry-run] [--loud] -> string
           render
-              host call render --quality draft|print-ready --tags TEXT -> string"#]].assert_eq(&shown.lines().take(12).collect::<Vec<_>>().join("\n"));
+              host call render --quality draft|print-ready --tags TEXT,... -> string"#]]
+    .assert_eq(&shown.lines().take(12).collect::<Vec<_>>().join("\n"));
     let shown = World::new().run(&["functions", "--json"]);
     expect![[r#"
         exit 0
@@ -41,7 +42,8 @@ fn functions_are_listed() {
               "result": "string"
             },
             {
-              "name": "add","#]].assert_eq(&shown.lines().take(20).collect::<Vec<_>>().join("\n"));
+              "name": "add","#]]
+    .assert_eq(&shown.lines().take(20).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -56,12 +58,21 @@ fn a_component_is_inspected() {
         documented  yes
         powers      none: it can only compute, and ask for containers and files that it was given
         exports     nothing
-        imports     nothing"#]].assert_eq(&shown.lines().filter(|line| !line.starts_with("digest") && !line.starts_with("size")).collect::<Vec<_>>().join("\n"));
+        imports     nothing"#]]
+    .assert_eq(
+        &shown
+            .lines()
+            .filter(|line| !line.starts_with("digest") && !line.starts_with("size"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
 }
 
 #[test]
 fn the_engine_is_described() {
-    check(&["engine"], &expect![[r#"
+    check(
+        &["engine"],
+        &expect![[r#"
         exit 0
         -- stdout
         engine    embedded
@@ -74,23 +85,32 @@ fn the_engine_is_described() {
         services  no   services can run
         machine   yes  the tools of this machine can be used
         note: limits need cgroup v2
-    "#]]);
-    check(&["engine", "--engine", "buildkit"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["engine", "--engine", "buildkit"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: the engine `buildkit` is not available in this version
         hint: leave `--engine` and `HOST_ENGINE` out, or set them to `embedded`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_store_is_shown_and_emptied() {
-    check(&["cache"], &expect![[r#"
+    check(
+        &["cache"],
+        &expect![[r#"
         exit 0
         -- stdout
         6.0 MiB in 2 entries, in /store
-    "#]]);
-    check(&["cache", "size", "--json"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["cache", "size", "--json"],
+        &expect![[r#"
         exit 0
         -- stdout
         {
@@ -98,31 +118,43 @@ fn the_store_is_shown_and_emptied() {
           "size_bytes": 6291456,
           "entries": 2
         }
-    "#]]);
-    check(&["cache", "list"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["cache", "list"],
+        &expect![[r#"
         exit 0
         -- stdout
            5.0 MiB  cache-volume    npm
            1.0 KiB  result          exec make
-    "#]]);
-    check(&["cache", "clear"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["cache", "clear"],
+        &expect![[r#"
         exit 0
         -- stderr
         removed 2 entries, 6.0 MiB
-    "#]]);
-    check(&["cache", "empty"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["cache", "empty"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: `host cache` has no `empty`
         hint: it has: size, list, clear
         usage: host cache [size|list|clear] [--json]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_module_is_made_once() {
     let world = World::new();
-    world.check(&["init", "my_module", "--sdk", "/sdk"], &expect![[r#"
+    world.check(
+        &["init", "my_module", "--sdk", "/sdk"],
+        &expect![[r#"
         exit 0
         -- stderr
         wrote my_module/host.toml
@@ -130,66 +162,94 @@ fn a_module_is_made_once() {
         wrote my_module/src/lib.rs
         wrote my_module/.gitignore
         try it: cd my_module && host call hello
-    "#]]);
+    "#]],
+    );
     assert!(world.read("my_module/host.toml").starts_with("name = \"my-module\"\n"));
-    world.check(&["init", "my_module"], &expect![[r#"
+    world.check(
+        &["init", "my_module"],
+        &expect![[r#"
         exit 3
         -- stderr
         error: `$ROOT/my_module/host.toml` is there already
         hint: name another directory: nothing is overwritten
-    "#]]);
-    world.check(&["init", "Other!"], &expect![[r#"
+    "#]],
+    );
+    world.check(
+        &["init", "Other!"],
+        &expect![[r#"
         exit 3
         -- stderr
         error: `other!` cannot be the name of a module: it takes lowercase letters, digits and single hyphens
         hint: give one with `--name`, as in `--name my-module`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn unknown_commands_and_options_are_told() {
-    check(&["cal"], &expect![[r#"
+    check(
+        &["cal"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: there is no command `cal`
         hint: did you mean `call`?
         usage: host COMMAND [OPTIONS]
-    "#]]);
-    check(&["zzz"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["zzz"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: there is no command `zzz`
         hint: commands: call, functions, init, build, inspect, engine, cache, doctor
         usage: host COMMAND [OPTIONS]
-    "#]]);
-    check(&["functions", "--jsn"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["functions", "--jsn"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: `host functions` has no option `--jsn`
         hint: did you mean `--json`?
         usage: host functions [-m MODULE] [--json]
-    "#]]);
-    check(&["functions", "surplus"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["functions", "surplus"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: `host functions` does not take `surplus`
         usage: host functions [-m MODULE] [--json]
-    "#]]);
-    check(&["build", "-m"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["build", "-m"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: option `--module` needs a value: MODULE
-    "#]]);
-    check(&["engine", "--json=yes"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["engine", "--json=yes"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: option `--json` takes no value, and was given `yes`
-    "#]]);
-    check(&["--version"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["--version"],
+        &expect![[r#"
         exit 0
         -- stdout
         host 0.1.0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -162,7 +162,8 @@ impl Component for FakeComponent {
 
     /// Knows one text of WAVE; the real one is tested with the runtime.
     fn parse_wave(&self, _stage: &str, _param: &str, text: &str) -> Result<Value, String> {
-        let limits = |cpus| Value::Record(vec![("cpus".into(), Value::U8(cpus)), ("label".into(), Value::Option(None))]);
+        let limits =
+            |cpus| Value::Record(vec![("cpus".into(), Value::U8(cpus)), ("label".into(), Value::Option(None))]);
         match text {
             "{cpus: 3}" => Ok(limits(3)),
             _ => Err("expected `}` at 1:9".to_owned()),
@@ -209,7 +210,9 @@ impl Run for FakeRun {
             "nothing" => Ok(Value::unit()),
             "bytes" => Ok(Value::Bytes(b"a\x01b".to_vec())),
             "refuse" => Ok(refusal("custom", "the tree is on fire", None)),
-            "command-fails" => Ok(refusal("exec", "command `make` exited with code 2", Some("boom\nmake: *** [all] Error 1"))),
+            "command-fails" => {
+                Ok(refusal("exec", "command `make` exited with code 2", Some("boom\nmake: *** [all] Error 1")))
+            }
             "trap" => {
                 let failure = ExecFailure {
                     vertex: Vertex::scratch().digest(),

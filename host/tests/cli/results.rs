@@ -6,69 +6,101 @@ use crate::world::{World, check};
 
 #[test]
 fn results_are_printed_plain() {
-    check(&["call", "names"], &expect![[r#"
+    check(
+        &["call", "names"],
+        &expect![[r#"
         exit 0
         -- stdout
         a
         b
-    "#]]);
-    check(&["call", "info"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "info"],
+        &expect![[r#"
         exit 0
         -- stdout
         {
           "cpus": 2,
           "label": "x"
         }
-    "#]]);
-    check(&["call", "maybe"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "maybe"],
+        &expect![[r#"
         exit 0
         -- stdout
         null
-    "#]]);
-    check(&["call", "nothing"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "nothing"],
+        &expect![[r#"
         exit 0
-    "#]]);
-    check(&["call", "bytes"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "bytes"],
+        &expect![[r#"
         exit 0
         -- stdout
-        ab"#]]);
-    check(&["call", "all"], &expect![[r#"
+        ab"#]],
+    );
+    check(
+        &["call", "all"],
+        &expect![[r#"
         exit 0
         -- stdout
         directory blake3:d1
         directory blake3:d1
-    "#]]);
-    check(&["call", "shell"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "shell"],
+        &expect![[r#"
         exit 0
         -- stdout
         container blake3:332c02ade2e3b1fc76bb821c6cd6d5031fcb74c4434cbf6fb040d37346fe3a74
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn results_are_printed_as_json() {
-    check(&["call", "--json", "names"], &expect![[r#"
+    check(
+        &["call", "--json", "names"],
+        &expect![[r#"
         exit 0
         -- stdout
         [
           "a",
           "b"
         ]
-    "#]]);
-    check(&["call", "info", "--json"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "info", "--json"],
+        &expect![[r#"
         exit 0
         -- stdout
         {
           "cpus": 2,
           "label": "x"
         }
-    "#]]);
-    check(&["call", "maybe", "--json"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "maybe", "--json"],
+        &expect![[r#"
         exit 0
         -- stdout
         null
-    "#]]);
-    check(&["call", "all", "--json"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "all", "--json"],
+        &expect![[r#"
         exit 0
         -- stdout
         [
@@ -81,52 +113,73 @@ fn results_are_printed_as_json() {
             "digest": "blake3:d1"
           }
         ]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_result_can_be_written_to_a_path() {
     let world = World::new();
-    world.check(&["call", "build", "-q", "--src", "src", "-o", "out"], &expect![[r#"
+    world.check(
+        &["call", "build", "-q", "--src", "src", "-o", "out"],
+        &expect![[r#"
         exit 0
-    "#]]);
+    "#]],
+    );
     assert_eq!(*world.engine.exports.lock().unwrap(), [format!("directory to {}/out", world.root().display())]);
-    world.check(&["call", "hello", "-o", "deep/hello.txt"], &expect![[r#"
+    world.check(
+        &["call", "hello", "-o", "deep/hello.txt"],
+        &expect![[r#"
         exit 0
         -- stderr
         saved deep/hello.txt
-    "#]]);
+    "#]],
+    );
     assert_eq!(world.read("deep/hello.txt"), "Hello, world!");
-    world.check(&["call", "all", "-o", "out"], &expect![[r#"
+    world.check(
+        &["call", "all", "-o", "out"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: `-o` cannot write what `all` returns: a list of objects
         hint: `-o` writes a directory, a file, a container's root file system, a scalar or a record
-    "#]]);
-    world.check(&["call", "nothing", "-o", "out"], &expect![[r#"
+    "#]],
+    );
+    world.check(
+        &["call", "nothing", "-o", "out"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: `-o` cannot write what `nothing` returns: nothing
         hint: `-o` writes a directory, a file, a container's root file system, a scalar or a record
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_run_is_told_line_by_line() {
-    check(&["call", "build", "--src", "src", "--progress", "none"], &expect![[r#"
+    check(
+        &["call", "build", "--src", "src", "--progress", "none"],
+        &expect![[r#"
         exit 0
         -- stdout
         directory blake3:d1
-    "#]]);
+    "#]],
+    );
     let shown = World::new().run(&["call", "build", "--src", "src"]);
     let lines: Vec<&str> = shown.lines().collect();
-    assert_eq!(lines[..6], ["exit 0", "-- stdout", "directory blake3:d1", "-- stderr", "= 1 cached", "+ exec make (3.2 s)"]);
+    assert_eq!(
+        lines[..6],
+        ["exit 0", "-- stdout", "directory blake3:d1", "-- stderr", "= 1 cached", "+ exec make (3.2 s)"]
+    );
     assert!(lines[6].starts_with("1 ran, 1 cached, "), "{shown}");
 }
 
 #[test]
 fn a_run_can_be_explained() {
-    check(&["call", "build", "--src", "src", "-q", "--explain"], &expect![[r#"
+    check(
+        &["call", "build", "--src", "src", "-q", "--explain"],
+        &expect![[r#"
         exit 0
         -- stdout
         directory blake3:d1
@@ -135,7 +188,8 @@ fn a_run_can_be_explained() {
         ran            1 ms  local $SRC      it is looked at in every run
         cached         0 ms  exec configure  its key was found
         ran           3.2 s  exec make       nothing like it ran before
-    "#]]);
+    "#]],
+    );
     let shown = World::new().run(&["call", "build", "--src", "src", "-q", "--explain=json"]);
     assert!(shown.contains("\"reason\": \"never-ran\""), "{shown}");
 }
@@ -151,13 +205,18 @@ fn events_are_lines_of_json() {
 
 #[test]
 fn each_kind_of_failure_has_its_exit_code() {
-    check(&["call", "refuse"], &expect![[r#"
+    check(
+        &["call", "refuse"],
+        &expect![[r#"
         exit 1
         -- stderr
         error: stage `refuse` failed
           caused by: the tree is on fire
-    "#]]);
-    check(&["call", "command-fails"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "command-fails"],
+        &expect![[r#"
         exit 1
         -- stderr
         error: stage `command-fails` failed
@@ -165,71 +224,105 @@ fn each_kind_of_failure_has_its_exit_code() {
           stderr:
             boom
             make: *** [all] Error 1
-    "#]]);
-    check(&["call", "trap"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "trap"],
+        &expect![[r#"
         exit 1
         -- stderr
         error: command `make` exited with code 2
           stderr:
             no rule
-    "#]]);
-    check(&["call", "cancelled"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "cancelled"],
+        &expect![[r#"
         exit 130
         -- stderr
         error: cancelled
-    "#]]);
-    check(&["call", "broken"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "broken"],
+        &expect![[r#"
         exit 70
         -- stderr
         error: 2 is 3
         this is a bug in host: please report it with the lines above and `host --version`
-    "#]]);
-    check(&["call", "hello", "--events", "/no/such/dir/x"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "hello", "--events", "/no/such/dir/x"],
+        &expect![[r#"
         exit 4
         -- stderr
         error: cannot write the events to `/no/such/dir/x`
           caused by: No such file or directory (os error 2)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn options_of_the_run_are_checked() {
-    check(&["call", "hello", "--jobs", "0"], &expect![[r#"
+    check(
+        &["call", "hello", "--jobs", "0"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: option `--jobs` takes a number from 1 on, not `0`
-    "#]]);
-    check(&["call", "hello", "--timeout", "soon"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "hello", "--timeout", "soon"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: option `--timeout` takes a time as in `90`, `500ms`, `10m` or `2h`, not `soon`
-    "#]]);
-    check(&["call", "hello", "--engine", "docker"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "hello", "--engine", "docker"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: the engine `docker` is not available in this version
         hint: leave `--engine` and `HOST_ENGINE` out, or set them to `embedded`
-    "#]]);
-    check(&["call", "hello", "--engine", "embeded"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "hello", "--engine", "embeded"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: there is no engine `embeded`
         hint: did you mean `embedded`?
-    "#]]);
-    check(&["call", "hello", "--allow", "machin"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "hello", "--allow", "machin"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: there is no power `machin`
         hint: did you mean `machine`?
-    "#]]);
-    check(&["call", "hello", "--progress", "loud"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "hello", "--progress", "loud"],
+        &expect![[r#"
         exit 2
         -- stderr
         error: option `--progress` takes one of auto, plain, tty, none, not `loud`
-    "#]]);
-    check(&["call", "render", "--quality", "draft", "--tags", "a", "--allow", "machine"], &expect![[r#"
+    "#]],
+    );
+    check(
+        &["call", "render", "--quality", "draft", "--tags", "a", "--allow", "machine"],
+        &expect![[r#"
         exit 0
         -- stdout
         Enum("draft"); [a]; granted {"machine"}
-    "#]]);
+    "#]],
+    );
 }

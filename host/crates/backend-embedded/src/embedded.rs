@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::failure::{failure, read_failure};
 use crate::read;
 use crate::value::Tree;
-use crate::zone::{ZoneCaps, ZoneConfig};
+use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 use crate::zones::Zones;
 
 /// Evaluates graphs on this machine, without a daemon.
@@ -28,7 +28,12 @@ impl Embedded {
     #[must_use]
     pub fn new(store: Store, io: SessionIo, zone: ZoneConfig) -> Self {
         let n_jobs = io.n_jobs;
-        let engine = Arc::new(Engine { store, io, zones: Zones::new(zone), layouts: tokio::sync::Mutex::new(()) });
+        let engine = Arc::new(Engine {
+            zones: Zones::new(zone, store.clone()),
+            store,
+            io,
+            layouts: tokio::sync::Mutex::new(()),
+        });
         Self { solver: Solver::new(Arc::clone(&engine), n_jobs), engine }
     }
 
@@ -57,10 +62,7 @@ impl Backend for Embedded {
         };
         let solved = outputs.iter().zip(values).map(|(edge, value)| {
             let tree = value.output(edge.output);
-            Solved {
-                snapshot: Snapshot { digest: tree.digest, handle: Arc::new(tree) },
-                exec: value.exec_result(),
-            }
+            Solved { snapshot: Snapshot { digest: tree.digest, handle: Arc::new(tree) }, exec: value.exec_result() }
         });
         Ok(solved.collect())
     }
@@ -106,10 +108,7 @@ impl Backend for Embedded {
 
     async fn digest(&self, snapshot: &Snapshot, path: &TreePath) -> Result<ContentDigest, Failure> {
         let path = path.clone();
-        self.blocking(snapshot, move |engine, tree| {
-            read::digest(&engine.store, tree, &path)
-        })
-        .await
+        self.blocking(snapshot, move |engine, tree| read::digest(&engine.store, tree, &path)).await
     }
 
     async fn output(&self, output: &OutputRef) -> Result<Vec<u8>, Failure> {
@@ -127,9 +126,8 @@ impl Backend for Embedded {
 /// # Errors
 /// If no command could be run.
 pub async fn probe(zone: ZoneConfig) -> Result<Caps, Failure> {
-    let zones = Zones::new(zone);
-    zones.get().await?;
-    Ok(caps(zones.caps().as_ref()))
+    let zone = Zone::start(zone).await.map_err(|error| failure(&error))?;
+    Ok(caps(Some(zone.caps())))
 }
 
 fn caps(zone: Option<&ZoneCaps>) -> Caps {

@@ -223,12 +223,7 @@ impl Engine {
         if job.key.is_none() && self.store.last_key(vertex.digest()).map_err(|error| failure(&error))? == Some(key) {
             return Ok(());
         }
-        let result = store::NewResult {
-            key,
-            value: &value.encode(),
-            trees: &value.trees(),
-            blobs: &value.blobs(),
-        };
+        let result = store::NewResult { key, value: &value.encode(), trees: &value.trees(), blobs: &value.blobs() };
         self.store.put_result(&result).map_err(|error| failure(&error))?;
         self.store.note_history(vertex.digest(), key, &job.inputs).map_err(|error| failure(&error))
     }

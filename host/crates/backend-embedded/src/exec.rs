@@ -42,7 +42,9 @@ pub(crate) async fn evaluate(
     let _lock = match job.key {
         Some(key) if job.is_reusable() => {
             let lock = crate::locks::key(engine, key, &cancel).await?;
-            if lock.has_waited && let Some(value) = engine.recorded(key)? {
+            if lock.has_waited
+                && let Some(value) = engine.recorded(key)?
+            {
                 return Ok((value, Found::ByAnother));
             }
             Some(lock)
@@ -104,7 +106,10 @@ fn accept(vertex: &Vertex, op: &ExecOp, reply: &ExecReply, printed: &Printed) ->
             }
             return Ok(code);
         }
-        ExecStatus::Exited { .. } | ExecStatus::Killed { .. } | ExecStatus::TimedOut { .. } | ExecStatus::OutOfMemory => {}
+        ExecStatus::Exited { .. }
+        | ExecStatus::Killed { .. }
+        | ExecStatus::TimedOut { .. }
+        | ExecStatus::OutOfMemory => {}
     }
     Err(Failure::Exec(Box::new(ExecFailure {
         vertex: vertex.digest(),

@@ -66,7 +66,9 @@ pub(crate) async fn lay_out(engine: &Arc<Engine>, tree: &Tree) -> Result<Vec<Lay
     }
     // One at a time: two commands that need the same tree lay it out once.
     let _turn = engine.layouts.lock().await;
-    if layers.is_empty() && let Some(layers) = materialised(engine, tree.digest)? {
+    if layers.is_empty()
+        && let Some(layers) = materialised(engine, tree.digest)?
+    {
         return Ok(layers);
     }
     let (planner, wanted) = (Arc::clone(engine), tree.clone());

@@ -15,6 +15,7 @@ mod exec;
 mod failure;
 mod layout;
 mod locks;
+mod maintenance;
 mod read;
 mod trees;
 mod value;
@@ -26,8 +27,7 @@ use std::process::ExitCode;
 pub use embedded::{Embedded, probe};
 
 /// What the zone can be asked to do besides running commands.
-const FUNCTIONS: &[(&str, zone::ZoneFunction)] =
-    &[(exec::NAME, exec::ingest), (layout::NAME, layout::write)];
+const FUNCTIONS: &[(&str, zone::ZoneFunction)] = &[(exec::NAME, exec::ingest), (layout::NAME, layout::write)];
 
 /// Runs the zone: what a program does when its first argument is [`zone::ARGUMENT`], before anything else.
 #[must_use]

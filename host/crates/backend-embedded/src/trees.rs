@@ -17,7 +17,8 @@ pub(crate) fn evaluate(engine: &Engine, vertex: &Vertex, inputs: &[Value]) -> Re
         Op::Source(SourceOp::Local { path, include, exclude }) => {
             let scanned = store.scan(Path::new(path), include, exclude).map_err(|error| failure(&error))?;
             for path in scanned.skipped {
-                let message = format!("`{}` was left out: sockets, pipes and devices can be in no tree", path.display());
+                let message =
+                    format!("`{}` was left out: sockets, pipes and devices can be in no tree", path.display());
                 (engine.io.events)(Event::Warning { message });
             }
             scanned.tree
@@ -25,7 +26,8 @@ pub(crate) fn evaluate(engine: &Engine, vertex: &Vertex, inputs: &[Value]) -> Re
         Op::Source(SourceOp::Machine) => store.machine().map_err(|error| failure(&error))?,
         Op::File(op) => apply(engine, op, vertex, inputs)?,
         Op::Merge => {
-            let trees: Result<Vec<_>, _> = (0..inputs.len()).map(|index| subtree(engine, vertex, inputs, index)).collect();
+            let trees: Result<Vec<_>, _> =
+                (0..inputs.len()).map(|index| subtree(engine, vertex, inputs, index)).collect();
             store.merge(&trees?).map_err(|error| failure(&error))?
         }
         Op::Diff => {
@@ -37,12 +39,7 @@ pub(crate) fn evaluate(engine: &Engine, vertex: &Vertex, inputs: &[Value]) -> Re
     Ok(Value::tree(Tree::of(digest)))
 }
 
-fn apply(
-    engine: &Engine,
-    op: &FileOp,
-    vertex: &Vertex,
-    inputs: &[Value],
-) -> Result<graph::ContentDigest, Failure> {
+fn apply(engine: &Engine, op: &FileOp, vertex: &Vertex, inputs: &[Value]) -> Result<graph::ContentDigest, Failure> {
     let base = subtree(engine, vertex, inputs, 0)?;
     let from = vertex.inputs().get(1).zip(inputs.get(1));
     let from = from.map(|(input, value)| Origin { tree: value.output(input.edge.output).digest, path: &input.path });
@@ -50,12 +47,7 @@ fn apply(
 }
 
 /// Returns the directory that an input selects, as a tree.
-fn subtree(
-    engine: &Engine,
-    vertex: &Vertex,
-    inputs: &[Value],
-    index: usize,
-) -> Result<graph::ContentDigest, Failure> {
+fn subtree(engine: &Engine, vertex: &Vertex, inputs: &[Value], index: usize) -> Result<graph::ContentDigest, Failure> {
     let (Some(input), Some(value)) = (vertex.inputs().get(index), inputs.get(index)) else { return Ok(empty_tree()) };
     let tree = value.output(input.edge.output).digest;
     engine.store.subtree(tree, &input.path).map_err(|error| read_failure(&error))

@@ -3,22 +3,25 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backend::Failure;
+use store::Store;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::failure::failure;
+use crate::maintenance;
 use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 
 /// The zone of a session.
 pub(crate) struct Zones {
     config: ZoneConfig,
+    store: Store,
     current: AsyncMutex<Option<Arc<Zone>>>,
     caps: Mutex<Option<ZoneCaps>>,
 }
 
 impl Zones {
     /// Makes the holder; starts nothing.
-    pub(crate) fn new(config: ZoneConfig) -> Self {
-        Self { config, current: AsyncMutex::new(None), caps: Mutex::new(None) }
+    pub(crate) fn new(config: ZoneConfig, store: Store) -> Self {
+        Self { config, store, current: AsyncMutex::new(None), caps: Mutex::new(None) }
     }
 
     /// Returns the running zone; starts one if there is none.
@@ -26,6 +29,9 @@ impl Zones {
         let mut current = self.current.lock().await;
         if let Some(zone) = current.as_ref().filter(|zone| zone.is_alive()) {
             return Ok(Arc::clone(zone));
+        }
+        if current.is_none() {
+            maintenance::begin(&self.store);
         }
         let zone = Arc::new(Zone::start(self.config.clone()).await.map_err(|error| failure(&error))?);
         *self.caps.lock().unwrap_or_else(PoisonError::into_inner) = Some(zone.caps().clone());

@@ -108,9 +108,9 @@ impl Diagnostic for BuildError {
             ),
             Self::Prebuilt { .. } => Some("remove `component` from `host.toml` to build it here".into()),
             Self::NoCrate { .. } => Some("`host init` makes one".into()),
-            Self::NoCargo { .. } => Some(
-                "install Rust with `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh`".into(),
-            ),
+            Self::NoCargo { .. } => {
+                Some("install Rust with `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh`".into())
+            }
             Self::NoTarget => Some(format!("install it with `rustup target add {TARGET}`")),
             Self::Compile { .. } => None,
             Self::NoArtifact { .. } => Some("add `crate-type = [\"cdylib\"]` to `[lib]` in `Cargo.toml`".into()),

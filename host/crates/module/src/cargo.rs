@@ -98,9 +98,7 @@ pub(crate) fn has_target(cargo: &Path, root: &Path) -> bool {
         .stderr(Stdio::null())
         .output();
     match output {
-        Ok(output) if output.status.success() => {
-            Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
-        }
+        Ok(output) if output.status.success() => Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir(),
         _ => true,
     }
 }

@@ -1,4 +1,5 @@
 //! What a module's author wrote about its stages.
+#![cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "the ids of an arena index into it"))]
 
 use std::collections::BTreeMap;
 

@@ -68,9 +68,7 @@ impl Diagnostic for InspectError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotWasm => None,
-            Self::CoreModule => {
-                Some("build for `wasm32-wasip2`, or run `wasm-tools component new` on it".to_owned())
-            }
+            Self::CoreModule => Some("build for `wasm32-wasip2`, or run `wasm-tools component new` on it".to_owned()),
             Self::Damaged(_) => Some("build it or copy it again".to_owned()),
         }
     }

@@ -138,9 +138,9 @@ impl Diagnostic for ManifestError {
         let Self::At { problem, .. } = self else { return None };
         match problem {
             ManifestProblem::UnknownKey(key) => Some(suggestion(key, KEYS, "a manifest has")),
-            ManifestProblem::MissingKey("language") => {
-                Some("add `language = \"rust\"`, or `component = \"PATH.wasm\"` for a component made by another tool".into())
-            }
+            ManifestProblem::MissingKey("language") => Some(
+                "add `language = \"rust\"`, or `component = \"PATH.wasm\"` for a component made by another tool".into(),
+            ),
             ManifestProblem::MissingKey(key) => Some(format!("add `{key} = \"...\"`")),
             ManifestProblem::Language(name) => {
                 let names: Vec<&str> = Language::ALL.iter().map(|(name, _)| *name).collect();
@@ -178,9 +178,7 @@ impl ModuleManifest {
 pub(crate) fn is_name(name: &str) -> bool {
     let mut parts = name.split('-');
     name.starts_with(|c: char| c.is_ascii_lowercase())
-        && parts.all(|part| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-        })
+        && parts.all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }
 
 fn is_version(version: &str) -> bool {
@@ -323,54 +321,86 @@ mod tests {
     fn a_manifest_says_what_a_module_is() {
         check(
             &format!("{GOOD}allow = [\"machine\"]\n"),
-            &expect![[r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, component: None }"#]],
+            &expect![[
+                r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, component: None }"#
+            ]],
         );
     }
 
     #[test]
     fn an_unknown_key_is_named_with_its_place_and_what_is_near() {
-        check(&format!("{GOOD}\n  alow = []\n"), &expect![[r#"
+        check(
+            &format!("{GOOD}\n  alow = []\n"),
+            &expect![[r#"
             `host.toml:5:3`: there is no key `alow` in a manifest
-            hint: did you mean `allow`?"#]]);
-        check(&format!("{GOOD}[tools]\n"), &expect![[r#"
+            hint: did you mean `allow`?"#]],
+        );
+        check(
+            &format!("{GOOD}[tools]\n"),
+            &expect![[r#"
             `host.toml:4:2`: there is no key `tools` in a manifest
-            hint: a manifest has: name, version, language, description, allow, component"#]]);
+            hint: a manifest has: name, version, language, description, allow, component"#]],
+        );
     }
 
     #[test]
     fn a_wrong_type_is_named_with_its_place() {
-        check("name = 7\n", &expect![[r#"
+        check(
+            "name = 7\n",
+            &expect![[r#"
             `host.toml:1:8`: `name` takes a string, not an integer
-            hint: "#]]);
-        check(&format!("{GOOD}allow = \"machine\"\n"), &expect![[r#"
+            hint: "#]],
+        );
+        check(
+            &format!("{GOOD}allow = \"machine\"\n"),
+            &expect![[r#"
             `host.toml:4:9`: `allow` takes a list of powers, not a string
-            hint: "#]]);
+            hint: "#]],
+        );
     }
 
     #[test]
     fn what_is_not_toml_is_named_with_its_place() {
-        check("name = \"demo\"\nversion = 0.1.0\n", &expect![[r#"
+        check(
+            "name = \"demo\"\nversion = 0.1.0\n",
+            &expect![[r#"
             `host.toml:2:14`: invalid float
-            hint: "#]]);
+            hint: "#]],
+        );
     }
 
     #[test]
     fn a_value_that_makes_no_sense_is_named() {
-        check("name = \"My Module\"\nlanguage = \"rust\"\n", &expect![[r#"
+        check(
+            "name = \"My Module\"\nlanguage = \"rust\"\n",
+            &expect![[r#"
             `host.toml:1:8`: `My Module` cannot be the name of a module: it takes lowercase letters, digits and single hyphens
-            hint: "#]]);
-        check("name = \"a\"\nversion = \"1.0\"\nlanguage = \"rust\"\n", &expect![[r#"
+            hint: "#]],
+        );
+        check(
+            "name = \"a\"\nversion = \"1.0\"\nlanguage = \"rust\"\n",
+            &expect![[r#"
             `host.toml:2:11`: `1.0` is not a version: it takes three numbers, as in `0.1.0`
-            hint: "#]]);
-        check("language = \"rst\"\n", &expect![[r#"
+            hint: "#]],
+        );
+        check(
+            "language = \"rst\"\n",
+            &expect![[r#"
             `host.toml:1:12`: `rst` is not a language
-            hint: did you mean `rust`?"#]]);
-        check(&format!("{GOOD}allow = [\"machines\"]\n"), &expect![[r#"
+            hint: did you mean `rust`?"#]],
+        );
+        check(
+            &format!("{GOOD}allow = [\"machines\"]\n"),
+            &expect![[r#"
             `host.toml:4:10`: `machines` is not a power
-            hint: did you mean `machine`?"#]]);
-        check("name = \"a\"\nversion = \"1.0.0\"\n", &expect![[r#"
+            hint: did you mean `machine`?"#]],
+        );
+        check(
+            "name = \"a\"\nversion = \"1.0.0\"\n",
+            &expect![[r#"
             `host.toml:1:1`: the key `language` is missing
-            hint: add `language = "rust"`, or `component = "PATH.wasm"` for a component made by another tool"#]]);
+            hint: add `language = "rust"`, or `component = "PATH.wasm"` for a component made by another tool"#]],
+        );
     }
 
     #[test]

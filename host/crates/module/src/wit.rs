@@ -1,4 +1,5 @@
 //! The WIT package `pipeline:api`, and WIT in general as the types of room `api`.
+#![cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "the ids of an arena index into it"))]
 
 use std::sync::OnceLock;
 
@@ -180,8 +181,7 @@ mod tests {
         let with_exec = methods.iter().find(|method| method.name == "with-exec-options").unwrap();
         assert_eq!(with_exec.wit_name, "[method]container.with-exec-options");
         assert_eq!(with_exec.interface, "container");
-        let params: Vec<_> =
-            with_exec.signature.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        let params: Vec<_> = with_exec.signature.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
         assert_eq!(params, ["self: container", "args: list<string>", "options: exec-options"]);
         assert_eq!(with_exec.signature.result, Some(Type::Object("container".into())));
         assert!(methods.iter().all(|method| method.name != "new"));

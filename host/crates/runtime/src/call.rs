@@ -122,10 +122,9 @@ pub enum CallError {
 impl Diagnostic for CallError {
     fn blame(&self) -> Blame {
         match self {
-            Self::NoSuchStage { .. }
-            | Self::NotGranted { .. }
-            | Self::Argument { .. }
-            | Self::ArgumentCount { .. } => Blame::User,
+            Self::NoSuchStage { .. } | Self::NotGranted { .. } | Self::Argument { .. } | Self::ArgumentCount { .. } => {
+                Blame::User
+            }
             Self::NotCallable { .. } => Blame::Function,
             Self::Trap(trap) => trap.blame(),
             Self::Environment { .. } => Blame::Environment,
@@ -200,11 +199,7 @@ pub(crate) async fn call(component: &Inner, call: Call) -> Result<Value, CallErr
     }
 }
 
-fn find_stage<'a>(
-    component: &'a Inner,
-    callee: &Callee,
-    granted: &BTreeSet<Power>,
-) -> Result<&'a Stage, CallError> {
+fn find_stage<'a>(component: &'a Inner, callee: &Callee, granted: &BTreeSet<Power>) -> Result<&'a Stage, CallError> {
     let (module, function) = (callee.module.clone(), callee.function.clone());
     if let Some(reason) = component.obstacle(&function) {
         return Err(CallError::NotCallable { module, function, reason: reason.to_owned() });
@@ -283,12 +278,7 @@ fn lower_args(
 }
 
 /// Instantiates and calls. Takes the store, so that it is dropped with the future.
-async fn run(
-    component: &Inner,
-    stage: &Stage,
-    mut store: Store<State>,
-    params: Vec<Val>,
-) -> wasmtime::Result<Value> {
+async fn run(component: &Inner, stage: &Stage, mut store: Store<State>, params: Vec<Val>) -> wasmtime::Result<Value> {
     let instance = component.pre.instantiate_async(&mut store).await?;
     let function = instance
         .get_func(&mut store, stage.index)

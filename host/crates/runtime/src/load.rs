@@ -181,7 +181,9 @@ fn check_kind(module: &str, bytes: &[u8]) -> Result<(), LoadError> {
     match bytes {
         [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
         [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => Err(LoadError::CoreModule { module }),
-        [b'\0', b'a', b's', b'm', ..] => Err(LoadError::Malformed { module, reason: "its header is cut off".to_owned() }),
+        [b'\0', b'a', b's', b'm', ..] => {
+            Err(LoadError::Malformed { module, reason: "its header is cut off".to_owned() })
+        }
         _ => Err(LoadError::NotWasm { module }),
     }
 }
@@ -266,9 +268,7 @@ fn stage_interface(
     }
     let is_named = |name: &str| name.split('@').next().is_some_and(|path| path.ends_with("/stages"));
     let n_named = own.iter().filter(|(name, _)| is_named(name)).count();
-    own.retain(|(name, instance)| {
-        if n_named > 0 { is_named(name) } else { is_callable(shared, instance) }
-    });
+    own.retain(|(name, instance)| if n_named > 0 { is_named(name) } else { is_callable(shared, instance) });
     if own.len() > 1 {
         let candidates = own.into_iter().map(|(name, _)| name).collect();
         return Err(LoadError::AmbiguousStages { module: module.to_owned(), candidates });

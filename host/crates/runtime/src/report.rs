@@ -2,6 +2,8 @@
 //!
 //! A trap carries no message: languages print one before they trap.
 
+use std::collections::BTreeSet;
+
 use wasmtime::{FrameSymbol, WasmBacktrace};
 
 /// What a guest printed about its end.
@@ -14,7 +16,12 @@ pub(crate) struct GuestReport {
 
 /// Finds the last report of a language's runtime in what was printed.
 pub(crate) fn find(printed: &str) -> Option<GuestReport> {
-    rust(printed).or_else(|| python(printed)).or_else(|| go(printed)).or_else(|| javascript(printed))
+    // The runtimes of Python and QuickJS are Rust and panic after what they run has thrown.
+    python(printed)
+        .or_else(|| quickjs(printed))
+        .or_else(|| rust(printed))
+        .or_else(|| go(printed))
+        .or_else(|| javascript(printed))
 }
 
 /// `thread 'main' (1) panicked at src/lib.rs:12:5:`, then the message up to a note.
@@ -47,6 +54,21 @@ fn own_path(file: &str) -> &str {
     if mount.bytes().all(|byte| byte.is_ascii_digit()) { rest } else { file }
 }
 
+/// `Exception { message: Some("message"), stack: Some("    at f (/app.js:12:5)\n") }`, in a panic of the
+/// runtime that componentize-qjs brings.
+fn quickjs(printed: &str) -> Option<GuestReport> {
+    let (_, exception) = printed.rsplit_once("Exception { message: Some(\"")?;
+    let (message, stack) = exception.split_once("\"), stack: ")?;
+    let stack = stack.split("\") }").next()?.replace("\\n", "\n").replace("Some(\"", "");
+    let location = stack.lines().find_map(|line| js_location(line)?);
+    Some(GuestReport { location, message: unescape(message) })
+}
+
+/// Undoes what Rust's `Debug` does to a text.
+fn unescape(text: &str) -> String {
+    text.replace("\\n", "\n").replace("\\\"", "\"").replace("\\'", "'").replace("\\\\", "\\")
+}
+
 /// `panic: message`, then the stack with `\t/path/file.go:12 +0x1`.
 fn go(printed: &str) -> Option<GuestReport> {
     let begin = printed.rfind("panic: ").filter(|begin| *begin == 0 || printed[..*begin].ends_with('\n'))?;
@@ -74,7 +96,7 @@ fn js_location(line: &str) -> Option<Option<String>> {
     let frame = line.strip_prefix(' ').or_else(|| line.strip_prefix('\t'))?.trim_start().strip_prefix("at ")?;
     let place = frame.rsplit_once('(').map_or(frame, |(_, place)| place).trim_end_matches(')');
     let is_place = place.rsplit_once(':').is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
-    Some(is_place.then(|| place.to_owned()))
+    Some(is_place.then(|| place.trim_start_matches('/').to_owned()))
 }
 
 /// Returns the innermost line of a backtrace that is in the guest's own source.
@@ -82,9 +104,18 @@ pub(crate) fn source_line(backtrace: &WasmBacktrace) -> Option<String> {
     backtrace.frames().iter().flat_map(|frame| frame.symbols()).find_map(own_line)
 }
 
+/// Whether a backtrace is full of a few functions that call each other.
+pub(crate) fn is_recursion(backtrace: &WasmBacktrace) -> bool {
+    /// As many frames as wasmtime takes down unless told otherwise.
+    const N_FRAMES: usize = 20;
+    let functions: BTreeSet<u32> = backtrace.frames().iter().map(|frame| frame.func_index()).collect();
+    backtrace.frames().len() >= N_FRAMES && functions.len() <= N_FRAMES / 4
+}
+
 fn own_line(symbol: &FrameSymbol) -> Option<String> {
     // Sources of compilers, standard libraries and dependencies, as their builders leave them.
-    const FOREIGN: &[&str] = &["/rustc/", "/rust/deps/", "/.cargo/registry/", "library/std", "library/core", "wasi-libc"];
+    const FOREIGN: &[&str] =
+        &["/rustc/", "/rust/deps/", "/.cargo/registry/", "library/std", "library/core", "wasi-libc"];
     let file = symbol.file().filter(|file| !FOREIGN.iter().any(|part| file.contains(part)))?;
     let line = symbol.line().filter(|line| *line > 0)?;
     Some(match symbol.column() {
@@ -120,6 +151,14 @@ mod tests {
     fn an_error_of_javascript_is_found() {
         let printed = "hello\nTypeError: not a function\n    at build (app.js:3:5)\n    at <anonymous>\n";
         check(printed, Some("app.js:3:5"), "TypeError: not a function");
+    }
+
+    #[test]
+    fn an_exception_of_quickjs_is_found_in_the_panic_of_its_runtime() {
+        let printed = "thread '<unnamed>' (1) panicked at crates/runtime/src/interpreter.rs:51:31:\n\
+                       Failed to call 'f': Value(Exception(\n\
+                       Exception { message: Some(\"no \\\"x\\\"\"), stack: Some(\"    at f (/app.js:13:16)\\n\") })\n)\n";
+        check(printed, Some("app.js:13:16"), "no \"x\"");
     }
 
     #[test]

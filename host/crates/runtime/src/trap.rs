@@ -56,10 +56,10 @@ pub enum TrapCause {
         /// What it may take.
         limit: Duration,
     },
-    /// It needs more stack than [`Limits::stack_bytes`].
+    /// It needs more stack than [`Limits::stack_bytes`], or than its language keeps in its memory.
     StackOverflow {
-        /// What it may have.
-        limit_bytes: usize,
+        /// What the host gives it; none if its own stack was too small.
+        limit_bytes: Option<usize>,
     },
     /// It holds more objects than [`Limits::n_handles`].
     TooManyHandles {
@@ -140,10 +140,27 @@ fn cause(limits: &Limits, error: &wasmtime::Error, report: Option<&GuestReport>)
         return Some(panic(report).unwrap_or(TrapCause::Exit { code: exit.0 }));
     }
     match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::StackOverflow) => Some(TrapCause::StackOverflow { limit_bytes: limits.stack_bytes }),
+        Some(wasmtime::Trap::StackOverflow) => Some(TrapCause::StackOverflow { limit_bytes: Some(limits.stack_bytes) }),
+        Some(wasmtime::Trap::MemoryOutOfBounds) if is_own_stack(error) => {
+            Some(TrapCause::StackOverflow { limit_bytes: None })
+        }
         Some(wasmtime::Trap::UnreachableCodeReached) => Some(panic(report).unwrap_or(TrapCause::Unreachable)),
         Some(trap) => Some(fault(&trap.to_string())),
         None => of_text(limits, &format!("{:#}", error.root_cause())),
+    }
+}
+
+/// Whether a guest ran out of the stack that its language keeps in its memory.
+///
+/// Compilers of C and Rust put it at the bottom of memory, so that it grows to below address 0,
+/// which wraps around. Where the address is not known, a deep recursion has to do.
+fn is_own_stack(error: &wasmtime::Error) -> bool {
+    const FAULT: &str = "memory fault at wasm address 0x";
+    const BELOW: u64 = 0xff00_0000;
+    let text = format!("{error:#}");
+    match text.split_once(FAULT).and_then(|(_, rest)| rest.split(' ').next()) {
+        Some(digits) => u64::from_str_radix(digits, 16).is_ok_and(|address| address >= BELOW),
+        None => error.downcast_ref::<WasmBacktrace>().is_some_and(report::is_recursion),
     }
 }
 
@@ -205,7 +222,7 @@ fn of_text(limits: &Limits, text: &str) -> Option<TrapCause> {
 /// Writes a number of bytes in the largest unit that leaves no rest.
 fn bytes(n: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match units.into_iter().find(|(unit, _)| n >= *unit && n % unit == 0) {
+    match units.into_iter().find(|(unit, _)| n >= *unit && n.is_multiple_of(*unit)) {
         Some((unit, name)) => format!("{} {name}", n / unit),
         None => format!("{n} bytes"),
     }
@@ -220,9 +237,10 @@ impl fmt::Display for Trap {
                 write!(f, "needs more than {} of memory{at}", bytes(*limit_bytes))
             }
             TrapCause::TimeOut { limit } => write!(f, "ran for more than {} s{at}", limit.as_secs_f64()),
-            TrapCause::StackOverflow { limit_bytes } => {
-                write!(f, "overflowed its stack of {}{at}", bytes(*limit_bytes as u64))
+            TrapCause::StackOverflow { limit_bytes: Some(limit) } => {
+                write!(f, "overflowed its stack of {}{at}", bytes(*limit as u64))
             }
+            TrapCause::StackOverflow { limit_bytes: None } => write!(f, "overflowed its stack{at}"),
             TrapCause::TooManyHandles { limit } => write!(f, "holds more than {limit} objects{at}"),
             TrapCause::TooMuchOutput { limit_bytes } => write!(f, "printed more than {}{at}", bytes(*limit_bytes)),
             TrapCause::Panic { message } => write!(f, "panicked{at}: {message}"),

@@ -170,7 +170,9 @@ fn lower_case(
         (None, None) => Ok(None),
         // The value of an operation without a result.
         (None, Some(value)) if value.is_unit() => Ok(None),
-        (None, Some(value)) => Err(ConvertError::Mismatch(format!("the case takes no value, not {}", describe(&value)))),
+        (None, Some(value)) => {
+            Err(ConvertError::Mismatch(format!("the case takes no value, not {}", describe(&value))))
+        }
         (Some(ty), None) => Err(ConvertError::Mismatch(format!("the case takes a {}", type_of(&ty)))),
     }
 }
@@ -249,11 +251,7 @@ fn lift_with(find: FindObject<'_>, ty: &Type, val: &Val) -> wasmtime::Result<Val
     })
 }
 
-fn lift_case(
-    find: FindObject<'_>,
-    ty: Option<Type>,
-    payload: Option<&Val>,
-) -> wasmtime::Result<Option<Box<Value>>> {
+fn lift_case(find: FindObject<'_>, ty: Option<Type>, payload: Option<&Val>) -> wasmtime::Result<Option<Box<Value>>> {
     match (ty, payload) {
         (Some(ty), Some(val)) => Ok(Some(Box::new(lift_with(find, &ty, val)?))),
         _ => Ok(None),

@@ -185,9 +185,7 @@ pub(crate) fn define(linker: &mut Linker<State>, interface: &str) -> Option<wasm
         "wasi:cli/terminal-stdin" => |l| cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli),
         "wasi:cli/terminal-stdout" => |l| cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli),
         "wasi:cli/terminal-stderr" => |l| cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli),
-        "wasi:filesystem/types" => {
-            |l| filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)
-        }
+        "wasi:filesystem/types" => |l| filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem),
         "wasi:filesystem/preopens" => {
             |l| filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)
         }

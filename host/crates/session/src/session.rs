@@ -85,12 +85,7 @@ impl Session {
     ///
     /// # Errors
     /// `Unavailable` if it is not in this version; else what the function fails with.
-    pub async fn invoke(
-        self: &Arc<Self>,
-        interface: &str,
-        function: &str,
-        args: Vec<Value>,
-    ) -> Result<Value, Failure> {
+    pub async fn invoke(self: &Arc<Self>, interface: &str, function: &str, args: Vec<Value>) -> Result<Value, Failure> {
         let bridge = StageBridge { session: Arc::clone(self), stage: "host".to_owned() };
         match api::find(interface, function) {
             Some(Function::Lazy(lazy)) => Ok(lazy(&bridge, &mut Args::new(args))?),

@@ -57,7 +57,9 @@ fn main() -> Done<()> {
 fn results(store: &Store) -> Done<()> {
     let value = [7; 200];
     timed("put 1,000 results", || {
-        (0..1000).try_for_each(|i| Ok(store.put_result(&NewResult { key: key(i), value: &value, trees: &[], blobs: &[] })?))
+        (0..1000).try_for_each(|i| {
+            Ok(store.put_result(&NewResult { key: key(i), value: &value, trees: &[], blobs: &[] })?)
+        })
     })?;
     let keys: Vec<CacheKey> = (0..1000).map(key).collect();
     timed("100,000 lookups of 1,000 keys", || {

@@ -83,10 +83,7 @@ pub fn blob_path(blobs_dir: &Path, digest: &ContentDigest) -> PathBuf {
 
 /// Hashes what is left of an open file; returns the digest and the number of bytes.
 pub(crate) fn hash_file(file: &mut File) -> io::Result<(ContentDigest, u64)> {
-    thread_local! {
-        static BUFFER: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 256 << 10]);
-    }
-    BUFFER.with_borrow_mut(|buffer| {
+    fs::with_buffer(|buffer| {
         let n = fs::read_up_to(file, buffer)?;
         if n < buffer.len() {
             return Ok((ContentDigest::of(&buffer[..n]), n as u64));

@@ -203,11 +203,27 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8], temporary: &Path) -> Resul
 /// Copies the contents of one open file to another: shares the blocks where the file system can,
 /// else copies in the kernel, else by hand. Returns the number of bytes.
 pub(crate) fn copy_contents(from: &File, to: &File) -> io::Result<u64> {
-    if rustix::fs::ioctl_ficlone(to, from).is_ok() {
-        return Ok(from.metadata()?.len());
+    /// Whether a file system could not share blocks once; the store is on one file system.
+    static NO_CLONE: AtomicBool = AtomicBool::new(false);
+    if !NO_CLONE.load(Ordering::Relaxed) {
+        match rustix::fs::ioctl_ficlone(to, from) {
+            Ok(()) => return Ok(from.metadata()?.len()),
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOTTY | rustix::io::Errno::NOSYS) => {
+                NO_CLONE.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
     }
     // `io::copy` between files is copy_file_range, then sendfile, then read and write.
     io::copy(&mut &*from, &mut &*to)
+}
+
+/// Uses a buffer of 256 KiB that the thread keeps.
+pub(crate) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    thread_local! {
+        static BUFFER: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 256 << 10]);
+    }
+    BUFFER.with_borrow_mut(|buffer| work(buffer))
 }
 
 /// Reads until the buffer is full or the file ends.

@@ -273,7 +273,7 @@ impl Builder<'_> {
         let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
         let mode = mode_of(&metadata);
         let kind = if metadata.is_symlink() {
-            self.look(path);
+            // A link changes only by being replaced, and that shows in its directory.
             Kind::Symlink { target: fs::read_link(path)?.into() }
         } else if metadata.is_dir() && mode & 0o5 == 0o5 && !SECRET.iter().any(|secret| name == secret.as_bytes()) {
             self.look(path);

@@ -18,6 +18,9 @@ use crate::store::Store;
 /// How old `last_used_at` may be before a use is written down.
 const USE_GRANULARITY_SECONDS: i64 = 3600;
 
+/// How long a sync is good for: what a power cut may cost, against a disk that is kept busy.
+const SYNC_INTERVAL_NS: i64 = 600_000_000_000;
+
 /// A result to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewResult<'a> {
@@ -206,6 +209,15 @@ impl Store {
             db.execute(sql, [started_ns.to_le_bytes()])
         })?;
         Ok(())
+    }
+
+    /// Returns whether the last sync was long enough ago for another one to be worth waiting for the disk.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub fn is_sync_due(&self) -> Result<bool, DbError> {
+        let last = self.synced_at_ns()?;
+        Ok(last < process::booted_at_ns() || process::now_ns() - last > SYNC_INTERVAL_NS)
     }
 
     /// Returns up to when all files of the store are known to be on the disk, in nanoseconds since 1970.

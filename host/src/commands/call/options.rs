@@ -54,7 +54,8 @@ impl CallOptions {
     pub(super) fn progress(&self, stage: &str) -> Result<ProgressOptions> {
         let events = self.events.as_ref().map(|path| {
             File::create(path).map_err(|error| {
-                Report::environment(format!("cannot write the events to `{}`", path.display())).caused_by(error.to_string())
+                Report::environment(format!("cannot write the events to `{}`", path.display()))
+                    .caused_by(error.to_string())
             })
         });
         Ok(ProgressOptions {
@@ -75,16 +76,18 @@ pub(crate) fn check_engine(engine: Option<&str>) -> Result<()> {
             Err(Report::usage(format!("the engine `{name}` is not available in this version"))
                 .with_hint("leave `--engine` and `HOST_ENGINE` out, or set them to `embedded`"))
         }
-        Some(name) => Err(Report::usage(format!("there is no engine `{name}`"))
-            .with_hint(suggestion(name, ENGINES, "engines"))),
+        Some(name) => {
+            Err(Report::usage(format!("there is no engine `{name}`")).with_hint(suggestion(name, ENGINES, "engines")))
+        }
     }
 }
 
 fn check_powers(options: &Options) -> Result<()> {
     match options.all("allow").find(|power| !POWERS.contains(power)) {
         None => Ok(()),
-        Some(power) => Err(Report::usage(format!("there is no power `{power}`"))
-            .with_hint(suggestion(power, POWERS, "powers"))),
+        Some(power) => {
+            Err(Report::usage(format!("there is no power `{power}`")).with_hint(suggestion(power, POWERS, "powers")))
+        }
     }
 }
 
@@ -97,7 +100,8 @@ fn jobs(text: &str) -> Result<usize> {
 
 /// Parses a time: seconds, or a number with `ms`, `s`, `m` or `h`.
 fn timeout(text: &str) -> Result<Duration> {
-    let wrong = || Report::usage(format!("option `--timeout` takes a time as in `90`, `500ms`, `10m` or `2h`, not `{text}`"));
+    let wrong =
+        || Report::usage(format!("option `--timeout` takes a time as in `90`, `500ms`, `10m` or `2h`, not `{text}`"));
     let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let seconds = match unit {
@@ -132,7 +136,9 @@ fn style(options: &Options, config: &Config, is_terminal: bool) -> Result<Style>
         "auto" if is_tree && !config.is_ci => Style::Tree,
         "tty" | "auto" => Style::Plain,
         other => {
-            return Err(Report::usage(format!("option `--progress` takes one of auto, plain, tty, none, not `{other}`")));
+            return Err(Report::usage(format!(
+                "option `--progress` takes one of auto, plain, tty, none, not `{other}`"
+            )));
         }
     })
 }

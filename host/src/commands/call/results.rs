@@ -78,7 +78,8 @@ fn json_of(value: &Value, run: &dyn Run) -> Result<Vec<u8>> {
         ),
         value => output::json(value),
     };
-    let text = serde_json::to_string_pretty(&json).map_err(|error| Report::bug(format!("cannot write JSON: {error}")))?;
+    let text =
+        serde_json::to_string_pretty(&json).map_err(|error| Report::bug(format!("cannot write JSON: {error}")))?;
     Ok(format!("{text}\n").into_bytes())
 }
 
@@ -103,9 +104,8 @@ fn object_json(object: &Object, value: &Value, run: &dyn Run) -> Result<Json> {
 /// a file, that of the definition of a container.
 fn identity(object: &Object, run: &dyn Run) -> Result<String> {
     let name = object.name();
-    let invoke = |method: &str| {
-        run.invoke(name, &format!("[method]{name}.{method}"), vec![Value::Object(object.clone())])
-    };
+    let invoke =
+        |method: &str| run.invoke(name, &format!("[method]{name}.{method}"), vec![Value::Object(object.clone())]);
     let answer = match object {
         Object::Container(_) => {
             invoke("sync")?;

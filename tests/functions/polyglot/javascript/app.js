@@ -10,7 +10,7 @@ export const stages = {
   },
 
   names(src) {
-    return src.entries().join(" ");
+    return src.entries(undefined).join(" ");
   },
 
   missing(src) {

@@ -34,7 +34,8 @@ impl Uppers {
 /// Reads what a command wrote and makes blobs of its files.
 pub(crate) fn ingest(payload: &[u8]) -> Result<Vec<u8>, String> {
     let Uppers { uppers, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
-    let contents: Result<Vec<LayerContents>, _> = uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default())).collect();
+    let contents: Result<Vec<LayerContents>, _> =
+        uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default())).collect();
     let contents = contents.map_err(|error| crate::failure::chain(&error))?;
     postcard::to_stdvec(&contents).map_err(|error| error.to_string())
 }
@@ -70,7 +71,9 @@ pub(crate) async fn collect(
 
 fn contents_of(reply: &ExecReply) -> Result<Vec<LayerContents>, Failure> {
     match &reply.after {
-        Some(Ok(bytes)) => postcard::from_bytes(bytes).map_err(|error| Failure::bug(format!("the zone's answer: {error}"))),
+        Some(Ok(bytes)) => {
+            postcard::from_bytes(bytes).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))
+        }
         Some(Err(message)) => {
             Err(Failure::environment(format!("what the command wrote cannot be read: {message}"), None))
         }

@@ -42,11 +42,8 @@ pub(crate) struct Printed {
 impl Output {
     /// Makes a collector that replaces these secrets.
     pub(crate) fn new(vertex: DefinitionDigest, secrets: &[Vec<u8>], events: EventSink) -> Arc<Self> {
-        let stream = || Stream {
-            redactor: Redactor::new(secrets.iter().map(Vec::as_slice)),
-            bytes: Vec::new(),
-            is_full: false,
-        };
+        let stream =
+            || Stream { redactor: Redactor::new(secrets.iter().map(Vec::as_slice)), bytes: Vec::new(), is_full: false };
         let state = State { stdout: stream(), stderr: stream(), combined: Vec::new() };
         Arc::new(Self { vertex, events, state: Mutex::new(state) })
     }

@@ -72,7 +72,8 @@ pub(crate) fn prepare(op: &ExecOp, gathered: Gathered) -> ExecSpec {
 
 /// Adds what every command can rely on: `PATH` and `HOME`.
 fn environment(env: &[(String, String)], user: &User, secret_env: &[(String, SecretBytes)]) -> Vec<(String, String)> {
-    let is_set = |name: &str| env.iter().any(|(other, _)| other == name) || secret_env.iter().any(|(other, _)| other == name);
+    let is_set =
+        |name: &str| env.iter().any(|(other, _)| other == name) || secret_env.iter().any(|(other, _)| other == name);
     let defaults = [("PATH", DEFAULT_PATH), ("HOME", user.home.as_str())];
     let defaults = defaults.into_iter().filter(|(name, _)| !is_set(name));
     defaults.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(env.iter().cloned()).collect()

@@ -37,7 +37,8 @@ impl fmt::Display for UnknownName {
 pub(crate) fn resolve(user: Option<&str>, passwd: &str, group: &str) -> Result<User, UnknownName> {
     let user = user.unwrap_or("0");
     let (name, group_name) = user.split_once(':').map_or((user, None), |(name, group)| (name, Some(group)));
-    let entry = lines(passwd).find(|fields| fields.first() == Some(&name) || (is_number(name) && fields.get(2) == Some(&name)));
+    let entry =
+        lines(passwd).find(|fields| fields.first() == Some(&name) || (is_number(name) && fields.get(2) == Some(&name)));
     let uid = match (&entry, name.parse()) {
         (Some(fields), _) => number(fields, 2),
         (None, Ok(uid)) => uid,

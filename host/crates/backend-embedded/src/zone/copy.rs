@@ -52,8 +52,13 @@ fn copy_entry(from: &Path, to: &Path, links: &mut HashMap<u64, PathBuf>) -> Resu
             () if kind.is_socket() => FileType::Socket,
             () => FileType::Fifo,
         };
-        rustix::fs::mknodat(CWD, to, kind, Mode::from_raw_mode(metadata.mode() & 0o7777), metadata.rdev())
-            .context(what)?;
+        let made = rustix::fs::mknodat(CWD, to, kind, Mode::from_raw_mode(metadata.mode() & 0o7777), metadata.rdev());
+        // An overlay, as the root of a container is one, refuses the mark that overlays use for what was deleted.
+        let is_deletion = kind == FileType::CharacterDevice && metadata.rdev() == 0;
+        made.context(|| match is_deletion {
+            true => format!("the file system of the store cannot record the deletion of `{}`", to.display()),
+            false => what(),
+        })?;
     }
     copy_attributes(from, to)
 }

@@ -93,7 +93,7 @@ async fn objects_are_what_they_stand_for() {
     let Value::Object(Object::Directory(returned)) = returned else { panic!("{returned:?}") };
     assert_eq!(returned.selection, given.selection);
 
-    let name = SecretName::from("TOKEN");
+    let name = SecretName("TOKEN".to_owned());
     let name = call(&values, "secret-name", vec![Secret { name }.into()]).await.unwrap();
     assert_eq!(text(&name), "String(\"TOKEN\")");
 
@@ -187,7 +187,7 @@ async fn each_power_works_where_it_is_granted() {
     let args = vec![Directory::default().into(), "out".to_owned().into()];
     let exported = call(&powers, "export-directory", args).await.unwrap();
     assert_eq!(text(&ok(exported)), "String(\"/exports/out\")");
-    let secret = Secret { name: SecretName::from("TOKEN") };
+    let secret = Secret { name: SecretName("TOKEN".to_owned()) };
     let length = call(&powers, "secret-length", vec![secret.into()]).await.unwrap();
     assert!(matches!(ok(length), Value::U32(n) if n > 0));
 }
@@ -227,12 +227,8 @@ async fn a_panic_says_where_and_why() {
 
 #[tokio::test]
 async fn every_limit_holds_for_a_real_program() {
-    let limits = Limits {
-        memory_bytes: 64 << 20,
-        time: Duration::from_millis(300),
-        n_handles: 1000,
-        ..Limits::default()
-    };
+    let limits =
+        Limits { memory_bytes: 64 << 20, time: Duration::from_millis(300), n_handles: 1000, ..Limits::default() };
     let Some(hostile) = load_with("hostile", limits) else { return };
     let looped = trap(call(&hostile, "endless-loop", Vec::new()).await);
     assert!(matches!(looped.cause, TrapCause::TimeOut { .. }), "{looped}");
@@ -240,9 +236,14 @@ async fn every_limit_holds_for_a_real_program() {
     let bomb = trap(call(&hostile, "memory-bomb", Vec::new()).await);
     assert_eq!(bomb.cause, TrapCause::OutOfMemory { limit_bytes: 64 << 20 });
     let deep = trap(call(&hostile, "stack-overflow", Vec::new()).await);
-    assert_eq!(deep.cause, TrapCause::StackOverflow { limit_bytes: 1 << 20 });
+    assert!(matches!(deep.cause, TrapCause::StackOverflow { .. }), "{deep}");
     let handles = trap(call(&hostile, "million-handles", vec![Value::Option(None)]).await);
     assert_eq!(handles.cause, TrapCause::TooManyHandles { limit: 1000 });
+}
+
+#[tokio::test]
+async fn a_flood_on_either_stream_is_stopped() {
+    let Some(hostile) = load("hostile") else { return };
     for flood in ["stdout-flood", "stderr-flood"] {
         let flooded = trap(call(&hostile, flood, vec![Value::U32(2)]).await);
         assert_eq!(flooded.cause, TrapCause::TooMuchOutput { limit_bytes: 1 << 20 });
@@ -262,8 +263,14 @@ async fn objects_that_are_dropped_do_not_count() {
 async fn the_world_of_a_guest_is_empty_and_the_same_every_time() {
     let Some(hostile) = load("hostile") else { return };
     let seen = text(&call(&hostile, "look-around", Vec::new()).await.unwrap());
-    for expect in ["arguments: []", "variables: []", "time: Ok(946684800s)", "files: Err(", "network: Err(", "input: Ok(\\\"\\\")"]
-    {
+    for expect in [
+        "arguments: []",
+        "variables: []",
+        "time: Ok(946684800s)",
+        "files: Err(",
+        "network: Err(",
+        "input: Ok(\\\"\\\")",
+    ] {
         assert!(seen.contains(expect), "{expect}: {seen}");
     }
     assert_eq!(seen, text(&call(&hostile, "look-around", Vec::new()).await.unwrap()));

@@ -128,7 +128,7 @@ async fn an_endless_recursion_is_stopped() {
     let recursion = r#"(func $f (export "run") (call $f))"#;
     let limits = Limits { stack_bytes: 256 << 10, ..Limits::default() };
     let message = "stage `run` of module `m` overflowed its stack of 256 KiB";
-    check(limits, &stage_wat(recursion), TrapCause::StackOverflow { limit_bytes: 256 << 10 }, message).await;
+    check(limits, &stage_wat(recursion), TrapCause::StackOverflow { limit_bytes: Some(256 << 10) }, message).await;
 }
 
 #[tokio::test]

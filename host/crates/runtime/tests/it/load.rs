@@ -34,10 +34,7 @@ fn a_truncated_component_is_refused_wherever_it_is_cut() {
     let whole = wat::parse_str(stage_wat(r#"(func (export "run"))"#)).unwrap();
     for length in (4..whole.len()).step_by(7) {
         let error = load_error(&whole[..length]);
-        assert!(
-            matches!(error, LoadError::Malformed { .. } | LoadError::NoStages { .. }),
-            "{length}: {error}"
-        );
+        assert!(matches!(error, LoadError::Malformed { .. } | LoadError::NoStages { .. }), "{length}: {error}");
     }
 }
 

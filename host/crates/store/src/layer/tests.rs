@@ -216,7 +216,7 @@ fn an_export_is_never_written_through_a_link() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(25))]
     #[test]
     fn a_layer_of_any_difference_gives_the_target(a in prop::collection::vec((0..3, 0..4, 0..3), 0..9), b in prop::collection::vec((0..3, 0..4, 0..3), 0..9)) {
         let (dir, s) = store();

@@ -331,13 +331,34 @@ impl Source<'_> {
             (Err(_), Some(_)) => return Err(WriteError::Changed { path: self.path.clone() }),
             (from, _) => from?,
         };
+        let mut from = from;
+        let read = |e| IoError::new("read", &self.path, e);
+        let small = fs::with_buffer(|buffer| -> Result<_, WriteError> {
+            let n = fs::read_up_to(&mut from, buffer).map_err(read)?;
+            if n == buffer.len() {
+                return Ok(false);
+            }
+            // Compared before it is written, and read only once.
+            self.compare(ContentDigest::of(&buffer[..n]))?;
+            fs::write_all(to, &buffer[..n], target)?;
+            Ok(true)
+        })?;
+        if small {
+            return Ok(());
+        }
+        from.seek(SeekFrom::Start(0)).map_err(read)?;
         fs::copy_contents(&from, to).map_err(|e| IoError::new("copy to", target, e))?;
         to.seek(SeekFrom::Start(0)).map_err(|e| IoError::new("read", target, e))?;
         let (found, _) = hash_file(to).map_err(|e| IoError::new("read", target, e))?;
+        self.compare(found)
+    }
+
+    fn compare(&self, found: ContentDigest) -> Result<(), WriteError> {
+        let path = self.path.clone();
         match (found == *self.digest, self.stamp) {
             (true, _) => Ok(()),
-            (false, Some(_)) => Err(WriteError::Changed { path: self.path.clone() }),
-            (false, None) => Err(WriteError::Corrupt { digest: *self.digest, path: self.path.clone() }),
+            (false, Some(_)) => Err(WriteError::Changed { path }),
+            (false, None) => Err(WriteError::Corrupt { digest: *self.digest, path }),
         }
     }
 }

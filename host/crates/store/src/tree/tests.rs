@@ -560,6 +560,11 @@ proptest! {
         let _ = Node::decode(&bytes);
     }
 
+}
+
+proptest! {
+    // Each case makes a store.
+    #![proptest_config(ProptestConfig::with_cases(20))]
     #[test]
     fn what_a_diff_says_is_what_merging_adds(a in prop::collection::vec((0..4, 0..4, 0..3), 0..9), b in prop::collection::vec((0..4, 0..4, 0..3), 0..9)) {
         let (_dir, s) = store();

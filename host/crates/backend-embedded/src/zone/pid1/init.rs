@@ -202,7 +202,12 @@ unsafe fn find_path(mut env: *const *const u8) -> *const u8 {
     unsafe {
         while !(*env).is_null() {
             let entry = *env;
-            if *entry == b'P' && *entry.add(1) == b'A' && *entry.add(2) == b'T' && *entry.add(3) == b'H' && *entry.add(4) == b'=' {
+            if *entry == b'P'
+                && *entry.add(1) == b'A'
+                && *entry.add(2) == b'T'
+                && *entry.add(3) == b'H'
+                && *entry.add(4) == b'='
+            {
                 return entry.add(5);
             }
             env = env.add(1);
@@ -243,7 +248,9 @@ unsafe fn execve(path: *const u8, args: *const *const u8, env: *const *const u8)
 
 unsafe fn sigprocmask(set: &u64, before: &mut u64) {
     // SAFETY: both are eight bytes; 2 is SIG_SETMASK.
-    unsafe { syscall(nr::RT_SIGPROCMASK, 2, core::ptr::from_ref(set) as usize, core::ptr::from_mut(before) as usize, 8, 0) };
+    unsafe {
+        syscall(nr::RT_SIGPROCMASK, 2, core::ptr::from_ref(set) as usize, core::ptr::from_mut(before) as usize, 8, 0)
+    };
 }
 
 fn exit(code: i32) -> ! {
