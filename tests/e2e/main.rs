@@ -1,1 +1,17 @@
 //! Whole runs through the real binary.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod exports;
+mod failures;
+mod files;
+mod guests;
+mod isolation;
+mod kills;
+mod machine;
+mod reuse;
+mod run;
+mod secrets;
+mod together;
+mod users;
+mod volumes;

@@ -26,6 +26,8 @@ pub fn target_dir() -> PathBuf {
 pub fn require(tool: &str) -> bool {
     let is_there = match tool {
         "crun" => finds("crun"),
+        "make" => finds("make"),
+        "busybox" => Path::new("/bin/busybox").is_file(),
         "cargo-wasm" => finds("cargo"),
         "root" => is_root(),
         "python" => finds("python3"),
@@ -49,13 +51,17 @@ fn is_root() -> bool {
     output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// Returns the binary `host`, built from this tree in the profile of the tests.
+/// Returns the binary `host`, built from this tree in the profile of the tests; the one that
+/// `HOST_BIN` names where the tests run again as another user, who cannot build.
 ///
 /// # Panics
 /// If it cannot be built.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(binary) = std::env::var_os("HOST_BIN") {
+            return binary.into();
+        }
         let status = Command::new("cargo")
             .args(["build", "--quiet", "--locked", "-p", "host"])
             .current_dir(root())
@@ -66,13 +72,17 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// Builds a guest program of `tests/functions` and returns its component.
+/// Builds a guest program of `tests/functions` and returns its component; `HOST_GUESTS` names the
+/// directory where they are already.
 ///
 /// # Panics
 /// If it cannot be built.
 pub fn guest(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let dir = BUILT.get_or_init(|| {
+        if let Some(dir) = std::env::var_os("HOST_GUESTS") {
+            return dir.into();
+        }
         let target = target_dir().join("guests");
         let status = Command::new("cargo")
             .args(["build", "--quiet", "--release", "--locked", "--target", "wasm32-wasip2", "--workspace"])

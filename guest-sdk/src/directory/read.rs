@@ -52,7 +52,7 @@ impl Directory {
     }
 
     /// Returns the digest of the tree: names, contents, modes, owners and links,
-    /// without times.
+    /// without times but those that `with_timestamps` has set.
     pub fn digest(&self) -> Result<String> {
         Ok(self.0.digest()?)
     }

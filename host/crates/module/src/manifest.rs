@@ -203,7 +203,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn manifest(&self) -> Result<ModuleManifest, ManifestError> {
         let table = DeTable::parse(self.text).map_err(|error| {
-            let problem = ManifestProblem::Syntax(error.message().lines().next().unwrap_or_default().to_owned());
+            let problem = ManifestProblem::Syntax(
+                error.message().lines().next().unwrap_or_default().trim_end_matches(", expected nothing").to_owned(),
+            );
             self.error(error.span().unwrap_or(0..0), problem)
         })?;
         let table = table.into_inner();

@@ -91,8 +91,8 @@ pub(crate) fn sources(module: &ModuleDirectory, artifact: &Path) -> BTreeSet<Pat
     // A workspace's profile and versions decide, too.
     sources.extend(lock.iter().map(|lock| lock.with_file_name("Cargo.toml")).filter(|path| path.is_file()));
     sources.extend(lock);
-    sources.retain(|source| source.is_file());
-    sources
+    // One path for each: `macros/src/../../../wit` and `wit` need be looked at once.
+    sources.iter().filter_map(|source| source.canonicalize().ok()).collect()
 }
 
 fn package_of(source: &Path) -> Option<PathBuf> {

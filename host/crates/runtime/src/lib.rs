@@ -21,6 +21,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod bulk;
 mod cache;
 mod call;
 mod component;

@@ -12,10 +12,11 @@ use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem
 use wasmtime::component::{LinkerInstance, ResourceType, Type, Val};
 use wasmtime::{Engine, StoreContextMut};
 
+use crate::bulk;
 use crate::state::State;
 use crate::time::Waiting;
 use crate::trap::Stop;
-use crate::types::{object_index, object_name};
+use crate::types::{name_index, object_index, object_name};
 use crate::values::{lift, lower};
 
 /// The package of the host.
@@ -58,8 +59,7 @@ pub(crate) fn define(
 }
 
 fn define_resource(linker: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
-    let index = Object::NAMES.iter().position(|known| *known == name).and_then(|index| u32::try_from(index).ok());
-    let Some(index) = index else { return Err(wasmtime::format_err!("there is no resource `{name}`")) };
+    let Some(index) = name_index(name) else { return Err(wasmtime::format_err!("there is no resource `{name}`")) };
     linker.resource(name, ResourceType::host_dynamic(index), |mut store, rep| {
         store.data_mut().objects.take(rep);
         Ok(())
@@ -67,7 +67,11 @@ fn define_resource(linker: &mut LinkerInstance<'_, State>, name: &str) -> wasmti
 }
 
 fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> wasmtime::Result<()> {
-    match api::find(interface, name) {
+    let function = api::find(interface, name);
+    if let Some(defined) = function.and_then(|function| bulk::define(linker, name, function)) {
+        return defined;
+    }
+    match function {
         Some(Function::Lazy(function)) => linker.func_new(name, move |mut store, ty, params, results| {
             let mut args = lift_args(&mut store, &ty, params)?;
             let bridge = Arc::clone(&store.data().bridge);
@@ -84,7 +88,7 @@ fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name
                 store.set_epoch_deadline(1);
                 let value = match answered {
                     Ok(value) => Ok(Some(Box::new(value))),
-                    Err(failure) => Err(Some(Box::new(failure_value(failure)?))),
+                    Err(failure) => Err(Some(Box::new(error_value(error_fields(failure)?)))),
                 };
                 answer(&mut store, &ty, Value::Result(value), results)
             })
@@ -111,7 +115,7 @@ fn readable(interface: &str, name: &str) -> String {
     }
 }
 
-fn contract(error: api::ArgumentError) -> wasmtime::Error {
+pub(crate) fn contract(error: api::ArgumentError) -> wasmtime::Error {
     wasmtime::Error::new(Stop::Contract { message: error.to_string() })
 }
 
@@ -139,8 +143,8 @@ fn answer(
 fn unavailable(ty: &ComponentFunc, args: Vec<Value>, message: &str) -> Option<Value> {
     match ty.results().next()? {
         Type::Result(result) if matches!(result.err(), Some(Type::Record(_))) => {
-            let error = error_value(FailureCode::Unavailable.as_str(), message, None, None);
-            Some(Value::Result(Err(Some(Box::new(error)))))
+            let error = error_fields(backend::Failure::invalid(FailureCode::Unavailable, message)).ok()?;
+            Some(Value::Result(Err(Some(Box::new(error_value(error))))))
         }
         Type::Own(resource) => {
             let this = args.into_iter().next();
@@ -170,35 +174,39 @@ fn failing_object(name: &str, this: Option<Value>, message: &str) -> Option<Valu
 ///
 /// # Errors
 /// A mistake of this program ends the call: no guest can do anything about it.
-fn failure_value(failure: backend::Failure) -> wasmtime::Result<Value> {
-    let code = failure.code();
-    let message = failure.to_string();
-    Ok(match failure {
+pub(crate) fn error_fields(failure: backend::Failure) -> wasmtime::Result<bulk::Error> {
+    let (code, message) = (failure.code().to_owned(), failure.to_string());
+    let (exec, hint) = match failure {
         backend::Failure::Bug { message } => return Err(wasmtime::Error::new(Stop::Bug { message })),
-        backend::Failure::Exec(exec) => error_value(code, &message, Some(&exec), None),
-        backend::Failure::Invalid { hint, .. } | backend::Failure::Environment { hint, .. } => {
-            error_value(code, &message, None, hint)
-        }
-        backend::Failure::Cancelled => error_value(code, &message, None, None),
-    })
+        backend::Failure::Exec(exec) => (Some(exec), None),
+        backend::Failure::Invalid { hint, .. } | backend::Failure::Environment { hint, .. } => (None, hint),
+        backend::Failure::Cancelled => (None, None),
+    };
+    let exec = exec.map(|exec| bulk::ExecFailure {
+        exit_code: exec.exit_code(),
+        args: exec.args,
+        stdout_tail: exec.stdout_tail,
+        stderr_tail: exec.stderr_tail,
+    });
+    let attributes = hint.map(|hint| ("hint".to_owned(), hint)).into_iter().collect();
+    Ok(bulk::Error { code, message, exec, attributes })
 }
 
-fn error_value(code: &str, message: &str, exec: Option<&backend::ExecFailure>, hint: Option<String>) -> Value {
+fn error_value(error: bulk::Error) -> Value {
     let field = |name: &str, value: Value| (name.to_owned(), value);
-    let text = |text: &str| Value::String(text.to_owned());
-    let exec = exec.map(|exec| {
+    let exec = error.exec.map(|exec| {
         let fields = vec![
-            field("args", exec.args.clone().into()),
-            field("exit-code", exec.exit_code().into()),
-            field("stdout-tail", text(&exec.stdout_tail)),
-            field("stderr-tail", text(&exec.stderr_tail)),
+            field("args", exec.args.into()),
+            field("exit-code", exec.exit_code.into()),
+            field("stdout-tail", exec.stdout_tail.into()),
+            field("stderr-tail", exec.stderr_tail.into()),
         ];
         Box::new(Value::Record(fields))
     });
     Value::Record(vec![
-        field("code", text(code)),
-        field("message", text(message)),
+        field("code", error.code.into()),
+        field("message", error.message.into()),
         field("exec", Value::Option(exec)),
-        field("attributes", Value::pairs(hint.map(|hint| ("hint".to_owned(), hint)))),
+        field("attributes", Value::pairs(error.attributes)),
     ])
 }

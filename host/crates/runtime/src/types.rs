@@ -8,6 +8,11 @@ pub(crate) fn object_index(ty: ResourceType) -> Option<u32> {
     (0..Object::NAMES.len()).filter_map(|n| u32::try_from(n).ok()).find(|n| ty == ResourceType::host_dynamic(*n))
 }
 
+/// Returns the number of an object by its name.
+pub(crate) fn name_index(name: &str) -> Option<u32> {
+    Object::NAMES.iter().position(|known| *known == name).and_then(|index| u32::try_from(index).ok())
+}
+
 /// Returns the name of an object by its number.
 pub(crate) fn object_name(index: u32) -> &'static str {
     Object::NAMES.get(index as usize).copied().unwrap_or("resource")

@@ -37,7 +37,8 @@ pub enum BlobError {
         /// Of the contents.
         digest: ContentDigest,
     },
-    /// Its bytes are not what its digest says; it was removed, so that it is made anew.
+    /// Its bytes are not what its digest says; it and the results that need it were removed, so that
+    /// they are made anew.
     #[error("contents {digest} were damaged in the store, in `{}`, and are removed", path.display())]
     Corrupt {
         /// Of the contents.
@@ -224,12 +225,12 @@ impl Store {
             if ContentDigest::of(&bytes) == *digest {
                 return Ok(bytes);
             }
-            fs::remove_file(&path)?;
+            let corrupt = self.corrupt(digest);
             if self.external().find(digest).is_none() {
-                return Err(BlobError::Corrupt { digest: *digest, path });
+                return Err(corrupt);
             }
         }
-        let Some(file) = self.external().find(digest) else { return Err(BlobError::Missing { digest: *digest }) };
+        let Some(file) = self.external().find(digest) else { return Err(self.missing(digest)) };
         let bytes = match fs::read_if_there(&file.path)? {
             Some(bytes) if ContentDigest::of(&bytes) == *digest => bytes,
             _ => return Err(BlobError::Changed { path: file.path }),
@@ -272,7 +273,7 @@ impl Store {
             }
             Err(_) => {}
         }
-        let Some(found) = self.external().find(digest) else { return Err(BlobError::Missing { digest: *digest }) };
+        let Some(found) = self.external().find(digest) else { return Err(self.missing(digest)) };
         let file = fs::open(&found.path)?;
         let metadata = file.metadata().map_err(|e| IoError::new("stat", &found.path, e))?;
         if Stamp::of(&metadata) != found.stamp {
@@ -289,7 +290,7 @@ impl Store {
         if fs::lstat_if_there(&self.blob_path(digest))?.is_some() {
             return Ok(());
         }
-        let Some(found) = self.external().find(digest) else { return Err(BlobError::Missing { digest: *digest }) };
+        let Some(found) = self.external().find(digest) else { return Err(self.missing(digest)) };
         let (stored, _) = self.put_file(&found.path)?;
         if stored == *digest { Ok(()) } else { Err(BlobError::Changed { path: found.path }) }
     }

@@ -291,6 +291,23 @@ impl Store {
 
     /// Rows first: a file without a row is garbage, a row without its file would be a lie.
     fn drop_items(&self, items: &[Item]) -> Result<(), GcError> {
+        self.drop_rows(items)?;
+        for item in items {
+            match item {
+                Item::Result(_) => {}
+                Item::Layer(id) => self.discard(&self.layer_path(id))?,
+                Item::Volume(digest) => self.discard(&self.volume_dir(digest))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets layers; their directories are swept when nobody uses the store.
+    pub(crate) fn forget_layers(&self, layers: &[LayerId]) -> Result<(), DbError> {
+        self.drop_rows(&layers.iter().cloned().map(Item::Layer).collect::<Vec<_>>())
+    }
+
+    fn drop_rows(&self, items: &[Item]) -> Result<(), DbError> {
         self.db().transaction("drop what is collected", |db| {
             let layers: HashSet<&str> = items
                 .iter()
@@ -316,15 +333,7 @@ impl Store {
                 };
             }
             Ok(())
-        })?;
-        for item in items {
-            match item {
-                Item::Result(_) => {}
-                Item::Layer(id) => self.discard(&self.layer_path(id))?,
-                Item::Volume(digest) => self.discard(&self.volume_dir(digest))?,
-            }
-        }
-        Ok(())
+        })
     }
 
     /// Removes blobs, nodes and layers that nothing needs, if nobody else is at work.
@@ -398,7 +407,7 @@ impl Store {
             if !nodes.insert(digest) {
                 continue;
             }
-            let node = match self.node(digest) {
+            let node = match self.find_node(digest) {
                 Ok(node) => node,
                 // What is gone needs nothing any more.
                 Err(NodeError::Missing { .. } | NodeError::Corrupt { .. }) => continue,

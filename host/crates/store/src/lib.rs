@@ -49,6 +49,7 @@ mod db;
 mod export;
 mod fs;
 mod gc;
+mod heal;
 mod layer;
 mod lock;
 mod machine;

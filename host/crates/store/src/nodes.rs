@@ -83,6 +83,16 @@ impl Store {
     /// # Errors
     /// If it is not there, or damaged.
     pub fn node(&self, digest: ContentDigest) -> Result<Arc<Node>, NodeError> {
+        let found = self.find_node(digest);
+        if let Err(NodeError::Missing { .. } | NodeError::Corrupt { .. }) = &found {
+            // So that the next run makes it anew.
+            self.forget_dependents(&digest)?;
+        }
+        found
+    }
+
+    /// As [`Store::node`], and nothing is done about a node that is gone.
+    pub(crate) fn find_node(&self, digest: ContentDigest) -> Result<Arc<Node>, NodeError> {
         if let Some(node) = self.node_cache().get(&digest) {
             return Ok(node);
         }

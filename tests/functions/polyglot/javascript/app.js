@@ -1,5 +1,7 @@
 // Stages in JavaScript.
 
+import { NewOptions } from "pipeline:api/directory@0.1.0";
+
 export const stages = {
   greet(name) {
     return `Hello, ${name ?? "world"}!`;
@@ -19,6 +21,10 @@ export const stages = {
     } catch (error) {
       return error.payload.code;
     }
+  },
+
+  written(src) {
+    return src.withNewFileOptions("a", new Uint8Array([1, 255]), new NewOptions()).file("a").read(0n, 5);
   },
 
   reversed(bytes) {

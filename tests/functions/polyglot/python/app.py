@@ -3,7 +3,7 @@
 from typing import Optional
 
 from componentize_py_types import Err
-from wit_world.imports.directory import Directory
+from wit_world.imports.directory import Directory, NewOptions
 from wit_world.imports.errors import Error
 
 
@@ -22,6 +22,9 @@ class Stages:
             return src.file("../outside").contents()
         except Err as error:
             return error.value.code
+
+    def written(self, src: Directory) -> bytes:
+        return src.with_new_file_options("a", bytes([1, 255]), NewOptions()).file("a").read(0, 5)
 
     def reversed(self, bytes: bytes) -> bytes:
         return bytes[::-1]

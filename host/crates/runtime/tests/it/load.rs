@@ -76,6 +76,15 @@ fn a_resource_that_the_package_does_not_have_is_named() {
 }
 
 #[test]
+fn a_function_of_another_type_than_the_package_has_is_named() {
+    let text = r#"(component (import "pipeline:api/file@0.1.0" (instance
+        (export "file" (type $file (sub resource)))
+        (export "[method]file.read" (func (param "self" (borrow $file)) (result (list u8)))))))"#;
+    let error = load_error_wat(text);
+    assert!(error.contains("another type") && error.contains("[method]file.read"), "{error}");
+}
+
+#[test]
 fn a_component_says_what_it_has_and_what_it_asks_for() {
     let text = r#"(component
         (import "pipeline:api/directory@0.1.0" (instance $d (export "directory" (type (sub resource)))))

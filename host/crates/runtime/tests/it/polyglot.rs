@@ -90,7 +90,7 @@ fn directory() -> Value {
 /// What every language has to do in the same way.
 async fn check(component: &Component, language: &str) {
     let names: Vec<_> = component.stages().iter().map(|stage| stage.name.as_str()).collect();
-    assert_eq!(names, ["greet", "build", "names", "missing", "reversed", "refuse", "fail"]);
+    assert_eq!(names, ["greet", "build", "names", "missing", "written", "reversed", "refuse", "fail"]);
     assert_eq!(component.interface(), "test:polyglot/stages@0.1.0");
 
     let greet = |name| call(component, "greet", vec![Value::from(name)]);
@@ -108,6 +108,8 @@ async fn check(component: &Component, language: &str) {
     let missing = ok(call(component, "missing", vec![directory()]).await.unwrap());
     assert_eq!(text(&missing), "String(\"invalid-path\")");
 
+    let written = ok(call(component, "written", vec![directory()]).await.unwrap());
+    assert_eq!(text(&written), text(&Value::Bytes(b"conte".to_vec())));
     let reversed = call(component, "reversed", vec![Value::Bytes(vec![1, 2, 255])]).await.unwrap();
     assert_eq!(text(&reversed), "Bytes([255, 2, 1])");
     let refused = call(component, "refuse", Vec::new()).await.unwrap();
@@ -120,7 +122,7 @@ async fn a_module_in_python_does_what_one_in_rust_does() {
     check(&component, "Python").await;
     let trap = trap(call(&component, "fail", vec!["too bad".to_owned().into()]).await);
     assert_eq!(trap.cause, TrapCause::Panic { message: "ValueError: too bad".to_owned() }, "{}", trap.stderr_tail);
-    assert_eq!(trap.to_string(), "stage `fail` of module `m` panicked at app.py:33: ValueError: too bad");
+    assert_eq!(trap.to_string(), "stage `fail` of module `m` panicked at app.py:36: ValueError: too bad");
 }
 
 #[tokio::test]
@@ -129,5 +131,5 @@ async fn a_module_in_javascript_does_what_one_in_rust_does() {
     check(&component, "JavaScript").await;
     let trap = trap(call(&component, "fail", vec!["too bad".to_owned().into()]).await);
     assert_eq!(trap.cause, TrapCause::Panic { message: "too bad".to_owned() }, "{}", trap.stderr_tail);
-    assert_eq!(trap.source_line.as_deref(), Some("app.js:33:26"), "{}", trap.stderr_tail);
+    assert_eq!(trap.source_line.as_deref(), Some("app.js:39:26"), "{}", trap.stderr_tail);
 }

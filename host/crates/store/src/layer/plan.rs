@@ -126,7 +126,7 @@ impl Planner<'_> {
             true => None,
             false => match self.store.external().find(digest) {
                 Some(file) => Some((file.path, file.stamp)),
-                None => return Err(BlobError::Missing { digest: *digest }.into()),
+                None => return Err(self.store.missing(digest).into()),
             },
         };
         Ok(PlanKind::File { digest: *digest, size, external })

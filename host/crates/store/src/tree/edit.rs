@@ -471,12 +471,13 @@ fn replace_in(name: &str, contents: &[u8], what: &Replacement<'_>) -> Result<Vec
         found.push(from + i);
         from += i + search.len();
     }
-    if !what.all && found.len() != 1 {
-        let search = what.search.to_owned();
-        let name = name.to_owned();
-        if found.is_empty() {
-            return Err(EditError::NoMatch { search, name });
-        }
+    let names = || (what.search.to_owned(), name.to_owned());
+    if found.is_empty() {
+        let (search, name) = names();
+        return Err(EditError::NoMatch { search, name });
+    }
+    if !what.all && found.len() > 1 {
+        let (search, name) = names();
         let line = |at: &usize| (contents[..*at].iter().filter(|&&b| b == b'\n').count() + 1).to_string();
         let lines = found.iter().take(5).map(line).collect::<Vec<_>>().join(", ");
         return Err(EditError::ManyMatches { search, name, n_matches: found.len(), lines });

@@ -449,7 +449,7 @@ fn replacing_wants_one_match_or_all() {
     };
     assert_eq!(replace("b a\nb", false, "a b a\nb a\n"), "a X a\n");
     assert_eq!(replace("a", true, "a b a\nb a\n"), "X b X\nb X\n");
-    assert_eq!(replace("z", true, "a"), "a");
+    assert_eq!(replace("z", true, "a"), "`z` is not in file `f`");
     assert_eq!(replace("z", false, "a"), "`z` is not in file `f`");
     assert_eq!(replace("a", false, "a\na"), "`a` is 2 times in file `f`, on lines 1, 2");
     assert_eq!(replace("", true, "a"), "the text to replace in file `f` is empty");

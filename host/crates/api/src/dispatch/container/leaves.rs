@@ -112,7 +112,11 @@ fn config(method: &str) -> Option<Function> {
             this.mounts.iter().map(|mount| mount.path.to_absolute()).collect::<Vec<_>>()
         }),
         "container.image-ref" => leaf!(_bridge, args => {
-            args.next::<Arc<Container>>()?;
+            // What stands in for an image that cannot be had in this version says so.
+            if let Some(fail) = args.next::<Arc<Container>>()?.failure() {
+                let code = FailureCode::parse(&fail.code).unwrap_or(FailureCode::Custom);
+                Err::<String, _>(Failure::invalid(code, &fail.message))?;
+            }
             let message = "this container is not an image as it was pulled, so that it has no reference";
             Err::<String, _>(Failure::invalid(FailureCode::InvalidArgument, message))?
         }),

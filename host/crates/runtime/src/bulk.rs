@@ -1,0 +1,102 @@
+//! The functions of `pipeline:api` that carry many bytes.
+//!
+//! A dynamic value takes some forty bytes of the host for each byte of a `list<u8>`. These few
+//! functions have types that are known here, so that bytes cross as bytes.
+
+use std::sync::Arc;
+
+use api::{Args, Function, LeafFuture, Value};
+use wasmtime::component::{ComponentType, LinkerInstance, Lower, ResourceDynamic};
+use wasmtime::{StoreContextMut, format_err};
+
+use crate::link::{contract, error_fields};
+use crate::state::State;
+use crate::time::Waiting;
+use crate::types::name_index;
+
+/// `errors.exec-failure`
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct ExecFailure {
+    pub(crate) args: Vec<String>,
+    #[component(name = "exit-code")]
+    pub(crate) exit_code: i32,
+    #[component(name = "stdout-tail")]
+    pub(crate) stdout_tail: String,
+    #[component(name = "stderr-tail")]
+    pub(crate) stderr_tail: String,
+}
+
+/// `errors.error`
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct Error {
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) exec: Option<ExecFailure>,
+    pub(crate) attributes: Vec<(String, String)>,
+}
+
+/// Defines a function if it is one of these.
+pub(crate) fn define(
+    linker: &mut LinkerInstance<'_, State>,
+    name: &str,
+    function: Function,
+) -> Option<wasmtime::Result<()>> {
+    match (name, function) {
+        ("[method]file.read", Function::Leaf(read)) => Some(define_read(linker, name, read)),
+        (
+            "[method]container.with-new-file-options" | "[method]directory.with-new-file-options",
+            Function::Lazy(write),
+        ) => Some(define_write(linker, name, write)),
+        _ => None,
+    }
+}
+
+fn define_read(
+    linker: &mut LinkerInstance<'_, State>,
+    name: &str,
+    read: for<'a> fn(&'a dyn api::Bridge, Args) -> LeafFuture<'a>,
+) -> wasmtime::Result<()> {
+    linker.func_wrap_async(name, move |mut store, (this, offset, max): (ResourceDynamic, u64, u32)| {
+        Box::new(async move {
+            let args = vec![object(&mut store, &this)?, Value::U64(offset), Value::U32(max)];
+            let bridge = Arc::clone(&store.data().bridge);
+            let stopwatch = Arc::clone(&store.data().stopwatch);
+            let answered = Waiting { inner: read(&*bridge, Args::new(args)), stopwatch }.await;
+            store.set_epoch_deadline(1);
+            match answered {
+                Ok(Value::Bytes(bytes)) => Ok((Ok::<Vec<u8>, Error>(bytes),)),
+                Ok(_) => Err(format_err!("`file.read` answers no bytes")),
+                Err(failure) => Ok((Err(error_fields(failure)?),)),
+            }
+        })
+    })
+}
+
+type NewFile = (ResourceDynamic, String, Vec<u8>, ResourceDynamic);
+
+fn define_write(
+    linker: &mut LinkerInstance<'_, State>,
+    name: &str,
+    write: fn(&dyn api::Bridge, &mut Args) -> Result<Value, api::ArgumentError>,
+) -> wasmtime::Result<()> {
+    linker.func_wrap(name, move |mut store: StoreContextMut<'_, State>, (this, path, contents, options): NewFile| {
+        let (this, options) = (object(&mut store, &this)?, object(&mut store, &options)?);
+        let args = vec![this, Value::String(path), Value::Bytes(contents), options];
+        let bridge = Arc::clone(&store.data().bridge);
+        match write(&*bridge, &mut Args::new(args)).map_err(contract)? {
+            Value::Object(object) => {
+                let index = name_index(object.name()).ok_or_else(|| format_err!("an object without a name"))?;
+                let rep = store.data_mut().objects.push(object).map_err(wasmtime::Error::new)?;
+                Ok((ResourceDynamic::new_own(rep, index),))
+            }
+            _ => Err(format_err!("`with-new-file-options` answers no object")),
+        }
+    })
+}
+
+fn object(store: &mut StoreContextMut<'_, State>, handle: &ResourceDynamic) -> wasmtime::Result<Value> {
+    let object = store.data().objects.get(handle.rep()).cloned();
+    object.map(Value::Object).ok_or_else(|| format_err!("a handle stands for nothing"))
+}

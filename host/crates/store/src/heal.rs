@@ -1,0 +1,120 @@
+//! What happens when contents turn out to be gone or damaged: whatever needs them is forgotten, so
+//! that the next run makes it anew instead of finding the same hole again.
+//!
+//! Rare, and allowed to be slow: it looks at all results and all layers.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use graph::{CacheKey, ContentDigest};
+
+use crate::blob::BlobError;
+use crate::db::DbError;
+use crate::fs;
+use crate::layer::record::LayerId;
+use crate::results::decode_refs;
+use crate::store::Store;
+use crate::tree::node::Kind;
+
+impl Store {
+    /// Forgets whoever needs these contents, and returns the error that says that they are missing.
+    pub(crate) fn missing(&self, digest: &ContentDigest) -> BlobError {
+        match self.forget_dependents(digest) {
+            Ok(()) => BlobError::Missing { digest: *digest },
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Removes contents that are not what their digest says, forgets whoever needs them, and returns
+    /// the error that says so.
+    pub(crate) fn corrupt(&self, digest: &ContentDigest) -> BlobError {
+        let path = self.blob_path(digest);
+        let removed = self
+            .forget_layers_with(&path)
+            .and_then(|()| self.forget_dependents(digest))
+            .map_err(BlobError::from)
+            .and_then(|()| Ok(fs::remove_file(&path)?));
+        match removed {
+            Ok(()) => BlobError::Corrupt { digest: *digest, path },
+            Err(error) => error,
+        }
+    }
+
+    /// Forgets the results that name a blob or a directory, themselves or in one of their trees.
+    pub(crate) fn forget_dependents(&self, digest: &ContentDigest) -> Result<(), DbError> {
+        let results = self.db().with("read what results name", |db| {
+            let mut query = db.prepare("SELECT key, refs FROM results")?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            rows.collect::<Result<Vec<([u8; 32], _)>, _>>()
+        })?;
+        let mut known = HashMap::from([(*digest, true)]);
+        for (key, refs) in results {
+            let (trees, blobs) = decode_refs(&refs);
+            if blobs.contains(digest) || trees.iter().any(|tree| self.needs(*tree, &mut known)) {
+                self.remove_result(CacheKey::from_bytes(key))?;
+            }
+        }
+        // The machine's tree is named by no result.
+        self.db().with("forget what the machine is", |db| db.execute("DELETE FROM meta WHERE key = 'machine'", []))?;
+        Ok(())
+    }
+
+    /// Returns whether a tree has something in it that is `known` to be gone.
+    fn needs(&self, tree: ContentDigest, known: &mut HashMap<ContentDigest, bool>) -> bool {
+        let mut pending = vec![(tree, None)];
+        // Each directory is looked at twice: before what is in it, and after.
+        while let Some((digest, children)) = pending.pop() {
+            if let Some(children) = children {
+                let children: Vec<ContentDigest> = children;
+                let is_hit = children.iter().any(|child| known.get(child) == Some(&true));
+                known.insert(digest, is_hit);
+                continue;
+            }
+            if known.contains_key(&digest) {
+                continue;
+            }
+            // What cannot be read is no reason to keep a result.
+            let Ok(node) = self.find_node(digest) else {
+                known.insert(digest, true);
+                continue;
+            };
+            let directories: Vec<ContentDigest> = node.entries.iter().filter_map(|entry| entry.directory()).collect();
+            let files = node.entries.iter().filter_map(|entry| match &entry.kind {
+                Kind::File { digest, .. } => Some(*digest),
+                _ => None,
+            });
+            let children: Vec<ContentDigest> = files.filter(|file| known.get(file) == Some(&true)).collect();
+            pending.push((digest, Some([children, directories.clone()].concat())));
+            pending.extend(directories.into_iter().map(|directory| (directory, None)));
+        }
+        known.get(&tree) == Some(&true)
+    }
+
+    /// Forgets the layers that share a damaged file. Their directories stay for whoever uses them.
+    fn forget_layers_with(&self, blob: &Path) -> Result<(), DbError> {
+        let Ok(Some(metadata)) = fs::lstat_if_there(blob) else { return Ok(()) };
+        if metadata.nlink() < 2 {
+            return Ok(());
+        }
+        let names = fs::names(&self.layers_dir()).unwrap_or_default();
+        let ids = names.iter().filter_map(|name| name.to_str()).filter_map(LayerId::parse);
+        let damaged: Vec<LayerId> = ids.filter(|id| has_inode(&self.layer_path(id), metadata.ino())).collect();
+        self.forget_layers(&damaged)
+    }
+}
+
+/// Returns whether a file below a directory is this inode; what cannot be read is not.
+fn has_inode(directory: &Path, inode: u64) -> bool {
+    let mut pending = vec![directory.to_owned()];
+    while let Some(path) = pending.pop() {
+        match fs::lstat_if_there(&path) {
+            Ok(Some(metadata)) if metadata.is_dir() => {
+                pending.extend(fs::names(&path).unwrap_or_default().into_iter().map(|name| path.join(name)));
+            }
+            Ok(Some(metadata)) if metadata.ino() == inode => return true,
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,122 @@
+//! What a second run does not do again, and why something ran.
+
+use std::time::Duration;
+
+use support::{Place, require};
+
+use crate::run::{Chain, Ran};
+
+#[test]
+fn a_second_run_executes_nothing_and_is_fast() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let ten = (0..10).fold(Chain::machine(), |chain, n| chain.sh(&format!("echo {n} >> /n; sleep 0.1")));
+    let chain = ten.sh("cat /n").stdout();
+    let first = chain.run(&place);
+    assert_eq!((first.ok().lines().count(), first.evaluated().len()), (10, 11));
+    let started = std::time::Instant::now();
+    let second = chain.run(&place);
+    // The first slept for a second; a zone that starts at all costs some of it.
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert_eq!((second.ok(), second.evaluated()), (first.ok(), vec![]));
+    assert!(second.commands().all(|vertex| vertex.outcome == "cached" && vertex.reason == "hit"));
+}
+
+#[test]
+fn a_change_that_leaves_what_is_built_equal_stops_there() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let src = place.write("src/main", "# a comment\ncode\n");
+    let chain = Chain::new("pack").then(&["--src", "src", "--explain"]);
+    assert_eq!(chain.run(&place).ok(), "CODE\n");
+    std::fs::write(src, "# another comment\ncode\n").unwrap();
+    let second = chain.run(&place);
+    assert_eq!(second.ok(), "CODE\n");
+    let compile = second.command("grep");
+    assert_eq!((&*compile.outcome, &*compile.reason), ("ran", "input-changed"), "{compile:?}");
+    assert_eq!(second.command("tr a-z").outcome, "cached");
+    let explained = |what: &str| {
+        let lines = second.answer.stderr.lines().filter(|line| line.contains(what));
+        lines.filter(|line| line.starts_with("ran") || line.starts_with("cached")).collect::<String>()
+    };
+    assert!(explained("grep").contains(" changed from "), "{}", second.answer.stderr);
+    assert!(explained("tr a-z").contains("its key was found"), "{}", second.answer.stderr);
+}
+
+#[test]
+fn what_is_equal_is_reused_however_it_was_made() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    place.write("one/a", "1");
+    place.write("two/a", "1");
+    let count = |dir: &str| Chain::machine().then(&["with-mounted-directory", "--path", "/m", "--source", dir]);
+    assert_eq!(count("one").sh("cat /m/a").stdout().run(&place).ok(), "1\n".trim_end());
+    let again = count("two").then(&["with-label", "--name", "a", "--value", "b", "with-user", "--user", "root"]);
+    let again = again.sh("cat /m/a").stdout().run(&place);
+    assert_eq!((again.ok(), again.evaluated()), ("1", vec![]));
+}
+
+fn reason(ran: &Ran, command: &str) -> String {
+    ran.ok();
+    ran.command(command).reason.clone()
+}
+
+#[test]
+fn explain_says_why_a_step_ran() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let src = place.write("src/a", "1");
+    let cat = Chain::machine().then(&["with-mounted-directory", "--path", "/m", "--source", "src"]).sh("cat /m/a");
+    let cat = cat.stdout();
+    assert_eq!(reason(&cat.run(&place), "cat"), "never-ran");
+    assert_eq!(reason(&cat.run(&place), "cat"), "hit");
+
+    std::fs::write(src, "2").unwrap();
+    let changed = cat.clone().then(&["--explain=json"]).run(&place);
+    assert_eq!((changed.ok(), reason(&changed, "cat").as_str()), ("2", "input-changed"));
+    let line = &changed.command("cat").line;
+    assert!(line["changed"]["input"].as_str().unwrap().contains("src"), "{line}");
+    assert_ne!(line["changed"]["was"], line["changed"]["is"]);
+    assert!(changed.answer.stderr.contains("\"reason\": \"input-changed\""), "{}", changed.answer.stderr);
+
+    assert_eq!(reason(&cat.clone().then(&["--no-cache"]).run(&place), "cat"), "no-cache");
+    let always = Chain::machine().sh_with("echo x", &["--without-cache"]).stdout();
+    assert_eq!(reason(&always.run(&place), "echo"), "without-cache");
+    assert_eq!(reason(&always.run(&place), "echo"), "without-cache");
+}
+
+#[test]
+fn a_result_that_was_cleared_away_is_made_again_and_explained() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let chain = Chain::machine().sh("echo made").stdout();
+    chain.run(&place).ok();
+    let cleared = place.host(["cache", "clear"]);
+    assert_eq!(cleared.code, Some(0), "{}", cleared.stderr);
+    let again = chain.run(&place);
+    assert_eq!((again.ok(), reason(&again, "echo").as_str()), ("made\n", "evicted"));
+}
+
+#[test]
+fn a_failing_command_is_not_cached() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let chain = Chain::machine().sh("exit 3").stdout();
+    for _ in 0..2 {
+        let ran = chain.run(&place);
+        ran.fails(1);
+        assert_eq!(ran.command("exit 3").outcome, "failed");
+    }
+}

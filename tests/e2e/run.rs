@@ -1,0 +1,204 @@
+//! Calls of the module `pipelines`, and what happened in them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+use support::{Answer, Place, guest};
+
+/// A stage and the methods that are called on its result.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain(Vec<String>);
+
+/// A call that ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) answer: Answer,
+    pub(crate) vertices: Vec<Vertex>,
+}
+
+/// What `--events` tells of a vertex.
+#[derive(Debug)]
+pub(crate) struct Vertex {
+    pub(crate) name: String,
+    pub(crate) outcome: String,
+    pub(crate) reason: String,
+    pub(crate) start: String,
+    pub(crate) end: String,
+    /// The whole line.
+    pub(crate) line: Json,
+}
+
+impl Chain {
+    /// A stage of the module.
+    pub(crate) fn new(stage: &str) -> Self {
+        Self(vec![stage.to_owned()])
+    }
+
+    /// A container with this machine's tools.
+    pub(crate) fn machine() -> Self {
+        Self::new("machine")
+    }
+
+    /// Goes on with these words.
+    pub(crate) fn then(mut self, words: &[&str]) -> Self {
+        self.0.extend(words.iter().map(|word| (*word).to_owned()));
+        self
+    }
+
+    /// With a script that is run.
+    pub(crate) fn sh(self, script: &str) -> Self {
+        self.sh_with(script, &[])
+    }
+
+    /// With a script that is run with options.
+    pub(crate) fn sh_with(self, script: &str, options: &[&str]) -> Self {
+        let args = serde_json::json!(["sh", "-c", script]).to_string();
+        let method = if options.is_empty() { "with-exec" } else { "with-exec-options" };
+        self.then(&[method, "--args", &args]).then(options)
+    }
+
+    /// What the last command printed.
+    pub(crate) fn stdout(self) -> Self {
+        self.then(&["stdout"])
+    }
+
+    /// Runs it.
+    pub(crate) fn run(&self, place: &Place) -> Ran {
+        self.run_with(place, |_| ())
+    }
+
+    /// Runs it as another change of the command wants it.
+    pub(crate) fn run_with(&self, place: &Place, change: impl FnOnce(&mut Command)) -> Ran {
+        let (mut command, events) = self.command(place);
+        change(&mut command);
+        let answer = command.output().map(Answer::from).expect("the binary was built");
+        Ran { answer, vertices: vertices(&events) }
+    }
+
+    /// Starts it.
+    pub(crate) fn spawn(&self, place: &Place) -> Running {
+        let (mut command, events) = self.command(place);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+        Running { child, events }
+    }
+
+    fn command(&self, place: &Place) -> (Command, PathBuf) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let events = place.path(&format!("events-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let mut args: Vec<OsString> = vec!["call".into(), "-m".into(), guest("pipelines").into()];
+        args.extend(["--allow", "machine", "--progress", "plain", "--events"].map(OsString::from));
+        args.push(events.clone().into());
+        args.extend(self.0.iter().map(OsString::from));
+        (place.command(args), events)
+    }
+}
+
+impl Ran {
+    /// Returns what it wrote; it must have succeeded.
+    pub(crate) fn ok(&self) -> &str {
+        assert_eq!(self.answer.code, Some(0), "{}", self.answer.stderr);
+        &self.answer.stdout
+    }
+
+    /// Returns the talk of a call that failed with this exit code.
+    pub(crate) fn fails(&self, code: i32) -> &str {
+        assert_eq!(self.answer.code, Some(code), "{:?}", self.answer);
+        &self.answer.stderr
+    }
+
+    /// Returns the vertices that are commands.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &Vertex> {
+        self.vertices.iter().filter(|vertex| vertex.name.starts_with("exec "))
+    }
+
+    /// Returns the names of what was evaluated though it is no source.
+    pub(crate) fn evaluated(&self) -> Vec<&str> {
+        let ran = self.vertices.iter().filter(|vertex| vertex.outcome == "ran" && vertex.reason != "source");
+        ran.map(|vertex| vertex.name.as_str()).collect()
+    }
+
+    /// Returns the one command whose name has this text in it.
+    pub(crate) fn command(&self, text: &str) -> &Vertex {
+        let mut found = self.commands().filter(|vertex| vertex.name.contains(text));
+        match (found.next(), found.next()) {
+            (Some(vertex), None) => vertex,
+            other => panic!("not one command with `{text}`: {other:?} among {:?}", self.vertices),
+        }
+    }
+}
+
+/// A call that goes on.
+pub(crate) struct Running {
+    child: Child,
+    events: PathBuf,
+}
+
+impl Running {
+    /// Sends its process a signal, as in `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.child.id())).status();
+        assert!(status.is_ok_and(|status| status.success()), "the process is gone already");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(self) -> Ran {
+        let output = self.child.wait_with_output().expect("it was started here");
+        Ran { answer: output.into(), vertices: vertices(&self.events) }
+    }
+}
+
+fn vertices(events: &PathBuf) -> Vec<Vertex> {
+    let text = std::fs::read_to_string(events).unwrap_or_default();
+    let lines = text.lines().map(|line| serde_json::from_str::<Json>(line).expect("a line of events is JSON"));
+    let vertices = lines.filter(|line| line["event"] == "vertex");
+    vertices
+        .map(|line| {
+            let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+            let (name, outcome, reason) = (text("name"), text("outcome"), text("reason"));
+            Vertex { name, outcome, reason, start: text("start"), end: text("end"), line }
+        })
+        .collect()
+}
+
+/// Waits until something is so.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Returns the processes, by their command lines, whose command line has a text in it.
+pub(crate) fn processes(text: &str) -> Vec<String> {
+    of_processes("cmdline", text)
+}
+
+/// Returns the processes of the zones of a place: those that see its store mounted or name it.
+pub(crate) fn zone_processes(place: &Place) -> Vec<String> {
+    let store = place.path("store");
+    let store = store.to_str().expect("the path of the repository is UTF-8");
+    let mut found = of_processes("mountinfo", store);
+    found.extend(of_processes("cmdline", store));
+    found
+}
+
+fn of_processes(file: &str, text: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").expect("there is a /proc").filter_map(Result::ok);
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.join("cmdline").exists() && !path.ends_with("self"))
+        .filter(|path| {
+            let read = std::fs::read(path.join(file)).unwrap_or_default();
+            String::from_utf8_lossy(&read).replace('\0', " ").contains(text)
+        })
+        .map(|path| {
+            let command = std::fs::read(path.join("cmdline")).unwrap_or_default();
+            format!("{} {}", path.display(), String::from_utf8_lossy(&command).replace('\0', " "))
+        })
+        .collect()
+}
