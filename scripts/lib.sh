@@ -5,11 +5,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '\n\033[1m==> %s\033[0m\n' "$*" >&2; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-# install_packages PACKAGE...: installs the Debian packages that are missing.
+# install_packages WHAT:PACKAGE...: installs the Debian packages of the commands, or files, that are missing.
 install_packages() {
-    local missing=() package
-    for package in "$@"; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    local missing=() pair what
+    for pair in "$@"; do
+        what=${pair%%:*}
+        case $what in
+            /*) [ -e "$what" ] || missing+=("${pair#*:}") ;;
+            *) PATH=$PATH:/usr/sbin:/sbin command -v "$what" >/dev/null || missing+=("${pair#*:}") ;;
+        esac
     done
     [ ${#missing[@]} -eq 0 ] && return
     say "Installing ${missing[*]}"

@@ -95,6 +95,16 @@ impl Bench {
         self.host.get().map(PathBuf::as_path).context("the binary was not kept")
     }
 
+    /// Returns an example of a room: of beside `HOST_BIN`, or built.
+    pub(crate) fn example(&self, room: &str, name: &str) -> Result<PathBuf> {
+        let beside = self.host()?.with_file_name("examples").join(name);
+        if env::var_os("HOST_BIN").is_none_or(|path| path.is_empty()) || !beside.is_file() {
+            self.cargo(&["-p", room, "--example", name])?;
+            return Ok(self.target.join("release/examples").join(name));
+        }
+        Ok(beside)
+    }
+
     /// Builds something of the workspace in release form.
     pub(crate) fn cargo(&self, what: &[&str]) -> Result<()> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -9,6 +9,8 @@ pub struct Io {
     pub stdout: Box<dyn Write + Send>,
     /// Everything that is said to people.
     pub stderr: Stderr,
+    /// Why data could not be written.
+    lost: Option<io::Error>,
 }
 
 /// Standard error, shared by whoever has something to say.
@@ -23,7 +25,13 @@ impl Io {
     #[must_use]
     pub fn of_process() -> Self {
         let is_terminal = io::stderr().is_terminal();
-        Self { stdout: Box::new(io::stdout()), stderr: Stderr::new(Box::new(io::stderr()), is_terminal) }
+        Self::new(Box::new(io::stdout()), Stderr::new(Box::new(io::stderr()), is_terminal))
+    }
+
+    /// Writes to these.
+    #[must_use]
+    pub fn new(stdout: Box<dyn Write + Send>, stderr: Stderr) -> Self {
+        Self { stdout, stderr, lost: None }
     }
 
     /// Writes a line of data. A reader that has gone away is no error: it has seen enough.
@@ -34,7 +42,26 @@ impl Io {
 
     /// Writes data as it is.
     pub fn print_bytes(&mut self, bytes: &[u8]) {
-        let _ = self.stdout.write_all(bytes);
+        let written = self.stdout.write_all(bytes);
+        self.note(written);
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// If data was lost on the way, as on a full disk.
+    pub fn finish(&mut self) -> io::Result<()> {
+        let flushed = self.stdout.flush();
+        self.note(flushed);
+        self.lost.take().map_or(Ok(()), Err)
+    }
+
+    fn note(&mut self, written: io::Result<()>) {
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.lost.get_or_insert(error);
+        }
     }
 
     /// Says a line to people.

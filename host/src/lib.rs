@@ -47,8 +47,14 @@ pub fn run(
             report.status()
         }
     };
-    let _ = io.stdout.flush();
-    status
+    match io.finish() {
+        Err(error) if status == ExitStatus::Done => {
+            let report = Report::environment("cannot write to standard output").caused_by(error.to_string());
+            io.say(&report.render());
+            report.status()
+        }
+        _ => status,
+    }
 }
 
 fn dispatch(

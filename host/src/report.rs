@@ -8,7 +8,7 @@
 
 use std::any::Any;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::panic;
 
 use api::Value;
@@ -54,6 +54,16 @@ impl Report {
     /// The machine cannot do it.
     pub fn environment(message: impl Into<String>) -> Self {
         Self::new(message, ExitStatus::Environment)
+    }
+
+    /// A path cannot be written: one that cannot be there is wrong input, any other reason is the machine's.
+    pub fn unwritable(message: impl Into<String>, error: &io::Error) -> Self {
+        use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound};
+        let status = match error.kind() {
+            NotFound | NotADirectory | IsADirectory | AlreadyExists => ExitStatus::Input,
+            _ => ExitStatus::Environment,
+        };
+        Self::new(message, status).caused_by(error.to_string())
     }
 
     /// This program is wrong.
@@ -113,8 +123,12 @@ impl Report {
             }
         }
         self.0.hint = hint_of_code(&code);
-        if code == "cancelled" {
-            self.0.status = ExitStatus::Interrupted;
+        // What the stage only passes on is not its verdict.
+        match code.as_str() {
+            "cancelled" => self.0.status = ExitStatus::Interrupted,
+            "environment" => self.0.status = ExitStatus::Environment,
+            "bug" => self.0.status = ExitStatus::Bug,
+            _ => {}
         }
     }
 
@@ -211,6 +225,10 @@ impl Report {
 
 fn hint_of_code(code: &str) -> Option<String> {
     match code {
+        "invalid-path" => Some(
+            "a path stays in the directory or container that it belongs to; what is outside is handed in by a flag"
+                .into(),
+        ),
         "not-granted" => {
             Some("grant the power with `--allow POWER`, or with `allow = [\"POWER\"]` in `host.toml`".into())
         }
@@ -246,7 +264,7 @@ pub fn install_panic_hook() {
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         let report = Report::bug(format!("host panicked{place}: {}", what.unwrap_or("no message")));
         // Not through `Io`: whoever panicked may hold its lock.
-        let _ = writeln!(std::io::stderr(), "{}", report.render());
+        let _ = writeln!(io::stderr(), "{}", report.render());
     }));
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use api::{Object, Signature, Value};
 use backend::{Backend, Caps, SessionIo};
@@ -21,6 +22,9 @@ use crate::report::{Report, Result};
 
 /// Where compiled components are, in the directory of the store.
 const COMPILED: &str = "compiled-v1";
+
+/// How long the end of a run waits for commands that were stopped.
+const TIME_TO_END: Duration = Duration::from_secs(5);
 
 /// Is the process inside of namespaces that runs commands for another `host`.
 #[must_use]
@@ -43,7 +47,7 @@ impl Engine for Wired {
         // Made here, so that a store that cannot be used is told before anything is compiled.
         let store = Store::open(&self.store)?;
         let runtime =
-            Runtime::new(RuntimeConfig { cache_dir: Some(self.store.join(COMPILED)), ..RuntimeConfig::default() })?;
+            Runtime::new(RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() })?;
         let component = runtime.load(path)?;
         Ok(Box::new(Loaded { store, component }))
     }
@@ -97,9 +101,10 @@ impl Engine for Wired {
         let store = Store::open(&self.store)?;
         let compiled = self.store.join(COMPILED);
         let compiled_bytes = directory_bytes(&compiled);
-        let collected = store.clear()?;
-        // Compiled again when they are needed; a running call has its own mapping of the file.
+        // Compiled again when they are needed; a running call has its own mapping of the file. They go
+        // first: on a full disk the database can be changed only when there is some space.
         let _ = std::fs::remove_dir_all(&compiled);
+        let collected = store.clear()?;
         Ok(Cleared {
             n_entries: u64::try_from(collected.items.len()).unwrap_or(u64::MAX),
             size_bytes: collected.size_bytes + compiled_bytes,
@@ -246,7 +251,12 @@ impl Run for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        let session = self.session.take();
+        if let Some(session) = &session {
+            // Whatever does not end in time ends with this process.
+            let _ = self.tokio.block_on(async { tokio::time::timeout(TIME_TO_END, session.close()).await });
+        }
         let _inside = self.tokio.enter();
-        drop(self.session.take());
+        drop(session);
     }
 }

@@ -6,7 +6,6 @@ mod exports;
 mod failures;
 mod files;
 mod guests;
-mod isolation;
 mod kills;
 mod machine;
 mod reuse;

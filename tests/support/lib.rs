@@ -27,6 +27,7 @@ pub fn require(tool: &str) -> bool {
     let is_there = match tool {
         "crun" => finds("crun"),
         "make" => finds("make"),
+        "newuidmap" => finds("newuidmap"),
         "busybox" => Path::new("/bin/busybox").is_file(),
         "cargo-wasm" => finds("cargo"),
         "root" => is_root(),

@@ -25,8 +25,7 @@ pub(super) fn fan_out(bench: &Bench) -> Result<Vec<Row>> {
     }
     let mut single = hello(bench)?;
     let component = bench.component("benches/modules/chain")?;
-    bench.cargo(&["-p", "runtime", "--example", "call"])?;
-    let mut many = Command::new(bench.target.join("release/examples/call"));
+    let mut many = Command::new(bench.example("runtime", "call")?);
     // The only stage with a leaf that no command is needed for.
     many.arg(component).arg("digest");
     let mut peaks = Vec::new();

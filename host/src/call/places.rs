@@ -17,6 +17,9 @@ pub(crate) struct Places<'a> {
     pub(crate) secrets: Vec<(String, SecretSource)>,
 }
 
+/// What is neither a file nor a directory.
+const SPECIAL: &str = "a pipe, a socket or a device";
+
 /// Which files of a directory are taken.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Patterns {
@@ -34,7 +37,8 @@ impl<'a> Places<'a> {
     pub(super) fn directory(&self, text: &str, patterns: &Patterns) -> Result<Value> {
         let path = self.existing(text, "directory")?;
         if !path.is_dir() {
-            return Err(Report::input(format!("`{text}` is a file, not a directory")));
+            let what = if path.is_file() { "a file" } else { SPECIAL };
+            return Err(Report::input(format!("`{text}` is {what}, not a directory")));
         }
         let op = SourceOp::Local {
             path: utf8(&path)?.to_owned(),
@@ -49,8 +53,9 @@ impl<'a> Places<'a> {
     /// A link is followed, and the file keeps the name of the link.
     pub(super) fn file(&self, text: &str) -> Result<Value> {
         let path = self.existing(text, "file")?;
-        if path.is_dir() {
-            return Err(Report::input(format!("`{text}` is a directory, not a file")));
+        if !path.is_file() {
+            let what = if path.is_dir() { "a directory" } else { SPECIAL };
+            return Err(Report::input(format!("`{text}` is {what}, not a file")));
         }
         let real_name = TreePath::parse(file_name(&path)).map_err(|error| Report::input(error.to_string()))?;
         let op = SourceOp::Local { path: utf8(&path)?.to_owned(), include: Vec::new(), exclude: Vec::new() };
@@ -67,6 +72,9 @@ impl<'a> Places<'a> {
         path.canonicalize().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
                 Report::input(format!("there is no {what} at `{text}`"))
+            }
+            _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                Report::input(format!("there is no {what} at `{text}`: its symbolic links lead in a circle"))
             }
             _ => Report::environment(format!("cannot look at `{text}`")).caused_by(error.to_string()),
         })
@@ -90,12 +98,18 @@ impl<'a> Places<'a> {
             _ => rest.strip_prefix("//").filter(|rest| !rest.is_empty()).unwrap_or(rest),
         };
         match kind {
+            "env" | "file" if rest.is_empty() => Err(Report::usage(format!("`{kind}:` of a secret names nothing"))
+                .with_hint("a secret is given as `env:NAME`, `file:PATH` or `cmd:COMMAND`")),
             "env" => match self.config.variables.get(rest) {
                 Some(value) => Ok(SecretSource::Env { name: rest.to_owned(), value: Some(value) }),
-                None => Err(Report::input(format!("the environment variable `{rest}` of a secret is not set"))),
+                None => Err(Report::input(format!("the environment variable `{rest}` of a secret is not set"))
+                    .with_hint("set it, or hand the secret over as `file:PATH` or `cmd:COMMAND`")),
             },
             "file" => {
-                let path = self.existing(rest, "file").map_err(|report| report.context("cannot use a secret"))?;
+                let path = self.existing(rest, "file")?;
+                if path.is_dir() {
+                    return Err(Report::input(format!("`{rest}` is a directory, not a file")));
+                }
                 Ok(SecretSource::File(path))
             }
             "cmd" if !rest.trim().is_empty() => Ok(SecretSource::Command(rest.to_owned())),

@@ -181,7 +181,7 @@ fn flag_words(
 /// Finds the method of a name on what was called last.
 fn find_method(at: &At<'_>, flags: &FlagSet, name: &str) -> Result<&'static ApiFunction> {
     let Some(Type::Object(object)) = unwrapped(at.result()) else {
-        let returns = at.result().map_or("nothing".to_owned(), |ty| format!("`{ty}`"));
+        let returns = unwrapped(at.result()).map_or("nothing".to_owned(), |ty| format!("`{ty}`"));
         return Err(Report::usage(format!("{} returns {returns}, which has no method `{name}`", flags.what))
             .with_hint(
                 "a chain goes on with a container, a directory, a file or another object; flags begin with `--`",

@@ -99,7 +99,8 @@ impl Reader<'_> {
             Ok(parsed) => json::value(ty, &parsed),
             Err(error) => Err(error.to_string()),
         };
-        let is_json = serde_json::from_str::<serde_json::Value>(text).is_ok();
+        // What begins like JSON is meant as JSON: WAVE has no quotes around the names of fields.
+        let is_json = serde_json::from_str::<serde_json::Value>(text).is_ok() || text.trim_start().starts_with("{\"");
         match (as_json, self.wave) {
             (Ok(value), _) => Ok(value),
             (Err(problem), None) => Err(self.mismatch(&described(ty), text, Some(problem))),

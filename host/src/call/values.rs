@@ -5,18 +5,31 @@ use api::{Type, Value};
 /// Parses a number of a type; None if it is none, or out of range.
 pub(super) fn number(ty: &Type, text: &str) -> Option<Value> {
     match ty {
-        Type::S8 => text.parse().ok().map(Value::S8),
-        Type::U8 => text.parse().ok().map(Value::U8),
-        Type::S16 => text.parse().ok().map(Value::S16),
-        Type::U16 => text.parse().ok().map(Value::U16),
-        Type::S32 => text.parse().ok().map(Value::S32),
-        Type::U32 => text.parse().ok().map(Value::U32),
-        Type::S64 => text.parse().ok().map(Value::S64),
-        Type::U64 => text.parse().ok().map(Value::U64),
+        Type::S8 => integer(text).map(Value::S8),
+        Type::U8 => integer(text).map(Value::U8),
+        Type::S16 => integer(text).map(Value::S16),
+        Type::U16 => integer(text).map(Value::U16),
+        Type::S32 => integer(text).map(Value::S32),
+        Type::U32 => integer(text).map(Value::U32),
+        Type::S64 => integer(text).map(Value::S64),
+        Type::U64 => integer(text).map(Value::U64),
         Type::F32 => text.parse().ok().map(Value::F32),
         Type::F64 => text.parse().ok().map(Value::F64),
         _ => None,
     }
+}
+
+/// Parses a whole number; `0o755` is one, as modes are written, and so is `0x1f`.
+fn integer<T: TryFrom<i128>>(text: &str) -> Option<T> {
+    let (digits, radix) = match (text.strip_prefix("0o"), text.strip_prefix("0x")) {
+        (Some(digits), _) => (digits, 8),
+        (None, Some(digits)) => (digits, 16),
+        (None, None) => (text, 10),
+    };
+    // The number behind a prefix has no sign.
+    let is_number = radix == 10 || !digits.starts_with(['+', '-']);
+    let number = is_number.then(|| i128::from_str_radix(digits, radix).ok()).flatten()?;
+    T::try_from(number).ok()
 }
 
 /// Parses a single character.
@@ -75,5 +88,13 @@ mod tests {
         assert!(number(&Type::U8, "256").is_none());
         assert!(number(&Type::U8, "-1").is_none());
         assert!(number(&Type::S64, "1.5").is_none());
+    }
+
+    #[test]
+    fn a_mode_is_written_in_octal() {
+        assert!(matches!(number(&Type::U32, "0o755"), Some(Value::U32(0o755))));
+        assert!(matches!(number(&Type::S8, "-0"), Some(Value::S8(0))));
+        assert!(number(&Type::U32, "0o-7").is_none());
+        assert!(number(&Type::U32, "0o8").is_none());
     }
 }

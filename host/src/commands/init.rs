@@ -8,7 +8,7 @@ use super::Context;
 use crate::args::Parsed;
 use crate::config::Config;
 use crate::exit::ExitStatus;
-use crate::report::Result;
+use crate::report::{Report, Result};
 
 pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     let config = context.config;
@@ -18,7 +18,7 @@ pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
         Some(name) => name.to_owned(),
         None => name_of(&directory),
     };
-    let sdk = sdk(parsed.options.value("sdk"), config);
+    let sdk = sdk(parsed.options.value("sdk"), config)?;
     for path in scaffold(&directory, &name, &sdk)? {
         context.io.say(&format!(
             "wrote {}",
@@ -40,10 +40,13 @@ fn name_of(directory: &Path) -> String {
 
 /// Finds the SDK: the one that was named, the one of the checkout that this program was built in,
 /// or that of the registry.
-fn sdk(asked: Option<&str>, config: &Config) -> Sdk {
+fn sdk(asked: Option<&str>, config: &Config) -> Result<Sdk> {
     if let Some(path) = asked {
-        let path = config.resolve(path);
-        return Sdk::Path(path.canonicalize().unwrap_or(path));
+        return match config.resolve(path).canonicalize() {
+            Ok(found) if found.join("Cargo.toml").is_file() => Ok(Sdk::Path(found)),
+            _ => Err(Report::input(format!("there is no guest SDK at `{path}`"))
+                .with_hint("leave `--sdk` out for the one that belongs to this program")),
+        };
     }
     let is_sdk = |directory: &Path| -> Option<PathBuf> {
         let sdk = directory.join("guest-sdk");
@@ -53,8 +56,8 @@ fn sdk(asked: Option<&str>, config: &Config) -> Sdk {
     let near_program = program.iter().flat_map(|program| program.ancestors()).find_map(is_sdk);
     // Where it was compiled: `cargo install --path` puts the program elsewhere.
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(is_sdk);
-    match near_program.or(checkout) {
+    Ok(match near_program.or(checkout) {
         Some(path) => Sdk::Path(path),
         None => Sdk::Version(env!("CARGO_PKG_VERSION").to_owned()),
-    }
+    })
 }

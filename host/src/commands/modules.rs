@@ -7,6 +7,7 @@ use module::{BuildOptions, Built, Freshness, Module, ModuleDirectory, freshness}
 use super::Context;
 use crate::args::Options;
 use crate::engine::Component;
+use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
 
 /// Finds the module that `-m` names, or the one here.
@@ -66,7 +67,11 @@ pub(super) fn build(directory: &ModuleDirectory, is_quiet: bool, context: &mut C
 
 /// Loads the component of a module.
 pub(super) fn load(path: &Path, module: &str, context: &Context<'_>) -> Result<Box<dyn Component>> {
-    context.engine.load(path).map_err(|report| report.context(format!("cannot load module `{module}`")))
+    context.engine.load(path).map_err(|report| match report.status() {
+        // A store that cannot be used says nothing about the module.
+        ExitStatus::Environment => report,
+        _ => report.context(format!("cannot load module `{module}`")),
+    })
 }
 
 /// Reads the documentation in a component; none if it cannot be read.

@@ -81,7 +81,8 @@ impl Rows {
             .iter()
             .take(N_SHOWN)
             .map(|(digest, running)| {
-                let row = format!("  {} ({})", running.name, text::duration(running.since.elapsed()));
+                // The time first: a long name is cut off at the end of the line.
+                let row = format!("{:>8}  {}", text::duration(running.since.elapsed()), running.name);
                 (**digest, row)
             })
             .collect();

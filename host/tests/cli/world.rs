@@ -63,7 +63,7 @@ impl World {
     /// Runs the program and shows what it did; the directory is shown as `$ROOT`.
     pub(crate) fn run(&self, words: &[&str]) -> String {
         let (out, err) = (Buffer::default(), Buffer::default());
-        let mut io = Io { stdout: Box::new(out.clone()), stderr: Stderr::new(Box::new(err.clone()), false) };
+        let mut io = Io::new(Box::new(out.clone()), Stderr::new(Box::new(err.clone()), false));
         let words = words.iter().map(Into::into);
         let status = host::run(words, &mut io, &self.config, &self.engine);
         let (out, err) = (out.text(), err.text());

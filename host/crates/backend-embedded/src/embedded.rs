@@ -67,6 +67,10 @@ impl Backend for Embedded {
         Ok(solved.collect())
     }
 
+    async fn settle(&self) {
+        self.solver.settle().await;
+    }
+
     async fn read(&self, snapshot: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure> {
         let path = path.clone();
         self.blocking(snapshot, move |engine, tree| {

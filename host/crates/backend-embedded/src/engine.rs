@@ -48,7 +48,7 @@ impl Work for Engine {
     type Job = Job;
 
     fn look_up(&self, vertex: &Arc<Vertex>, inputs: &[Value]) -> LookUp<Value, Failure, Job> {
-        let started = Instant::now();
+        let began = Began::now();
         match self.find(vertex, inputs) {
             LookUp::Done(result) => {
                 let (outcome, reason) = match &result {
@@ -56,7 +56,7 @@ impl Work for Engine {
                     Ok(_) => (Outcome::Cached, Reason::Hit),
                     Err(failure) => (outcome_of(failure), Reason::Cheap),
                 };
-                self.announce(vertex, outcome, reason, started);
+                self.announce(vertex, outcome, reason, began);
                 LookUp::Done(result)
             }
             LookUp::Execute(job) => LookUp::Execute(job),
@@ -70,8 +70,8 @@ impl Work for Engine {
         job: Job,
         cancel: CancellationToken,
     ) -> Result<Value, Failure> {
-        let started = Instant::now();
-        (self.io.events)(Event::Started(event_of(&vertex)));
+        let began = Began::now();
+        (self.io.events)(Event::Started(event_of(&vertex, began)));
         let reason = job.reason.clone();
         let result = if cancel.is_cancelled() {
             Err(Failure::Cancelled)
@@ -83,7 +83,7 @@ impl Work for Engine {
             Ok((_, Found::Made)) => (Outcome::Ran, reason),
             Err(failure) => (outcome_of(failure), reason),
         };
-        self.announce(&vertex, outcome, reason, started);
+        self.announce(&vertex, outcome, reason, began);
         result.map(|(value, _)| value)
     }
 
@@ -228,9 +228,9 @@ impl Engine {
         self.store.note_history(vertex.digest(), key, &job.inputs).map_err(|error| failure(&error))
     }
 
-    fn announce(&self, vertex: &Vertex, outcome: Outcome, reason: Reason, started: Instant) {
-        let duration = started.elapsed();
-        (self.io.events)(Event::Finished { vertex: event_of(vertex), outcome, reason, duration });
+    fn announce(&self, vertex: &Vertex, outcome: Outcome, reason: Reason, began: Began) {
+        let duration = began.clock.elapsed();
+        (self.io.events)(Event::Finished { vertex: event_of(vertex, began), outcome, reason, duration });
     }
 }
 
@@ -260,11 +260,24 @@ fn outcome_of(failure: &Failure) -> Outcome {
     }
 }
 
-fn event_of(vertex: &Vertex) -> VertexEvent {
+/// When something began: for people, and for measuring.
+#[derive(Clone, Copy)]
+struct Began {
+    at: SystemTime,
+    clock: Instant,
+}
+
+impl Began {
+    fn now() -> Self {
+        Self { at: SystemTime::now(), clock: Instant::now() }
+    }
+}
+
+fn event_of(vertex: &Vertex, began: Began) -> VertexEvent {
     VertexEvent {
         digest: vertex.digest(),
         name: vertex.op().describe().into(),
         inputs: vertex.inputs().iter().map(|input| input.edge.vertex.digest()).collect(),
-        at: SystemTime::now(),
+        at: began.at,
     }
 }

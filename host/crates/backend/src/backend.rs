@@ -29,6 +29,9 @@ pub trait Backend: Send + Sync {
     /// Dropping the future gives up interest: work that nobody else waits for is stopped.
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure>;
 
+    /// Waits until nothing is under way: what nobody waits for any more has been stopped, its events were sent.
+    async fn settle(&self);
+
     /// Reads at most `max` bytes from byte `offset` of a file, following links inside the tree.
     ///
     /// # Errors

@@ -26,7 +26,8 @@ impl FsError {
 
 impl Diagnostic for FsError {
     fn blame(&self) -> Blame {
-        if self.is_not_found() { Blame::User } else { Blame::Environment }
+        let is_wrong = self.is_not_found() || self.source.kind() == io::ErrorKind::InvalidData;
+        if is_wrong { Blame::User } else { Blame::Environment }
     }
 }
 

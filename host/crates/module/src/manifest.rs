@@ -203,10 +203,14 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn manifest(&self) -> Result<ModuleManifest, ManifestError> {
         let table = DeTable::parse(self.text).map_err(|error| {
-            let problem = ManifestProblem::Syntax(
-                error.message().lines().next().unwrap_or_default().trim_end_matches(", expected nothing").to_owned(),
-            );
-            self.error(error.span().unwrap_or(0..0), problem)
+            let message = error.message().lines().next().unwrap_or_default().trim_end_matches(", expected nothing");
+            let span = error.span().unwrap_or(0..0);
+            let problem = match self.text.get(span.clone()) {
+                // It is all that the message lacks.
+                Some(key) if message == "duplicate key" => format!("the key `{key}` is given twice"),
+                _ => message.to_owned(),
+            };
+            self.error(span, ManifestProblem::Syntax(problem))
         })?;
         let table = table.into_inner();
         if let Some(key) = table.keys().find(|key| !KEYS.contains(&key.get_ref().as_ref())) {

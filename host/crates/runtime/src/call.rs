@@ -63,12 +63,12 @@ pub enum CallError {
         reason: String,
     },
     /// It asks for a power that it was not granted.
-    #[error("module `{module}` needs the power `{power}`, which was not granted")]
+    #[error("module `{module}` needs {}", refused(powers))]
     NotGranted {
         /// Which module.
         module: String,
-        /// Which power.
-        power: Power,
+        /// Which powers, all of them.
+        powers: Vec<Power>,
     },
     /// An argument is not of its type.
     #[error("cannot call `{function}` of module `{module}`: `{param}` {reason}")]
@@ -138,13 +138,28 @@ impl Diagnostic for CallError {
                 [] => "it has none".to_owned(),
                 names => format!("it has: {}", names.join(", ")),
             }),
-            Self::NotGranted { power, .. } => {
-                Some(format!("grant it with `--allow {power}` or with `allow = [\"{power}\"]` in host.toml"))
+            Self::NotGranted { powers, .. } => {
+                let flags = list(powers, |power| format!("--allow {power}"), " ");
+                let names = list(powers, |power| format!("\"{power}\""), ", ");
+                let what = if powers.len() == 1 { "it" } else { "them" };
+                Some(format!("grant {what} with `{flags}` or with `allow = [{names}]` in host.toml"))
             }
             Self::Trap(trap) => trap.hint(),
             _ => None,
         }
     }
+}
+
+fn refused(powers: &[Power]) -> String {
+    let names = list(powers, |power| format!("`{power}`"), ", ");
+    match powers {
+        [_] => format!("the power {names}, which was not granted"),
+        _ => format!("the powers {names}, which were not granted"),
+    }
+}
+
+fn list(powers: &[Power], shown: impl Fn(&Power) -> String, between: &str) -> String {
+    powers.iter().map(shown).collect::<Vec<_>>().join(between)
 }
 
 /// Who is called; errors name it.
@@ -207,10 +222,8 @@ fn find_stage<'a>(component: &'a Inner, callee: &Callee, granted: &BTreeSet<Powe
     let Some(stage) = component.stage(&function) else {
         return Err(CallError::NoSuchStage { module, function, exported: component.stage_names() });
     };
-    match component.missing_power(granted) {
-        Some(power) => Err(CallError::NotGranted { module, power }),
-        None => Ok(stage),
-    }
+    let powers = component.missing_powers(granted);
+    if powers.is_empty() { Ok(stage) } else { Err(CallError::NotGranted { module, powers }) }
 }
 
 fn new_store(

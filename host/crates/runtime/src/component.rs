@@ -150,8 +150,8 @@ impl Inner {
         self.stages.iter().map(|stage| stage.name.clone()).collect()
     }
 
-    /// Returns the first power that it asks for and is not granted.
-    pub(crate) fn missing_power(&self, granted: &BTreeSet<Power>) -> Option<Power> {
-        self.powers.difference(granted).next().copied()
+    /// Returns the powers that it asks for and is not granted.
+    pub(crate) fn missing_powers(&self, granted: &BTreeSet<Power>) -> Vec<Power> {
+        self.powers.difference(granted).copied().collect()
     }
 }

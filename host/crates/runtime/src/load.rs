@@ -98,9 +98,10 @@ fn list(names: &[String]) -> String {
 impl Diagnostic for LoadError {
     fn blame(&self) -> Blame {
         match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Blame::User,
             Self::Read { .. } => Blame::Environment,
-            Self::NotWasm { .. } => Blame::User,
-            _ => Blame::Function,
+            // Nothing of it has run: it is not what a module is.
+            _ => Blame::User,
         }
     }
 

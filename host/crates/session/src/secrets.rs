@@ -95,7 +95,11 @@ fn run(name: &str, command: &str) -> Result<Vec<u8>, Failure> {
         .output()
         .map_err(|error| failed(format!("cannot be started: {error}")))?;
     if !output.status.success() {
-        return Err(failed(format!("ended with {}", output.status)));
+        let how = match output.status.code() {
+            Some(code) => format!("exited with code {code}"),
+            None => format!("ended with {}", output.status),
+        };
+        return Err(failed(how));
     }
     let mut value = output.stdout;
     if value.last() == Some(&b'\n') {
@@ -136,7 +140,7 @@ mod tests {
         );
         check(
             SecretSource::Command("exit 3".into()),
-            "secret `s` cannot be read: command `exit 3` ended with exit status: 3",
+            "secret `s` cannot be read: command `exit 3` exited with code 3",
         );
         let missing = Secrets::default().text(&SecretName("t".to_owned())).unwrap_err();
         assert_eq!(missing.to_string(), "there is no secret `t`");

@@ -55,6 +55,13 @@ impl Session {
         Arc::new(Self { options, background: Mutex::new(JoinSet::new()) })
     }
 
+    /// Ends what nobody waits for any more, and waits until it has ended, so that it is told of and leaves nothing.
+    pub async fn close(&self) {
+        let mut background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
+        background.shutdown().await;
+        self.options.backend.settle().await;
+    }
+
     /// Calls a stage of a module. A stage that returns `err` has returned a value.
     ///
     /// # Errors
@@ -91,7 +98,9 @@ impl Session {
             Some(Function::Lazy(lazy)) => Ok(lazy(&bridge, &mut Args::new(args))?),
             Some(Function::Leaf(leaf)) => self.until_cancelled(leaf(&bridge, Args::new(args))).await,
             None => {
-                let message = format!("`{interface}.{function}` is not available in this version");
+                // `[method]container.as-service` has its interface in its name.
+                let name = function.strip_prefix("[method]").map_or(format!("{interface}.{function}"), str::to_owned);
+                let message = format!("`{name}` is not available in this version");
                 Err(Failure::invalid(FailureCode::Unavailable, message))
             }
         }

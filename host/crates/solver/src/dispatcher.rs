@@ -23,6 +23,8 @@ pub(crate) enum Request<W: Work> {
     Solve { id: u64, edges: Vec<Edge>, reply: oneshot::Sender<Reply<W>> },
     /// Whoever asked does not wait any more.
     Leave { id: u64 },
+    /// Say when nothing is being evaluated.
+    Settle { reply: oneshot::Sender<()> },
 }
 
 struct Waiter<W: Work> {
@@ -41,6 +43,8 @@ pub(crate) struct Dispatcher<W: Work> {
     tasks: HashMap<tokio::task::Id, NodeId>,
     cancels: HashMap<NodeId, CancellationToken>,
     slots: Arc<Semaphore>,
+    /// Whoever waits until nothing is being evaluated.
+    settlers: Vec<oneshot::Sender<()>>,
 }
 
 impl<W: Work> Dispatcher<W> {
@@ -55,6 +59,7 @@ impl<W: Work> Dispatcher<W> {
             tasks: HashMap::new(),
             cancels: HashMap::new(),
             slots: Arc::new(Semaphore::new(n_jobs.max(1))),
+            settlers: Vec::new(),
         }
     }
 
@@ -62,6 +67,12 @@ impl<W: Work> Dispatcher<W> {
     pub(crate) async fn run(mut self) {
         loop {
             let is_idle = self.act();
+            if is_idle && self.running.is_empty() {
+                for settler in self.settlers.drain(..) {
+                    // Whoever asked may have left in the meantime, which is no matter.
+                    let _ = settler.send(());
+                }
+            }
             tokio::select! {
                 biased;
                 ended = self.running.join_next_with_id(), if !self.running.is_empty() => self.ended(ended),
@@ -89,6 +100,7 @@ impl<W: Work> Dispatcher<W> {
                     self.forget(id, &waiter.nodes);
                 }
             }
+            Request::Settle { reply } => self.settlers.push(reply),
         }
     }
 

@@ -49,6 +49,15 @@ impl<W: Work> Solver<W> {
         let _leave = Leave { id, requests: &self.requests };
         answer.await.map_err(|_| SolverGone)
     }
+
+    /// Waits until nothing is being evaluated: what nobody waits for any more has been cancelled, and has ended.
+    pub async fn settle(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.requests.send(Request::Settle { reply }).is_ok() {
+            // A dispatcher that is gone evaluates nothing.
+            let _ = answer.await;
+        }
+    }
 }
 
 /// Tells the dispatcher when a request is not waited for any more.

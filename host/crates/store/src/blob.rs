@@ -62,7 +62,7 @@ pub enum BlobError {
 
 impl Diagnostic for BlobError {
     fn blame(&self) -> Blame {
-        if let Self::Changed { .. } = self { Blame::User } else { Blame::Environment }
+        Blame::Environment
     }
 
     fn hint(&self) -> Option<String> {

@@ -33,6 +33,11 @@ CREATE TABLE volumes(digest BLOB PRIMARY KEY, key TEXT NOT NULL,
   created_at INTEGER NOT NULL, last_used_at INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// What SQLite says, once: its own errors repeat themselves in their causes.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SqlError(String);
+
 /// Why the database did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -56,7 +61,7 @@ pub enum DbError {
         /// The store.
         root: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: SqlError,
     },
     /// The file is damaged.
     #[error("database of the store at `{}` is damaged", root.display())]
@@ -64,7 +69,7 @@ pub enum DbError {
         /// The store.
         root: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: SqlError,
     },
     /// Anything else.
     #[error("cannot {action} in the store at `{}`", root.display())]
@@ -74,14 +79,16 @@ pub enum DbError {
         /// The store.
         root: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: SqlError,
     },
 }
 
 impl DbError {
     fn new(action: &'static str, root: &Path, source: rusqlite::Error) -> Self {
         let root = root.to_owned();
-        match source.sqlite_error_code() {
+        let code = source.sqlite_error_code();
+        let source = SqlError(source.to_string());
+        match code {
             Some(ErrorCode::DiskFull) => Self::NoSpace { root },
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 Self::ReadOnly { root, source }

@@ -91,7 +91,12 @@ impl Store {
     ) -> Result<Exported, ExportError> {
         let tree = self.subtree(tree, path)?;
         let plan = self.plan_layer(None, tree)?;
-        fs::make_dirs(target, 0o755)?;
+        match fs::make_dirs(target, 0o755) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(WriteError::InTheWay { path: target.to_owned(), wanted: "a directory" }.into());
+            }
+            made => made?,
+        }
         let mut exporter = Exporter::open(target, self.blobs_dir())?;
         if wipe {
             let node = self.node(tree)?;

@@ -267,9 +267,8 @@ impl Store {
             Collected { size_bytes: records.iter().map(|record| record.size_bytes).sum(), ..Collected::default() };
         collected.items = records.into_iter().map(|record| record.item).collect();
         self.drop_items(&collected.items)?;
-        self.db().with("clear history", |db| {
-            db.execute_batch("DELETE FROM history; DELETE FROM meta WHERE key = 'machine';")
-        })?;
+        // What is known of earlier runs stays: it is small, and says later why something ran again.
+        self.db().with("forget the machine", |db| db.execute_batch("DELETE FROM meta WHERE key = 'machine';"))?;
         for name in fs::names(&self.root().join("stat-cache-v1"))? {
             fs::remove_file(&self.root().join("stat-cache-v1").join(name))?;
         }

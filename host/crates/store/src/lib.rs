@@ -61,7 +61,7 @@ mod store;
 mod tree;
 
 pub use blob::{BlobError, ExternalBlobs, ExternalFile, Stamp, blob_path};
-pub use db::DbError;
+pub use db::{DbError, SqlError};
 pub use export::{ExportError, Exported};
 pub use fs::IoError;
 pub use gc::{Collected, GcError, Item, Lease, Leased, Record, Usage, plan_gc};

@@ -71,7 +71,8 @@ pub enum ScanError {
 impl Diagnostic for ScanError {
     fn blame(&self) -> Blame {
         match self {
-            Self::NotFound { .. } | Self::NotScannable { .. } | Self::Changed { .. } | Self::Pattern(_) => Blame::User,
+            Self::NotScannable { .. } | Self::Pattern(_) => Blame::User,
+            // It was there and as it was named when the run began.
             _ => Blame::Environment,
         }
     }

@@ -35,6 +35,9 @@ impl CallOptions {
         check_powers(options)?;
         let engine = options.value("engine").or(config.engine.as_deref());
         check_engine(engine)?;
+        if let Some(option) = ["output", "events"].into_iter().find(|option| options.value(option) == Some("")) {
+            return Err(Report::usage(format!("option `--{option}` takes a path, not nothing")));
+        }
         Ok(Self {
             output: options.value("output").map(|path| config.resolve(path)),
             is_json: options.has("json"),
@@ -54,8 +57,7 @@ impl CallOptions {
     pub(super) fn progress(&self, stage: &str) -> Result<ProgressOptions> {
         let events = self.events.as_ref().map(|path| {
             File::create(path).map_err(|error| {
-                Report::environment(format!("cannot write the events to `{}`", path.display()))
-                    .caused_by(error.to_string())
+                Report::unwritable(format!("cannot write the events to `{}`", path.display()), &error)
             })
         });
         Ok(ProgressOptions {

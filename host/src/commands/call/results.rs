@@ -22,15 +22,31 @@ pub(super) struct Shown {
 
 /// Refuses `-o` for what cannot be written, before anything runs.
 pub(super) fn check_output(plan: &Plan, call: &CallOptions) -> Result<()> {
+    let Some(target) = &call.output else { return Ok(()) };
     let refused = match unwrapped(plan.result.as_ref()) {
-        _ if call.output.is_none() => return Ok(()),
         None => "nothing".to_owned(),
         Some(Type::Object(name)) if !matches!(name.as_str(), "container" | "directory" | "file") => format!("a {name}"),
         Some(Type::List(item)) if matches!(**item, Type::Object(_)) => "a list of objects".to_owned(),
-        Some(_) => return Ok(()),
+        Some(ty) => return check_target(ty, target),
     };
     Err(Report::usage(format!("`-o` cannot write what `{}` returns: {refused}", plan.stage))
         .with_hint("`-o` writes a directory, a file, a container's root file system, a scalar or a record"))
+}
+
+/// Refuses a target that is something else than what is written to it.
+fn check_target(ty: &Type, target: &Path) -> Result<()> {
+    let is_tree = matches!(ty, Type::Object(name) if name != "file");
+    match target.metadata() {
+        Ok(there) if is_tree && !there.is_dir() => {
+            Err(Report::input(format!("cannot write a directory to `{}`: a file is in the way", target.display()))
+                .with_hint("remove it, or choose another path"))
+        }
+        Ok(there) if !is_tree && there.is_dir() => {
+            Err(Report::input(format!("cannot write a file to `{}`: a directory is there", target.display()))
+                .with_hint(format!("name a file in it, as in `-o {}`", target.join("result").display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Evaluates a result as far as it is shown, and exports it if that was asked for.
@@ -127,7 +143,6 @@ fn write(value: &Value, run: &dyn Run, call: &CallOptions, target: &Path) -> Res
         value => output::plain(value).into_bytes(),
     };
     let made = target.parent().map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| std::fs::write(target, bytes)).map_err(|error| {
-        Report::environment(format!("cannot write `{}`", target.display())).caused_by(error.to_string())
-    })
+    made.and_then(|()| std::fs::write(target, bytes))
+        .map_err(|error| Report::unwritable(format!("cannot write `{}`", target.display()), &error))
 }

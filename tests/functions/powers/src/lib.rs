@@ -67,6 +67,13 @@ mod stages {
         Ok(secret_access::plaintext(secret)?.len().try_into()?)
     }
 
+    /// `secret-access`: returns what is in a directory, which nothing has looked at before the
+    /// secret was read.
+    pub fn list_after_secret(secret: &Secret, src: &Directory) -> Result<Vec<String>> {
+        secret_access::plaintext(secret)?;
+        src.glob("**")
+    }
+
     /// `secret-access`: returns a secret, and writes it where it can be seen.
     pub fn reveal(secret: &Secret) -> Result<String> {
         let value = secret_access::plaintext(secret)?;

@@ -136,6 +136,8 @@ impl Backend for FakeBackend {
         outputs.iter().map(solve).collect()
     }
 
+    async fn settle(&self) {}
+
     async fn read(&self, _: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure> {
         let contents = format!("contents of {}", path.as_str()).into_bytes();
         let rest = contents.into_iter().skip(usize::try_from(offset).unwrap_or(usize::MAX));

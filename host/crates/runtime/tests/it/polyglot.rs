@@ -131,5 +131,5 @@ async fn a_module_in_javascript_does_what_one_in_rust_does() {
     check(&component, "JavaScript").await;
     let trap = trap(call(&component, "fail", vec!["too bad".to_owned().into()]).await);
     assert_eq!(trap.cause, TrapCause::Panic { message: "too bad".to_owned() }, "{}", trap.stderr_tail);
-    assert_eq!(trap.source_line.as_deref(), Some("app.js:39:26"), "{}", trap.stderr_tail);
+    assert_eq!(trap.source_line.as_deref(), Some("app.js:40:26"), "{}", trap.stderr_tail);
 }

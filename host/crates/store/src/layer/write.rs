@@ -49,7 +49,7 @@ pub enum WriteError {
 impl Diagnostic for WriteError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Changed { .. } | Self::InTheWay { .. } => Blame::User,
+            Self::InTheWay { .. } => Blame::User,
             _ => Blame::Environment,
         }
     }

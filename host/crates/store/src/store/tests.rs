@@ -52,6 +52,36 @@ fn a_miss_has_a_reason() {
 }
 
 #[test]
+fn what_needs_damaged_contents_is_forgotten_and_nothing_else() {
+    let (_dir, s) = store();
+    let (hit, other) = (tree(&s, "a/b/f=hello"), tree(&s, "a/b/f=other"));
+    put(&s, 1, &[hit]);
+    put(&s, 2, &[other]);
+    put(&s, 3, &[other, hit]);
+    let digest = ContentDigest::of(b"hello");
+    fs::write(s.blob_path(&digest), "hellO").unwrap();
+    s.read_blob(&digest).unwrap_err();
+    let kept = [1, 2, 3].map(|n| s.result(key(n)).unwrap().is_some());
+    assert_eq!(kept, [false, true, false]);
+}
+
+#[test]
+fn a_layer_that_shares_a_damaged_file_is_forgotten() {
+    let (_dir, s) = store();
+    let digest = s.put_blob(b"hello").unwrap();
+    let root = tree(&s, "f=hello");
+    let (id, dir) = s.new_layer_dir().unwrap();
+    fs::hard_link(s.blob_path(&digest), dir.join("f")).unwrap();
+    s.add_layer(&id, &dir, 5).unwrap();
+    s.note_materialised(root, std::slice::from_ref(&id)).unwrap();
+    assert_eq!(s.materialised(root).unwrap(), Some(vec![id.clone()]));
+    fs::write(s.blob_path(&digest), "hellO").unwrap();
+    s.read_blob(&digest).unwrap_err();
+    assert_eq!(s.materialised(root).unwrap(), None);
+    assert!(s.layer_path(&id).is_dir(), "somebody may have it mounted");
+}
+
+#[test]
 fn a_damaged_blob_is_named_removed_and_healed() {
     let (_dir, s) = store();
     let digest = s.put_blob(b"hello").unwrap();

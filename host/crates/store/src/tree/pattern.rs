@@ -8,6 +8,8 @@
 
 use regex::bytes::Regex;
 
+const LEAVES: &str = "leaves its root";
+
 /// A pattern that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("pattern `{pattern}` {reason}")]
@@ -22,7 +24,7 @@ impl graph::Diagnostic for PatternError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("put a `\\` before a `[` or a `{` that is part of a name".to_owned())
+        (self.reason != LEAVES).then(|| "put a `\\` before a `[` or a `{` that is part of a name".to_owned())
     }
 }
 
@@ -108,7 +110,7 @@ fn clean(pattern: &str) -> Result<Vec<&str>, PatternError> {
             "" | "." => {}
             ".." => {
                 if parts.pop().is_none() {
-                    return Err(PatternError { pattern: pattern.to_owned(), reason: "leaves its root" });
+                    return Err(PatternError { pattern: pattern.to_owned(), reason: LEAVES });
                 }
             }
             part => parts.push(part),

@@ -99,6 +99,7 @@ impl Diagnostic for ReadError {
             Self::Blob(error) => error.hint(),
             Self::Host(error) => error.hint(),
             Self::Scan(error) => error.hint(),
+            Self::LinkLoop { .. } => Some("its links lead in a circle, or there are too many of them".to_owned()),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use backend::{ExecResult, Failure, FailureCode, OutputRef};
 use super::super::directory::exists;
 use super::super::file::solve;
 use super::super::{Function, lazy, leaf};
+use crate::args::Args;
 use crate::bridge::Bridge;
 use crate::container::{Container, Port};
 use crate::value::Value;
@@ -76,52 +77,61 @@ async fn output(
     })
 }
 
-/// Leaves about the configuration evaluate nothing: all of it is known.
+/// Leaves about the configuration evaluate nothing: all of it is known, or there was a mistake.
 fn config(method: &str) -> Option<Function> {
     Some(match method {
         "container.id" => lazy!(args => args.next::<Arc<Container>>()?.id()),
         "container.env-variable" => leaf!(_bridge, args => {
-            let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
+            let (this, name) = (sound(args)?, args.next::<String>()?);
             this.config.env.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone())
         }),
         "container.env-variables" => {
-            leaf!(_bridge, args => Value::pairs(args.next::<Arc<Container>>()?.config.env.clone()))
+            leaf!(_bridge, args => Value::pairs(sound(args)?.config.env.clone()))
         }
-        "container.entrypoint" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.entrypoint.clone()),
-        "container.default-args" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.default_args.clone()),
+        "container.entrypoint" => leaf!(_bridge, args => sound(args)?.config.entrypoint.clone()),
+        "container.default-args" => leaf!(_bridge, args => sound(args)?.config.default_args.clone()),
         "container.user" => {
-            leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.user.clone().unwrap_or_default())
+            leaf!(_bridge, args => sound(args)?.config.user.clone().unwrap_or_default())
         }
-        "container.workdir" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.config.workdir.to_absolute()),
-        "container.platform" => leaf!(_bridge, args => args.next::<Arc<Container>>()?.platform.to_string()),
+        "container.workdir" => leaf!(_bridge, args => sound(args)?.config.workdir.to_absolute()),
+        "container.platform" => leaf!(_bridge, args => sound(args)?.platform.to_string()),
         "container.label" => leaf!(_bridge, args => {
-            let this = args.next::<Arc<Container>>()?;
+            let this = sound(args)?;
             this.config.labels.get(&args.next::<String>()?).cloned()
         }),
         "container.labels" => {
-            leaf!(_bridge, args => Value::pairs(args.next::<Arc<Container>>()?.config.labels.clone()))
+            leaf!(_bridge, args => Value::pairs(sound(args)?.config.labels.clone()))
         }
         "container.annotations" => {
-            leaf!(_bridge, args => Value::pairs(args.next::<Arc<Container>>()?.config.annotations.clone()))
+            leaf!(_bridge, args => Value::pairs(sound(args)?.config.annotations.clone()))
         }
         "container.exposed-ports" => leaf!(_bridge, args => {
-            Value::List(args.next::<Arc<Container>>()?.ports().into_iter().map(port_value).collect())
+            Value::List(sound(args)?.ports().into_iter().map(port_value).collect())
         }),
         "container.mounts" => leaf!(_bridge, args => {
-            let this = args.next::<Arc<Container>>()?;
+            let this = sound(args)?;
             this.mounts.iter().map(|mount| mount.path.to_absolute()).collect::<Vec<_>>()
         }),
         "container.image-ref" => leaf!(_bridge, args => {
-            // What stands in for an image that cannot be had in this version says so.
-            if let Some(fail) = args.next::<Arc<Container>>()?.failure() {
-                let code = FailureCode::parse(&fail.code).unwrap_or(FailureCode::Custom);
-                Err::<String, _>(Failure::invalid(code, &fail.message))?;
-            }
+            sound(args)?;
             let message = "this container is not an image as it was pulled, so that it has no reference";
             Err::<String, _>(Failure::invalid(FailureCode::InvalidArgument, message))?
         }),
         _ => return None,
     })
+}
+
+/// Takes a container, unless there was a mistake in how it was made: what is known of it is then not what
+/// was asked for.
+fn sound(args: &mut Args) -> Result<Arc<Container>, Failure> {
+    let this = args.next::<Arc<Container>>()?;
+    match this.failure() {
+        None => Ok(this),
+        Some(fail) => {
+            let code = FailureCode::parse(&fail.code).unwrap_or(FailureCode::Custom);
+            Err(Failure::invalid(code, &fail.message))
+        }
+    }
 }
 
 fn port_value(port: Port) -> Value {

@@ -1,0 +1,234 @@
+//! Every stage of the guest programs, which assert behaviour from the inside.
+
+use serde_json::Value as Json;
+use support::{Answer, Place, guest, require};
+
+/// What a stage needs beside its module's powers, and what it answers.
+struct Case {
+    flags: &'static [&'static str],
+    want: Want,
+}
+
+enum Want {
+    /// `ok`, if the stage says nothing else.
+    Success,
+    /// This text.
+    Text(&'static str),
+    /// Exit code 1 and a message with this in it.
+    Failure(&'static str),
+    /// Another exit code and a message with this in it.
+    Refusal(i32, &'static str),
+}
+
+use Want::{Failure, Refusal, Success, Text};
+
+/// Returns what is known of a stage. A stage that is not here needs no flags and succeeds.
+fn case(module: &str, stage: &str) -> Case {
+    let case = |flags, want| Case { flags, want };
+    match (module, stage) {
+        ("trees", "list") => case(&["--src", "tree"], Text("a.txt\nb/c.txt\n")),
+        ("containers", "cache-volume") => case(&["--key", "v"], Text("s1\n")),
+        ("containers", "secret") => case(&["--secret", "env:TOKEN"], Text("value: ***\n***\n")),
+        ("containers", "platform") => case(&[], Text("linux/")),
+        ("containers", "service") => case(&[], Failure("`service.hostname` is not available in this version")),
+        ("containers", "images") => case(&[], Failure("`container.import-image` is not available in this version")),
+        ("containers", "image") => {
+            case(&["--address", "busybox"], Failure("`container.from-image` is not available in this version"))
+        }
+        ("containers", "dockerfile") => {
+            case(&["--context", "tree"], Failure("`container.build` is not available in this version"))
+        }
+        ("steps", "secret-expansion") => case(&["--secret", "env:TOKEN"], Success),
+        ("steps", "every-run") => case(&[], Text(" ")),
+        ("steps", "cached") => case(&["--key", "k"], Text("")),
+        ("steps", "lazy") => case(&[], Text("ok\n")),
+        ("steps", "at-once") => case(&["--n", "2", "--key", "k"], Text("k 0\nk 1\n")),
+        ("steps", "chain") => case(&["--n", "5"], Text("blake3:")),
+        ("powers", _) => powers(stage),
+        ("values", _) => values(stage),
+        ("by-hand", "count") => case(&["--src", "tree", "--what", "files,directories"], Text("3\n")),
+        ("by-hand", "fail") => case(&[], Failure("it always fails")),
+        _ => case(&[], Success),
+    }
+}
+
+fn powers(stage: &str) -> Case {
+    let (flags, want): (&[&str], Want) = match stage {
+        "echo" => (&["--text", "hi"], Text("hi\n")),
+        "usr" => (&[], Text("bin/\n")),
+        "vandalise" => (&[], Text("2\n")),
+        "git" => (&["--url", "https://x/y", "--reference", "main"], Failure("`sources.git` is not available")),
+        "http" => (&["--url", "https://x/y"], Failure("`sources.http` is not available")),
+        "export-directory" => (&["--tree", "tree", "--path", "exported"], Text("/")),
+        "export-file" => (&["--contents", "x", "--path", "exported-file"], Text("/")),
+        "export-container" => (&[], Refusal(2, "container")),
+        "publish" => (&["--contents", "x", "--address", "localhost/x"], Failure("`effects.publish` is not available")),
+        "secret-length" => (&["--secret", "env:TOKEN"], Text("14\n")),
+        "reveal" => (&["--secret", "env:TOKEN"], Success),
+        "harmless" => (&[], Text("harmless\n")),
+        _ => (&[], Success),
+    };
+    Case { flags, want }
+}
+
+fn values(stage: &str) -> Case {
+    let (flags, want): (&[&str], Want) = match stage {
+        "string" | "text" => (&["--value", "a, b"], Text("a, b\n")),
+        "boolean" => (&["--value"], Text("true\n")),
+        "character" => (&["--value", "ü"], Text("ü\n")),
+        "unsigned" => {
+            (&["--a", "255", "--b", "65535", "--c", "4294967295", "--d", "18446744073709551615"], Text("[255,65535,"))
+        }
+        "signed" => (&["--a", "-128", "--b", "-1", "--c", "0", "--d", "-9223372036854775808"], Text("[-128,-1,0,-9223")),
+        "floats" => (&["--a", "1.5", "--b", "-0.25"], Text("[1.5,-0.25]\n")),
+        "enum" => (&["--value", "very-high"], Text("very-high\n")),
+        "optional" => (&[], Text("null\n")),
+        "options" => (&["--number", "1", "--level", "low"], Text("None true Some(false) None\n")),
+        "list" => (&["--values", "a", "--values", "b"], Text("a\nb\n")),
+        "bytes" => (&["--values", "abc"], Text("abc")),
+        "record" => (&["--value", r#"{"x": 1, "y": -2}"#], Text("{\n  \"x\": 1,\n  \"y\": -2\n}\n")),
+        "tuple" => (&["--value", r#"["a", 1, true]"#], Text("[\"a\",1,true]\n")),
+        "nest" => (&["--value", NESTED], Text("{\n  \"type\": \"t\"")),
+        "variant" => (&["--value", r#"{"circle": 1.5}"#], Text("{")),
+        "nothing" => (&[], Text("")),
+        "nothing-or-error" => (&["--fails"], Failure("it was told to fail")),
+        "rich-error" => (&[], Failure("no `a.txt`")),
+        "parse" => (&["--number", " 7 "], Text("7\n")),
+        "directory" => (&["--value", "tree"], Text("directory blake3:")),
+        "contents" => (&["--value", "tree/a.txt"], Text("a\n")),
+        "container" => (&[], Refusal(2, "container")),
+        "files" => (&["--values", r#"["a", "b"]"#], Text("file blake3:")),
+        "secret-name" => (&["--value", "env:TOKEN"], Text("value\n")),
+        "base" => (&[], Text("container blake3:")),
+        "fed" => (&[], Refusal(2, "base")),
+        _ => (&[], Success),
+    };
+    Case { flags, want }
+}
+
+const NESTED: &str = r#"{"type": "t", "points": [{"x": 1, "y": 2}], "level": "low", "pairs": [null, [7, "s"]]}"#;
+
+/// Calls a stage as its case wants it; with the lines of `--events`.
+fn call(place: &Place, module: &str, stage: &str) -> (Answer, Vec<Json>) {
+    let component = guest(module);
+    let events = place.path("events");
+    let mut words = vec!["call", "-q", "--events", events.to_str().unwrap(), "-m", component.to_str().unwrap()];
+    for power in ["machine", "sources", "effects", "secret-access"] {
+        words.extend(["--allow", power]);
+    }
+    words.push(stage);
+    words.extend(case(module, stage).flags);
+    let answer = place.command(words).env("TOKEN", "hunter2-secret").output().map(Answer::from).unwrap();
+    let lines = std::fs::read_to_string(events).unwrap_or_default();
+    (answer, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+/// Says what is wrong with an answer.
+fn judge(module: &str, stage: &str, answer: &Answer) -> Option<String> {
+    let (code, text, is_talk) = match case(module, stage).want {
+        Success => (0, "", false),
+        Text(text) => (0, text, false),
+        Failure(text) => (1, text, true),
+        Refusal(code, text) => (code, text, true),
+    };
+    let said = if is_talk { &answer.stderr } else { &answer.stdout };
+    let is_right = answer.code == Some(code) && if is_talk { said.contains(text) } else { said.starts_with(text) };
+    (!is_right).then(|| format!("{module} {stage}: {:?}, want {code} {text:?}\n{}{}", answer.code, answer.stdout, answer.stderr))
+}
+
+fn stages(place: &Place, module: &str) -> Vec<String> {
+    let listed = place.host(["functions", "--json", "-m", guest(module).to_str().unwrap()]);
+    let listed: Json = serde_json::from_str(&listed.stdout).unwrap();
+    let stages = listed["stages"].as_array().unwrap();
+    stages.iter().map(|stage| stage["name"].as_str().unwrap().to_owned()).collect()
+}
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("tree/a.txt", "a\n");
+    place.write("tree/b/c.txt", "c\n");
+    place
+}
+
+/// Calls all stages of a module and reports all that is wrong at once.
+fn run_all(module: &str) -> Place {
+    let place = place();
+    let stages = stages(&place, module);
+    assert!(!stages.is_empty());
+    let wrong: Vec<String> =
+        stages.iter().filter_map(|stage| judge(module, stage, &call(&place, module, stage).0)).collect();
+    assert!(wrong.is_empty(), "{} of {} stages:\n{}", wrong.len(), stages.len(), wrong.join("\n"));
+    place
+}
+
+/// Calls all stages of a module again: they answer the same and evaluate nothing.
+fn run_again(module: &str, place: &Place) {
+    let mut wrong = Vec::new();
+    for stage in stages(place, module) {
+        let (first, _) = call(place, module, &stage);
+        let (second, events) = call(place, module, &stage);
+        let ran = events.iter().filter(|line| line["outcome"] == "ran");
+        let ran: Vec<_> = ran.filter(|line| !matches!(line["reason"].as_str(), Some("source" | "without-cache"))).collect();
+        if !ran.is_empty() {
+            wrong.push(format!("{module} {stage} evaluated again: {ran:?}"));
+        }
+        let is_random = matches!(&*stage, "every-run" | "cache-volume");
+        if (first.code, &first.stdout) != (second.code, &second.stdout) && !is_random {
+            wrong.push(format!("{module} {stage}: {:?}, then {:?}", first.stdout, second.stdout));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_stage_of_trees_works_and_is_answered_from_the_cache_the_second_time() {
+    run_again("trees", &run_all("trees"));
+}
+
+#[test]
+fn every_stage_of_containers_works_and_is_answered_from_the_cache_the_second_time() {
+    if require("crun") {
+        run_again("containers", &run_all("containers"));
+    }
+}
+
+#[test]
+fn every_stage_of_steps_works_and_is_answered_from_the_cache_the_second_time() {
+    if require("crun") && require("python") {
+        run_again("steps", &run_all("steps"));
+    }
+}
+
+#[test]
+fn every_stage_of_values_returns_what_it_is_given() {
+    run_all("values");
+}
+
+#[test]
+fn every_stage_of_powers_works_where_it_is_granted() {
+    if require("crun") {
+        run_all("powers");
+    }
+}
+
+#[test]
+fn every_stage_of_a_module_with_a_hand_written_interface_works() {
+    run_all("by-hand");
+}
+
+#[test]
+fn no_stage_of_powers_runs_where_nothing_is_granted() {
+    let place = place();
+    let component = guest("powers");
+    for power in ["machine", "sources", "effects", "secret-access"] {
+        let mut words = vec!["call", "-q", "-m", component.to_str().unwrap()];
+        for other in ["machine", "sources", "effects", "secret-access"] {
+            if other != power {
+                words.extend(["--allow", other]);
+            }
+        }
+        let refused = place.host(words.into_iter().chain(["harmless"]));
+        assert_eq!((refused.code == Some(0), refused.stdout.as_str()), (false, ""), "{power}");
+        assert!(refused.stderr.contains(power), "{}", refused.stderr);
+    }
+}

@@ -1,0 +1,63 @@
+//! Calls that are ended from outside: nothing is left, and the next one works.
+
+use std::time::Duration;
+
+use support::{Place, require};
+
+use crate::run::{Chain, processes, until, zone_processes};
+
+fn assert_nothing_is_left(place: &Place) {
+    until("no process of the zone is left", || zone_processes(place).is_empty());
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+    let store = place.path("store");
+    assert!(!mounts.contains(store.to_str().unwrap()), "{mounts}");
+}
+
+#[test]
+fn an_interrupt_ends_the_call_with_code_130_and_says_what_was_under_way() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    for signal in ["INT", "TERM"] {
+        let running = Chain::machine().sh("echo before").sh("trap '' INT TERM; sleep 62.5").stdout().spawn(&place);
+        until("the step runs", || !processes("/.init sh -c trap").is_empty());
+        running.signal(signal);
+        let ran = running.wait();
+        assert!(ran.fails(130).contains("under way: exec sh -c"), "{}", ran.answer.stderr);
+        assert!(ran.answer.stderr.contains("sleep 62.5"), "{}", ran.answer.stderr);
+        assert_eq!(ran.command("sleep 62.5").outcome, "cancelled");
+        assert_nothing_is_left(&place);
+        assert_eq!(processes("sleep 62.5"), Vec::<String>::new());
+    }
+    let left = |dir: &str| std::fs::read_dir(place.path("store").join(dir)).unwrap().count();
+    assert_eq!((left("tmp-v1"), left("layers-v1") > 0), (0, true));
+}
+
+#[test]
+fn a_call_that_is_killed_at_any_moment_leaves_nothing_and_the_next_one_succeeds() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    // What differs from round to round is not cached; what a killed round finished may be.
+    let chain = |round: usize| {
+        let container = Chain::machine().then(&["with-env-variable", "--name", "ROUND", "--value", &round.to_string()]);
+        (0..3).fold(container, |chain, n| chain.sh(&format!("echo $ROUND {n} >> /n; sleep 0.05"))).sh("cat /n").stdout()
+    };
+    let mut moment = 41;
+    for round in 0..10 {
+        // Any order will do; the same one in every run is easier to look into.
+        moment = (moment * 73 + 29) % 600;
+        let running = chain(round).spawn(&place);
+        std::thread::sleep(Duration::from_millis(moment));
+        running.signal("KILL");
+        running.wait();
+        assert_nothing_is_left(&place);
+        let expect: String = (0..3).map(|n| format!("{round} {n}\n")).collect();
+        assert_eq!(chain(round).run(&place).ok(), expect, "after a kill at {moment} ms");
+    }
+    assert_nothing_is_left(&place);
+    let left: Vec<_> = ["tmp-v1", "zone-v1"].map(|dir| std::fs::read_dir(place.path("store").join(dir)).unwrap().count()).into();
+    assert!(left.iter().all(|n| *n <= 1), "a later run sweeps what killed ones left: {left:?}");
+}

@@ -1,0 +1,112 @@
+//! Secrets: seen by commands, and nowhere else.
+
+use std::path::Path;
+
+use support::{Place, require};
+
+use crate::run::{Chain, Ran};
+
+const VALUE: &str = "correct-horse-battery";
+/// The base64 of it.
+const ENCODED: &str = "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5";
+
+fn with_secret(source: &str) -> Chain {
+    let chain = Chain::machine().then(&["with-secret-variable", "--name", "TOKEN", "--value", source]);
+    chain.then(&["with-mounted-secret", "--path", "/run/token", "--source", source])
+}
+
+fn run(chain: &Chain, place: &Place) -> Ran {
+    chain.run_with(place, |command| {
+        command.env("OUR_TOKEN", VALUE);
+    })
+}
+
+#[test]
+fn a_secret_is_seen_by_a_command_wherever_it_comes_from() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    place.write("token", VALUE);
+    // `rev` makes of it what nothing replaces.
+    let script = "echo $TOKEN | rev; rev /run/token; stat -c ' %a:%u' /run/token";
+    let reversed: String = VALUE.chars().rev().collect();
+    for source in ["env:OUR_TOKEN", "file:token", "cmd:printf correct-horse-%s battery"] {
+        let ran = run(&with_secret(source).sh_with(script, &["--without-cache"]).stdout(), &place);
+        let lines: Vec<&str> = ran.ok().split_whitespace().collect();
+        assert_eq!(lines, [&*reversed, &*reversed, "400:0"], "{source}");
+    }
+}
+
+#[test]
+fn a_secret_is_replaced_in_output_errors_and_events_and_is_never_in_the_store() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let script = "echo is $TOKEN; printf %s $TOKEN | base64; cat /run/token >&2; echo kept-by-the-step > /kept";
+    let printed = run(&with_secret("env:OUR_TOKEN").sh(script).then(&["combined-output", "-v"]), &place);
+    assert!(printed.ok().contains("is ***\n***\n"), "{:?}", printed.answer);
+    let failing = run(&with_secret("env:OUR_TOKEN").sh(&format!("{script}; exit 9")).then(&["sync", "-v"]), &place);
+    assert!(failing.fails(1).contains("is ***"), "{:?}", failing.answer);
+    let stuck = run(&with_secret("env:OUR_TOKEN").sh("echo $TOKEN; sleep 60.75").then(&["sync", "--timeout", "0.5"]), &place);
+    assert!(stuck.fails(1).contains("***"), "{:?}", stuck.answer);
+
+    for ran in [&printed, &failing, &stuck] {
+        for text in [&ran.answer.stdout, &ran.answer.stderr, &format!("{:?}", ran.vertices)] {
+            assert!(!text.contains(VALUE) && !text.contains(ENCODED), "{text}");
+        }
+    }
+    assert_eq!(files_with(&place.path(""), &[VALUE, ENCODED]), Vec::<String>::new());
+    assert_ne!(files_with(&place.path("store"), &["kept-by-the-step"]), Vec::<String>::new(), "the search finds what is there");
+}
+
+#[test]
+fn a_mounted_secret_has_its_mode_and_owner_and_is_no_file_of_the_container() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let options = ["--source", "env:OUR_TOKEN", "--with-mode", "0o440", "--with-owner", "0:0"];
+    let chain = Chain::machine().then(&["with-mounted-secret-options", "--path", "/etc/app/token"]).then(&options);
+    let ran = run(&chain.clone().sh("stat -c %a:%u:%g /etc/app/token").stdout(), &place);
+    assert_eq!(ran.ok(), "440:0:0\n");
+    let file = run(&chain.sh("echo x > /x").then(&["file", "--path", "/etc/app/token", "contents"]), &place);
+    assert!(file.fails(1).contains("/etc/app/token"), "{:?}", file.answer);
+}
+
+#[test]
+fn a_secret_that_does_not_exist_is_named_and_nothing_runs() {
+    if !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    let missing = run(&with_secret("env:NO_SUCH_TOKEN").sh("echo ran").stdout(), &place);
+    assert!(missing.fails(3).contains("NO_SUCH_TOKEN"), "{:?}", missing.answer);
+    let failing = run(&with_secret("cmd:echo to-stderr >&2; exit 4").sh("echo ran").stdout(), &place);
+    assert_ne!(failing.answer.code, Some(0));
+    assert!(failing.commands().all(|vertex| vertex.outcome != "ran"), "{:?}", failing.vertices);
+}
+
+/// Returns the files below a directory that have one of the texts in them or in their names.
+fn files_with(dir: &Path, texts: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in std::fs::read_dir(&at).into_iter().flatten().filter_map(Result::ok) {
+            let (path, kind) = (entry.path(), entry.file_type().unwrap());
+            let contents = if kind.is_file() { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
+            let has = |text: &&str| {
+                let in_contents = contents.windows(text.len()).any(|window| window == text.as_bytes());
+                in_contents || path.file_name().unwrap().to_string_lossy().contains(*text)
+            };
+            if texts.iter().any(|text| has(&text)) {
+                found.push(path.display().to_string());
+            }
+            if kind.is_dir() {
+                open.push(path);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,68 @@
+//! The same tests as ordinary users: with a range of users of their own, and without.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use support::{Place, binary, guest, require};
+
+/// Nobody's number: no range in `/etc/subuid` but the one that the test gives it.
+const UID: &str = "54321";
+
+/// Runs this program again as a user, in a mount namespace with another `/etc/subuid`.
+fn run_as_user(range: &str, args: &[&str]) {
+    let place = Place::new();
+    let (home, guests) = (place.path("home"), place.path("guests"));
+    let allow = |path: &Path, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::create_dir(&home).unwrap();
+    std::fs::create_dir(&guests).unwrap();
+    allow(&place.path(""), 0o755);
+    allow(&home, 0o777);
+    let copy = |from: &Path, to: &Path| {
+        std::fs::copy(from, to).unwrap();
+        allow(to, 0o755);
+    };
+    let (tests, host) = (place.path("tests"), place.path("host"));
+    copy(&std::env::current_exe().unwrap(), &tests);
+    copy(binary(), &host);
+    for name in ["by_hand", "containers", "pipelines", "powers", "steps", "trees", "values"] {
+        copy(&guest(name), &guests.join(format!("{name}.wasm")));
+    }
+    let ranges = place.path("ranges");
+    std::fs::write(&ranges, range).unwrap();
+    allow(&ranges, 0o644);
+    let script = format!(
+        "mount --bind {0} /etc/subuid && mount --bind {0} /etc/subgid && \
+         exec setpriv --reuid {UID} --regid {UID} --clear-groups -- \"$@\"",
+        ranges.display()
+    );
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", &script, "sh"])
+        .arg(&tests)
+        .args(["--skip", "users::"])
+        .args(args)
+        .env("HOST_BIN", host)
+        .env("HOST_GUESTS", guests)
+        .env("CARGO_TARGET_DIR", &home)
+        .env("HOME", &home)
+        .env("E2E_RANGE", if range.is_empty() { "no" } else { "yes" })
+        .current_dir("/")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("test result: ok"), "{printed}");
+}
+
+#[test]
+fn everything_works_for_an_ordinary_user_with_a_range_of_users() {
+    if require("crun") && require("root") && require("newuidmap") {
+        run_as_user(&format!("{UID}:700000:65536\n"), &[]);
+    }
+}
+
+#[test]
+fn everything_works_for_an_ordinary_user_without_a_range_but_other_owners() {
+    if require("crun") && require("root") {
+        run_as_user("", &["guests::", "machine::", "volumes::", "failures::"]);
+    }
+}
