@@ -61,11 +61,12 @@ fn a_container_is_written_as_its_root_file_system_and_a_text_as_it_is() {
     assert_eq!(std::fs::read_to_string(place.path("work/text")).unwrap(), "text\n");
 }
 
-/// Calls a stage of the module `powers` with the power `effects`.
+/// Calls a stage of the module `powers` with all that it needs.
 fn effect(place: &Place, stage: &str, args: &[&str]) -> Answer {
     let module = guest("powers");
-    let words = ["call", "--allow", "effects", "-q", "-m", module.to_str().unwrap(), stage];
-    place.host(words.iter().chain(args))
+    let powers = ["effects", "machine", "sources", "secret-access"].iter().flat_map(|power| ["--allow", power]);
+    let words = ["call", "-q", "-m", module.to_str().unwrap(), stage];
+    place.host(words.into_iter().take(2).chain(powers).chain(words.into_iter().skip(2)).chain(args.iter().copied()))
 }
 
 #[test]

@@ -14,7 +14,8 @@ fn a_chain_of_130_steps_works() {
         return;
     }
     let place = Place::new();
-    let chain = (0..130).fold(Chain::machine(), |chain, n| chain.sh(&format!("echo {n} >> /n; rm -f /last-*; > /last-{n}")));
+    let chain =
+        (0..130).fold(Chain::machine(), |chain, n| chain.sh(&format!("echo {n} >> /n; rm -f /last-*; > /last-{n}")));
     let ran = chain.clone().sh("wc -l < /n; ls -d /last-*").stdout().run(&place);
     assert_eq!(ran.ok(), "130\n/last-129\n");
     let other = chain.then(&["file", "--path", "/n", "contents"]).run(&place);
@@ -50,7 +51,10 @@ fn make_notices_a_source_that_went_back_to_what_it_was_before() {
         return;
     }
     let place = Place::new();
-    place.write("src/Makefile", "/build/out: sub/main\n\tcp sub/main /build/out\nall: /build/out\n\t@cat /build/out\n.DEFAULT_GOAL = all\n");
+    place.write(
+        "src/Makefile",
+        "/build/out: sub/main\n\tcp sub/main /build/out\nall: /build/out\n\t@cat /build/out\n.DEFAULT_GOAL = all\n",
+    );
     let write = |main: &str, other: &str| {
         place.write("src/sub/main", main);
         place.write("src/other", other);
@@ -102,7 +106,8 @@ fn a_directory_of_which_one_file_changed_is_not_copied_again() {
     let changed = count.run(&place);
     assert_eq!(changed.ok(), "5000\n");
     assert_eq!(changed.command("find").reason, "input-changed");
-    let new: Vec<_> = layers(&place).into_iter().filter(|(name, _)| before.iter().all(|(old, _)| old != name)).collect();
+    let new: Vec<_> =
+        layers(&place).into_iter().filter(|(name, _)| before.iter().all(|(old, _)| old != name)).collect();
     let n_files: Vec<usize> = new.iter().map(|(_, n_files)| *n_files).collect();
     assert!(n_files.iter().sum::<usize>() == 1, "the new layers have so many files: {new:?}");
     assert!(before.iter().any(|(_, n_files)| *n_files == 5_000), "{before:?}");

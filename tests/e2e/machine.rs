@@ -67,7 +67,10 @@ fn a_step_sees_only_its_own_processes_and_no_descriptors_of_others() {
         return;
     }
     let place = Place::new();
-    assert_eq!(output(&place, "cat /proc/1/comm; ls -d /proc/[0-9]* | wc -l | (read n; [ $n -lt 9 ] && echo few)"), ".init\nfew");
+    assert_eq!(
+        output(&place, "cat /proc/1/comm; ls -d /proc/[0-9]* | wc -l | (read n; [ $n -lt 9 ] && echo few)"),
+        ".init\nfew"
+    );
     assert_eq!(output(&place, "ls /proc/self/fd | tr '\\n' ' '"), "0 1 2 3");
     assert_eq!(output(&place, "hostname; grep NoNewPrivs /proc/self/status | cut -f2").lines().last(), Some("1"));
 }

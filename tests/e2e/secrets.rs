@@ -49,7 +49,8 @@ fn a_secret_is_replaced_in_output_errors_and_events_and_is_never_in_the_store() 
     assert!(printed.ok().contains("is ***\n***\n"), "{:?}", printed.answer);
     let failing = run(&with_secret("env:OUR_TOKEN").sh(&format!("{script}; exit 9")).then(&["sync", "-v"]), &place);
     assert!(failing.fails(1).contains("is ***"), "{:?}", failing.answer);
-    let stuck = run(&with_secret("env:OUR_TOKEN").sh("echo $TOKEN; sleep 60.75").then(&["sync", "--timeout", "0.5"]), &place);
+    let stuck =
+        run(&with_secret("env:OUR_TOKEN").sh("echo $TOKEN; sleep 60.75").then(&["sync", "--timeout", "0.5"]), &place);
     assert!(stuck.fails(1).contains("***"), "{:?}", stuck.answer);
 
     for ran in [&printed, &failing, &stuck] {
@@ -58,7 +59,11 @@ fn a_secret_is_replaced_in_output_errors_and_events_and_is_never_in_the_store() 
         }
     }
     assert_eq!(files_with(&place.path(""), &[VALUE, ENCODED]), Vec::<String>::new());
-    assert_ne!(files_with(&place.path("store"), &["kept-by-the-step"]), Vec::<String>::new(), "the search finds what is there");
+    assert_ne!(
+        files_with(&place.path("store"), &["kept-by-the-step"]),
+        Vec::<String>::new(),
+        "the search finds what is there"
+    );
 }
 
 #[test]
@@ -100,7 +105,7 @@ fn files_with(dir: &Path, texts: &[&str]) -> Vec<String> {
                 let in_contents = contents.windows(text.len()).any(|window| window == text.as_bytes());
                 in_contents || path.file_name().unwrap().to_string_lossy().contains(*text)
             };
-            if texts.iter().any(|text| has(&text)) {
+            if texts.iter().any(|text| has(text)) {
                 found.push(path.display().to_string());
             }
             if kind.is_dir() {

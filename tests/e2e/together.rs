@@ -16,7 +16,8 @@ fn steps_that_do_not_need_each_other_run_at_the_same_time_up_to_the_jobs_asked_f
         ran.ok();
         let steps: Vec<&Vertex> = ran.commands().collect();
         assert_eq!(steps.len(), 4);
-        let under_way = |at: &str| steps.iter().filter(|step| step.start.as_str() <= at && at < step.end.as_str()).count();
+        let under_way =
+            |at: &str| steps.iter().filter(|step| step.start.as_str() <= at && at < step.end.as_str()).count();
         steps.iter().map(|step| under_way(&step.start)).max()
     };
     assert_eq!(most_at_once("0.5", "4"), Some(4));

@@ -32,7 +32,8 @@ fn a_volume_starts_with_its_seed_and_is_no_part_of_a_key() {
     }
     let place = Place::new();
     place.write("seed/a", "seeded");
-    let seeded = with_volume("seeded", "shared").then(&["--with-seed", "seed"]).sh("cat /c/a; echo new > /c/a").stdout();
+    let seeded =
+        with_volume("seeded", "shared").then(&["--with-seed", "seed"]).sh("cat /c/a; echo new > /c/a").stdout();
     assert_eq!(seeded.run(&place).ok(), "seeded\n");
     let other = with_volume("seeded", "shared").sh("cat /c/a").stdout();
     assert_eq!(other.run(&place).ok(), "new\n");

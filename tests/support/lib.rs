@@ -1,5 +1,7 @@
 //! What end-to-end tests share: the real binary, guest programs, a store of one's own.
 
+#![allow(clippy::panic, clippy::print_stderr, reason = "a test says what it lacks, and fails by a panic")]
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

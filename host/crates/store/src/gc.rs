@@ -95,6 +95,11 @@ pub struct Collected {
     pub is_deferred: bool,
 }
 
+/// Returns the directory of a volume.
+fn volume_name(item: &Item) -> Option<String> {
+    if let Item::Volume(digest) = item { Some(digest.to_hex()) } else { None }
+}
+
 /// Chooses what to drop so that the rest fits in `budget_bytes`.
 ///
 /// Least recently used first; ties by item, so that the choice is the same on every run. What is
@@ -250,7 +255,7 @@ impl Store {
         let items = plan_gc(&usage.records, budget_bytes);
         let size = |item: &Item| usage.records.iter().find(|record| record.item == *item).map_or(0, |r| r.size_bytes);
         let mut collected = Collected { size_bytes: items.iter().map(size).sum(), ..Collected::default() };
-        self.drop_items(&items)?;
+        self.drop_rows(&items)?;
         collected.items = items;
         self.sweep_unneeded(&mut collected)?;
         Ok(collected)
@@ -266,7 +271,8 @@ impl Store {
         let mut collected =
             Collected { size_bytes: records.iter().map(|record| record.size_bytes).sum(), ..Collected::default() };
         collected.items = records.into_iter().map(|record| record.item).collect();
-        self.drop_items(&collected.items)?;
+        // Directories may be in use by a step of another process: they go when nobody is at work.
+        self.drop_rows(&collected.items)?;
         // What is known of earlier runs stays: it is small, and says later why something ran again.
         self.db().with("forget the machine", |db| db.execute_batch("DELETE FROM meta WHERE key = 'machine';"))?;
         for name in fs::names(&self.root().join("stat-cache-v1"))? {
@@ -289,6 +295,7 @@ impl Store {
     }
 
     /// Rows first: a file without a row is garbage, a row without its file would be a lie.
+    /// Drops these with their directories, whether or not somebody uses them.
     fn drop_items(&self, items: &[Item]) -> Result<(), GcError> {
         self.drop_rows(items)?;
         for item in items {
@@ -367,15 +374,19 @@ impl Store {
             }
             Ok(())
         })?;
-        let known = self.usage()?;
-        let known: HashSet<&str> = known
-            .records
-            .iter()
-            .filter_map(|r| if let Item::Layer(id) = &r.item { Some(id.as_str()) } else { None })
-            .collect();
+        let usage = self.usage()?.records;
+        let known: HashSet<&str> =
+            usage.iter().filter_map(|r| if let Item::Layer(id) = &r.item { Some(id.as_str()) } else { None }).collect();
         for name in fs::names(&self.layers_dir())? {
             if name.to_str().is_none_or(|name| !known.contains(name)) {
                 self.discard(&self.layers_dir().join(name))?;
+            }
+        }
+        let volumes: HashSet<String> = usage.iter().filter_map(|r| volume_name(&r.item)).collect();
+        let volumes_dir = self.root().join("caches-v1");
+        for name in fs::names(&volumes_dir)? {
+            if name.to_str().is_none_or(|name| !volumes.contains(name)) {
+                self.discard(&volumes_dir.join(name))?;
             }
         }
         Ok(())

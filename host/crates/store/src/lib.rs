@@ -70,7 +70,7 @@ pub use layer::plan::PlanError;
 pub use layer::record::LayerId;
 pub use layer::write::{WriteError, write_layer};
 pub use layer::{Change, ChangeKind, IdMap, IdRange, LayerContents, LayerPlan, PlanEntry, PlanKind, Written};
-pub use lock::{FileLock, KeyLock, Volume};
+pub use lock::{FileLock, KeyLock, Volume, remove_stubborn};
 pub use machine::MachineError;
 pub use nodes::{NodeError, empty_tree};
 pub use results::{Miss, NewResult, SyncError};

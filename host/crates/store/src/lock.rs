@@ -147,7 +147,10 @@ impl Store {
 }
 
 /// Removes a directory also where its modes forbid it.
-fn remove_stubborn(path: &Path) -> Result<(), IoError> {
+///
+/// # Errors
+/// If something in it belongs to another user.
+pub fn remove_stubborn(path: &Path) -> Result<(), IoError> {
     if fs::remove_all(path).is_ok() {
         return Ok(());
     }

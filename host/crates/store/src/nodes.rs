@@ -72,6 +72,13 @@ impl NodeCache {
         cached.by_digest.insert(digest, node);
     }
 
+    fn forget<'a>(&self, digests: impl Iterator<Item = &'a ContentDigest>) {
+        let mut cached = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        if !cached.by_digest.is_empty() {
+            digests.for_each(|digest| drop(cached.by_digest.remove(digest)));
+        }
+    }
+
     pub(crate) fn clear(&self) {
         *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = Cached::default();
     }
@@ -144,6 +151,23 @@ impl Store {
             }
             Ok(())
         })
+    }
+
+    /// As [`Store::put_encoded`], and a node that is there gets the times that were seen now: a file that went
+    /// back to earlier contents is newer than what was built of its later ones.
+    pub(crate) fn put_seen(&self, nodes: &[(ContentDigest, Vec<u8>)]) -> Result<(), DbError> {
+        self.db().transaction("store directories", |db| {
+            let mut insert = db.prepare_cached(
+                "INSERT INTO nodes(digest, data) VALUES (?1, ?2)
+                 ON CONFLICT(digest) DO UPDATE SET data = excluded.data WHERE data <> excluded.data",
+            )?;
+            for (digest, data) in nodes {
+                insert.execute((digest.as_bytes(), data))?;
+            }
+            Ok(())
+        })?;
+        self.node_cache().forget(nodes.iter().map(|(digest, _)| digest));
+        Ok(())
     }
 
     /// Stores a node and returns its digest.

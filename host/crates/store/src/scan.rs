@@ -213,7 +213,7 @@ impl Store {
             made.push((digest, data));
         }
         if !made.is_empty() {
-            self.put_encoded(made.iter().map(|(digest, data)| (digest, data.as_slice())))?;
+            self.put_seen(&made)?;
         }
         Ok(digests)
     }

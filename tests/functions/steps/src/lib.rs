@@ -29,6 +29,20 @@ mod stages {
         Ok(OK.into())
     }
 
+    /// What replaces a directory hides all of the old one, from commands too; whether the API
+    /// or a command replaced it.
+    pub fn replaced_directories(root: Option<Container>) -> Result<String> {
+        let first = sh(&super::root(root), "mkdir -p /work/d/sub && touch /work/d/a /work/d/sub/b");
+        let by_api = first.without_directory("/work/d").with_new_file("/work/d/c", "");
+        equal("by the API", sh(&by_api, "find /work/d -type f").stdout()?, "/work/d/c\n")?;
+        let by_command = sh(&first, "rm -r /work/d && mkdir /work/d && touch /work/d/e");
+        equal("by a command", sh(&by_command, "find /work/d -type f").stdout()?, "/work/d/e\n")?;
+        equal("in the tree", by_command.directory("/work/d").entries()?, ["e"])?;
+        let again = by_command.with_new_file("/work/d/f", "");
+        equal("over it", sh(&again, "ls /work/d").stdout()?, "e\nf\n")?;
+        Ok(OK.into())
+    }
+
     /// The error of a command that fails, and of one after it.
     pub fn failure(root: Option<Container>) -> Result<String> {
         let container = sh(&super::root(root), "echo out; echo err >&2; exit 7");

@@ -44,8 +44,9 @@ impl Work {
 
     /// Removes what is left of the scratch directory.
     pub(crate) fn remove(&mut self) {
-        // What other users of a user namespace left there goes with the next sweep of the store.
-        let _ = std::fs::remove_dir_all(&self.scratch);
+        // The kernel's own directories in it have no permissions at all. What other users of a user namespace left
+        // there goes with the next sweep of the store.
+        let _ = store::remove_stubborn(&self.scratch);
     }
 }
 

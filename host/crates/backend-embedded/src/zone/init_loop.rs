@@ -157,7 +157,7 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
     let devices = device::prepare(&memory, config.is_user_namespace)?;
     device::guard_null(&devices)?;
     let is_upper_in_memory =
-        config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton, config.is_user_namespace)?;
+        config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton)?;
     let seccomp = runtime.is_seccomp_compiled.then(seccomp::compiled);
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     Ok(ZoneState {
@@ -216,7 +216,7 @@ fn mount_memory(at: &Path) -> Result<(), Fault> {
 }
 
 /// Returns whether the store's file system can hold upper directories.
-fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path, is_user_namespace: bool) -> Result<bool, Fault> {
+fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path) -> Result<bool, Fault> {
     let statfs = rustix::fs::statfs(base).context(|| format!("cannot look at `{}`", base.display()))?;
     if KNOWN_UPPERS.contains(&(statfs.f_type as u64)) {
         return Ok(true);
@@ -230,7 +230,6 @@ fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path, is_user_namespace: 
     let overlay = Overlay {
         lowers: &[lower],
         upper: Some((&upper, &work)),
-        is_user_namespace,
         is_old_mount_forced: false,
         scratch: memory,
     };

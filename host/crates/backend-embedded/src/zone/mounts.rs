@@ -301,7 +301,6 @@ fn mount_overlay(
     overlay::mount(&Overlay {
         lowers: &lowest,
         upper,
-        is_user_namespace: zone.config.is_user_namespace,
         is_old_mount_forced: zone.config.is_old_mount_forced,
         scratch: &step.dev,
     })

@@ -4,7 +4,6 @@
 //! not limited by the page that `mount(2)` takes. Older kernels get them as numbers of descriptors,
 //! relative to `/proc/self/fd`, which makes 300 of them fit.
 
-use std::ffi::CStr;
 use std::fmt::Write as _;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::Path;
@@ -23,18 +22,11 @@ pub(super) struct Overlay<'a> {
     pub lowers: &'a [&'a Path],
     /// The upper directory and the one for the overlay's own use; read-only without.
     pub upper: Option<(&'a Path, &'a Path)>,
-    /// Whether this is in a user namespace, where the overlay's marks are `user.overlay.*`.
-    pub is_user_namespace: bool,
     /// Whether to act as an older kernel.
     pub is_old_mount_forced: bool,
     /// A directory of the zone that an older kernel mounts on in passing.
     pub scratch: &'a Path,
 }
-
-/// What keeps an upper directory a layer that any overlay and any other tool can read.
-/// `volatile` leaves out the sync at unmount: what is kept is synced before it is recorded.
-/// In a user namespace the first two are off, and saying so is refused.
-const PORTABLE: [(&CStr, &CStr); 3] = [(c"redirect_dir", c"off"), (c"metacopy", c"off"), (c"index", c"off")];
 
 /// Makes the mount.
 pub(super) fn mount(overlay: &Overlay<'_>) -> Result<OwnedFd, Fault> {
@@ -64,16 +56,14 @@ fn mount_new(overlay: &Overlay<'_>) -> Result<OwnedFd, Fault> {
     if let Some((upper, work)) = overlay.upper {
         fsconfig_set_string(fs.as_fd(), c"upperdir", upper).context(|| upper_refused(upper))?;
         fsconfig_set_string(fs.as_fd(), c"workdir", work).context(|| upper_refused(work))?;
+        // No sync at unmount: what is kept is believed after a power cut only once it was synced.
         fsconfig_set_flag(fs.as_fd(), c"volatile").context(what)?;
     }
-    if overlay.is_user_namespace {
-        fsconfig_set_string(fs.as_fd(), c"index", c"off").context(what)?;
-        fsconfig_set_flag(fs.as_fd(), c"userxattr").context(what)?;
-    } else {
-        for (name, value) in PORTABLE {
-            fsconfig_set_string(fs.as_fd(), name, value).context(what)?;
-        }
-    }
+    // What keeps an upper directory a layer that any other overlay can read: its marks are
+    // `user.overlay.*`, as the store writes them, for root and for a user. It also switches
+    // `redirect_dir` and `metacopy` off.
+    fsconfig_set_string(fs.as_fd(), c"index", c"off").context(what)?;
+    fsconfig_set_flag(fs.as_fd(), c"userxattr").context(what)?;
     fsconfig_create(fs.as_fd()).map_err(|error| Fault::system(format!("cannot make an overlay{}", log(&fs)), error))?;
     fsmount(fs.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_NODEV).context(what)
 }
@@ -101,9 +91,7 @@ fn mount_old(overlay: &Overlay<'_>) -> Result<OwnedFd, Fault> {
             .context(|| format!("cannot use `{}` as a layer", path.display()))
     };
     let mut fds = Vec::new();
-    let mut options = String::from("index=off,");
-    options.push_str(if overlay.is_user_namespace { "userxattr" } else { "redirect_dir=off,metacopy=off" });
-    options.push_str(",lowerdir=");
+    let mut options = String::from("index=off,userxattr,lowerdir=");
     for (n, lower) in overlay.lowers.iter().rev().enumerate() {
         let fd = open(lower)?;
         let _ = write!(options, "{}{}", if n == 0 { "" } else { ":" }, fd.as_raw_fd());
