@@ -6,6 +6,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
@@ -33,6 +35,9 @@ impl fmt::Display for Missing {
 }
 
 impl std::error::Error for Missing {}
+
+/// How long a file is too young to be known by its times, and a little more.
+const YOUNG: Duration = Duration::from_millis(2500);
 
 /// What the figures share.
 pub(crate) struct Bench {
@@ -118,6 +123,14 @@ impl Bench {
         let mut command = Command::new(self.host()?);
         command.args(args).env("HOST_STORE", store).env_remove("HOST_ENGINE").current_dir(&self.root);
         Ok(command)
+    }
+
+    /// Runs a call until all is cached that can be, and returns what it printed.
+    pub(crate) fn warm(&self, call: &mut Command) -> Result<String> {
+        measure::output(call)?;
+        // A component is read again as long as its times could hide a change.
+        thread::sleep(YOUNG);
+        measure::output(call)
     }
 
     /// Builds a module of the repository and returns its path.

@@ -46,8 +46,7 @@ impl Engine for Wired {
     fn load(&self, path: &Path) -> Result<Box<dyn Component>> {
         // Made here, so that a store that cannot be used is told before anything is compiled.
         let store = Store::open(&self.store)?;
-        let runtime =
-            Runtime::new(RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() })?;
+        let runtime = Runtime::new(RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() })?;
         let component = runtime.load(path)?;
         Ok(Box::new(Loaded { store, component }))
     }

@@ -1,6 +1,6 @@
 //! Namespaces in which a machine is worse than it is: they end with the test, whatever happens.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,37 +17,58 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    /// Makes a mount namespace and runs a script in it, for the place's directories.
+    /// Makes a mount namespace and runs a script in it, in the place.
     pub(crate) fn mounts(place: &Place, script: &str) -> Self {
-        let script = format!("{script}\necho ready; read -r _");
-        Self::hold(place, "--mount", &script, |_| {})
+        Self::hold(place, "--mount", script)
     }
 
     /// Makes a user namespace with the same users in which no other can be made.
     pub(crate) fn no_user_namespaces(place: &Place) -> Self {
-        let script = "echo made; read -r _; echo 0 > /proc/sys/user/max_user_namespaces && echo ready; read -r _";
-        Self::hold(place, "--user", script, |shell| {
-            line(shell, "made");
-            for map in ["uid_map", "gid_map"] {
-                std::fs::write(format!("/proc/{}/{map}", shell.id()), "0 0 65536").unwrap();
-            }
-            writeln!(shell.stdin.as_mut().unwrap()).unwrap();
-        })
+        let inside = Self::hold(place, "--user", "");
+        for map in ["uid_map", "gid_map"] {
+            std::fs::write(format!("/proc/{}/{map}", inside.shell.id()), "0 0 65536").unwrap();
+        }
+        // Only who enters after the users are known has the powers of root in it.
+        let status = inside.enter().args(["sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces"]).status();
+        assert!(status.unwrap().success(), "the namespace could not be limited");
+        inside
     }
 
-    fn hold(place: &Place, kind: &'static str, script: &str, prepare: impl FnOnce(&mut Child)) -> Self {
+    /// Waits until the script was run, and lets the shell wait for its end.
+    fn hold(place: &Place, kind: &'static str, script: &str) -> Self {
+        let script = format!("{script}\necho ready; read -r _");
         let mut command = Command::new("unshare");
-        command.args([kind, "sh", "-c", script]).current_dir(place.path(""));
+        command.args([kind, "sh", "-c", &script]).current_dir(place.path(""));
         let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        prepare(&mut shell);
-        line(&mut shell, "ready");
+        let mut line = String::new();
+        BufReader::new(shell.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "the namespace could not be made");
         Self { shell, kind }
+    }
+
+    fn enter(&self) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--target={}", self.shell.id())).args([self.kind, "--"]);
+        command
+    }
+
+    /// Runs a line of shell in it, in the place.
+    pub(crate) fn run(&self, place: &Place, line: &str) {
+        let line = format!("cd \"$0\" && {line}");
+        let status = self.enter().args(["sh", "-c", &line]).arg(place.path("")).status();
+        assert!(status.unwrap().success(), "{line}");
     }
 
     /// Runs `host` in it, as root or as the ordinary user.
     pub(crate) fn host(&self, place: &Place, words: Vec<String>, is_root: bool) -> Answer {
         let mut command = Command::new("nsenter");
-        command.arg(format!("--target={}", self.shell.id())).args([self.kind, "--", "sh", "-c", "cd \"$0\" && exec \"$@\""]);
+        command.arg(format!("--target={}", self.shell.id())).args([
+            self.kind,
+            "--",
+            "sh",
+            "-c",
+            "cd \"$0\" && exec \"$@\"",
+        ]);
         command.arg(place.path("work"));
         if !is_root {
             command.args(as_user());
@@ -62,13 +83,6 @@ impl Drop for Inside {
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }
-}
-
-/// Reads a line byte by byte, so that none of the next is lost.
-fn line(shell: &mut Child, expect: &str) {
-    let mut text = String::new();
-    BufReader::with_capacity(1, shell.stdout.as_mut().unwrap()).read_line(&mut text).unwrap();
-    assert_eq!(text.trim(), expect, "the namespace could not be made");
 }
 
 /// Runs `host` as the ordinary user.

@@ -20,7 +20,11 @@ fn without_crun_the_package_is_named_and_calls_without_steps_work() {
     let hide = "for crun in $(which -a crun) /usr/bin/crun; do [ -f $crun ] && mount --bind /dev/null $crun; done";
     let inside = Inside::mounts(&place, hide);
     let answer = inside.host(&place, step(), true);
-    refused(&answer, ENVIRONMENT, &["error: the container runtime `crun` is not installed", "hint: run `apt-get install"]);
+    refused(
+        &answer,
+        ENVIRONMENT,
+        &["error: the container runtime `crun` is not installed", "hint: run `apt-get install"],
+    );
     let answer = inside.host(&place, crate::case::good(), true);
     assert_eq!((answer.code, &*answer.stdout), (Some(0), "good\n"), "{}", answer.stderr);
     let doctor = inside.host(&place, vec!["doctor".into()], true);

@@ -21,19 +21,23 @@ fn place() -> Option<Place> {
 fn a_command_that_cannot_be_run_has_the_exit_code_of_a_shell() {
     let Some(place) = place() else { return };
     let rows: &[Row<'_>] = &[
-        ("missing", "base with-rootfs --source root with-exec --args nosuch sync", VERDICT, &[
-            "error: command `nosuch` was not found (exit code 127)",
-            "nosuch: command not found",
-        ]),
+        (
+            "missing",
+            "base with-rootfs --source root with-exec --args nosuch sync",
+            VERDICT,
+            &["error: command `nosuch` was not found (exit code 127)", "nosuch: command not found"],
+        ),
         ("missing, by path", "base with-rootfs --source root with-exec --args /bin/no sync", VERDICT, &["code 127"]),
         ("no program", "base with-rootfs --source root with-exec --args text sync", VERDICT, &["`text`", "code 126"]),
         ("a directory", "base with-rootfs --source root with-exec --args /bin sync", VERDICT, &["`/bin`", "code 126"]),
         ("an empty root", "base with-exec --args sh sync", VERDICT, &["command `sh` was not found (exit code 127)"]),
         ("no arguments", "base with-exec --args [] sync", VERDICT, &["no command has been set: `with-exec` got no"]),
-        ("fails", "base with-rootfs --source root with-exec --args sh --args -c --args 'echo why >&2; exit 7' sync", VERDICT, &[
-            "exited with code 7",
-            "  stderr:\n    why",
-        ]),
+        (
+            "fails",
+            "base with-rootfs --source root with-exec --args sh --args -c --args 'echo why >&2; exit 7' sync",
+            VERDICT,
+            &["exited with code 7", "  stderr:\n    why"],
+        ),
     ];
     check_calls(&place, "values", rows);
 }
@@ -50,7 +54,12 @@ fn what_a_command_is_run_as_has_to_exist() {
         ("unknown user", &user, VERDICT, &["user `nosuch` is not in the container's `/etc/passwd`"]),
         ("unknown group", &group, VERDICT, &["`nosuch`", "`/etc/group`"]),
         ("unknown owner", owner, VERDICT, &["`nosuch`", "hint: give numbers, as in `1000:1000`"]),
-        ("wrong platform", &other, VERDICT, &["platform `linux/s390x` cannot be run on this machine, which is `linux/"]),
+        (
+            "wrong platform",
+            &other,
+            VERDICT,
+            &["platform `linux/s390x` cannot be run on this machine, which is `linux/"],
+        ),
         ("no platform", "base with-platform --platform x sync", VERDICT, &["`x` is not a platform"]),
     ];
     check_calls(&place, "values", rows);
@@ -68,7 +77,12 @@ fn options_of_a_command_that_contradict_each_other_are_named() {
         ("an input that is not there", &stdin, VERDICT, &["/no/such"]),
         ("no number", &seconds, 2, &["timeout-seconds` of method `with-exec-options` takes", "not `soon`"]),
         ("nothing was run", "base stdout", VERDICT, &["no command has been run in this container"]),
-        ("a name of a variable", "base with-env-variable --name A=B --value x sync", VERDICT, &["variable name \"A=B\""]),
+        (
+            "a name of a variable",
+            "base with-env-variable --name A=B --value x sync",
+            VERDICT,
+            &["variable name \"A=B\""],
+        ),
         ("a mistake on purpose", "base with-error --message mine sync", VERDICT, &["error: mine"]),
     ];
     check_calls(&place, "values", rows);

@@ -1,1 +1,161 @@
-//! tmp
+//! Stores that cannot be used.
+
+use std::fs;
+
+use support::{Answer, Place, require};
+
+use crate::case::{ENVIRONMENT, call, good, refused, works};
+use crate::inside::{Inside, allow, give_to_user, host_as_user};
+
+/// Runs the good call with another store.
+fn with_store(place: &Place, store: &str) -> Answer {
+    place.command(good()).env("HOST_STORE", place.path(store)).output().map(Answer::from).unwrap()
+}
+
+fn is_good(answer: &Answer) {
+    assert_eq!((answer.code, &*answer.stdout), (Some(0), "good\n"), "{}", answer.stderr);
+}
+
+#[test]
+fn a_store_that_is_no_directory_is_named() {
+    let place = Place::new();
+    fs::write(place.path("file"), "kept").unwrap();
+    let hint = "hint: name a directory that you may write to with HOST_STORE";
+    refused(&with_store(&place, "file"), ENVIRONMENT, &["file` is not a directory", hint]);
+    refused(&with_store(&place, "file/below"), ENVIRONMENT, &["file/below` is not a directory", hint]);
+    assert_eq!(fs::read_to_string(place.path("file")).unwrap(), "kept");
+    works(&place);
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_left_alone() {
+    let place = Place::new();
+    works(&place);
+    let marker = place.path("store/store-version");
+    let whole = fs::read(&marker).unwrap();
+    let hint = "hint: update this program, or name another directory with HOST_STORE";
+    for version in ["2", "junk"] {
+        fs::write(&marker, version).unwrap();
+        let says = format!("error: store `{}` is of version `{version}`, newer than", place.path("store").display());
+        for words in [good(), vec!["cache".into()], vec!["cache".into(), "clear".into()]] {
+            refused(&place.host(words), ENVIRONMENT, &[&says, hint]);
+        }
+        assert_eq!(fs::read_to_string(&marker).unwrap(), version, "it was changed");
+    }
+    fs::write(&marker, whole).unwrap();
+    works(&place);
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_left_alone() {
+    let place = Place::new();
+    works(&place);
+    // A run that ended left everything in the file itself.
+    let database = place.path("store/db-v1.sqlite");
+    let whole = fs::read(&database).unwrap();
+    let mut newer = whole.clone();
+    // Source: sqlite.org/fileformat.html, "The Database Header": the user version is at 60.
+    newer[60..64].copy_from_slice(&9u32.to_be_bytes());
+    fs::write(&database, &newer).unwrap();
+    refused(
+        &place.host(good()),
+        ENVIRONMENT,
+        &["is of version 9, newer than this program", "hint: update this program"],
+    );
+    fs::write(&database, &whole).unwrap();
+    works(&place);
+}
+
+#[test]
+fn a_damaged_database_is_named_with_the_way_out() {
+    let place = Place::new();
+    works(&place);
+    let database = place.path("store/db-v1.sqlite");
+    let whole = fs::read(&database).unwrap();
+    let damage: [(&str, Vec<u8>); 4] = [
+        ("garbage", whole.iter().map(|byte| byte ^ 0x5a).collect()),
+        ("garbage behind its header", whole.iter().enumerate().map(|(n, byte)| byte ^ u8::from(n > 100)).collect()),
+        ("cut off", whole[..8192].to_vec()),
+        ("text", b"hello".to_vec()),
+    ];
+    let store = place.path("store").display().to_string();
+    let named = format!("error: database of the store at `{store}` is damaged");
+    let hint = format!("hint: remove it with `rm -r {store}`; it is only a cache");
+    for (what, bytes) in damage {
+        fs::write(&database, bytes).unwrap();
+        for words in [good(), vec!["cache".into()], vec!["cache".into(), "clear".into()]] {
+            let answer = place.host(words);
+            refused(&answer, ENVIRONMENT, &[&named, &hint]);
+            assert!(!answer.stderr.contains("Error code"), "{what} is told twice: {}", answer.stderr);
+        }
+    }
+    fs::remove_dir_all(&store).unwrap();
+    works(&place);
+}
+
+#[test]
+fn a_failure_of_the_store_in_a_stage_is_not_the_stage_s_verdict() {
+    let place = Place::new();
+    works(&place);
+    fs::write(place.path("store/db-v1.sqlite"), "hello").unwrap();
+    let answer = place.host(call("trees", "new-files"));
+    refused(&answer, ENVIRONMENT, &["stage `new-files` failed", "is damaged", "hint: remove it with `rm -r"]);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_named() {
+    if !require("root") {
+        return;
+    }
+    let place = Place::new();
+    give_to_user(&place);
+    is_good(&host_as_user(&place, good()));
+    let hint = "hint: name a directory that you may write to with HOST_STORE";
+    let says = format!("error: store `{}` cannot be written", place.path("store").display());
+    allow(&place.path("store"), 0o500);
+    refused(&host_as_user(&place, good()), ENVIRONMENT, &[&says, hint]);
+    allow(&place.path("store"), 0o000);
+    refused(&host_as_user(&place, good()), ENVIRONMENT, &[&says, hint]);
+    allow(&place.path("store"), 0o700);
+    let inside = Inside::mounts(&place, "mount --bind store store && mount -o remount,ro,bind store");
+    for words in [good(), vec!["cache".into()], vec!["cache".into(), "clear".into()]] {
+        refused(&inside.host(&place, words, true), ENVIRONMENT, &[&says, "Read-only file system", hint]);
+    }
+    drop(inside);
+    let empty = Inside::mounts(&place, "mount -t tmpfs -o ro none store");
+    refused(&empty.host(&place, good(), true), ENVIRONMENT, &[&says, "read-only", hint]);
+    drop(empty);
+    is_good(&host_as_user(&place, good()));
+}
+
+#[test]
+fn a_full_disk_is_named_and_the_store_works_when_there_is_space() {
+    if !require("root") {
+        return;
+    }
+    let place = Place::new();
+    fs::create_dir(place.path("store")).unwrap();
+    fs::write(place.path("work/big"), vec![b'x'; 3 << 20]).unwrap();
+    let inside = Inside::mounts(&place, "mount -t tmpfs -o size=6m none store");
+    let run = |words: &str| inside.host(&place, call("values", words), true);
+    let fill = |path: &str| inside.run(&place, &format!("head -c 9000000 /dev/zero > {path} 2>/dev/null; true"));
+    let says = format!("no space left for store at `{}`", place.path("store").display());
+    let hint = "hint: free some with `host cache clear`, or put the store on another disk with HOST_STORE";
+
+    fill("store/fill");
+    refused(&inside.host(&place, good(), true), ENVIRONMENT, &[&says, hint]);
+    inside.run(&place, "rm store/fill");
+    is_good(&inside.host(&place, good(), true));
+
+    fill("store/fill");
+    let made = "base with-new-file --path n --contents";
+    refused(&run(&format!("{made} other file --path n contents")), ENVIRONMENT, &[&says, hint]);
+    refused(&run("base with-file --path f --source big directory --path / digest"), ENVIRONMENT, &[&says, hint]);
+    // What it holds is still there, and so is the way out: compiled components are removed first.
+    let cleared = inside.host(&place, vec!["cache".into(), "clear".into()], true);
+    assert_eq!(cleared.code, Some(0), "{}", cleared.stderr);
+    inside.run(&place, "rm store/fill");
+    is_good(&inside.host(&place, good(), true));
+    drop(inside);
+    works(&place);
+}

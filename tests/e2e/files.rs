@@ -59,17 +59,18 @@ fn make_notices_a_source_that_went_back_to_what_it_was_before() {
         place.write("src/sub/main", main);
         place.write("src/other", other);
     };
-    let make = || {
-        let ran = Chain::new("make-into-volume").then(&["--src", "src", "--key", "build"]).run(&place);
-        ran.ok().lines().last().unwrap_or_default().to_owned()
-    };
-    write("one\n", "a");
-    assert_eq!(make(), "one");
-    write("two\n", "a");
-    assert_eq!(make(), "two");
-    // The directory `sub` is as it was in the first run, but for its times.
-    write("one\n", "b");
-    assert_eq!(make(), "one");
+    let copied = Chain::new("make-into-volume").then(&["--src", "src", "--key", "copied"]);
+    let mounted = Chain::machine().then(&["with-mounted-directory", "--path", "/src", "--source", "src"]);
+    let mounted = mounted.then(&["with-workdir", "--path", "/src"]);
+    let mounted = mounted.then(&["with-mounted-cache", "--path", "/build", "--cache", "mounted"]);
+    let mounted = mounted.then(&["with-exec", "--args", "make"]).stdout();
+    // What was there before, and is answered from the cache; then with another file beside it.
+    for (main, other) in [("one", "a"), ("two", "a"), ("one", "a"), ("one", "b")] {
+        write(main, other);
+        for chain in [&copied, &mounted] {
+            assert_eq!(chain.run(&place).ok().lines().last(), Some(main), "{main} {other}");
+        }
+    }
 }
 
 #[test]

@@ -61,6 +61,23 @@ fn a_call_that_is_killed_at_any_moment_leaves_nothing_and_the_next_one_succeeds(
     assert_eq!(left_to_sweep(&place), Vec::<PathBuf>::new(), "a later run sweeps what killed ones left");
 }
 
+#[test]
+fn what_other_users_of_a_container_left_goes_with_the_next_runs() {
+    // Without a range there are no other users.
+    if !require("crun") || std::env::var("E2E_RANGE").is_ok_and(|range| range == "no") {
+        return;
+    }
+    let place = Place::new();
+    let as_other = Chain::machine().then(&["with-user", "--user", "1000:1000"]);
+    as_other.sh("mkdir -p /tmp/d/e; echo > /tmp/d/e/f; chmod 700 /tmp/d; exit 3").stdout().run(&place).fails(1);
+    // The first of them finds what the failed one left, and the second finds what the first could not remove.
+    for n in 0..2 {
+        Chain::machine().sh(&format!("echo {n}; sleep 0.5")).stdout().run(&place).ok();
+    }
+    assert_eq!(left_to_sweep(&place), Vec::<PathBuf>::new());
+    assert_eq!(std::fs::read_dir(place.path("store/trash-v1")).unwrap().count(), 0);
+}
+
 /// Returns what is in the temporary directories of a store: those of the processes that ended stay, empty, until the
 /// next one sweeps.
 fn left_to_sweep(place: &Place) -> Vec<PathBuf> {

@@ -105,7 +105,7 @@ fn files_with(dir: &Path, texts: &[&str]) -> Vec<String> {
                 let in_contents = contents.windows(text.len()).any(|window| window == text.as_bytes());
                 in_contents || path.file_name().unwrap().to_string_lossy().contains(*text)
             };
-            if texts.iter().any(|text| has(text)) {
+            if texts.iter().any(has) {
                 found.push(path.display().to_string());
             }
             if kind.is_dir() {

@@ -32,7 +32,7 @@ pub(super) fn chain_cached(bench: &Bench) -> Result<Vec<Row>> {
     let module = bench.module("benches/modules/chain")?;
     let store = bench.directory("store-chain")?;
     let mut chain = bench.command(&store, &["call", "-m", &module, "chain", "--n", N_STEPS])?;
-    let printed = measure::output(&mut chain)?;
+    let printed = bench.warm(&mut chain)?;
     ensure!(printed.trim() == N_STEPS, "the last of {N_STEPS} steps printed {printed:?}");
     let pair = beside_true("chain-cached", &mut chain)?;
     Ok(vec![Row::times("chain-cached", pair.value, pair.reference, 10.0)])
@@ -43,7 +43,7 @@ pub(super) fn hello(bench: &Bench) -> Result<Command> {
     let module = bench.module("functions/hello")?;
     let store = bench.directory("store-hello")?;
     let mut hello = bench.command(&store, &["call", "-m", &module, "hello"])?;
-    let printed = measure::output(&mut hello).context("cannot call `hello`")?;
+    let printed = bench.warm(&mut hello).context("cannot call `hello`")?;
     ensure!(printed.trim() == "Hello, world!", "`hello` printed {printed:?}");
     Ok(hello)
 }

@@ -64,7 +64,8 @@ mod stages {
         /// The target of the `Makefile` that runs the tests; `check` unless given.
         target: Option<String>,
     ) -> Result<String> {
-        let compiled = Project::new(project::source(src, archive)?, jobs, cflags, prefix, configure_args)?.compiled()?;
+        let compiled =
+            Project::new(project::source(src, archive)?, jobs, cflags, prefix, configure_args)?.compiled()?;
         let tested = compiled
             .with_exec_options(["make", target.as_deref().unwrap_or("check")], ExecOptions::new().without_network());
         tested.combined_output().context("the test suite")

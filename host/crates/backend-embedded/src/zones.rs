@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use backend::Failure;
 use store::Store;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::task::JoinSet;
 
 use crate::failure::failure;
 use crate::maintenance;
@@ -14,8 +15,15 @@ use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 pub(crate) struct Zones {
     config: ZoneConfig,
     store: Store,
-    current: AsyncMutex<Option<Arc<Zone>>>,
+    current: AsyncMutex<Option<Current>>,
     caps: Mutex<Option<ZoneCaps>>,
+}
+
+/// A running zone.
+struct Current {
+    zone: Arc<Zone>,
+    /// What it does beside the steps; ends with it.
+    _beside: JoinSet<()>,
 }
 
 impl Zones {
@@ -27,15 +35,17 @@ impl Zones {
     /// Returns the running zone; starts one if there is none.
     pub(crate) async fn get(&self) -> Result<Arc<Zone>, Failure> {
         let mut current = self.current.lock().await;
-        if let Some(zone) = current.as_ref().filter(|zone| zone.is_alive()) {
-            return Ok(Arc::clone(zone));
+        if let Some(current) = current.as_ref().filter(|current| current.zone.is_alive()) {
+            return Ok(Arc::clone(&current.zone));
         }
         if current.is_none() {
             maintenance::begin(&self.store);
         }
         let zone = Arc::new(Zone::start(self.config.clone()).await.map_err(|error| failure(&error))?);
+        let mut beside = JoinSet::new();
+        beside.spawn(maintenance::empty_trash_in(Arc::clone(&zone), &self.store));
         *self.caps.lock().unwrap_or_else(PoisonError::into_inner) = Some(zone.caps().clone());
-        *current = Some(Arc::clone(&zone));
+        *current = Some(Current { zone: Arc::clone(&zone), _beside: beside });
         Ok(zone)
     }
 

@@ -138,10 +138,7 @@ mod tests {
             SecretSource::File("/no/such".into()),
             "secret `s` cannot be read from `/no/such`: No such file or directory (os error 2)",
         );
-        check(
-            SecretSource::Command("exit 3".into()),
-            "secret `s` cannot be read: command `exit 3` exited with code 3",
-        );
+        check(SecretSource::Command("exit 3".into()), "secret `s` cannot be read: command `exit 3` exited with code 3");
         let missing = Secrets::default().text(&SecretName("t".to_owned())).unwrap_err();
         assert_eq!(missing.to_string(), "there is no secret `t`");
     }

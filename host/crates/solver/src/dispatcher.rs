@@ -17,6 +17,9 @@ const BATCH: usize = 1024;
 /// The values of a request's edges, or why one of them has none.
 pub(crate) type Reply<W> = Result<Vec<<W as Work>::Value>, <W as Work>::Error>;
 
+/// What an evaluation found: whose it was, and how it ended.
+type Evaluated<W> = (NodeId, Result<<W as Work>::Value, <W as Work>::Error>);
+
 /// What the front asks of the dispatcher.
 pub(crate) enum Request<W: Work> {
     /// Evaluate these.
@@ -38,7 +41,7 @@ pub(crate) struct Dispatcher<W: Work> {
     requests: mpsc::UnboundedReceiver<Request<W>>,
     waiters: HashMap<u64, Waiter<W>>,
     waiters_of: HashMap<NodeId, Vec<u64>>,
-    running: JoinSet<(NodeId, Result<W::Value, W::Error>)>,
+    running: JoinSet<Evaluated<W>>,
     /// By the id of the task, so that one that panicked is found again.
     tasks: HashMap<tokio::task::Id, NodeId>,
     cancels: HashMap<NodeId, CancellationToken>,
@@ -168,10 +171,7 @@ impl<W: Work> Dispatcher<W> {
         }
     }
 
-    fn ended(
-        &mut self,
-        ended: Option<Result<(tokio::task::Id, (NodeId, Result<W::Value, W::Error>)), tokio::task::JoinError>>,
-    ) {
+    fn ended(&mut self, ended: Option<Result<(tokio::task::Id, Evaluated<W>), tokio::task::JoinError>>) {
         let (task, node, result) = match ended {
             None => return,
             Some(Ok((task, (node, result)))) => (task, node, result),

@@ -242,10 +242,10 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         let Some(vertex) = self.vertex(id).cloned() else { return };
         for input in vertex.inputs() {
             if let Some(input) = self.by_digest.get(&input.edge.vertex.digest()).copied() {
-                if let Some(node) = self.node_mut(input) {
-                    if let Some(at) = node.users.iter().position(|user| *user == id) {
-                        node.users.swap_remove(at);
-                    }
+                if let Some(node) = self.node_mut(input)
+                    && let Some(at) = node.users.iter().position(|user| *user == id)
+                {
+                    node.users.swap_remove(at);
                 }
                 into.push(input);
             }

@@ -155,14 +155,20 @@ impl Store {
 
     /// As [`Store::put_encoded`], and a node that is there gets the times that were seen now: a file that went
     /// back to earlier contents is newer than what was built of its later ones.
-    pub(crate) fn put_seen(&self, nodes: &[(ContentDigest, Vec<u8>)]) -> Result<(), DbError> {
+    ///
+    /// The layers that showed `root` with other times are no longer taken for it.
+    pub(crate) fn put_seen(&self, nodes: &[(ContentDigest, Vec<u8>)], root: ContentDigest) -> Result<(), DbError> {
         self.db().transaction("store directories", |db| {
-            let mut insert = db.prepare_cached(
-                "INSERT INTO nodes(digest, data) VALUES (?1, ?2)
-                 ON CONFLICT(digest) DO UPDATE SET data = excluded.data WHERE data <> excluded.data",
-            )?;
+            let mut insert = db.prepare_cached("INSERT OR IGNORE INTO nodes(digest, data) VALUES (?1, ?2)")?;
+            let mut retime = db.prepare_cached("UPDATE nodes SET data = ?2 WHERE digest = ?1 AND data <> ?2")?;
+            let mut n_retimed = 0;
             for (digest, data) in nodes {
-                insert.execute((digest.as_bytes(), data))?;
+                if insert.execute((digest.as_bytes(), data))? == 0 {
+                    n_retimed += retime.execute((digest.as_bytes(), data))?;
+                }
+            }
+            if n_retimed > 0 {
+                db.execute("DELETE FROM materialised WHERE tree = ?1", [root.as_bytes()])?;
             }
             Ok(())
         })?;

@@ -213,7 +213,7 @@ impl Store {
             made.push((digest, data));
         }
         if !made.is_empty() {
-            self.put_seen(&made)?;
+            self.put_seen(&made, digests[0])?;
         }
         Ok(digests)
     }

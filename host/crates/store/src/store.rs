@@ -99,8 +99,8 @@ impl Store {
     /// # Errors
     /// If it is no directory, cannot be written, was made by a newer version, or the disk is full.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
-        let made = check_marker(root)?;
-        if !made {
+        // Somebody may have removed a directory by hand, to have its space.
+        if !check_marker(root)? || DIRECTORIES.iter().any(|name| !root.join(name).is_dir()) {
             make(root)?;
         }
         rustix::fs::access(root, Access::WRITE_OK | Access::EXEC_OK)

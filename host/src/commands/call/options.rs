@@ -56,9 +56,8 @@ impl CallOptions {
     /// Returns how the run is shown; makes the file of `--events`.
     pub(super) fn progress(&self, stage: &str) -> Result<ProgressOptions> {
         let events = self.events.as_ref().map(|path| {
-            File::create(path).map_err(|error| {
-                Report::unwritable(format!("cannot write the events to `{}`", path.display()), &error)
-            })
+            File::create(path)
+                .map_err(|error| Report::unwritable(format!("cannot write the events to `{}`", path.display()), &error))
         });
         Ok(ProgressOptions {
             style: self.style,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backend::{Failure, FailureCode, SearchMatch, SearchQuery, Snapshot};
+use backend::{EntryKind, Failure, FailureCode, SearchMatch, SearchQuery, Snapshot};
 use graph::{RemoveKind, TreePath};
 
 use super::file::{id, solve, stat_value};
@@ -144,7 +144,10 @@ fn reads(method: &str) -> Option<Function> {
         }),
         "directory.sync" => leaf!(bridge, args => {
             let (snapshot, path) = open(bridge, &*args.next::<Arc<Directory>>()?, None).await?;
-            bridge.backend().entries(&snapshot, &path).await?;
+            // Names that no list can have are no reason to fail; what is no directory is.
+            if bridge.backend().stat(&snapshot, &path).await?.kind != EntryKind::Directory {
+                bridge.backend().entries(&snapshot, &path).await?;
+            }
         }),
         _ => return None,
     })

@@ -156,8 +156,7 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
     let skeleton = skeleton::prepare(&base)?;
     let devices = device::prepare(&memory, config.is_user_namespace)?;
     device::guard_null(&devices)?;
-    let is_upper_in_memory =
-        config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton)?;
+    let is_upper_in_memory = config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton)?;
     let seccomp = runtime.is_seccomp_compiled.then(seccomp::compiled);
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     Ok(ZoneState {
@@ -227,12 +226,8 @@ fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path) -> Result<bool, Fau
     let _ = std::fs::remove_dir_all(&trial);
     std::fs::create_dir_all(&upper).context(what)?;
     std::fs::create_dir_all(&work).context(what)?;
-    let overlay = Overlay {
-        lowers: &[lower],
-        upper: Some((&upper, &work)),
-        is_old_mount_forced: false,
-        scratch: memory,
-    };
+    let overlay =
+        Overlay { lowers: &[lower], upper: Some((&upper, &work)), is_old_mount_forced: false, scratch: memory };
     let works = overlay::mount(&overlay).and_then(|mount| {
         let what = || "cannot write to an overlay".to_owned();
         // Deleting is what needs the marks.

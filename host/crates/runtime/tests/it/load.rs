@@ -171,5 +171,5 @@ async fn a_stage_that_is_not_there_names_those_that_are() {
 fn a_file_that_is_not_there_is_named() {
     let error = runtime(Limits::default()).load("/nowhere/x.wasm".as_ref()).err().unwrap();
     assert_eq!(error.to_string(), "cannot read component `/nowhere/x.wasm`");
-    assert_eq!(error.blame(), Blame::Environment);
+    assert_eq!(error.blame(), Blame::User);
 }
