@@ -152,17 +152,18 @@ fn the_store_is_shown_and_emptied() {
 #[test]
 fn a_module_is_made_once() {
     let world = World::new();
+    world.write("sdk/Cargo.toml", "");
     world.check(
-        &["init", "my_module", "--sdk", "/sdk"],
+        &["init", "my_module", "--sdk", "sdk"],
         &expect![[r#"
-        exit 0
-        -- stderr
-        wrote my_module/host.toml
-        wrote my_module/Cargo.toml
-        wrote my_module/src/lib.rs
-        wrote my_module/.gitignore
-        try it: cd my_module && host call hello
-    "#]],
+            exit 0
+            -- stderr
+            wrote my_module/host.toml
+            wrote my_module/Cargo.toml
+            wrote my_module/src/lib.rs
+            wrote my_module/.gitignore
+            try it: cd my_module && host call hello
+        "#]],
     );
     assert!(world.read("my_module/host.toml").starts_with("name = \"my-module\"\n"));
     world.check(

@@ -271,21 +271,21 @@ fn secrets_are_given_by_source() {
     world.check(
         &["call", "login", "--token", "env:GONE"],
         &expect![[r#"
-        exit 3
-        -- stderr
-        error: cannot use flag `--token` of stage `login`
-          caused by: the environment variable `GONE` of a secret is not set
-    "#]],
+            exit 3
+            -- stderr
+            error: cannot use flag `--token` of stage `login`
+              caused by: the environment variable `GONE` of a secret is not set
+            hint: set it, or hand the secret over as `file:PATH` or `cmd:COMMAND`
+        "#]],
     );
     world.check(
         &["call", "login", "--token", "file:gone"],
         &expect![[r#"
-        exit 3
-        -- stderr
-        error: cannot use flag `--token` of stage `login`
-          caused by: cannot use a secret
-          caused by: there is no file at `gone`
-    "#]],
+            exit 3
+            -- stderr
+            error: cannot use flag `--token` of stage `login`
+              caused by: there is no file at `gone`
+        "#]],
     );
     world.check(
         &["call", "login", "--token", "hunter2"],

@@ -256,11 +256,11 @@ fn each_kind_of_failure_has_its_exit_code() {
     check(
         &["call", "hello", "--events", "/no/such/dir/x"],
         &expect![[r#"
-        exit 4
-        -- stderr
-        error: cannot write the events to `/no/such/dir/x`
-          caused by: No such file or directory (os error 2)
-    "#]],
+            exit 3
+            -- stderr
+            error: cannot write the events to `/no/such/dir/x`
+              caused by: No such file or directory (os error 2)
+        "#]],
     );
 }
 
