@@ -156,14 +156,14 @@ fn a_module_is_made_once() {
     world.check(
         &["init", "my_module", "--sdk", "sdk"],
         &expect![[r#"
-            exit 0
-            -- stderr
-            wrote my_module/host.toml
-            wrote my_module/Cargo.toml
-            wrote my_module/src/lib.rs
-            wrote my_module/.gitignore
-            try it: cd my_module && host call hello
-        "#]],
+        exit 0
+        -- stderr
+        wrote my_module/host.toml
+        wrote my_module/Cargo.toml
+        wrote my_module/src/lib.rs
+        wrote my_module/.gitignore
+        try it: cd my_module && host call hello
+    "#]],
     );
     assert!(world.read("my_module/host.toml").starts_with("name = \"my-module\"\n"));
     world.check(
