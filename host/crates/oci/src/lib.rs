@@ -1,0 +1,10 @@
+//! Images as the Open Container Initiative specifies them: references, manifests, configurations,
+//! registries, layouts, archives, and the tar files of layers.
+//!
+//! This room knows no store and no backend: it reads and writes bytes, directories and HTTP. Read
+//! [`image`] first.
+
+pub mod digest;
+pub mod image;
+
+pub use digest::Digest;
