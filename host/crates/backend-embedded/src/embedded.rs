@@ -4,15 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use backend::{Backend, Caps, Failure, FileStat, OutputRef, SearchMatch, SearchQuery, SessionIo, Snapshot, Solved};
-use graph::{ContentDigest, Edge, TreePath};
+use backend::{
+    Backend, Caps, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
+    SessionIo, Snapshot, Solved,
+};
+use graph::{ContentDigest, Edge, Platform, TreePath};
 use solver::Solver;
 use store::Store;
+use trees::Trees;
+use trees::failure::failure;
 
 use crate::engine::Engine;
-use crate::failure::{failure, read_failure};
-use crate::read;
-use crate::value::Tree;
+use crate::image;
 use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 use crate::zones::Zones;
 
@@ -30,22 +33,12 @@ impl Embedded {
         let n_jobs = io.n_jobs;
         let engine = Arc::new(Engine {
             zones: Zones::new(zone, store.clone()),
+            trees: Trees::new(store.clone(), Arc::clone(&io.events)),
             store,
             io,
             layouts: tokio::sync::Mutex::new(()),
         });
         Self { solver: Solver::new(Arc::clone(&engine), n_jobs), engine }
-    }
-
-    /// Runs something that blocks on a thread of its own.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        snapshot: &Snapshot,
-        work: impl FnOnce(&Engine, &Tree) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let (engine, tree) = (Arc::clone(&self.engine), read::tree_of(snapshot)?);
-        let task = tokio::task::spawn_blocking(move || work(&engine, &tree));
-        task.await.unwrap_or_else(|error| Err(Failure::bug(format!("reading from a tree panicked: {error}"))))
     }
 }
 
@@ -62,7 +55,7 @@ impl Backend for Embedded {
         };
         let solved = outputs.iter().zip(values).map(|(edge, value)| {
             let tree = value.output(edge.output);
-            Solved { snapshot: Snapshot { digest: tree.digest, handle: Arc::new(tree) }, exec: value.exec_result() }
+            Solved { snapshot: Snapshot { handle: Arc::new(tree.digest) }, exec: value.exec_result() }
         });
         Ok(solved.collect())
     }
@@ -72,32 +65,19 @@ impl Backend for Embedded {
     }
 
     async fn read(&self, snapshot: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure> {
-        let path = path.clone();
-        self.blocking(snapshot, move |engine, tree| {
-            engine.store.read_file(tree.digest, &path, offset, Some(max)).map_err(|error| read_failure(&error))
-        })
-        .await
+        self.engine.trees.read(digest_of(snapshot)?, path, offset, max).await
     }
 
     async fn stat(&self, snapshot: &Snapshot, path: &TreePath) -> Result<FileStat, Failure> {
-        let path = path.clone();
-        self.blocking(snapshot, move |engine, tree| read::stat(&engine.store, tree, &path)).await
+        self.engine.trees.stat(digest_of(snapshot)?, path).await
     }
 
     async fn entries(&self, snapshot: &Snapshot, path: &TreePath) -> Result<Vec<String>, Failure> {
-        let path = path.clone();
-        self.blocking(snapshot, move |engine, tree| {
-            engine.store.entries(tree.digest, &path).map_err(|error| read_failure(&error))
-        })
-        .await
+        self.engine.trees.entries(digest_of(snapshot)?, path).await
     }
 
     async fn glob(&self, snapshot: &Snapshot, path: &TreePath, pattern: &str) -> Result<Vec<String>, Failure> {
-        let (path, pattern) = (path.clone(), pattern.to_owned());
-        self.blocking(snapshot, move |engine, tree| {
-            engine.store.glob(tree.digest, &path, &pattern).map_err(|error| read_failure(&error))
-        })
-        .await
+        self.engine.trees.glob(digest_of(snapshot)?, path, pattern).await
     }
 
     async fn search(
@@ -106,23 +86,34 @@ impl Backend for Embedded {
         path: &TreePath,
         query: &SearchQuery,
     ) -> Result<Vec<SearchMatch>, Failure> {
-        let (path, query) = (path.clone(), query.clone());
-        self.blocking(snapshot, move |engine, tree| read::search(&engine.store, tree, &path, query)).await
+        self.engine.trees.search(digest_of(snapshot)?, path, query).await
     }
 
     async fn digest(&self, snapshot: &Snapshot, path: &TreePath) -> Result<ContentDigest, Failure> {
-        let path = path.clone();
-        self.blocking(snapshot, move |engine, tree| read::digest(&engine.store, tree, &path)).await
+        self.engine.trees.digest(digest_of(snapshot)?, path).await
     }
 
     async fn output(&self, output: &OutputRef) -> Result<Vec<u8>, Failure> {
-        self.engine.store.read_blob(&output.digest).map_err(|error| failure(&error))
+        self.engine.trees.output(output).await
     }
 
     async fn export(&self, snapshot: &Snapshot, path: &TreePath, target: &Path) -> Result<(), Failure> {
-        let (path, target) = (path.clone(), target.to_owned());
-        self.blocking(snapshot, move |engine, tree| read::export(&engine.store, tree, &path, &target)).await
+        self.engine.trees.export(digest_of(snapshot)?, path, target).await
     }
+
+    async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure> {
+        image::resolve(self, source, platform).await
+    }
+
+    async fn publish(&self, image: &Edge, target: &ImageTarget) -> Result<String, Failure> {
+        image::publish(self, image, target).await
+    }
+}
+
+/// Returns the tree that a snapshot stands for.
+fn digest_of(snapshot: &Snapshot) -> Result<ContentDigest, Failure> {
+    let tree: Option<&ContentDigest> = snapshot.handle.downcast_ref();
+    tree.copied().ok_or_else(|| Failure::bug("a snapshot of another backend was handed to the embedded one"))
 }
 
 /// Returns what the backend can do on this machine; starts a zone to know.

@@ -9,16 +9,17 @@ use graph::{CacheKey, ContentDigest, FailOp, KeyHasher, Op, Reuse, SourceOp, Ver
 use solver::{LookUp, Work};
 use store::{Miss, Store, empty_tree};
 use tokio_util::sync::CancellationToken;
+use trees::failure::{failure, read_failure};
+use trees::{Input, Trees};
 
 use crate::exec;
-use crate::failure::{failure, read_failure};
-use crate::trees;
 use crate::value::{Tree, Value};
 use crate::zones::Zones;
 
 /// What one session evaluates with.
 pub(crate) struct Engine {
     pub(crate) store: Store,
+    pub(crate) trees: Trees,
     pub(crate) io: SessionIo,
     pub(crate) zones: Zones,
     /// Held while a tree is laid out.
@@ -115,12 +116,12 @@ impl Engine {
             Op::Source(SourceOp::Local { .. } | SourceOp::Machine) => {
                 LookUp::Execute(Job { key: None, inputs: Vec::new(), reason: Reason::Source })
             }
-            Op::Source(source @ (SourceOp::Image { .. } | SourceOp::Git { .. } | SourceOp::Http { .. })) => {
+            Op::Source(source @ (SourceOp::Git { .. } | SourceOp::Http { .. })) => {
                 let name = Op::Source(source.clone()).describe();
                 let message = format!("source `{name}` is not available in this version");
                 LookUp::Done(Err(Failure::invalid(FailureCode::Unavailable, message)))
             }
-            Op::Exec(_) | Op::File(_) | Op::Merge | Op::Diff => {
+            Op::Exec(_) | Op::File(_) | Op::Merge | Op::Diff | Op::Image(_) | Op::Pack(_) => {
                 self.find_keyed(vertex, inputs).unwrap_or_else(|failure| LookUp::Done(Err(failure)))
             }
         }
@@ -198,7 +199,8 @@ impl Engine {
         }
         let (engine, vertex) = (Arc::clone(this), Arc::clone(vertex));
         let task = tokio::task::spawn_blocking(move || {
-            let value = trees::evaluate(&engine, &vertex, &inputs)?;
+            let selected: Vec<Input<'_>> = selected(&vertex, &inputs).collect();
+            let value = Value::tree(Tree::of(engine.trees.evaluate(vertex.op(), &selected)?));
             let last = engine.last(&vertex)?;
             engine.record(&vertex, &job, &value)?;
             Ok((near_inputs(value, &vertex, &inputs, last), Found::Made))
@@ -246,6 +248,12 @@ fn near_inputs(value: Value, vertex: &Vertex, inputs: &[Value], last: Option<Con
         return value.near(last.into_iter().chain(from_base).take(MAX_NEAR).collect());
     };
     value
+}
+
+/// Returns what the inputs select.
+fn selected<'a>(vertex: &'a Vertex, inputs: &'a [Value]) -> impl Iterator<Item = Input<'a>> {
+    let inputs = vertex.inputs().iter().zip(inputs);
+    inputs.map(|(input, value)| Input { tree: value.output(input.edge.output).digest, path: &input.path })
 }
 
 fn is_never_reused(vertex: &Vertex) -> bool {

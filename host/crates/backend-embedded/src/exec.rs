@@ -20,9 +20,9 @@ use graph::{ExecOp, Op, Vertex};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, Found, Job};
-use crate::failure::failure;
 use crate::value::Value;
 use crate::zone::{ExecReply, ExecSpec};
+use trees::failure::failure;
 
 pub(crate) use collect::{NAME, ingest};
 use gather::Work;

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use store::{IdMap, LayerId, LayerPlan, Owned, Written, empty_tree, write_layer};
 
 use crate::engine::Engine;
-use crate::failure::failure;
 use crate::value::Tree;
+use trees::failure::failure;
 
 /// How many layers a root may have. Beyond it a new one is made from the tree alone.
 /// The kernel takes 500; mounting slows down from about 64 on.
@@ -38,7 +38,7 @@ struct WriteRequest {
 /// Writes a layer: called in the zone, where files can be given to other users.
 pub(crate) fn write(payload: &[u8]) -> Result<Vec<u8>, String> {
     let WriteRequest { plan, dir, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
-    let written = write_layer(&plan, &dir, &blobs, &IdMap::default()).map_err(|error| crate::failure::chain(&error))?;
+    let written = write_layer(&plan, &dir, &blobs, &IdMap::default()).map_err(|error| trees::failure::chain(&error))?;
     postcard::to_stdvec(&written).map_err(|error| error.to_string())
 }
 

@@ -12,12 +12,10 @@
 mod embedded;
 mod engine;
 mod exec;
-mod failure;
+mod image;
 mod layout;
 mod locks;
 mod maintenance;
-mod read;
-mod trees;
 mod value;
 pub mod zone;
 mod zones;

@@ -8,7 +8,7 @@ use store::KeyLock;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
-use crate::failure::failure;
+use trees::failure::failure;
 
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));

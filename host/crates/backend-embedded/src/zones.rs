@@ -7,9 +7,9 @@ use store::Store;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 
-use crate::failure::failure;
 use crate::maintenance;
 use crate::zone::{Zone, ZoneCaps, ZoneConfig};
+use trees::failure::failure;
 
 /// The zone of a session.
 pub(crate) struct Zones {

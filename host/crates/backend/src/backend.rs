@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use graph::{Edge, SecretName, TreePath};
+use graph::{Edge, Platform, SecretName, TreePath};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::EventSink;
 use crate::failure::Failure;
+use crate::image::{ImageAccess, ImageSource, ImageTarget, ResolvedImage};
 use crate::snapshot::{FileStat, OutputRef, SearchMatch, SearchQuery, Snapshot, Solved};
 
 /// Evaluates graphs and reads what they make.
@@ -85,6 +86,22 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// `NotFound`; `Environment` if the target cannot be written.
     async fn export(&self, snapshot: &Snapshot, path: &TreePath, target: &Path) -> Result<(), Failure>;
+
+    /// Finds an image and reads its configuration; its layers are not fetched. A name is looked up once a
+    /// session, so that it means one image however often it moves.
+    ///
+    /// # Errors
+    /// `NotFound` for an image or a platform of it, `InvalidArgument` for a malformed name or image, `Environment` for a
+    /// registry that cannot be reached or refuses.
+    async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure>;
+
+    /// Evaluates `image`, a vertex that packs a layout or an archive, and puts it where it belongs. Returns
+    /// the reference that it has there, pinned by its digest.
+    ///
+    /// # Errors
+    /// As `solve`; `InvalidArgument` for a malformed name, `Environment` for a registry that cannot be
+    /// reached or refuses.
+    async fn publish(&self, image: &Edge, target: &ImageTarget) -> Result<String, Failure>;
 }
 
 /// What a backend can do.
@@ -134,6 +151,8 @@ pub struct SessionIo {
     pub timeout: Option<std::time::Duration>,
     /// Takes the network away from all commands.
     pub is_network_allowed: bool,
+    /// How images are reached.
+    pub images: ImageAccess,
     /// The directory of the store.
     pub store: PathBuf,
 }

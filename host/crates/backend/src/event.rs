@@ -35,6 +35,13 @@ pub enum Event {
         /// How long it took.
         duration: Duration,
     },
+    /// An image was found; from now on its name means this one.
+    Image {
+        /// The name as it was written.
+        name: String,
+        /// Its full reference, pinned by its digest.
+        reference: String,
+    },
     /// Something that a person should know.
     Warning {
         /// One sentence.

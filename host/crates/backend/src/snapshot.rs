@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use graph::ContentDigest;
 
-/// A tree of files that a backend holds.
+/// A tree of files that a backend holds, wherever that is.
 #[derive(Clone)]
 pub struct Snapshot {
-    /// The digest of the tree: names, contents, modes, owners and links, without times.
-    pub digest: ContentDigest,
     /// What the backend finds it by.
     pub handle: Arc<dyn Any + Send + Sync>,
 }
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Snapshot({})", self.digest.short())
+        f.write_str("Snapshot")
     }
 }
 

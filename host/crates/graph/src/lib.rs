@@ -18,6 +18,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod digest;
 pub mod expand;
+pub mod image;
 pub mod op;
 pub mod path;
 pub mod platform;
@@ -26,6 +27,7 @@ pub mod vertex;
 pub use definition::Definition;
 pub use diagnostic::{Blame, Diagnostic};
 pub use digest::{CacheKey, ContentDigest, DefinitionDigest, DigestError, KeyHasher};
+pub use image::{ImageConfig, ImageOp, ImageOrigin, PackForm, PackOp};
 pub use op::{
     CacheSharing, CopyOp, CopySource, ExecOp, Expect, FailOp, FileOp, Limits, Mount, MountKind, Op, RemoveKind, Reuse,
     SecretName, SourceOp, Stdin,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::digest::KeyHasher;
+use crate::image::{ImageOp, PackOp};
 use crate::path::TreePath;
 use crate::platform::Platform;
 
@@ -24,6 +25,10 @@ pub enum Op {
     Merge,
     /// What is in input 1 and not, or not the same, in input 0.
     Diff,
+    /// Unpacks an image. Input 0, if it comes from one, is a file or a directory with it.
+    Image(Box<ImageOp>),
+    /// Makes an image. The inputs are root file systems, lowest first.
+    Pack(Box<PackOp>),
     /// Cannot be evaluated.
     Fail(FailOp),
 }
@@ -54,13 +59,6 @@ pub enum SourceOp {
     },
     /// The system directories of this machine, read-only.
     Machine,
-    /// An image of a registry.
-    Image {
-        /// The reference as it was written.
-        reference: String,
-        /// For an index of several.
-        platform: Platform,
-    },
     /// The tree of a git repository.
     Git {
         /// Where it is cloned from.
@@ -356,6 +354,8 @@ impl Op {
             Self::File(op) => op.hash_into(hasher),
             Self::Merge => hasher.text("merge/1"),
             Self::Diff => hasher.text("diff/1"),
+            Self::Image(op) => op.hash_into(hasher),
+            Self::Pack(op) => op.hash_into(hasher),
             Self::Fail(FailOp { code, message }) => {
                 hasher.text("fail/1");
                 hasher.text(code);
@@ -366,9 +366,14 @@ impl Op {
 
     /// Feeds `hasher` with what only tells definitions apart and no result can depend on.
     pub(crate) fn hash_definition_only(&self, hasher: &mut KeyHasher) {
-        if let Self::Exec(op) = self {
-            hasher.option(op.timeout, |h, timeout| h.number(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)));
-            hasher.flag(op.reuse == Reuse::Never);
+        match self {
+            Self::Exec(op) => {
+                hasher
+                    .option(op.timeout, |h, timeout| h.number(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)));
+                hasher.flag(op.reuse == Reuse::Never);
+            }
+            Self::Image(op) => op.hash_definition_only(hasher),
+            Self::Source(_) | Self::File(_) | Self::Merge | Self::Diff | Self::Pack(_) | Self::Fail(_) => {}
         }
     }
 
@@ -389,6 +394,8 @@ impl Op {
             Self::File(op) => op.describe(),
             Self::Merge => "merge".to_owned(),
             Self::Diff => "diff".to_owned(),
+            Self::Image(op) => op.describe(),
+            Self::Pack(op) => op.describe(),
             Self::Fail(op) => format!("fail {}", op.code),
         }
     }
@@ -414,11 +421,6 @@ impl SourceOp {
                 texts(hasher, exclude);
             }
             Self::Machine => hasher.text("machine"),
-            Self::Image { reference, platform } => {
-                hasher.text("image");
-                hasher.text(reference);
-                hasher.text(&platform.to_string());
-            }
             Self::Git { url, reference } => {
                 hasher.text("git");
                 hasher.text(url);
@@ -437,7 +439,6 @@ impl SourceOp {
             Self::Scratch => "scratch".to_owned(),
             Self::Local { path, .. } => format!("local {path}"),
             Self::Machine => "machine rootfs".to_owned(),
-            Self::Image { reference, .. } => format!("image {reference}"),
             Self::Git { url, reference } => format!("git {url}#{reference}"),
             Self::Http { url, .. } => format!("http {url}"),
         }

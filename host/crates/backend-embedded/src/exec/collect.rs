@@ -10,9 +10,9 @@ use store::{IdMap, LayerContents, LayerId, ingest_layer};
 use super::gather::Work;
 use super::output::Printed;
 use crate::engine::Engine;
-use crate::failure::failure;
 use crate::value::{Tree, Value};
 use crate::zone::ExecReply;
+use trees::failure::failure;
 
 /// The name of [`ingest`] in the zone's table.
 pub(crate) const NAME: &str = "ingest";
@@ -36,7 +36,7 @@ pub(crate) fn ingest(payload: &[u8]) -> Result<Vec<u8>, String> {
     let Uppers { uppers, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
     let contents: Result<Vec<LayerContents>, _> =
         uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default())).collect();
-    let contents = contents.map_err(|error| crate::failure::chain(&error))?;
+    let contents = contents.map_err(|error| trees::failure::chain(&error))?;
     postcard::to_stdvec(&contents).map_err(|error| error.to_string())
 }
 

@@ -13,10 +13,10 @@ use super::prepare::{Gathered, Writable};
 use super::user::{self, User};
 use super::volumes::{self, VolumeGuard};
 use crate::engine::Engine;
-use crate::failure::{edit_failure, failure, read_failure};
 use crate::layout;
 use crate::value::{Tree, Value};
 use crate::zone::{After, MountSpec, RootSpec, SecretBytes};
+use trees::failure::{edit_failure, failure, read_failure};
 
 /// The name under which a file that is mounted alone stands in its tree.
 const SINGLE: &str = "file";

@@ -8,9 +8,9 @@ use graph::{CacheSharing, FileOp, TreePath};
 use store::{FileLock, Volume, empty_tree};
 
 use crate::engine::Engine;
-use crate::failure::{edit_failure, failure};
 use crate::value::Tree;
 use crate::{layout, locks};
+use trees::failure::{edit_failure, failure};
 
 /// How many volumes of one key there may be for commands that want one of their own.
 const MAX_PRIVATE: usize = 64;

@@ -7,7 +7,7 @@ use graph::{Blame, Diagnostic};
 use store::{EditError, ReadError};
 
 /// Makes a failure of an error by its blame.
-pub(crate) fn failure(error: &dyn Diagnostic) -> Failure {
+pub fn failure(error: &dyn Diagnostic) -> Failure {
     let (message, hint) = (chain_of(error), error.hint());
     match error.blame() {
         Blame::User | Blame::Function => Failure::Invalid { code: FailureCode::InvalidArgument, message, hint },
@@ -17,7 +17,7 @@ pub(crate) fn failure(error: &dyn Diagnostic) -> Failure {
 }
 
 /// Joins a message with those of its causes, each once.
-pub(crate) fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     with_causes(error.to_string(), error.source())
 }
 
@@ -37,7 +37,7 @@ fn with_causes(mut message: String, mut source: Option<&dyn Error>) -> String {
 }
 
 /// Makes a failure of a read, with the code that says what kind of mistake it is.
-pub(crate) fn read_failure(error: &ReadError) -> Failure {
+pub fn read_failure(error: &ReadError) -> Failure {
     let code = match error {
         ReadError::NotFound { .. } => FailureCode::NotFound,
         ReadError::NotAFile { .. } => FailureCode::NotAFile,
@@ -49,7 +49,7 @@ pub(crate) fn read_failure(error: &ReadError) -> Failure {
 }
 
 /// Makes a failure of a change of a tree.
-pub(crate) fn edit_failure(error: &EditError) -> Failure {
+pub fn edit_failure(error: &EditError) -> Failure {
     match error {
         EditError::Read(error) => read_failure(error),
         EditError::NoMatch { .. } => {

@@ -1,0 +1,103 @@
+//! Images: what is asked for, what is found, and where they go.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::{collections::BTreeMap, path::PathBuf};
+
+use async_trait::async_trait;
+use graph::{ImageConfig, Platform, SecretName, Selection};
+
+use crate::failure::Failure;
+
+/// Which image is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageSource {
+    /// The one of this name: a reference as registries have it, or one of the local Docker with
+    /// `docker-daemon:` before it.
+    Named(String),
+    /// The one in a file (an archive) or in a directory (an OCI layout).
+    Within {
+        /// The file or the directory.
+        selection: Selection,
+        /// Which of several.
+        tag: Option<String>,
+    },
+}
+
+/// The prefix of a name that means an image of the local Docker, as skopeo writes it.
+pub const DOCKER_DAEMON: &str = "docker-daemon:";
+
+/// An image that was found. Its layers need not be here yet.
+#[derive(Debug, Clone)]
+pub struct ResolvedImage {
+    /// Its root file system: a vertex that names it by its digest.
+    pub rootfs: Selection,
+    /// Its full reference, pinned by the digest that its tag stood for, as in
+    /// `docker.io/library/alpine:3@sha256:0123...`.
+    pub reference: String,
+    /// What it runs on.
+    pub platform: Platform,
+    /// What commands take from it.
+    pub config: ImageConfig,
+}
+
+/// Where an image is put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageTarget {
+    /// A registry.
+    Registry {
+        /// The reference as it was written.
+        reference: String,
+        /// Instead of the caller's own credentials.
+        login: Option<Login>,
+    },
+    /// The local Docker.
+    Docker {
+        /// The name that it gets.
+        name: String,
+    },
+}
+
+/// Who pushes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The user.
+    pub username: String,
+    /// The secret that has the password.
+    pub password: SecretName,
+}
+
+/// How images are reached.
+#[derive(Clone, Default)]
+pub struct ImageAccess {
+    /// Docker's `config.json`, with credentials.
+    pub docker_config: Option<PathBuf>,
+    /// Base URLs that are tried before a registry, by the registry's name.
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// Registries that are spoken to without TLS, besides those on the loopback interface.
+    pub insecure: Vec<String>,
+    /// The local Docker; none where it must not be used.
+    pub docker: Option<Arc<dyn DockerImages>>,
+}
+
+/// The images of the local Docker.
+#[async_trait]
+pub trait DockerImages: Send + Sync {
+    /// Returns the id of an image, as in `sha256:0123...`; none if there is none of this name for the platform.
+    ///
+    /// # Errors
+    /// `Environment` if Docker cannot be reached.
+    async fn id(&self, name: &str, platform: &Platform) -> Result<Option<String>, Failure>;
+
+    /// Writes an image to a file, as `docker save` does.
+    ///
+    /// # Errors
+    /// `Environment` if Docker cannot be reached or the file cannot be written, `NotFound` for the image.
+    async fn save(&self, name: &str, target: &Path) -> Result<(), Failure>;
+
+    /// Takes an image from an archive that `docker load` understands, gives it a name, and returns its id.
+    ///
+    /// # Errors
+    /// `Environment` if Docker cannot be reached or refuses it.
+    async fn load(&self, archive: &Path, name: &str) -> Result<String, Failure>;
+}
