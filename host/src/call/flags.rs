@@ -195,7 +195,8 @@ impl FlagSet {
 /// Calls a function that makes a value out of values.
 fn make(function: &ApiFunction, args: Vec<Value>) -> Result<Value> {
     match api::find(&function.interface, &function.wit_name) {
-        Some(api::Function::Lazy(lazy)) => lazy(&NoBridge, &mut api::Args::new(args))
+        Some(api::Function::Lazy(lazy)) => lazy
+            .call(&NoBridge, args)
             .map_err(|error| Report::bug(format!("cannot make options: {error}"))),
         _ => Err(Report::bug(format!("`{}` cannot be called here", function.wit_name))),
     }
@@ -230,7 +231,7 @@ impl api::Bridge for NoBridge {
         unreachable!("making options evaluates nothing")
     }
 
-    fn start(&self, _edge: graph::Edge) {}
+    fn start(&self, _object: api::Object) {}
 
     fn log(&self, _level: api::LogLevel, _message: &str) {}
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use backend::{Backend, Failure};
-use graph::{Edge, SecretName};
+use graph::SecretName;
+
+use crate::object::Object;
 
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,8 +25,8 @@ pub trait Bridge: Send + Sync {
     /// Returns what evaluates the graph.
     fn backend(&self) -> &dyn Backend;
 
-    /// Begins the evaluation of an edge in the background, for as long as the session lives.
-    fn start(&self, edge: Edge);
+    /// Begins the evaluation of an object in the background, for as long as the session lives.
+    fn start(&self, object: Object);
 
     /// Shows a message of the calling stage.
     fn log(&self, level: LogLevel, message: &str);

@@ -2,6 +2,7 @@
 
 mod exec;
 mod files;
+mod image;
 mod mounts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,8 @@ pub struct Container {
     pub mounts: Vec<ContainerMount>,
     /// The last command that was run in it.
     pub last_exec: Option<Edge>,
+    /// The pinned reference of the image that it started from, with the digest that the container had then.
+    pub(crate) image_ref: Option<(String, String)>,
 }
 
 /// The configuration of a container.
@@ -51,6 +54,12 @@ pub struct Config {
     pub annotations: BTreeMap<String, String>,
     /// Ports that its service listens on.
     pub ports: BTreeSet<Port>,
+    /// Directories that other programs make volumes of.
+    pub volumes: BTreeSet<String>,
+    /// As in `SIGTERM`.
+    pub stop_signal: Option<String>,
+    /// As Docker writes it, in JSON.
+    pub healthcheck: Option<String>,
 }
 
 /// A port and its transport, as in `tcp`.
@@ -127,6 +136,7 @@ impl Default for Container {
             config: Config::default(),
             mounts: Vec::new(),
             last_exec: None,
+            image_ref: None,
         }
     }
 }

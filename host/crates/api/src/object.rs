@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use graph::SecretName;
+use graph::{Edge, SecretName};
 
 use crate::container::Container;
 use crate::directory::Directory;
 use crate::file::File;
 use crate::options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOptions, SearchOptions};
+use crate::pending::Pending;
 use crate::value::Value;
 
 /// A secret: its name, never its value.
@@ -39,6 +40,8 @@ macro_rules! objects {
         #[derive(Debug, Clone)]
         pub enum Object {
             $($(#[$doc])* $name(Arc<$name>),)*
+            /// One of these, made when it is needed.
+            Pending(Arc<Pending>),
         }
 
         impl Object {
@@ -50,6 +53,7 @@ macro_rules! objects {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => $wit,)*
+                    Self::Pending(pending) => pending.makes(),
                 }
             }
         }
@@ -100,4 +104,17 @@ objects! {
     NewOptions = "new-options",
     /// `directory.search-options`
     SearchOptions = "search-options",
+}
+
+impl Object {
+    /// Returns the edges to evaluate so that everything that was asked of it is done.
+    #[must_use]
+    pub fn edges(&self) -> Vec<Edge> {
+        match self {
+            Self::Container(container) => container.edges(),
+            Self::Directory(directory) => vec![directory.selection.edge.clone()],
+            Self::File(file) => vec![file.selection.edge.clone()],
+            _ => Vec::new(),
+        }
+    }
 }

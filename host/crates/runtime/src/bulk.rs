@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use api::{Args, Function, LeafFuture, Value};
+use api::{Function, Lazy, Leaf, Value};
 use wasmtime::component::{ComponentType, LinkerInstance, Lower, ResourceDynamic};
 use wasmtime::{StoreContextMut, format_err};
 
@@ -56,14 +56,14 @@ pub(crate) fn define(
 fn define_read(
     linker: &mut LinkerInstance<'_, State>,
     name: &str,
-    read: for<'a> fn(&'a dyn api::Bridge, Args) -> LeafFuture<'a>,
+    read: Leaf,
 ) -> wasmtime::Result<()> {
     linker.func_wrap_async(name, move |mut store, (this, offset, max): (ResourceDynamic, u64, u32)| {
         Box::new(async move {
             let args = vec![object(&mut store, &this)?, Value::U64(offset), Value::U32(max)];
             let bridge = Arc::clone(&store.data().bridge);
             let stopwatch = Arc::clone(&store.data().stopwatch);
-            let answered = Waiting { inner: read(&*bridge, Args::new(args)), stopwatch }.await;
+            let answered = Waiting { inner: read.call(&*bridge, args), stopwatch }.await;
             store.set_epoch_deadline(1);
             match answered {
                 Ok(Value::Bytes(bytes)) => Ok((Ok::<Vec<u8>, Error>(bytes),)),
@@ -79,13 +79,13 @@ type NewFile = (ResourceDynamic, String, Vec<u8>, ResourceDynamic);
 fn define_write(
     linker: &mut LinkerInstance<'_, State>,
     name: &str,
-    write: fn(&dyn api::Bridge, &mut Args) -> Result<Value, api::ArgumentError>,
+    write: Lazy,
 ) -> wasmtime::Result<()> {
     linker.func_wrap(name, move |mut store: StoreContextMut<'_, State>, (this, path, contents, options): NewFile| {
         let (this, options) = (object(&mut store, &this)?, object(&mut store, &options)?);
         let args = vec![this, Value::String(path), Value::Bytes(contents), options];
         let bridge = Arc::clone(&store.data().bridge);
-        match write(&*bridge, &mut Args::new(args)).map_err(contract)? {
+        match write.call(&*bridge, args).map_err(contract)? {
             Value::Object(object) => {
                 let index = name_index(object.name()).ok_or_else(|| format_err!("an object without a name"))?;
                 let rep = store.data_mut().objects.push(object).map_err(wasmtime::Error::new)?;

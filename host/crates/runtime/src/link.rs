@@ -68,22 +68,22 @@ fn define_resource(linker: &mut LinkerInstance<'_, State>, name: &str) -> wasmti
 
 fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> wasmtime::Result<()> {
     let function = api::find(interface, name);
-    if let Some(defined) = function.and_then(|function| bulk::define(linker, name, function)) {
+    if let Some(defined) = function.clone().and_then(|function| bulk::define(linker, name, function)) {
         return defined;
     }
     match function {
         Some(Function::Lazy(function)) => linker.func_new(name, move |mut store, ty, params, results| {
-            let mut args = lift_args(&mut store, &ty, params)?;
+            let args = lift_all(&mut store, &ty, params)?;
             let bridge = Arc::clone(&store.data().bridge);
-            let value = function(&*bridge, &mut args).map_err(contract)?;
+            let value = function.call(&*bridge, args).map_err(contract)?;
             answer(&mut store, &ty, value, results)
         }),
         Some(Function::Leaf(function)) => linker.func_new_async(name, move |mut store, ty, params, results| {
             Box::new(async move {
-                let args = lift_args(&mut store, &ty, params)?;
+                let args = lift_all(&mut store, &ty, params)?;
                 let bridge = Arc::clone(&store.data().bridge);
                 let stopwatch = Arc::clone(&store.data().stopwatch);
-                let answered = Waiting { inner: function(&*bridge, args), stopwatch }.await;
+                let answered = Waiting { inner: function.call(&*bridge, args), stopwatch }.await;
                 // What passed while it waited is not the guest's.
                 store.set_epoch_deadline(1);
                 let value = match answered {
@@ -117,10 +117,6 @@ fn readable(interface: &str, name: &str) -> String {
 
 pub(crate) fn contract(error: api::ArgumentError) -> wasmtime::Error {
     wasmtime::Error::new(Stop::Contract { message: error.to_string() })
-}
-
-fn lift_args(store: &mut StoreContextMut<'_, State>, ty: &ComponentFunc, params: &[Val]) -> wasmtime::Result<Args> {
-    Ok(Args::new(lift_all(store, ty, params)?))
 }
 
 fn lift_all(store: &mut StoreContextMut<'_, State>, ty: &ComponentFunc, vals: &[Val]) -> wasmtime::Result<Vec<Value>> {

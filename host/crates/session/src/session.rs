@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::{Args, Bridge, Function, LogLevel, Object, Value};
+use api::{Bridge, LogLevel, Object, Value};
 use backend::{Backend, Failure, FailureCode};
-use graph::{Edge, SecretName};
+use graph::SecretName;
 use runtime::{Call, CallError, Component, Power};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -93,25 +93,24 @@ impl Session {
     /// # Errors
     /// `Unavailable` if it is not in this version; else what the function fails with.
     pub async fn invoke(self: &Arc<Self>, interface: &str, function: &str, args: Vec<Value>) -> Result<Value, Failure> {
-        let bridge = StageBridge { session: Arc::clone(self), stage: "host".to_owned() };
-        match api::find(interface, function) {
-            Some(Function::Lazy(lazy)) => Ok(lazy(&bridge, &mut Args::new(args))?),
-            Some(Function::Leaf(leaf)) => self.until_cancelled(leaf(&bridge, Args::new(args))).await,
-            None => {
-                // `[method]container.as-service` has its interface in its name.
-                let name = function.strip_prefix("[method]").map_or(format!("{interface}.{function}"), str::to_owned);
-                let message = format!("`{name}` is not available in this version");
-                Err(Failure::invalid(FailureCode::Unavailable, message))
-            }
-        }
+        let bridge = self.own_bridge();
+        self.until_cancelled(api::invoke(&bridge, interface, function, args)).await
+    }
+
+    /// Returns what the session itself asks with.
+    fn own_bridge(self: &Arc<Self>) -> StageBridge {
+        StageBridge { session: Arc::clone(self), stage: "host".to_owned() }
     }
 
     /// Writes a container's root file system, a directory or a file to a path of this machine.
     ///
     /// # Errors
     /// If it cannot be evaluated or written, or if it is another kind of object.
-    pub async fn export(&self, object: &Object, target: &Path) -> Result<(), Failure> {
-        let selection = match object {
+    pub async fn export(self: &Arc<Self>, object: &Object, target: &Path) -> Result<(), Failure> {
+        let bridge = self.own_bridge();
+        let made = self.until_cancelled(api::force(&bridge, Value::Object(object.clone()))).await?;
+        let Value::Object(object) = made else { return Err(Failure::bug("an object became something else")) };
+        let selection = match &object {
             Object::Container(container) => &container.rootfs,
             Object::Directory(directory) => &directory.selection,
             Object::File(file) => &file.selection,
@@ -148,13 +147,15 @@ impl Bridge for StageBridge {
         &*self.session.options.backend
     }
 
-    fn start(&self, edge: Edge) {
-        let backend = Arc::clone(&self.session.options.backend);
+    fn start(&self, object: Object) {
+        let session = Arc::clone(&self.session);
         let mut background = self.session.background.lock().unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
         background.spawn(async move {
             // Whoever needs the value asks for it again and hears of a failure then.
-            let _ = backend.solve(&[edge]).await;
+            if let Ok(Value::Object(object)) = api::force(&session.own_bridge(), Value::Object(object)).await {
+                let _ = session.options.backend.solve(&object.edges()).await;
+            }
         });
     }
 

@@ -122,8 +122,8 @@ fn identity(object: &Object, run: &dyn Run) -> Result<String> {
     let name = object.name();
     let invoke =
         |method: &str| run.invoke(name, &format!("[method]{name}.{method}"), vec![Value::Object(object.clone())]);
-    let answer = match object {
-        Object::Container(_) => {
+    let answer = match name {
+        "container" => {
             invoke("sync")?;
             invoke("id")?
         }

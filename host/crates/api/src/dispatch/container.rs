@@ -5,11 +5,12 @@ mod leaves;
 
 use std::sync::Arc;
 
-use backend::FailureCode;
+use backend::{Failure, FailureCode, ImageSource};
 use graph::RemoveKind;
 
-use super::{Function, lazy};
+use super::{Entry, later, lazy};
 use crate::args::List;
+use crate::bridge::Bridge;
 use crate::container::{Container, MountSource};
 use crate::directory::Directory;
 use crate::file::File;
@@ -23,15 +24,16 @@ const SECRET_MODE: u32 = 0o400;
 /// The permission bits of a temporary directory that is mounted without any, as those of `/tmp`.
 const TEMP_MODE: u32 = 0o1777;
 
-pub(super) fn find(method: &str) -> Option<Function> {
+pub(super) fn find(method: &str) -> Option<Entry> {
     config::find(method)
         .or_else(|| leaves::find(method))
         .or_else(|| files(method))
         .or_else(|| mounts(method))
         .or_else(|| commands(method))
+        .or_else(|| images(method))
 }
 
-fn files(method: &str) -> Option<Function> {
+fn files(method: &str) -> Option<Entry> {
     Some(match method {
         "container.with-new-file" => lazy!(args => {
             let (this, path) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
@@ -89,7 +91,7 @@ fn files(method: &str) -> Option<Function> {
     })
 }
 
-fn mounts(method: &str) -> Option<Function> {
+fn mounts(method: &str) -> Option<Entry> {
     Some(match method {
         "container.with-mounted-directory" => lazy!(args => {
             let (this, path) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
@@ -160,7 +162,7 @@ fn mount_secret(this: &Container, path: &str, secret: &Secret, options: &MountOp
     this.with_mount(path, MountSource::Secret { name, owner, mode: options.mode.unwrap_or(SECRET_MODE) })
 }
 
-fn commands(method: &str) -> Option<Function> {
+fn commands(method: &str) -> Option<Entry> {
     Some(match method {
         "container.with-exec" => lazy!(args => {
             let this = args.next::<Arc<Container>>()?;
@@ -177,4 +179,33 @@ fn commands(method: &str) -> Option<Function> {
         }),
         _ => return None,
     })
+}
+
+fn images(method: &str) -> Option<Entry> {
+    Some(match method {
+        "container.from-image" => later!(bridge, args => {
+            let (this, address) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
+            based_on(bridge, &this, ImageSource::Named(address)).await?
+        }),
+        "container.import-image" => later!(bridge, args => {
+            let (this, source) = (args.next::<Arc<Container>>()?, args.next::<Arc<File>>()?);
+            let (selection, tag) = (source.selection.clone(), args.next::<Option<String>>()?);
+            based_on(bridge, &this, ImageSource::Within { selection, tag }).await?
+        }),
+        "container.import-layout" => later!(bridge, args => {
+            let (this, source) = (args.next::<Arc<Container>>()?, args.next::<Arc<Directory>>()?);
+            let (selection, tag) = (source.selection.clone(), args.next::<Option<String>>()?);
+            based_on(bridge, &this, ImageSource::Within { selection, tag }).await?
+        }),
+        "container.as-tarball" => lazy!(args => args.next::<Arc<Container>>()?.as_tarball()),
+        _ => return None,
+    })
+}
+
+async fn based_on(bridge: &dyn Bridge, this: &Container, source: ImageSource) -> Result<Container, Failure> {
+    if this.failure().is_some() {
+        return Ok(this.clone());
+    }
+    let image = bridge.backend().resolve_image(&source, &this.platform).await?;
+    Ok(this.based_on(&image))
 }

@@ -6,19 +6,20 @@ use backend::{EntryKind, Failure, FailureCode, SearchMatch, SearchQuery, Snapsho
 use graph::{RemoveKind, TreePath};
 
 use super::file::{id, solve, stat_value};
-use super::{Function, lazy, leaf};
+use super::{Entry, lazy, leaf};
 use crate::args::List;
 use crate::bridge::Bridge;
 use crate::directory::Directory;
 use crate::file::File;
+use crate::object::Object;
 use crate::options::{CopyOptions, NewOptions, SearchOptions};
 use crate::value::Value;
 
-pub(super) fn find(method: &str) -> Option<Function> {
+pub(super) fn find(method: &str) -> Option<Entry> {
     writes(method).or_else(|| trees(method)).or_else(|| reads(method))
 }
 
-fn writes(method: &str) -> Option<Function> {
+fn writes(method: &str) -> Option<Entry> {
     Some(match method {
         "directory.with-new-file" => lazy!(args => {
             let (this, path) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
@@ -67,7 +68,7 @@ fn writes(method: &str) -> Option<Function> {
     })
 }
 
-fn trees(method: &str) -> Option<Function> {
+fn trees(method: &str) -> Option<Entry> {
     Some(match method {
         "directory.new" => lazy!(_args => Directory::default()),
         "directory.id" => lazy!(args => id("directory/1", &args.next::<Arc<Directory>>()?.selection, "")),
@@ -102,15 +103,15 @@ fn trees(method: &str) -> Option<Function> {
         "directory.with-timestamps" => {
             lazy!(args => args.next::<Arc<Directory>>()?.with_timestamps(args.next()?))
         }
-        "directory.start" => Function::Lazy(|bridge, args| {
-            bridge.start(args.next::<Arc<Directory>>()?.selection.edge.clone());
+        "directory.start" => Entry::Lazy(|bridge, args| {
+            bridge.start(Object::Directory(args.next()?));
             Ok(Value::unit())
         }),
         _ => return None,
     })
 }
 
-fn reads(method: &str) -> Option<Function> {
+fn reads(method: &str) -> Option<Entry> {
     Some(match method {
         "directory.entries" => leaf!(bridge, args => {
             let this = args.next::<Arc<Directory>>()?;

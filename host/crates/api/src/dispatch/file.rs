@@ -5,16 +5,17 @@ use std::sync::Arc;
 use backend::{EntryKind, Failure, FailureCode, FileStat, Snapshot};
 use graph::Edge;
 
-use super::{Function, lazy, leaf};
+use super::{Entry, lazy, leaf};
 use crate::bridge::Bridge;
 use crate::file::File;
+use crate::object::Object;
 use crate::value::Value;
 
 /// The most bytes that `contents` returns.
 /// Source: Dagger's `MaxFileContentsSize`.
 const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 
-pub(super) fn find(method: &str) -> Option<Function> {
+pub(super) fn find(method: &str) -> Option<Entry> {
     Some(match method {
         "file.new" => lazy!(args => {
             let name: String = args.next()?;
@@ -52,8 +53,8 @@ pub(super) fn find(method: &str) -> Option<Function> {
         "file.sync" => leaf!(bridge, args => {
             stat_file(bridge, &*args.next::<Arc<File>>()?).await?;
         }),
-        "file.start" => Function::Lazy(|bridge, args| {
-            bridge.start(args.next::<Arc<File>>()?.selection.edge.clone());
+        "file.start" => Entry::Lazy(|bridge, args| {
+            bridge.start(Object::File(args.next()?));
             Ok(Value::unit())
         }),
         _ => return None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use graph::{CacheSharing, Expect};
 
-use super::{Function, lazy};
+use super::{Entry, lazy};
 use crate::args::{EnumCase, List};
 use crate::directory::Directory;
 use crate::object::{CacheVolume, Secret};
@@ -23,11 +23,11 @@ macro_rules! set {
     };
 }
 
-pub(super) fn find(method: &str) -> Option<Function> {
+pub(super) fn find(method: &str) -> Option<Entry> {
     exec(method).or_else(|| mount(method)).or_else(|| tree(method)).or_else(|| small(method))
 }
 
-fn exec(method: &str) -> Option<Function> {
+fn exec(method: &str) -> Option<Entry> {
     Some(match method {
         "exec-options.new" => lazy!(_args => ExecOptions::default()),
         "exec-options.with-stdin" => set!(ExecOptions, |o, text: String| o.stdin = Some(text)),
@@ -52,7 +52,7 @@ fn exec(method: &str) -> Option<Function> {
     })
 }
 
-fn mount(method: &str) -> Option<Function> {
+fn mount(method: &str) -> Option<Entry> {
     Some(match method {
         "mount-options.new" => lazy!(_args => MountOptions::default()),
         "mount-options.read-only" => set!(MountOptions, |o| o.read_only = true),
@@ -75,7 +75,7 @@ fn sharing(case: &str) -> CacheSharing {
     }
 }
 
-fn tree(method: &str) -> Option<Function> {
+fn tree(method: &str) -> Option<Entry> {
     Some(match method {
         "copy-options.new" => lazy!(_args => CopyOptions::default()),
         "copy-options.with-include" => set!(CopyOptions, |o, patterns: List<String>| o.include.extend(patterns.0)),
@@ -95,7 +95,7 @@ fn tree(method: &str) -> Option<Function> {
     })
 }
 
-fn small(method: &str) -> Option<Function> {
+fn small(method: &str) -> Option<Entry> {
     Some(match method {
         "build-options.new" => lazy!(_args => BuildOptions::default()),
         "build-options.with-dockerfile" => set!(BuildOptions, |o, path: String| o.dockerfile = Some(path)),

@@ -31,3 +31,36 @@ fn every_function_of_the_package_is_available_or_listed_as_unavailable() {
     listed.sort();
     assert_eq!(sorted, listed);
 }
+
+#[test]
+fn every_lazy_function_knows_what_it_makes() {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../wit")).unwrap();
+    let mut wrong = Vec::new();
+    for (interface, id) in &resolve.packages[package].interfaces {
+        for (name, function) in &resolve.interfaces[*id].functions {
+            let Some(Function::Lazy(lazy)) = find(interface, name) else { continue };
+            let made = match function.result {
+                Some(wit_parser::Type::Id(id)) => match &resolve.types[id].kind {
+                    wit_parser::TypeDefKind::Handle(wit_parser::Handle::Own(resource)) => {
+                        resource_name(&resolve, *resource)
+                    }
+                    _ => None,
+                },
+                _ => None,
+            };
+            if lazy.makes != made.as_deref() {
+                wrong.push(format!("{interface}.{name} makes {made:?}, not {:?}", lazy.makes));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Returns the name of a resource, through the `use` that brought it into an interface.
+fn resource_name(resolve: &Resolve, id: wit_parser::TypeId) -> Option<String> {
+    match &resolve.types[id].kind {
+        wit_parser::TypeDefKind::Type(wit_parser::Type::Id(other)) => resource_name(resolve, *other),
+        _ => resolve.types[id].name.clone(),
+    }
+}

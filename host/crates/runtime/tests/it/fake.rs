@@ -89,7 +89,7 @@ impl Bridge for FakeBridge {
         &self.backend
     }
 
-    fn start(&self, _: Edge) {
+    fn start(&self, _: api::Object) {
         self.n_started.fetch_add(1, Ordering::SeqCst);
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use graph::TreePath;
 
-use super::super::{Function, lazy};
+use super::super::{Entry, lazy};
 use crate::args::{EnumCase, List};
 use crate::container::{Config, Container, Port};
 use crate::directory::Directory;
@@ -21,7 +21,7 @@ macro_rules! set {
     };
 }
 
-pub(super) fn find(method: &str) -> Option<Function> {
+pub(super) fn find(method: &str) -> Option<Entry> {
     Some(match method {
         "container.new" => lazy!(_args => Container::default()),
         "container.with-platform" => {

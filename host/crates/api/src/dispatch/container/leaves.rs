@@ -6,17 +6,18 @@ use backend::{ExecResult, Failure, FailureCode, OutputRef};
 
 use super::super::directory::exists;
 use super::super::file::solve;
-use super::super::{Function, lazy, leaf};
+use super::super::{Entry, lazy, leaf};
 use crate::args::Args;
 use crate::bridge::Bridge;
 use crate::container::{Container, Port};
+use crate::object::Object;
 use crate::value::Value;
 
-pub(super) fn find(method: &str) -> Option<Function> {
+pub(super) fn find(method: &str) -> Option<Entry> {
     outputs(method).or_else(|| config(method))
 }
 
-fn outputs(method: &str) -> Option<Function> {
+fn outputs(method: &str) -> Option<Entry> {
     Some(match method {
         "container.stdout" => {
             leaf!(bridge, args => output(bridge, &*args.next::<Arc<Container>>()?, "standard output", |exec| &exec.stdout).await?)
@@ -38,10 +39,8 @@ fn outputs(method: &str) -> Option<Function> {
         "container.sync" => leaf!(bridge, args => {
             bridge.backend().solve(&args.next::<Arc<Container>>()?.edges()).await?;
         }),
-        "container.start" => Function::Lazy(|bridge, args| {
-            for edge in args.next::<Arc<Container>>()?.edges() {
-                bridge.start(edge);
-            }
+        "container.start" => Entry::Lazy(|bridge, args| {
+            bridge.start(Object::Container(args.next()?));
             Ok(Value::unit())
         }),
         _ => return None,
@@ -78,7 +77,7 @@ async fn output(
 }
 
 /// Leaves about the configuration evaluate nothing: all of it is known, or there was a mistake.
-fn config(method: &str) -> Option<Function> {
+fn config(method: &str) -> Option<Entry> {
     Some(match method {
         "container.id" => lazy!(args => args.next::<Arc<Container>>()?.id()),
         "container.env-variable" => leaf!(_bridge, args => {
@@ -113,9 +112,10 @@ fn config(method: &str) -> Option<Function> {
             this.mounts.iter().map(|mount| mount.path.to_absolute()).collect::<Vec<_>>()
         }),
         "container.image-ref" => leaf!(_bridge, args => {
-            sound(args)?;
+            let this = sound(args)?;
             let message = "this container is not an image as it was pulled, so that it has no reference";
-            Err::<String, _>(Failure::invalid(FailureCode::InvalidArgument, message))?
+            let missing = || Failure::invalid(FailureCode::InvalidArgument, message);
+            this.image_ref().map(str::to_owned).ok_or_else(missing)?
         }),
         _ => return None,
     })
