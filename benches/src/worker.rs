@@ -83,6 +83,7 @@ fn session(store: &Path, events: EventSink) -> SessionIo {
         is_cache_used: true,
         timeout: None,
         is_network_allowed: false,
+        images: backend::ImageAccess::default(),
         store: store.to_owned(),
     }
 }

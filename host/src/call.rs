@@ -6,6 +6,7 @@
 mod csv;
 mod flags;
 mod help;
+mod images;
 mod json;
 mod places;
 mod plan;
@@ -15,5 +16,6 @@ mod values;
 
 pub(crate) use flags::stage_usage;
 pub(crate) use help::{method_help, stage_help};
+pub(crate) use images::place as image_place;
 pub(crate) use places::Places;
 pub(crate) use plan::{Asked, Plan, find_stage, unwrapped};

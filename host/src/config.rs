@@ -32,8 +32,30 @@ pub struct Config {
     pub program: Option<PathBuf>,
     /// The name of the user, for `/etc/subuid`.
     pub user: Option<String>,
+    /// How Docker and registries are reached.
+    pub docker: DockerConfig,
     /// Where the values of secrets come from.
     pub variables: Variables,
+}
+
+/// How Docker and registries are reached, in the variables that Docker's own command line reads.
+#[derive(Debug, Clone, Default)]
+pub struct DockerConfig {
+    /// `DOCKER_HOST`.
+    pub host: Option<String>,
+    /// `DOCKER_CONTEXT`.
+    pub context: Option<String>,
+    /// `DOCKER_CONFIG`, or `~/.docker`.
+    pub directory: Option<PathBuf>,
+    /// `DOCKER_TLS_VERIFY` is set.
+    pub is_tls_verified: bool,
+    /// `DOCKER_CERT_PATH`.
+    pub certificates: Option<PathBuf>,
+    /// `HOST_REGISTRY_MIRRORS`: base URLs that are tried before a registry, as in
+    /// `docker.io=https://mirror.example,quay.io=http://127.0.0.1:5000`.
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// `HOST_INSECURE_REGISTRIES`: registries that are spoken to without TLS, separated by commas.
+    pub insecure: Vec<String>,
 }
 
 /// The variables that secrets can name.
@@ -79,6 +101,7 @@ impl Config {
             program: env::current_exe().ok(),
             user: env::var("USER").or_else(|_| env::var("LOGNAME")).ok(),
             path: search,
+            docker: DockerConfig::of_process(home.as_deref()),
             home,
             variables: Variables::Process,
         }
@@ -102,9 +125,37 @@ impl Config {
     }
 }
 
+impl DockerConfig {
+    fn of_process(home: Option<&Path>) -> Self {
+        let list = |name: &str| -> Vec<String> {
+            let text = text(name).unwrap_or_default();
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        };
+        let mut mirrors: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for item in list("HOST_REGISTRY_MIRRORS") {
+            if let Some((registry, url)) = item.split_once('=') {
+                mirrors.entry(registry.to_owned()).or_default().push(url.to_owned());
+            }
+        }
+        Self {
+            host: text("DOCKER_HOST"),
+            context: text("DOCKER_CONTEXT"),
+            directory: path("DOCKER_CONFIG").or_else(|| home.map(|home| home.join(".docker"))),
+            is_tls_verified: variable("DOCKER_TLS_VERIFY").is_some(),
+            certificates: path("DOCKER_CERT_PATH"),
+            mirrors,
+            insecure: list("HOST_INSECURE_REGISTRIES"),
+        }
+    }
+}
+
 /// An empty variable is as good as none.
 fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text(name: &str) -> Option<String> {
+    variable(name).and_then(|value| value.into_string().ok())
 }
 
 fn path(name: &str) -> Option<PathBuf> {

@@ -90,6 +90,25 @@ pub trait Run {
     /// # Errors
     /// If it cannot be had, or not be written.
     fn export(&self, object: &Object, target: &Path) -> Result<()>;
+
+    /// Puts a container as an image somewhere. Returns its reference, pinned by its digest, if it has one there.
+    ///
+    /// # Errors
+    /// If it cannot be had, or not be put there.
+    fn put_image(&self, container: &Object, place: &ImagePlace) -> Result<Option<String>>;
+}
+
+/// Where an image is put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImagePlace {
+    /// The directory of an OCI layout.
+    Layout(PathBuf),
+    /// A file that `docker load` takes.
+    Archive(PathBuf),
+    /// A registry, by a reference.
+    Registry(String),
+    /// The local Docker, under a name.
+    Docker(String),
 }
 
 /// How a run is done.
@@ -116,6 +135,8 @@ pub struct RunOptions {
     pub is_cache_used: bool,
     /// Kills every command that takes longer.
     pub timeout: Option<Duration>,
+    /// Whether commands may reach the network.
+    pub is_network_allowed: bool,
 }
 
 /// Takes messages of stages: level, stage, message.

@@ -28,7 +28,7 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 
 use args::specs::COMMANDS;
-pub use config::Config;
+pub use config::{Config, DockerConfig};
 pub use exit::ExitStatus;
 pub use io::Io;
 use report::{Report, Result};

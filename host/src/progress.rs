@@ -143,7 +143,18 @@ impl Progress {
             Event::Finished { vertex, outcome, reason, duration } => {
                 self.finished(Vertex { event: vertex, outcome, reason, duration });
             }
+            Event::Image { name, reference } => self.resolved(&name, &reference),
             Event::Warning { message } => self.say(&format!("warning: {message}")),
+        }
+    }
+
+    fn resolved(&self, name: &str, reference: &str) {
+        let state = self.lock();
+        if self.shared.options.is_verbose {
+            self.print(&state, &format!("{name} is {reference}"));
+        }
+        if let Some(mut file) = self.shared.options.events.as_ref() {
+            events::write_image(&mut file, name, reference);
         }
     }
 

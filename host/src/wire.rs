@@ -8,16 +8,17 @@ use std::thread;
 use std::time::Duration;
 
 use api::{Object, Signature, Value};
-use backend::{Backend, Caps, SessionIo};
+use backend::{Backend, Caps, ImageAccess, ImageTarget, SessionIo};
 use backend_embedded::Embedded;
 use backend_embedded::zone::ZoneConfig;
+use graph::PackForm;
 use runtime::{Power, Runtime, RuntimeConfig};
 use session::{LoadedModule, Secrets, Session, SessionOptions};
 use store::{Item, Store};
 use tokio::runtime::Builder;
 
-use crate::config::Config;
-use crate::engine::{CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, Run, RunOptions, SecretSource};
+use crate::config::{Config, DockerConfig};
+use crate::engine::{CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, Run, RunOptions, SecretSource};
 use crate::report::{Report, Result};
 
 /// Where compiled components are, in the directory of the store.
@@ -35,11 +36,12 @@ pub fn zone() -> ExitCode {
 /// Returns the engine of this machine. Starts nothing yet.
 #[must_use]
 pub fn engine(config: &Config) -> Box<dyn Engine> {
-    Box::new(Wired { store: config.store.clone() })
+    Box::new(Wired { store: config.store.clone(), docker: config.docker.clone() })
 }
 
 struct Wired {
     store: PathBuf,
+    docker: DockerConfig,
 }
 
 impl Engine for Wired {
@@ -48,7 +50,7 @@ impl Engine for Wired {
         let store = Store::open(&self.store)?;
         let runtime = Runtime::new(RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() })?;
         let component = runtime.load(path)?;
-        Ok(Box::new(Loaded { store, component }))
+        Ok(Box::new(Loaded { store, docker: self.docker.clone(), component }))
     }
 
     fn describe(&self, asked: Option<&str>) -> Result<EngineReport> {
@@ -139,6 +141,7 @@ fn directory_bytes(path: &Path) -> u64 {
 
 struct Loaded {
     store: Store,
+    docker: DockerConfig,
     component: runtime::Component,
 }
 
@@ -182,7 +185,8 @@ impl Component for Loaded {
             n_jobs: options.n_jobs.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from)),
             is_cache_used: options.is_cache_used,
             timeout: options.timeout,
-            is_network_allowed: true,
+            is_network_allowed: options.is_network_allowed,
+            images: image_access(&self.docker),
             store: store_root.clone(),
         };
         let backend: Arc<dyn Backend> = {
@@ -211,6 +215,16 @@ fn tokio() -> Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .map_err(|error| Report::environment(format!("threads cannot be started: {error}")))
+}
+
+/// Returns how images are reached.
+fn image_access(docker: &DockerConfig) -> ImageAccess {
+    ImageAccess {
+        docker_config: docker.directory.as_ref().map(|directory| directory.join("config.json")),
+        mirrors: docker.mirrors.clone(),
+        insecure: docker.insecure.clone(),
+        docker: None,
+    }
 }
 
 fn secret_source(source: SecretSource) -> session::SecretSource {
@@ -245,6 +259,23 @@ impl Run for Running {
 
     fn export(&self, object: &Object, target: &Path) -> Result<()> {
         Ok(self.tokio.block_on(self.session()?.export(object, target))?)
+    }
+
+    fn put_image(&self, container: &Object, place: &ImagePlace) -> Result<Option<String>> {
+        let session = self.session()?;
+        let target = match place {
+            ImagePlace::Layout(path) => {
+                self.tokio.block_on(session.export_image(container, PackForm::Layout, path))?;
+                return Ok(None);
+            }
+            ImagePlace::Archive(path) => {
+                self.tokio.block_on(session.export_image(container, PackForm::Archive, path))?;
+                return Ok(None);
+            }
+            ImagePlace::Registry(reference) => ImageTarget::Registry { reference: reference.clone(), login: None },
+            ImagePlace::Docker(name) => ImageTarget::Docker { name: name.clone() },
+        };
+        Ok(Some(self.tokio.block_on(session.publish(container, &target))?))
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
         long: "output",
         short: Some('o'),
         value: Takes::One("PATH"),
-        help: "write the result to PATH: a directory, a file, a container's root file system, or the text",
+        help: "write the result to PATH: a directory, a file, the text; a container as an image if PATH ends in `.tar` or begins with `oci:`, `docker-archive:`, `docker-daemon:` or `docker://`, else its root file system",
     },
     JSON,
     OptionSpec {
@@ -28,6 +28,12 @@ pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
         short: None,
         value: Takes::One("POWER"),
         help: "grant a power: machine, sources, effects or secret-access; can be repeated",
+    },
+    OptionSpec {
+        long: "no-network",
+        short: None,
+        value: Takes::Nothing,
+        help: "let no command reach the network",
     },
     OptionSpec { long: "no-cache", short: None, value: Takes::Nothing, help: "use no results of other runs" },
     OptionSpec {
@@ -46,7 +52,7 @@ pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
         long: "engine",
         short: None,
         value: Takes::One("NAME"),
-        help: "where commands run: embedded; `host engine` says which is used",
+        help: "where commands run: embedded, docker or docker-classic; `host engine` says which is used",
     },
     OptionSpec {
         long: "explain",

@@ -192,13 +192,17 @@ impl FlagSet {
     }
 }
 
-/// Calls a function that makes a value out of values.
 fn make(function: &ApiFunction, args: Vec<Value>) -> Result<Value> {
-    match api::find(&function.interface, &function.wit_name) {
+    make_named(&function.interface, &function.wit_name, args)
+}
+
+/// Calls a function that makes a value out of values.
+pub(super) fn make_named(interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {
+    match api::find(interface, function) {
         Some(api::Function::Lazy(lazy)) => lazy
             .call(&NoBridge, args)
-            .map_err(|error| Report::bug(format!("cannot make options: {error}"))),
-        _ => Err(Report::bug(format!("`{}` cannot be called here", function.wit_name))),
+            .map_err(|error| Report::bug(format!("cannot call `{function}`: {error}"))),
+        _ => Err(Report::bug(format!("`{function}` cannot be called here"))),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Objects that the command line can make: directories and files by path, secrets by source,
-//! cache volumes by key.
+//! cache volumes by key. Containers are in `images`.
 
 use std::path::{Path, PathBuf};
 
@@ -63,6 +63,11 @@ impl<'a> Places<'a> {
         let given = self.config.resolve(text);
         let name = given.file_name().and_then(|name| name.to_str()).unwrap_or(file_name(&path)).to_owned();
         Ok(File { selection, name }.into())
+    }
+
+    /// Returns whether something is at a path.
+    pub(super) fn exists(&self, text: &str) -> bool {
+        self.config.resolve(text).exists()
     }
 
     /// Resolved, with all links followed: the same directory is the same vertex however it is

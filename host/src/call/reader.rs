@@ -80,6 +80,7 @@ impl Reader<'_> {
         let made = match name {
             "directory" => places.directory(text, &self.patterns),
             "file" => places.file(text),
+            "container" => super::images::container(places, text),
             "secret" => places.secret(&self.flag, text),
             "cache-volume" => Ok(places::cache_volume(text)),
             other => {

@@ -7,7 +7,7 @@ const OPTIONS: &[&str] =
     &["exec-options", "mount-options", "build-options", "copy-options", "new-options", "search-options"];
 
 /// What the command line can make; the others can only come from stages and methods.
-const MAKEABLE: &[&str] = &["directory", "file", "secret", "cache-volume"];
+const MAKEABLE: &[&str] = &["container", "directory", "file", "secret", "cache-volume"];
 
 /// Returns what to type for a value.
 pub(super) fn type_placeholder(ty: &Type) -> String {
@@ -23,6 +23,7 @@ pub(super) fn type_placeholder(ty: &Type) -> String {
         Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => "JSON".to_owned(),
         Type::Object(name) if name == "secret" => "env:NAME".to_owned(),
         Type::Object(name) if name == "cache-volume" => "KEY".to_owned(),
+        Type::Object(name) if name == "container" => "IMAGE".to_owned(),
         Type::Object(name) | Type::Other(name) => name.to_uppercase(),
         _ => "NUMBER".to_owned(),
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use api::Value;
-use module::Module;
+use module::{Module, ModuleManifest};
 use tokio_util::sync::CancellationToken;
 
 use self::options::CallOptions;
@@ -59,6 +59,10 @@ fn execute(
     context: Context<'_>,
 ) -> Result<ExitStatus> {
     let call = CallOptions::parse(options, context.config, context.io.stderr.is_terminal())?;
+    let manifest = match module {
+        Module::Directory(directory) => Some(&directory.manifest),
+        Module::Component(_) => None,
+    };
     results::check_output(plan, &call)?;
     let progress = Progress::new(context.io.stderr.clone(), call.progress(&plan.stage)?);
     let cancel = CancellationToken::new();
@@ -69,7 +73,7 @@ fn execute(
     };
     let run = component.open(RunOptions {
         module: module.name(),
-        granted: granted(module, options),
+        granted: granted(manifest, options),
         engine: call.engine.clone(),
         secrets,
         export_root: context.config.cwd.clone(),
@@ -79,6 +83,7 @@ fn execute(
         n_jobs: call.n_jobs,
         is_cache_used: call.is_cache_used,
         timeout: call.timeout,
+        is_network_allowed: call.is_network_allowed && manifest.is_none_or(|manifest| manifest.network),
     });
     let shown = run.and_then(|run| {
         let value = evaluate(plan, run.as_ref())?;
@@ -95,11 +100,8 @@ fn execute(
 }
 
 /// Returns the powers that a module is granted: by its directory's manifest, and by the caller.
-fn granted(module: &Module, options: &Options) -> BTreeSet<String> {
-    let manifest = match module {
-        Module::Directory(directory) => directory.manifest.allow.clone(),
-        Module::Component(_) => BTreeSet::new(),
-    };
+fn granted(manifest: Option<&ModuleManifest>, options: &Options) -> BTreeSet<String> {
+    let manifest = manifest.map(|manifest| manifest.allow.clone()).unwrap_or_default();
     options.all("allow").map(str::to_owned).chain(manifest).collect()
 }
 

@@ -17,6 +17,12 @@ pub(super) fn write(file: &mut dyn Write, stage: &str, vertex: &Vertex) {
     write_line(file, line);
 }
 
+/// Writes the line of an image: which one its name means in this run.
+pub(super) fn write_image(file: &mut dyn Write, name: &str, reference: &str) {
+    let line = json!({ "event": "image", "name": name, "reference": reference });
+    line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
+}
+
 /// Writes the last line.
 pub(super) fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration) {
     let Counts { n_ran, n_cached, n_failed, n_cancelled, n_trivial } = counts;

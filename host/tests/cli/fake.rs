@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use api::{Directory, Object, Signature, Type, Value};
 use backend::{Caps, Event, ExecFailure, ExecStatus, Failure, Outcome, Reason, VertexEvent};
 use graph::{Edge, Vertex};
-use host::engine::{CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, Run, RunOptions};
+use host::engine::{CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, Run, RunOptions};
 use host::report::{Report, Result};
 
 /// The WIT that the component carries.
@@ -231,7 +231,7 @@ impl Run for FakeRun {
 
     fn invoke(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {
         match api::find(interface, function) {
-            Some(api::Function::Lazy(lazy)) => Ok(lazy(&NoBridge, &mut api::Args::new(args)).unwrap()),
+            Some(api::Function::Lazy(lazy)) => Ok(lazy.call(&NoBridge, args).unwrap()),
             Some(api::Function::Leaf(_)) => Ok(leaf(function, &args)),
             None => panic!("{function}"),
         }
@@ -240,6 +240,11 @@ impl Run for FakeRun {
     fn export(&self, object: &Object, target: &Path) -> Result<()> {
         self.exports.lock().unwrap().push(format!("{} to {}", object.name(), target.display()));
         Ok(())
+    }
+
+    fn put_image(&self, _container: &Object, place: &ImagePlace) -> Result<Option<String>> {
+        self.exports.lock().unwrap().push(format!("image to {place:?}"));
+        Ok(matches!(place, ImagePlace::Registry(_)).then(|| "registry.example/app@sha256:00".to_owned()))
     }
 }
 
@@ -345,7 +350,7 @@ impl api::Bridge for NoBridge {
         unreachable!()
     }
 
-    fn start(&self, _edge: Edge) {}
+    fn start(&self, _object: Object) {}
 
     fn log(&self, _level: api::LogLevel, _message: &str) {}
 

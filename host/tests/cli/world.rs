@@ -36,6 +36,7 @@ impl World {
             target_dir: None,
             program: None,
             user: None,
+            docker: host::DockerConfig::default(),
             variables: Variables::Fixed(BTreeMap::from([("TOKEN".to_owned(), "hunter2".to_owned())])),
         };
         let world = Self { dir, config, engine: FakeEngine::default() };

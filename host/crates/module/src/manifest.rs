@@ -17,7 +17,7 @@ pub const MANIFEST_NAME: &str = "host.toml";
 /// The powers that a module may be granted: the interfaces of `pipeline:api` that no world gives.
 pub const POWERS: &[&str] = &["machine", "sources", "effects", "secret-access"];
 
-const KEYS: &[&str] = &["name", "version", "language", "description", "allow", "component"];
+const KEYS: &[&str] = &["name", "version", "language", "description", "allow", "network", "component"];
 
 /// What a module says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct ModuleManifest {
     pub description: Option<String>,
     /// The powers granted when its directory is called; some of [`POWERS`].
     pub allow: BTreeSet<String>,
+    /// Whether commands may reach the network; they may unless it says `false`.
+    pub network: bool,
     /// A component that some other tool makes, relative to the manifest.
     pub component: Option<PathBuf>,
 }
@@ -224,6 +226,7 @@ impl Reader<'_> {
             language,
             description: self.text(&table, "description")?.map(|(text, _)| text),
             allow: self.allow(&table)?,
+            network: self.flag(&table, "network", true)?,
             component,
         };
         if manifest.language.is_none() && manifest.component.is_none() {
@@ -282,6 +285,14 @@ impl Reader<'_> {
         }
     }
 
+    fn flag(&self, table: &DeTable<'_>, key: &str, default: bool) -> Result<bool, ManifestError> {
+        let Some(value) = table.get(key) else { return Ok(default) };
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Ok(*flag),
+            _ => Err(self.wrong_type(key, "true or false", value)),
+        }
+    }
+
     fn wrong_type(&self, key: &str, expected: &'static str, value: &Spanned<DeValue<'_>>) -> ManifestError {
         let found = match value.get_ref() {
             DeValue::String(_) => "a string",
@@ -328,7 +339,7 @@ mod tests {
         check(
             &format!("{GOOD}allow = [\"machine\"]\n"),
             &expect![[
-                r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, component: None }"#
+                r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, network: true, component: None }"#
             ]],
         );
     }
@@ -345,7 +356,7 @@ mod tests {
             &format!("{GOOD}[tools]\n"),
             &expect![[r#"
             `host.toml:4:2`: there is no key `tools` in a manifest
-            hint: a manifest has: name, version, language, description, allow, component"#]],
+            hint: a manifest has: name, version, language, description, allow, network, component"#]],
         );
     }
 
@@ -355,6 +366,12 @@ mod tests {
             "name = 7\n",
             &expect![[r#"
             `host.toml:1:8`: `name` takes a string, not an integer
+            hint: "#]],
+        );
+        check(
+            &format!("{GOOD}network = \"no\"\n"),
+            &expect![[r#"
+            `host.toml:4:11`: `network` takes true or false, not a string
             hint: "#]],
         );
         check(

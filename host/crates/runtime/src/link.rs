@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use api::{Args, Container, Directory, File, Function, Object, Service, Value};
+use api::{Container, Directory, File, Function, Object, Service, Value};
 use backend::FailureCode;
 use graph::{FailOp, Op, Selection};
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};

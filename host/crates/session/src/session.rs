@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::{Bridge, LogLevel, Object, Value};
-use backend::{Backend, Failure, FailureCode};
-use graph::SecretName;
+use api::{Bridge, Container, Directory, LogLevel, Object, Value};
+use backend::{Backend, Failure, FailureCode, ImageTarget};
+use graph::{PackForm, SecretName};
 use runtime::{Call, CallError, Component, Power};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -107,9 +107,7 @@ impl Session {
     /// # Errors
     /// If it cannot be evaluated or written, or if it is another kind of object.
     pub async fn export(self: &Arc<Self>, object: &Object, target: &Path) -> Result<(), Failure> {
-        let bridge = self.own_bridge();
-        let made = self.until_cancelled(api::force(&bridge, Value::Object(object.clone()))).await?;
-        let Value::Object(object) = made else { return Err(Failure::bug("an object became something else")) };
+        let object = self.made(object).await?;
         let selection = match &object {
             Object::Container(container) => &container.rootfs,
             Object::Directory(directory) => &directory.selection,
@@ -126,6 +124,51 @@ impl Session {
             self.options.backend.export(&solved.snapshot, &selection.path, target).await
         })
         .await
+    }
+
+    /// Writes a container as an image to a path of this machine: the directory of an OCI layout, or a file.
+    ///
+    /// # Errors
+    /// If it cannot be evaluated or written, or if it is no container.
+    pub async fn export_image(self: &Arc<Self>, object: &Object, form: PackForm, target: &Path) -> Result<(), Failure> {
+        let container = self.container(object).await?;
+        let image = match form {
+            PackForm::Layout => Object::Directory(Arc::new(Directory::at(container.packed(form)))),
+            PackForm::Archive => Object::File(Arc::new(container.as_tarball())),
+        };
+        self.export(&image, target).await
+    }
+
+    /// Puts a container as an image into a registry or into Docker, and returns its pinned reference.
+    ///
+    /// # Errors
+    /// As [`Backend::publish`], or if it is no container.
+    pub async fn publish(self: &Arc<Self>, object: &Object, target: &ImageTarget) -> Result<String, Failure> {
+        let form = match target {
+            ImageTarget::Registry { .. } => PackForm::Layout,
+            ImageTarget::Docker { .. } => PackForm::Archive,
+        };
+        let packed = self.container(object).await?.packed(form);
+        self.until_cancelled(self.options.backend.publish(&packed.edge, target)).await
+    }
+
+    async fn container(self: &Arc<Self>, object: &Object) -> Result<Arc<Container>, Failure> {
+        match self.made(object).await? {
+            Object::Container(container) => Ok(container),
+            other => {
+                let message = format!("a {} is no image", other.name());
+                Err(Failure::invalid(FailureCode::InvalidArgument, message))
+            }
+        }
+    }
+
+    /// Returns an object as it is once its images are found.
+    async fn made(self: &Arc<Self>, object: &Object) -> Result<Object, Failure> {
+        let bridge = self.own_bridge();
+        match self.until_cancelled(api::force(&bridge, Value::Object(object.clone()))).await? {
+            Value::Object(object) => Ok(object),
+            _ => Err(Failure::bug("an object became something else")),
+        }
     }
 
     async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use module::{POWERS, suggestion};
 
 use crate::args::Options;
+use crate::call::image_place;
 use crate::config::Config;
+use crate::engine::ImagePlace;
 use crate::progress::{Explain, ProgressOptions, Style};
 use crate::report::{Report, Result};
 
@@ -16,7 +18,8 @@ const ENGINES: &[&str] = &["embedded", "docker", "buildkit"];
 
 /// How a call is done and shown.
 pub(super) struct CallOptions {
-    pub(super) output: Option<PathBuf>,
+    pub(super) output: Option<Output>,
+    pub(super) is_network_allowed: bool,
     pub(super) is_json: bool,
     pub(super) is_quiet: bool,
     pub(super) is_verbose: bool,
@@ -29,6 +32,14 @@ pub(super) struct CallOptions {
     events: Option<PathBuf>,
 }
 
+/// Where the result goes.
+pub(super) struct Output {
+    /// A path of this machine.
+    pub(super) path: PathBuf,
+    /// Where a container goes as an image; without it the path gets its root file system.
+    pub(super) image: Option<ImagePlace>,
+}
+
 impl CallOptions {
     /// Takes the options of a run; `is_terminal` says whether a person watches standard error.
     pub(super) fn parse(options: &Options, config: &Config, is_terminal: bool) -> Result<Self> {
@@ -39,7 +50,11 @@ impl CallOptions {
             return Err(Report::usage(format!("option `--{option}` takes a path, not nothing")));
         }
         Ok(Self {
-            output: options.value("output").map(|path| config.resolve(path)),
+            output: options.value("output").map(|text| Output {
+                path: config.resolve(text),
+                image: image_place(text, |path| config.resolve(path)),
+            }),
+            is_network_allowed: !options.has("no-network"),
             is_json: options.has("json"),
             is_quiet: options.has("quiet"),
             is_verbose: options.has("verbose"),

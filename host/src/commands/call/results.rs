@@ -5,10 +5,10 @@ use std::path::Path;
 use api::{Object, Type, Value};
 use serde_json::{Value as Json, json};
 
-use super::options::CallOptions;
+use super::options::{CallOptions, Output};
 use crate::call::{Plan, unwrapped};
 use crate::config::Config;
-use crate::engine::Run;
+use crate::engine::{ImagePlace, Run};
 use crate::output;
 use crate::report::{Report, Result};
 
@@ -27,10 +27,11 @@ pub(super) fn check_output(plan: &Plan, call: &CallOptions) -> Result<()> {
         None => "nothing".to_owned(),
         Some(Type::Object(name)) if !matches!(name.as_str(), "container" | "directory" | "file") => format!("a {name}"),
         Some(Type::List(item)) if matches!(**item, Type::Object(_)) => "a list of objects".to_owned(),
-        Some(ty) => return check_target(ty, target),
+        Some(Type::Object(name)) if name == "container" && target.image.is_some() => return Ok(()),
+        Some(ty) => return check_target(ty, &target.path),
     };
     Err(Report::usage(format!("`-o` cannot write what `{}` returns: {refused}", plan.stage))
-        .with_hint("`-o` writes a directory, a file, a container's root file system, a scalar or a record"))
+        .with_hint("`-o` writes a directory, a file, a container's image or root file system, a scalar or a record"))
 }
 
 /// Refuses a target that is something else than what is written to it.
@@ -51,7 +52,12 @@ fn check_target(ty: &Type, target: &Path) -> Result<()> {
 
 /// Evaluates a result as far as it is shown, and exports it if that was asked for.
 pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Config) -> Result<Shown> {
-    if let Some(target) = &call.output {
+    if let Some(Output { path: target, image }) = &call.output {
+        if let (Some(place), Value::Object(object)) = (image, &value)
+            && object.name() == "container"
+        {
+            return put(object, place, run, call);
+        }
         write(&value, run, call, target)?;
         let written = target.strip_prefix(&config.cwd).unwrap_or(target);
         let written = if written.as_os_str().is_empty() { Path::new(".") } else { written };
@@ -60,6 +66,19 @@ pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Con
     }
     let data = if call.is_json { json_of(&value, run)? } else { plain_of(&value, run)? };
     Ok(Shown { data, said: Vec::new() })
+}
+
+/// Puts a container as an image where it belongs; its reference is the data.
+fn put(container: &Object, place: &ImagePlace, run: &dyn Run, call: &CallOptions) -> Result<Shown> {
+    let reference = run.put_image(container, place)?;
+    let said = match place {
+        ImagePlace::Layout(path) | ImagePlace::Archive(path) => format!("saved {}", path.display()),
+        ImagePlace::Registry(name) => format!("pushed {name}"),
+        ImagePlace::Docker(name) => format!("loaded {name} into Docker"),
+    };
+    let said = (!call.is_quiet).then_some(said);
+    let data = reference.map(|reference| format!("{reference}\n").into_bytes()).unwrap_or_default();
+    Ok(Shown { data, said: said.into_iter().collect() })
 }
 
 fn plain_of(value: &Value, run: &dyn Run) -> Result<Vec<u8>> {

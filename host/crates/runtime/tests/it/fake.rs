@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use api::{Bridge, LogLevel};
 use backend::{
-    Backend, Caps, EntryKind, Failure, FailureCode, FileStat, OutputRef, SearchMatch, SearchQuery, Snapshot, Solved,
+    Backend, Caps, EntryKind, Failure, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage,
+    SearchMatch, SearchQuery, Snapshot, Solved,
 };
-use graph::{ContentDigest, Edge, Op, SecretName, TreePath};
+use graph::{
+    ContentDigest, Edge, ImageConfig, ImageOp, ImageOrigin, Op, Platform, SecretName, Selection, TreePath,
+};
 
 /// What a call asks, answered from memory.
 #[derive(Default)]
@@ -161,8 +164,8 @@ impl Backend for FakeBackend {
         Ok(vec![SearchMatch { path: "a.txt".to_owned(), line: 1, text: query.pattern.clone() }])
     }
 
-    async fn digest(&self, snapshot: &Snapshot, _: &TreePath) -> Result<ContentDigest, Failure> {
-        Ok(snapshot.digest)
+    async fn digest(&self, _: &Snapshot, _: &TreePath) -> Result<ContentDigest, Failure> {
+        Ok(ContentDigest::of(b"tree"))
     }
 
     async fn output(&self, _: &OutputRef) -> Result<Vec<u8>, Failure> {
@@ -171,6 +174,22 @@ impl Backend for FakeBackend {
 
     async fn export(&self, _: &Snapshot, _: &TreePath, _: &Path) -> Result<(), Failure> {
         Ok(())
+    }
+
+    async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure> {
+        let ImageSource::Named(reference) = source else { return Err(Failure::bug("the fake engine reads no files")) };
+        let origin = ImageOrigin::Registry { repository: reference.clone() };
+        let op = Op::Image(Box::new(ImageOp { origin, digest: "sha256:00".to_owned() }));
+        Ok(ResolvedImage {
+            rootfs: Selection::of(op, Vec::new()),
+            reference: format!("{reference}@sha256:00"),
+            platform: platform.clone(),
+            config: ImageConfig { workdir: "/srv".to_owned(), ..ImageConfig::default() },
+        })
+    }
+
+    async fn publish(&self, _: &Edge, _: &ImageTarget) -> Result<String, Failure> {
+        Ok("registry.example/app@sha256:00".to_owned())
     }
 }
 
@@ -184,6 +203,6 @@ fn solve(edge: &Edge) -> Result<Solved, Failure> {
     }
     let output = || OutputRef { digest: ContentDigest::of(b"output\n"), size_bytes: 7 };
     let exec = backend::ExecResult { exit_code: 0, stdout: output(), stderr: output(), combined: output() };
-    let snapshot = Snapshot { digest: ContentDigest::of(b"tree"), handle: Arc::new(()) };
+    let snapshot = Snapshot { handle: Arc::new(()) };
     Ok(Solved { snapshot, exec: Some(Arc::new(exec)) })
 }
