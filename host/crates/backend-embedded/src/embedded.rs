@@ -11,11 +11,10 @@ use backend::{
 use graph::{ContentDigest, Edge, Platform, TreePath};
 use solver::Solver;
 use store::Store;
-use trees::Trees;
 use trees::failure::failure;
+use trees::{Input, Trees};
 
 use crate::engine::Engine;
-use crate::image;
 use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 use crate::zones::Zones;
 
@@ -33,12 +32,22 @@ impl Embedded {
         let n_jobs = io.n_jobs;
         let engine = Arc::new(Engine {
             zones: Zones::new(zone, store.clone()),
-            trees: Trees::new(store.clone(), Arc::clone(&io.events)),
+            trees: Trees::new(store.clone(), &io),
             store,
             io,
             layouts: tokio::sync::Mutex::new(()),
         });
         Self { solver: Solver::new(Arc::clone(&engine), n_jobs), engine }
+    }
+}
+
+impl Embedded {
+    /// Evaluates an edge to its tree.
+    async fn solve_one(&self, edge: &Edge) -> Result<ContentDigest, Failure> {
+        match self.solve(std::slice::from_ref(edge)).await?.first() {
+            Some(solved) => digest_of(&solved.snapshot),
+            None => Err(Failure::bug("a solved edge has no value")),
+        }
     }
 }
 
@@ -102,11 +111,17 @@ impl Backend for Embedded {
     }
 
     async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure> {
-        image::resolve(self, source, platform).await
+        let ImageSource::Within { selection, .. } = source else {
+            return self.engine.trees.resolve_image(source, platform, None).await;
+        };
+        let tree = self.solve_one(&selection.edge).await?;
+        let input = Input { tree, path: &selection.path };
+        self.engine.trees.resolve_image(source, platform, Some(input)).await
     }
 
     async fn publish(&self, image: &Edge, target: &ImageTarget) -> Result<String, Failure> {
-        image::publish(self, image, target).await
+        let tree = self.solve_one(image).await?;
+        self.engine.trees.publish(image, tree, target).await
     }
 }
 
@@ -131,7 +146,7 @@ fn caps(zone: Option<&ZoneCaps>) -> Caps {
         network: false,
         owners: zone.is_none_or(|caps| caps.has_owners),
         limits: zone.is_none_or(|caps| caps.has_limits),
-        images: false,
+        images: true,
         services: false,
         machine: true,
         notes: zone.map(|caps| caps.notes.clone()).unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use async_trait::async_trait;
 use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, VertexEvent};
-use graph::{CacheKey, ContentDigest, FailOp, KeyHasher, Op, Reuse, SourceOp, Vertex};
+use graph::{CacheKey, ContentDigest, FailOp, ImageOp, KeyHasher, Op, Reuse, SourceOp, Vertex};
 use solver::{LookUp, Work};
 use store::{Miss, Store, empty_tree};
 use tokio_util::sync::CancellationToken;
@@ -194,18 +194,51 @@ impl Engine {
         job: Job,
         cancel: CancellationToken,
     ) -> Result<(Value, Found), Failure> {
-        if let Op::Exec(_) = vertex.op() {
-            return exec::evaluate(this, vertex, &inputs, &job, cancel).await;
+        match vertex.op() {
+            Op::Exec(_) => return exec::evaluate(this, vertex, &inputs, &job, cancel).await,
+            Op::Image(op) => return Self::unpack(this, vertex, op, &inputs, &job, &cancel).await,
+            Op::Pack(op) => this.trees.prepare_pack(op, vertex.inputs()).await?,
+            Op::Source(_) | Op::File(_) | Op::Merge | Op::Diff | Op::Fail(_) => {}
         }
         let (engine, vertex) = (Arc::clone(this), Arc::clone(vertex));
         let task = tokio::task::spawn_blocking(move || {
             let selected: Vec<Input<'_>> = selected(&vertex, &inputs).collect();
-            let value = Value::tree(Tree::of(engine.trees.evaluate(vertex.op(), &selected)?));
+            let tree = match vertex.op() {
+                Op::Pack(op) => engine.trees.pack(op, vertex.inputs(), &selected)?,
+                op => engine.trees.evaluate(op, &selected)?,
+            };
+            let value = Value::tree(Tree::of(tree));
             let last = engine.last(&vertex)?;
             engine.record(&vertex, &job, &value)?;
             Ok((near_inputs(value, &vertex, &inputs, last), Found::Made))
         });
         task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an operation on files panicked: {error}"))))
+    }
+
+    /// Fetches and unpacks an image; one process does it, and others wait for it.
+    async fn unpack(
+        this: &Arc<Self>,
+        vertex: &Vertex,
+        op: &ImageOp,
+        inputs: &[Value],
+        job: &Job,
+        cancel: &CancellationToken,
+    ) -> Result<(Value, Found), Failure> {
+        let key = job.key.ok_or_else(|| Failure::bug("an image without a key"))?;
+        let lock = crate::locks::key(this, key, cancel).await?;
+        if lock.has_waited
+            && let Some(value) = this.recorded(key)?
+        {
+            return Ok((value, Found::ByAnother));
+        }
+        let input = selected(vertex, inputs).next();
+        let tree = tokio::select! {
+            tree = crate::image::evaluate(this, op, input) => tree?,
+            () = cancel.cancelled() => return Err(Failure::Cancelled),
+        };
+        let value = Value::tree(tree);
+        this.record(vertex, job, &value)?;
+        Ok((value, Found::Made))
     }
 
     /// Returns the tree that this definition had the last time: probably one that differs little.

@@ -25,8 +25,12 @@ use std::process::ExitCode;
 pub use embedded::{Embedded, probe};
 
 /// What the zone can be asked to do besides running commands.
-const FUNCTIONS: &[(&str, zone::ZoneFunction)] =
-    &[(exec::NAME, exec::ingest), (layout::NAME, layout::write), (maintenance::NAME, maintenance::empty_trash)];
+const FUNCTIONS: &[(&str, zone::ZoneFunction)] = &[
+    (exec::NAME, exec::ingest),
+    (image::NAME, image::unpack),
+    (layout::NAME, layout::write),
+    (maintenance::NAME, maintenance::empty_trash),
+];
 
 /// Runs the zone: what a program does when its first argument is [`zone::ARGUMENT`], before anything else.
 #[must_use]

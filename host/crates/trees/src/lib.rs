@@ -4,18 +4,24 @@
 //! same tree wherever its commands run. [`Trees`] belongs to one session.
 
 pub mod failure;
+pub mod images;
 mod ops;
 mod read;
 
-use backend::{EventSink, Failure};
+use std::sync::Arc;
+
+use backend::{EventSink, Failure, SessionIo};
 use graph::{ContentDigest, Op, TreePath};
 use store::Store;
+
+use images::Images;
 
 /// The trees of a session.
 #[derive(Clone)]
 pub struct Trees {
     store: Store,
     events: EventSink,
+    images: Arc<Images>,
 }
 
 /// What an input of a vertex selects: a file or a directory in a tree.
@@ -28,10 +34,18 @@ pub struct Input<'a> {
 }
 
 impl Trees {
-    /// Makes the trees of a session; warnings go to `events`.
+    /// Makes the trees of a session.
     #[must_use]
-    pub fn new(store: Store, events: EventSink) -> Self {
-        Self { store, events }
+    pub fn new(store: Store, io: &SessionIo) -> Self {
+        let (events, secrets) = (Arc::clone(&io.events), Arc::clone(&io.secrets));
+        let images = Images::new(store.clone(), io.images.clone(), secrets, Arc::clone(&events));
+        Self { store, events, images: Arc::new(images) }
+    }
+
+    /// Returns the images of the session.
+    #[must_use]
+    pub fn images(&self) -> &Arc<Images> {
+        &self.images
     }
 
     /// Returns where everything is kept.
