@@ -1,0 +1,189 @@
+//! One session over a backend, as a run of the product has it: bridge, secrets, events.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use api::{Bridge, LogLevel, Object, Value};
+use backend::{Backend, Event, Failure, FailureCode, ImageAccess, Outcome, OutputStream, SecretProvider, SessionIo};
+use graph::SecretName;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What distinguishes a session from others.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// How many commands run at the same time.
+    pub n_jobs: usize,
+    /// Whether results of other sessions may be used.
+    pub is_cache_used: bool,
+    /// Kills every command that has no shorter time-out of its own.
+    pub timeout: Option<Duration>,
+    /// Takes the network away from all commands.
+    pub is_network_allowed: bool,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self { n_jobs: 4, is_cache_used: true, timeout: None, is_network_allowed: true }
+    }
+}
+
+/// One session.
+pub struct Session {
+    this: Weak<Self>,
+    backend: Arc<dyn Backend>,
+    secrets: Arc<Secrets>,
+    events: Arc<Mutex<Vec<Event>>>,
+    cancel: CancellationToken,
+    exports: PathBuf,
+    background: Mutex<JoinSet<()>>,
+}
+
+/// Secrets by name, as behaviours state them.
+#[derive(Default)]
+pub(crate) struct Secrets(Mutex<BTreeMap<String, Vec<u8>>>);
+
+/// What a session hands to its backend, before there is one.
+pub(crate) struct Draft {
+    /// For the backend.
+    pub(crate) io: SessionIo,
+    secrets: Arc<Secrets>,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Draft {
+    /// Prepares a session with a store.
+    pub(crate) fn new(options: &SessionOptions, store: PathBuf) -> Self {
+        let (secrets, events) = (Arc::new(Secrets::default()), Arc::new(Mutex::new(Vec::new())));
+        let sink = Arc::clone(&events);
+        let io = SessionIo {
+            events: Arc::new(move |event| lock(&sink).push(event)),
+            secrets: Arc::clone(&secrets) as Arc<dyn SecretProvider>,
+            cancel: CancellationToken::new(),
+            n_jobs: options.n_jobs,
+            is_cache_used: options.is_cache_used,
+            timeout: options.timeout,
+            is_network_allowed: options.is_network_allowed,
+            images: ImageAccess::default(),
+            store,
+        };
+        Self { io, secrets, events }
+    }
+
+    /// Makes the session over a backend that got what was drafted; exports go below `exports`.
+    pub(crate) fn over(self, backend: Arc<dyn Backend>, exports: PathBuf) -> Arc<Session> {
+        Arc::new_cyclic(|this| Session {
+            this: Weak::clone(this),
+            backend,
+            secrets: self.secrets,
+            events: self.events,
+            cancel: self.io.cancel,
+            exports,
+            background: Mutex::new(JoinSet::new()),
+        })
+    }
+}
+
+impl Session {
+    /// Adds a secret; one of that name gets another value.
+    pub fn add_secret(&self, name: &str, value: &[u8]) {
+        lock(&self.secrets.0).insert(name.to_owned(), value.to_vec());
+    }
+
+    /// Ends everything.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Waits until nothing is under way.
+    pub async fn settle(&self) {
+        let mut background = std::mem::take(&mut *lock(&self.background));
+        while background.join_next().await.is_some() {}
+        self.backend.settle().await;
+    }
+
+    /// Returns where exports go.
+    pub fn exports(&self) -> &PathBuf {
+        &self.exports
+    }
+
+    /// Returns the vertices whose name begins with `prefix` that ended in this way, in order.
+    pub fn finished(&self, prefix: &str, as_expected: impl Fn(&Outcome) -> bool) -> Vec<String> {
+        let events = lock(&self.events);
+        let names = events.iter().filter_map(|event| match event {
+            Event::Finished { vertex, outcome, .. } if vertex.name.starts_with(prefix) && as_expected(outcome) => {
+                Some(vertex.name.to_string())
+            }
+            _ => None,
+        });
+        names.collect()
+    }
+
+    /// Returns the commands that were run, in the order in which they ended.
+    pub fn ran(&self) -> Vec<String> {
+        self.finished("exec ", |outcome| *outcome == Outcome::Ran)
+    }
+
+    /// Returns how often a command was begun whose description has `part` in it.
+    pub fn n_started(&self, part: &str) -> usize {
+        let events = lock(&self.events);
+        events.iter().filter(|event| matches!(event, Event::Started(vertex) if vertex.name.contains(part))).count()
+    }
+
+    /// Returns what commands have printed so far, as the events had it.
+    pub fn printed(&self, wanted: OutputStream) -> String {
+        let mut all = Vec::new();
+        for event in lock(&self.events).iter() {
+            if let Event::Output { stream, bytes, .. } = event
+                && *stream == wanted
+            {
+                all.extend_from_slice(bytes);
+            }
+        }
+        String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+impl Bridge for Session {
+    fn backend(&self) -> &dyn Backend {
+        &*self.backend
+    }
+
+    fn start(&self, object: Object) {
+        let Some(this) = self.this.upgrade() else { return };
+        let mut background = lock(&self.background);
+        background.spawn(async move {
+            // Whoever needs the value asks for it again and hears of a failure then.
+            if let Ok(Value::Object(object)) = api::force(&*this, Value::Object(object)).await {
+                let _ = this.backend.solve(&object.edges()).await;
+            }
+        });
+    }
+
+    fn log(&self, _: LogLevel, _: &str) {}
+
+    fn plaintext(&self, name: &SecretName) -> Result<String, Failure> {
+        let value = self.secrets.value(name)?;
+        String::from_utf8(value).map_err(|_| Failure::environment(format!("secret `{}` is not UTF-8", name.0), None))
+    }
+
+    fn export_target(&self, path: &str) -> Result<PathBuf, Failure> {
+        let inner = graph::TreePath::parse(path)
+            .map_err(|error| Failure::invalid(FailureCode::InvalidPath, error.to_string()))?;
+        Ok(self.exports.join(inner.as_str()))
+    }
+}
+
+impl SecretProvider for Secrets {
+    fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure> {
+        let value = lock(&self.0).get(&name.0).cloned();
+        value.ok_or_else(|| Failure::environment(format!("there is no secret `{}`", name.0), None))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is in them is whole after any panic: each change is one call.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,141 @@
+//! The backends under test, and how each is made.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use backend::{Backend, Failure, SessionIo};
+use backend_embedded::Embedded;
+use backend_embedded::zone::ZoneConfig;
+use conformance::{Behaviour, Open, Suite, Verdict};
+use tokio::runtime::Runtime;
+
+use crate::user::Worker;
+
+/// A backend under test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The embedded one as root.
+    EmbeddedRoot,
+    /// The embedded one as an ordinary user.
+    EmbeddedUser,
+}
+
+impl Target {
+    /// All of them, in the order of the table in the documentation.
+    pub(crate) const ALL: [Self; 2] = [Self::EmbeddedRoot, Self::EmbeddedUser];
+
+    /// Returns its name in tests and in the documentation.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::EmbeddedRoot => "embedded-root",
+            Self::EmbeddedUser => "embedded-user",
+        }
+    }
+
+    /// Says why it cannot be tested here.
+    pub(crate) fn available(self) -> Result<(), String> {
+        if !finds("crun") {
+            return Err("`crun` is missing".to_owned());
+        }
+        if !Path::new("/bin/busybox").is_file() {
+            return Err("`busybox-static` is missing".to_owned());
+        }
+        match self {
+            Self::EmbeddedRoot if !is_root() => Err("this is not root".to_owned()),
+            Self::EmbeddedRoot | Self::EmbeddedUser => Ok(()),
+        }
+    }
+
+    /// Returns whether its absence is a failure: in CI, and where `REQUIRE` names what it needs.
+    pub(crate) fn is_required(self) -> bool {
+        let required = std::env::var("REQUIRE").unwrap_or_default();
+        let requires = |tool: &str| required.split(',').any(|name| name == tool);
+        match self {
+            Self::EmbeddedRoot => requires("root"),
+            Self::EmbeddedUser => requires("crun"),
+        }
+    }
+
+    /// Returns how a session of it begins.
+    fn open(self) -> Open {
+        match self {
+            Self::EmbeddedRoot | Self::EmbeddedUser => Box::new(|io| Box::pin(embedded(io))),
+        }
+    }
+}
+
+async fn embedded(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
+    let opened = store::Store::open(&io.store);
+    let store = opened.map_err(|error| Failure::environment(error.to_string(), None))?;
+    let zone = ZoneConfig::new(&io.store);
+    Ok(Arc::new(Embedded::new(store, io, zone)))
+}
+
+/// A backend with its suite, which the first test makes.
+pub(crate) struct Subject {
+    target: Target,
+    here: OnceLock<Here>,
+    elsewhere: OnceLock<Worker>,
+}
+
+/// A suite in this process.
+pub(crate) struct Here {
+    suite: Suite,
+    runtime: Runtime,
+    _place: Option<tempfile::TempDir>,
+}
+
+impl Subject {
+    pub(crate) fn new(target: Target) -> Self {
+        Self { target, here: OnceLock::new(), elsewhere: OnceLock::new() }
+    }
+
+    /// Sees one behaviour.
+    pub(crate) fn check(&self, behaviour: &Behaviour) -> Result<Verdict, String> {
+        if self.target == Target::EmbeddedUser && is_root() {
+            return self.elsewhere.get_or_init(Worker::start).check(behaviour);
+        }
+        self.here.get_or_init(|| Here::new(self.target)).check(behaviour)
+    }
+}
+
+impl Here {
+    fn new(target: Target) -> Self {
+        let place = place();
+        Self { _place: None, ..Self::at(target, place.path()) }.keeping(place)
+    }
+
+    /// Makes a suite in a directory that somebody else removes.
+    pub(crate) fn at(target: Target, place: &Path) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("threads can be started");
+        Self { suite: Suite::new(place, None, target.open()), runtime, _place: None }
+    }
+
+    fn keeping(mut self, place: tempfile::TempDir) -> Self {
+        self._place = Some(place);
+        self
+    }
+
+    /// Sees one behaviour.
+    pub(crate) fn check(&self, behaviour: &Behaviour) -> Result<Verdict, String> {
+        self.runtime.block_on(behaviour.check(&self.suite)).map_err(|wrong| wrong.message)
+    }
+}
+
+/// Makes an empty directory on the file system of the build, where a store can be.
+pub(crate) fn place() -> tempfile::TempDir {
+    let parent = support::target_dir().join("test-places");
+    std::fs::create_dir_all(&parent).expect("the build directory can be written");
+    tempfile::Builder::new().prefix("conformance-").tempdir_in(parent).expect("the build directory can be written")
+}
+
+pub(crate) fn is_root() -> bool {
+    // A thread of this process may not be root; the file belongs to who runs it.
+    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+pub(crate) fn finds(program: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).map(|dir| dir.join(program)).any(|path: PathBuf| path.is_file())
+}
