@@ -4,7 +4,11 @@
 //! This room knows no store and no backend: it reads and writes bytes, directories and HTTP. Read
 //! [`image`] first.
 
+pub mod credentials;
 pub mod digest;
 pub mod image;
+pub mod reference;
+pub mod registry;
 
 pub use digest::Digest;
+pub use reference::Reference;

@@ -1,0 +1,273 @@
+//! Names of images, as people write them and as registries are asked for them.
+//!
+//! Source: the package `github.com/distribution/reference`, which Docker uses.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
+use graph::{Blame, Diagnostic};
+
+use crate::digest::Digest;
+
+#[cfg(test)]
+mod tests;
+
+/// The registry of a name that names none.
+pub const DEFAULT_REGISTRY: &str = "docker.io";
+/// The tag of a name that has neither tag nor digest.
+pub const DEFAULT_TAG: &str = "latest";
+/// How long a repository may be, in bytes.
+const MAX_REPOSITORY: usize = 255;
+/// How long a tag may be, in bytes.
+const MAX_TAG: usize = 128;
+
+/// The name of an image: a registry, a repository, and a tag, a digest or both.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    registry: String,
+    repository: String,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+/// A text that names no image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not the name of an image: {mistake}")]
+pub struct ReferenceError {
+    /// The text.
+    pub text: String,
+    /// What is wrong with it.
+    pub mistake: Mistake,
+}
+
+/// What is wrong with the name of an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    /// Nothing, or only a tag.
+    #[error("it has no repository")]
+    NoRepository,
+    /// As in `https://`.
+    #[error("it begins with `{0}`, and names have no scheme")]
+    Scheme(String),
+    /// Repositories are lower case.
+    #[error("the repository `{0}` has upper case letters")]
+    UpperCase(String),
+    /// A part between slashes that is not allowed.
+    #[error("`{0}` in its repository is not made of a-z and 0-9, joined by `.`, `_`, `__` or `-`")]
+    Component(String),
+    /// As in `host:`.
+    #[error("`{0}` is not a registry: a host name or an address, and perhaps `:` and a port")]
+    Registry(String),
+    /// Nothing follows the colon.
+    #[error("its tag is empty")]
+    EmptyTag,
+    /// Characters that tags cannot have.
+    #[error("the tag `{0}` is not made of letters, digits, `_`, `.` and `-`, the first one a letter, a digit or `_`")]
+    Tag(String),
+    /// The tag is too long.
+    #[error("its tag has {0} characters, and at most {MAX_TAG} are allowed")]
+    LongTag(usize),
+    /// The repository is too long.
+    #[error("its repository has {0} characters, and at most {MAX_REPOSITORY} are allowed")]
+    LongRepository(usize),
+    /// What follows the `@`.
+    #[error("its digest `{0}` is not `sha256:` with 64 hex digits")]
+    Digest(String),
+    /// Docker takes this for the id of an image.
+    #[error("64 hex digits are the id of an image, and registries have none")]
+    ImageId,
+}
+
+impl Diagnostic for ReferenceError {
+    fn blame(&self) -> Blame {
+        Blame::User
+    }
+
+    fn hint(&self) -> Option<String> {
+        let name = match &self.mistake {
+            Mistake::UpperCase(_) => return Some(format!("write `{}`", self.text.to_lowercase())),
+            Mistake::Scheme(scheme) => {
+                return Some(format!("write `{}`", self.text.trim_start_matches(scheme.as_str())));
+            }
+            Mistake::EmptyTag => return Some("leave the colon out, or write a tag such as `latest`".to_owned()),
+            Mistake::Digest(_) => "alpine@sha256:…",
+            _ => "docker.io/library/alpine:3.20",
+        };
+        Some(format!("a name looks like `{name}`"))
+    }
+}
+
+impl Reference {
+    /// Returns the registry as it is written: `docker.io`, or as in `localhost:5000`.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Returns the repository, as in `library/alpine`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// Returns the tag. A name without tag and digest has the tag `latest`.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// Returns the digest.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// Returns the name with a digest, the tag being kept for people.
+    #[must_use]
+    pub fn with_digest(&self, digest: Digest) -> Self {
+        Self { digest: Some(digest), ..self.clone() }
+    }
+
+    /// Returns the name as people write it: without what they leave out for Docker Hub.
+    #[must_use]
+    pub fn familiar(&self) -> String {
+        let full = self.to_string();
+        let Some(short) = full.strip_prefix("docker.io/") else { return full };
+        short.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(short).to_owned()
+    }
+
+    /// What the registry is asked for: the digest, or else the tag.
+    pub(crate) fn selector(&self) -> String {
+        match (&self.digest, &self.tag) {
+            (Some(digest), _) => digest.to_string(),
+            (None, Some(tag)) => tag.clone(),
+            (None, None) => DEFAULT_TAG.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        self.digest.map_or(Ok(()), |digest| write!(f, "@{digest}"))
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        parse(text).map_err(|mistake| ReferenceError { text: text.to_owned(), mistake })
+    }
+}
+
+fn parse(text: &str) -> Result<Reference, Mistake> {
+    if let Some((scheme, _)) = text.split_once("://") {
+        return Err(Mistake::Scheme(format!("{scheme}://")));
+    }
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+        return Err(Mistake::ImageId);
+    }
+    let (rest, digest) = match text.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest.parse().map_err(|_| Mistake::Digest(digest.to_owned()))?)),
+        None => (text, None),
+    };
+    let (registry, path) = split_registry(rest);
+    check_registry(registry)?;
+    let (path, tag) = match path.split_once(':') {
+        Some((path, tag)) => (path, Some(checked_tag(tag)?)),
+        None => (path, None),
+    };
+    let registry = if registry == "index.docker.io" { DEFAULT_REGISTRY } else { registry };
+    check_repository(path)?;
+    let is_official = registry == DEFAULT_REGISTRY && !path.contains('/');
+    let repository = if is_official { format!("library/{path}") } else { path.to_owned() };
+    if repository.len() > MAX_REPOSITORY {
+        return Err(Mistake::LongRepository(repository.len()));
+    }
+    let tag = tag.or_else(|| digest.is_none().then(|| DEFAULT_TAG.to_owned()));
+    Ok(Reference { registry: registry.to_owned(), repository, tag, digest })
+}
+
+/// What stands before the first slash is a registry if it could not be a part of a repository:
+/// it has a dot, a colon or an upper case letter, or it is `localhost`.
+fn split_registry(text: &str) -> (&str, &str) {
+    let is_registry = |first: &str| {
+        first.contains(['.', ':', '[']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase())
+    };
+    match text.split_once('/') {
+        Some((first, path)) if is_registry(first) => (first, path),
+        _ => (DEFAULT_REGISTRY, text),
+    }
+}
+
+fn check_registry(registry: &str) -> Result<(), Mistake> {
+    let wrong = || Mistake::Registry(registry.to_owned());
+    let (host, port) = host_and_port(registry).ok_or_else(wrong)?;
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.split('.').all(is_label),
+    };
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number != 0));
+    if is_host && is_port { Ok(()) } else { Err(wrong()) }
+}
+
+/// Splits `host:port`; an IPv6 address is in brackets.
+pub(crate) fn host_and_port(registry: &str) -> Option<(&str, Option<&str>)> {
+    let end =
+        if registry.starts_with('[') { registry.find(']')? + 1 } else { registry.find(':').unwrap_or(registry.len()) };
+    let (host, rest) = registry.split_at(end);
+    match rest.strip_prefix(':') {
+        Some(port) => Some((host, Some(port))),
+        None if rest.is_empty() => Some((host, None)),
+        None => None,
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+fn checked_tag(tag: &str) -> Result<String, Mistake> {
+    if tag.is_empty() {
+        return Err(Mistake::EmptyTag);
+    }
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_inner = |byte: u8| is_word(byte) || byte == b'.' || byte == b'-';
+    if !tag.bytes().all(is_inner) || !tag.bytes().next().is_some_and(is_word) {
+        return Err(Mistake::Tag(tag.to_owned()));
+    }
+    if tag.len() > MAX_TAG {
+        return Err(Mistake::LongTag(tag.len()));
+    }
+    Ok(tag.to_owned())
+}
+
+fn check_repository(path: &str) -> Result<(), Mistake> {
+    if path.is_empty() {
+        return Err(Mistake::NoRepository);
+    }
+    if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(Mistake::UpperCase(path.to_owned()));
+    }
+    match path.split('/').find(|component| !is_component(component)) {
+        Some(component) => Err(Mistake::Component(component.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+fn is_component(component: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let separators = component.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let ends = [component.bytes().next(), component.bytes().next_back()];
+    ends.iter().all(|byte| byte.is_some_and(is_word))
+        && separators
+            .filter(|text| !text.is_empty())
+            .all(|text| matches!(text, "." | "_" | "__") || text.bytes().all(|byte| byte == b'-'))
+}

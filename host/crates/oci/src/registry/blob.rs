@@ -1,0 +1,234 @@
+//! Blobs on their way here: verified while they stream, resumed where the connection broke.
+//!
+//! Source: OCI distribution-spec 1.1, "Pulling blobs"; RFC 9110, 14 for ranges.
+
+use std::io;
+
+use bytes::{Buf as _, Bytes};
+use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
+use reqwest::{Method, Response, StatusCode};
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use super::endpoint::Endpoint;
+use super::error::{Problem, RegistryError};
+use super::manifest::refuse_web_page;
+use super::transport::{Request, Transport};
+use super::{Client, pull_scopes};
+use crate::digest::Digest;
+use crate::image::Descriptor;
+use crate::reference::Reference;
+
+/// After how many bytes a broken connection counts as progress, so that it is not the end of a long
+/// download that it broke more often than a request is repeated.
+const PROGRESS: u64 = 1 << 20;
+
+/// Takes the bytes of a blob, in order and each once, also where the connection broke in between.
+/// What it got is verified only when the download has returned without an error.
+pub trait BlobSink: Send {
+    /// Takes the next bytes.
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Forgets what it got, as it is worthless; returns false if it cannot.
+    fn discard(&mut self) -> impl Future<Output = io::Result<bool>> + Send;
+}
+
+impl BlobSink for Vec<u8> {
+    async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn discard(&mut self) -> io::Result<bool> {
+        self.clear();
+        Ok(true)
+    }
+}
+
+impl BlobSink for tokio::fs::File {
+    async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.write_all(&bytes).await
+    }
+
+    async fn discard(&mut self) -> io::Result<bool> {
+        use tokio::io::AsyncSeekExt as _;
+        self.rewind().await?;
+        self.set_len(0).await?;
+        Ok(true)
+    }
+}
+
+/// Writes to something that cannot take back what was written, as a pipe.
+#[derive(Debug)]
+pub struct Piped<W>(pub W);
+
+impl<W: AsyncWrite + Unpin + Send> BlobSink for Piped<W> {
+    async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.0.write_all(&bytes).await
+    }
+
+    async fn discard(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+impl Client {
+    /// Downloads a blob of an image. Its size and digest are verified; if they are wrong, or the
+    /// download fails, the sink is told to forget what it got.
+    ///
+    /// # Errors
+    /// If the registry does not have the blob, cannot be asked, or sends something else; if the sink fails.
+    pub async fn blob(
+        &self,
+        reference: &Reference,
+        descriptor: &Descriptor,
+        sink: &mut impl BlobSink,
+    ) -> Result<(), RegistryError> {
+        let subject = format!("blob {} of `{reference}`", descriptor.digest);
+        let endpoints = self.transport.endpoints.to_read(reference);
+        let endpoints = endpoints.map_err(|problem| RegistryError::new(&subject, reference.registry(), problem))?;
+        let scopes = pull_scopes(reference.repository());
+        let mut download = Download::new(descriptor);
+        for endpoint in endpoints {
+            let url = endpoint.url(reference.repository(), "blobs", &descriptor.digest.to_string());
+            let request = Request::new(Method::GET, url, &scopes);
+            let Err(problem) = download.run(&self.transport, &endpoint, request, sink).await else { return Ok(()) };
+            let is_last = !endpoint.is_mirror || matches!(problem, Problem::Write(_));
+            // What was received is kept for the next server, unless it is not what it should be.
+            let is_clean = !is_last && (problem.is_transient() || download.received == 0);
+            let is_discarded = !is_clean && matches!(sink.discard().await, Ok(true));
+            if is_last || !(is_clean || is_discarded) {
+                return Err(RegistryError::new(&subject, &endpoint.name, problem));
+            }
+            if is_discarded {
+                download = Download::new(descriptor);
+            }
+        }
+        unreachable_endpoint(&subject, reference)
+    }
+}
+
+/// The registry itself is the last endpoint, and no mirror, so that the loop above returns.
+fn unreachable_endpoint(subject: &str, reference: &Reference) -> Result<(), RegistryError> {
+    let problem = Problem::Network("no server has it".to_owned());
+    Err(RegistryError::new(subject, reference.registry(), problem))
+}
+
+/// A download, which may take several requests.
+struct Download<'a> {
+    descriptor: &'a Descriptor,
+    received: u64,
+    hasher: Sha256,
+}
+
+impl<'a> Download<'a> {
+    fn new(descriptor: &'a Descriptor) -> Self {
+        Self { descriptor, received: 0, hasher: Sha256::new() }
+    }
+
+    async fn run(
+        &mut self,
+        transport: &Transport,
+        endpoint: &Endpoint,
+        mut request: Request<'_>,
+        sink: &mut impl BlobSink,
+    ) -> Result<(), Problem> {
+        let mut retries = transport.retries(endpoint);
+        loop {
+            let before = self.received;
+            request.headers = self.range();
+            let Err(problem) = self.attempt(transport, endpoint, &request, sink).await else { return self.verify() };
+            if self.received - before >= PROGRESS {
+                retries.begin_again();
+            }
+            retries.after(problem).await?;
+        }
+    }
+
+    /// Asks for what is missing.
+    fn range(&self) -> HeaderMap {
+        let range = format!("bytes={}-", self.received);
+        let value = HeaderValue::try_from(range).ok().filter(|_| self.received > 0);
+        value.map(|value| (RANGE, value)).into_iter().collect()
+    }
+
+    async fn attempt(
+        &mut self,
+        transport: &Transport,
+        endpoint: &Endpoint,
+        request: &Request<'_>,
+        sink: &mut impl BlobSink,
+    ) -> Result<(), Problem> {
+        if self.received > 0 && self.received == self.descriptor.size {
+            return Ok(());
+        }
+        let response = transport.send(endpoint, request).await?;
+        let start = match response.status() {
+            StatusCode::OK => 0,
+            StatusCode::PARTIAL_CONTENT => self.start_of_range(response.headers())?,
+            StatusCode::NOT_FOUND => return Err(Problem::Gone("it".to_owned())),
+            _ => return Err(transport.complaint(response, "the request").await),
+        };
+        refuse_web_page(response.headers())?;
+        self.check_announced(start, response.content_length())?;
+        self.receive(transport, response, start, sink).await
+    }
+
+    /// Reads where a range begins. One that begins earlier than asked for can be used, too.
+    fn start_of_range(&self, headers: &HeaderMap) -> Result<u64, Problem> {
+        let text = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let start = text.strip_prefix("bytes ").and_then(|text| text.split('-').next()?.trim().parse().ok());
+        start.filter(|start| *start <= self.received).ok_or_else(|| {
+            let why = format!("it is `{text}`, and the bytes from {} on were asked for", self.received);
+            Problem::Invalid { what: "its range".to_owned(), why }
+        })
+    }
+
+    /// Sees from the header that what comes has the wrong size, before it is written.
+    fn check_announced(&self, start: u64, length: Option<u64>) -> Result<(), Problem> {
+        let (announced, announcer) = (self.descriptor.size, "the manifest");
+        match length.map(|length| start + length) {
+            Some(end) if end > announced => Err(Problem::TooLong { announced, announcer }),
+            Some(received) if received < announced => Err(Problem::TooShort { received, announced, announcer }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Hands the bytes of an answer on. What was received before is passed over: a registry that
+    /// knows no ranges sends it once more.
+    async fn receive(
+        &mut self,
+        transport: &Transport,
+        mut response: Response,
+        start: u64,
+        sink: &mut impl BlobSink,
+    ) -> Result<(), Problem> {
+        let size = self.descriptor.size;
+        let mut position = start;
+        loop {
+            let mut chunk = match transport.http.chunk(&mut response).await? {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) if position == size => return Ok(()),
+                Ok(None) => return Err(Problem::Truncated { received: position, announced: size }),
+                Err(broken) => return Err(broken.after(position, Some(size))),
+            };
+            let known = self.received.saturating_sub(position).min(chunk.len() as u64);
+            position += chunk.len() as u64;
+            chunk.advance(usize::try_from(known).unwrap_or(chunk.len()));
+            if position > size {
+                return Err(Problem::TooLong { announced: size, announcer: "the manifest" });
+            }
+            if !chunk.is_empty() {
+                self.hasher.update(&chunk);
+                self.received = position;
+                sink.write(chunk).await.map_err(Problem::Write)?;
+            }
+        }
+    }
+
+    fn verify(&mut self) -> Result<(), Problem> {
+        let found = Digest::from_bytes(std::mem::take(&mut self.hasher).finalize().into());
+        let expected = self.descriptor.digest;
+        if found == expected { Ok(()) } else { Err(Problem::DigestMismatch { expected, found }) }
+    }
+}

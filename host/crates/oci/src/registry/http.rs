@@ -1,0 +1,185 @@
+//! HTTP: two clients, one exchange, and what its errors mean.
+//!
+//! A client with certificates is made only when something is asked over TLS: reading the
+//! certificates of a system takes tens of milliseconds, and most runs ask a registry on this machine or none.
+
+use std::error::Error as _;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::HeaderMap;
+use reqwest::{Body, Method, Response, Url, redirect};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::error::Problem;
+
+/// How HTTP is spoken.
+pub(super) struct Http {
+    plain: OnceLock<Result<reqwest::Client, String>>,
+    tls: OnceLock<Result<reqwest::Client, String>>,
+    connect_timeout: Duration,
+    /// How long nothing may come.
+    pub(super) stall_timeout: Duration,
+    user_agent: String,
+}
+
+impl Http {
+    /// Makes it; makes no client.
+    pub(super) fn new(connect_timeout: Duration, stall_timeout: Duration, user_agent: String) -> Self {
+        Self { plain: OnceLock::new(), tls: OnceLock::new(), connect_timeout, stall_timeout, user_agent }
+    }
+
+    /// Sends a request without a body, or with one that is short.
+    pub(super) async fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Response, Problem> {
+        let sent = self.start(method, url, headers, body.map(Body::from))?;
+        let after = self.connect_timeout + self.stall_timeout;
+        match tokio::time::timeout(after, sent).await {
+            Ok(answered) => answered.map_err(|error| self.problem(&error)),
+            Err(_) => Err(Problem::Stalled { doing: "did not answer", after }),
+        }
+    }
+
+    /// Begins a request.
+    pub(super) fn start(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<Body>,
+    ) -> Result<impl Future<Output = reqwest::Result<Response>> + use<>, Problem> {
+        let mut request = self.client(url)?.request(method.clone(), url.clone()).headers(headers.clone());
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        Ok(request.send())
+    }
+
+    /// Reads the next bytes of a body; none at its end. What a broken connection means depends on
+    /// what was expected, so that it is left to the caller.
+    pub(super) async fn chunk(&self, response: &mut Response) -> Result<Result<Option<Bytes>, Broken>, Problem> {
+        match tokio::time::timeout(self.stall_timeout, response.chunk()).await {
+            Ok(read) => Ok(read.map_err(|error| Broken(self.problem(&error)))),
+            Err(_) => Err(Problem::Stalled { doing: "sent nothing", after: self.stall_timeout }),
+        }
+    }
+
+    /// Reads a whole body that has at most `limit` bytes.
+    pub(super) async fn body(&self, mut response: Response, what: &str, limit: u64) -> Result<Bytes, Problem> {
+        let too_large = || Problem::TooLarge { what: what.to_owned(), limit };
+        let announced = response.content_length();
+        if announced.is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let mut body = BytesMut::new();
+        loop {
+            match self.chunk(&mut response).await? {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(body.freeze()),
+                Err(broken) => return Err(broken.after(body.len() as u64, announced)),
+            }
+            if body.len() as u64 > limit {
+                return Err(too_large());
+            }
+        }
+    }
+
+    fn client(&self, url: &Url) -> Result<&reqwest::Client, Problem> {
+        let client = match url.scheme() {
+            "http" => self.plain.get_or_init(|| self.build(RootCertStore::empty(), false)),
+            "https" => self.tls.get_or_init(|| self.build(system_roots()?, true)),
+            other => return Err(Problem::Redirect(format!("it leads to `{other}:`, which is not the web"))),
+        };
+        client.as_ref().map_err(|error| Problem::Certificate(error.clone()))
+    }
+
+    /// Makes a client. The proxies of the environment are for the world outside, which is asked over TLS.
+    fn build(&self, roots: RootCertStore, with_proxy: bool) -> Result<reqwest::Client, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_timeout)
+            .user_agent(&self.user_agent);
+        let builder = if with_proxy { builder } else { builder.no_proxy() };
+        builder.build().map_err(|error| deepest(&error))
+    }
+
+    /// Says what an error of the client means.
+    pub(super) fn problem(&self, error: &reqwest::Error) -> Problem {
+        if let Some(tls) = tls_error(error) {
+            return match tls {
+                rustls::Error::InvalidCertificate(why) => Problem::Certificate(why.to_string()),
+                rustls::Error::InvalidMessage(_) => Problem::NotTls,
+                other => Problem::Network(format!("TLS failed: {other}")),
+            };
+        }
+        if error.is_connect() && error.is_timeout() {
+            return Problem::Stalled { doing: "accepted no connection", after: self.connect_timeout };
+        }
+        let doing = if error.is_connect() { "cannot connect" } else { "the connection broke" };
+        Problem::Network(format!("{doing}: {}", deepest(error)))
+    }
+}
+
+/// A connection that ended before the body did.
+pub(super) struct Broken(Problem);
+
+impl Broken {
+    /// What that means after so many bytes.
+    pub(super) fn after(self, received: u64, announced: Option<u64>) -> Problem {
+        match announced {
+            Some(announced) if received < announced => Problem::Truncated { received, announced },
+            _ => self.0,
+        }
+    }
+}
+
+/// Reads the certificates of the system, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+fn system_roots() -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let loaded = rustls_native_certs::load_native_certs();
+    let (added, _) = roots.add_parsable_certificates(loaded.certs);
+    match (added, loaded.errors.first()) {
+        (0, Some(error)) => Err(format!("no certificate authority can be read: {error}")),
+        (0, None) => Err("this system has no certificate authorities; install `ca-certificates`".to_owned()),
+        _ => Ok(roots),
+    }
+}
+
+/// Returns the message of the cause that has none.
+fn deepest(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// Returns the error of TLS behind an error. An `io::Error` has it inside, not as its cause.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref()) {
+            return Some(found);
+        }
+        cause = inner.map_or_else(|| error.source(), |inner| Some(inner));
+    }
+    None
+}

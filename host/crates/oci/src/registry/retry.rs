@@ -1,0 +1,145 @@
+//! When a request is repeated, and how long is waited before.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::error::Problem;
+
+/// How often requests are repeated that failed for reasons that pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Retry {
+    /// How often at most, after the first time.
+    pub times: u32,
+    /// How long is waited before the first repetition; twice as long before each further one.
+    pub first_delay: Duration,
+    /// How long is waited at most, also where a registry asks for it: if it asks for more, the
+    /// request fails.
+    pub max_delay: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { times: 4, first_delay: Duration::from_millis(250), max_delay: Duration::from_secs(60) }
+    }
+}
+
+/// Reads the time and waits. Tests have their own.
+pub trait Clock: Send + Sync {
+    /// Returns what time it is.
+    fn now(&self) -> SystemTime;
+    /// Waits.
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The clock of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// The repetitions of one request.
+pub(super) struct Retries<'a> {
+    retry: Retry,
+    clock: &'a dyn Clock,
+    done: u32,
+}
+
+impl<'a> Retries<'a> {
+    /// Begins.
+    pub(super) fn new(retry: Retry, clock: &'a dyn Clock) -> Self {
+        Self { retry, clock, done: 0 }
+    }
+
+    /// Begins again, as there was progress.
+    pub(super) fn begin_again(&mut self) {
+        self.done = 0;
+    }
+
+    /// Waits until the request is to be repeated; returns the problem if it is not.
+    pub(super) async fn after(&mut self, problem: Problem) -> Result<(), Problem> {
+        match self.delay(&problem) {
+            Some(delay) => self.clock.sleep(delay).await,
+            None => return Err(problem),
+        }
+        self.done += 1;
+        Ok(())
+    }
+
+    fn delay(&self, problem: &Problem) -> Option<Duration> {
+        if !problem.is_transient() || self.done >= self.retry.times {
+            return None;
+        }
+        let own = self.retry.first_delay.saturating_mul(1 << self.done.min(16)).min(self.retry.max_delay);
+        match asked(problem) {
+            Some(asked) if asked > self.retry.max_delay => None,
+            Some(asked) => Some(asked.max(own)),
+            None => Some(own),
+        }
+    }
+}
+
+/// How long a registry asks to wait.
+fn asked(problem: &Problem) -> Option<Duration> {
+    match problem {
+        Problem::TooManyRequests(wait) | Problem::Server { wait, .. } => *wait,
+        Problem::Token { problem, .. } => asked(problem),
+        _ => None,
+    }
+}
+
+/// Reads the header `Retry-After`: seconds, or a date.
+///
+/// Source: RFC 9110, 10.2.3.
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: &str, expected: Option<u64>) {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 5);
+        assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{value}");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        check("120", Some(120));
+        check(" 0 ", Some(0));
+        check("Sun, 06 Nov 1994 08:49:37 GMT", Some(5));
+        check("Sat, 06 Nov 1993 08:49:37 GMT", Some(0));
+        check("soon", None);
+        check("-1", None);
+    }
+
+    #[test]
+    fn delays_double_and_end() {
+        let retry = Retry { times: 3, first_delay: Duration::from_secs(1), max_delay: Duration::from_secs(3) };
+        let mut retries = Retries::new(retry, &SystemClock);
+        let delays = (0..4).map(|done| {
+            retries.done = done;
+            retries.delay(&Problem::Network(String::new())).map(|delay| delay.as_secs())
+        });
+        assert_eq!(delays.collect::<Vec<_>>(), [Some(1), Some(2), Some(3), None]);
+        retries.begin_again();
+        assert_eq!(retries.delay(&Problem::TooManyRequests(Some(Duration::from_secs(4)))), None);
+        assert_eq!(retries.delay(&Problem::WebPage), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! One request to a registry: authorization, redirects, and what statuses mean.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, Response, StatusCode, Url};
+use serde::Deserialize;
+
+use super::challenge::challenge;
+use super::endpoint::{Endpoint, Endpoints, authority};
+use super::error::{Missing, Problem};
+use super::http::Http;
+use super::retry::{Clock, Retries, Retry, retry_after};
+use super::token::Tokens;
+use super::upload::Upload;
+
+/// How many redirects are followed.
+const MAX_REDIRECTS: usize = 5;
+/// How much of an answer that says what is wrong is read.
+const MAX_COMPLAINT: u64 = 64 << 10;
+/// How much of it is shown, in characters.
+const MAX_DETAIL: usize = 300;
+
+/// What requests go through.
+pub(super) struct Transport {
+    pub(super) http: Http,
+    pub(super) endpoints: Endpoints,
+    pub(super) tokens: Tokens,
+    pub(super) retry: Retry,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// A request.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Payload<'a>,
+    /// What the token has to allow, as in `repository:library/alpine:pull`.
+    pub(super) scopes: &'a [String],
+}
+
+/// What is sent.
+pub(super) enum Payload<'a> {
+    /// Nothing.
+    None,
+    /// Something short.
+    Bytes(Bytes),
+    /// A blob, which is opened again each time it is sent.
+    Blob(&'a Upload<'a>),
+}
+
+impl<'a> Request<'a> {
+    /// Makes a request without a body.
+    pub(super) fn new(method: Method, url: Url, scopes: &'a [String]) -> Self {
+        Self { method, url, headers: HeaderMap::new(), payload: Payload::None, scopes }
+    }
+}
+
+impl Transport {
+    /// Returns the repetitions of a request. A mirror is asked once: the next one may be faster.
+    pub(super) fn retries(&self, endpoint: &Endpoint) -> Retries<'_> {
+        let times = if endpoint.is_mirror { 0 } else { self.retry.times };
+        Retries::new(Retry { times, ..self.retry }, &*self.clock)
+    }
+
+    /// Sends a request once, or twice where the registry asks for authorization. Follows redirects.
+    /// Returns answers of all statuses but 401.
+    pub(super) async fn send(&self, endpoint: &Endpoint, request: &Request<'_>) -> Result<Response, Problem> {
+        let shown = self.tokens.known(endpoint, request.scopes).await;
+        let response = self.follow(endpoint, request, shown.as_ref()).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let Some(challenge) = challenge(response.headers()) else {
+            let detail = format!("; it does not say how{}", self.detail(response).await);
+            return Err(Problem::Unauthorized { with_credentials: false, detail });
+        };
+        let token = self.tokens.obtain(self, endpoint, request.scopes, &challenge, shown).await?;
+        let response = self.follow(endpoint, request, Some(&token.header)).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        self.tokens.forget(endpoint, request.scopes).await;
+        let detail = self.detail(response).await;
+        Err(Problem::Unauthorized { with_credentials: token.with_credentials, detail })
+    }
+
+    /// Sends a request until it is answered by another status than those that pass.
+    pub(super) async fn send_repeatedly(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request<'_>,
+    ) -> Result<Response, Problem> {
+        let mut retries = self.retries(endpoint);
+        loop {
+            let problem = match self.send(endpoint, request).await {
+                Ok(response) if !is_transient(response.status()) => return Ok(response),
+                Ok(response) => self.complaint(response, "the request").await,
+                Err(problem) => problem,
+            };
+            retries.after(problem).await?;
+        }
+    }
+
+    async fn follow(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request<'_>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response, Problem> {
+        let mut url = Cow::Borrowed(&request.url);
+        for _ in 0..=MAX_REDIRECTS {
+            let mut headers = request.headers.clone();
+            // Who is redirected to knows by the address what may be read.
+            if let Some(authorization) = authorization.filter(|_| endpoint.has(&url)) {
+                headers.insert(AUTHORIZATION, authorization.clone());
+            }
+            let response = match &request.payload {
+                Payload::None => self.http.send(&request.method, &url, &headers, None).await?,
+                Payload::Bytes(bytes) => self.http.send(&request.method, &url, &headers, Some(bytes.clone())).await?,
+                Payload::Blob(upload) => upload.send(&self.http, &request.method, &url, headers).await?,
+            };
+            let status = response.status();
+            if status == StatusCode::UNAUTHORIZED && !endpoint.has(&url) {
+                let host = authority(&url);
+                return Err(Problem::Redirect(format!("it redirects to `{host}`, which asks for credentials")));
+            }
+            let may_follow = matches!(request.method, Method::GET | Method::HEAD);
+            if !may_follow || !is_redirect(status) {
+                return Ok(response);
+            }
+            url = Cow::Owned(self.redirected(&url, &response)?);
+        }
+        Err(Problem::Redirect(format!("it redirects more than {MAX_REDIRECTS} times")))
+    }
+
+    /// Where an answer leads to.
+    pub(super) fn redirected(&self, from: &Url, response: &Response) -> Result<Url, Problem> {
+        let to = location(from, response)?;
+        if to.scheme() == "http" && !self.endpoints.may_be_plain(&authority(&to)) {
+            return Err(Problem::Insecure(format!("it leads to `{}`, without TLS", authority(&to))));
+        }
+        Ok(to)
+    }
+
+    /// Makes a problem of an answer that is no success.
+    pub(super) async fn complaint(&self, response: Response, what: &str) -> Problem {
+        let status = response.status();
+        let wait = retry_after(response.headers(), self.clock.now());
+        let (code, detail) = self.said(response).await;
+        match status.as_u16() {
+            403 => Problem::Forbidden(detail),
+            404 => Problem::NotFound(missing(&code)),
+            429 => Problem::TooManyRequests(wait),
+            500..=599 => Problem::Server { status: status.as_u16(), detail, wait },
+            status => Problem::Refused { what: what.to_owned(), status, detail },
+        }
+    }
+
+    async fn detail(&self, response: Response) -> String {
+        self.said(response).await.1
+    }
+
+    /// Returns the code of an error, and what it says about it, as the end of a sentence.
+    async fn said(&self, response: Response) -> (String, String) {
+        let is_json =
+            response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/"));
+        let Ok(body) = self.http.body(response, "the answer", MAX_COMPLAINT).await else { return Default::default() };
+        let complaints: Complaints = serde_json::from_slice(&body).unwrap_or_default();
+        let Some(first) = complaints.errors.into_iter().next() else {
+            let text = if is_json { String::new() } else { shown(&String::from_utf8_lossy(&body)) };
+            return (String::new(), text);
+        };
+        let text = if first.message.is_empty() { first.code.clone() } else { first.message };
+        (first.code, shown(&text))
+    }
+}
+
+/// Makes the end of a sentence of what a registry said; nothing of a web page.
+fn shown(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() || text.starts_with('<') {
+        return String::new();
+    }
+    format!(": {}", text.chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect::<String>())
+}
+
+/// Source: OCI distribution-spec 1.1, "Error Codes".
+#[derive(Default, Deserialize)]
+struct Complaints {
+    #[serde(default)]
+    errors: Vec<Complaint>,
+}
+
+#[derive(Deserialize)]
+struct Complaint {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+fn missing(code: &str) -> Missing {
+    match code {
+        "NAME_UNKNOWN" => Missing::Repository,
+        "MANIFEST_UNKNOWN" => Missing::Tag,
+        _ => Missing::Image,
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn is_transient(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}
+
+/// Reads the header `Location`, which may be relative.
+fn location(from: &Url, response: &Response) -> Result<Url, Problem> {
+    let text = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let text = text.ok_or_else(|| Problem::Redirect("it leads to nowhere".to_owned()))?;
+    from.join(text).map_err(|_| Problem::Redirect("it leads to what is not an address".to_owned()))
+}

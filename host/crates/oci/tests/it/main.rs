@@ -1,0 +1,7 @@
+//! Tests of this room through its public functions.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
+mod registry;
+mod support;

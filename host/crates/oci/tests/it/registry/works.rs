@@ -1,0 +1,182 @@
+//! Pulls that succeed.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use expect_test::expect;
+use oci::image::{DOCKER_MANIFEST, Descriptor, INDEX, LAYER};
+use oci::registry::{Client, Options, Piped};
+use oci::{Digest, Reference};
+use serde_json::json;
+use tokio::io::AsyncReadExt as _;
+
+use crate::support::bench::{Bench, check};
+use crate::support::fake::{Fake, Reply};
+use crate::support::image::{Image, descriptor};
+
+#[tokio::test]
+async fn a_tag_is_pinned_and_its_layers_are_read() {
+    check(
+        |_| (),
+        expect![[r#"
+        resolved: REGISTRY/app:1@<manifest>
+        layer: "0123456789"
+          GET /v2/app/manifests/1 -> 200
+          GET /v2/app/blobs/<config> -> 200
+          GET /v2/app/blobs/<layer 1> -> 200
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_manifest_of_docker_is_read_as_one_of_the_oci() {
+    let change = |bench: &mut Bench| {
+        let image = bench.image.with_manifest(|manifest| {
+            manifest["mediaType"] = json!(DOCKER_MANIFEST);
+            manifest["config"]["mediaType"] = json!("application/vnd.docker.container.image.v1+json");
+        });
+        bench.fake.put_manifest("app", "1", DOCKER_MANIFEST, &image.manifest, "<docker manifest>");
+    };
+    check(
+        change,
+        expect![[r#"
+        resolved: REGISTRY/app:1@<docker manifest>
+        layer: "0123456789"
+          GET /v2/app/manifests/1 -> 200
+          GET /v2/app/blobs/<config> -> 200
+          GET /v2/app/blobs/<layer 1> -> 200
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_index_is_pinned_by_its_own_digest() {
+    let change = |bench: &mut Bench| {
+        let mut mine = descriptor(oci::image::MANIFEST, &bench.image.manifest);
+        mine["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [mine] }).to_string();
+        bench.fake.put_manifest("app", "1", INDEX, index.as_bytes(), "<index>");
+    };
+    check(
+        change,
+        expect![[r#"
+        resolved: REGISTRY/app:1@<index>
+        layer: "0123456789"
+          GET /v2/app/manifests/1 -> 200
+          GET /v2/app/manifests/<manifest> -> 200
+          GET /v2/app/blobs/<config> -> 200
+          GET /v2/app/blobs/<layer 1> -> 200
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_with_a_digest_is_asked_for_by_it() {
+    check(
+        |bench| bench.name += &format!("@{}", Digest::of(&bench.image.manifest)),
+        expect![[r#"
+        resolved: REGISTRY/app:1@<manifest>
+        layer: "0123456789"
+          GET /v2/app/manifests/<manifest> -> 200
+          GET /v2/app/blobs/<config> -> 200
+          GET /v2/app/blobs/<layer 1> -> 200
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_moved_tag_does_no_harm_after_it_was_resolved() {
+    let bench = Bench::new();
+    let other = Image::new(&[b"another"]);
+    let client = Client::new(bench.options).unwrap();
+    let reference: Reference = bench.name.parse().unwrap();
+    let resolved = client.resolve(&reference, &"linux/amd64".parse().unwrap()).await.unwrap();
+    other.put(&bench.fake, "app", "1");
+    let mut sink = Vec::new();
+    client.blob(&resolved.reference, &resolved.manifest.layers[0], &mut sink).await.unwrap();
+    assert_eq!(sink, b"0123456789");
+    let again = client.resolve(&resolved.reference, &"linux/amd64".parse().unwrap()).await.unwrap();
+    assert_eq!(again, resolved);
+    assert_eq!(resolved.config.config.env, ["A=b"]);
+    assert_eq!(resolved.manifest_bytes, bench.image.manifest);
+}
+
+#[tokio::test]
+async fn a_mirror_is_asked_first_and_the_registry_if_it_fails() {
+    let (mirror, bench) = (Fake::start(), Bench::new());
+    let mut options = bench.options;
+    options.mirrors = BTreeMap::from([(bench.fake.name(), vec![format!("http://{}/hub", mirror.name())])]);
+    let client = Client::new(options).unwrap();
+    let reference: Reference = bench.name.parse().unwrap();
+    client.resolve(&reference, &"linux/amd64".parse().unwrap()).await.unwrap();
+    expect![[r#"
+        mirror:
+          GET /hub/v2/app/manifests/1 -> 404
+        registry:
+          GET /v2/app/manifests/1 -> 200
+          GET /v2/app/blobs/<config> -> 200
+    "#]]
+    .assert_eq(&format!("mirror:\n{}registry:\n{}", mirror.log(), bench.fake.log()));
+}
+
+#[tokio::test]
+async fn what_a_mirror_sent_is_kept_if_it_breaks_and_thrown_away_if_it_lies() {
+    for (is_lie, expected) in [(false, "bytes=4-"), (true, "")] {
+        let (mirror, bench) = (Fake::start(), Bench::new());
+        bench.image.put(&mirror, "app", "1");
+        mirror.always("GET /v2/app/blobs", move |_, reply| {
+            if is_lie { Reply { body: b"9876543210".to_vec(), ..reply } } else { reply.cut(4) }
+        });
+        let mut options = bench.options;
+        options.mirrors = BTreeMap::from([(bench.fake.name(), vec![format!("http://{}", mirror.name())])]);
+        let client = Client::new(options).unwrap();
+        let blob: Descriptor = serde_json::from_value(descriptor(LAYER, b"0123456789")).unwrap();
+        let mut sink = Vec::new();
+        client.blob(&bench.name.parse().unwrap(), &blob, &mut sink).await.unwrap();
+        assert_eq!(sink, b"0123456789");
+        assert_eq!(bench.fake.asked()[0].header("range"), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_blob_is_written_to_a_pipe() {
+    let bench = Bench::new();
+    let client = Client::new(bench.options).unwrap();
+    let blob: Descriptor = serde_json::from_value(descriptor(LAYER, b"0123456789")).unwrap();
+    let (mut reader, writer) = tokio::io::duplex(4);
+    let read = async {
+        let mut text = String::new();
+        reader.read_to_string(&mut text).await.unwrap();
+        text
+    };
+    let reference = bench.name.parse().unwrap();
+    let write = async {
+        let mut sink = Piped(writer);
+        client.blob(&reference, &blob, &mut sink).await.unwrap();
+    };
+    assert_eq!(tokio::join!(read, write).0, "0123456789");
+}
+
+#[tokio::test]
+async fn an_empty_blob_is_a_blob() {
+    let bench = Bench::new();
+    bench.fake.put_blob("app", b"", "<empty>");
+    let client = Client::new(bench.options).unwrap();
+    let blob: Descriptor = serde_json::from_value(descriptor(LAYER, b"")).unwrap();
+    let mut sink = Vec::new();
+    client.blob(&bench.name.parse().unwrap(), &blob, &mut sink).await.unwrap();
+    assert_eq!(sink, b"");
+}
+
+#[test]
+fn a_client_costs_nothing_until_it_is_used() {
+    let started = Instant::now();
+    let client = Client::new(Options::default()).unwrap();
+    let took = started.elapsed();
+    drop(client);
+    assert!(took.as_millis() < 20, "{took:?}");
+}
