@@ -30,6 +30,8 @@ impl Embedded {
     #[must_use]
     pub fn new(store: Store, io: SessionIo, zone: ZoneConfig) -> Self {
         let n_jobs = io.n_jobs;
+        let network = zone.network.filter(|_| io.is_network_allowed);
+        let zone = ZoneConfig { network, ..zone };
         let engine = Arc::new(Engine {
             zones: Zones::new(zone, store.clone()),
             trees: Trees::new(store.clone(), &io),
@@ -143,7 +145,7 @@ pub async fn probe(zone: ZoneConfig) -> Result<Caps, Failure> {
 fn caps(zone: Option<&ZoneCaps>) -> Caps {
     Caps {
         name: "embedded".to_owned(),
-        network: false,
+        network: zone.is_none_or(|caps| caps.network.is_ok()),
         owners: zone.is_none_or(|caps| caps.has_owners),
         limits: zone.is_none_or(|caps| caps.has_limits),
         images: true,

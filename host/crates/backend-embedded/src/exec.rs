@@ -52,7 +52,7 @@ pub(crate) async fn evaluate(
         _ => None,
     };
     let mut work = gather::gather(engine, vertex, op, inputs).await?;
-    let spec = prepare::prepare(op, work.take_gathered()?);
+    let spec = prepare::prepare(op, engine.io.is_network_allowed, work.take_gathered()?);
     let output = Output::new(vertex.digest(), &work.secrets, Arc::clone(&engine.io.events));
     let reply = run(engine, &spec, &output, &cancel).await?;
     let printed = output.finish();

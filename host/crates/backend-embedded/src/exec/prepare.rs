@@ -6,7 +6,7 @@ use std::time::Duration;
 use graph::{ExecOp, Limits, Reuse, TreePath};
 
 use super::user::User;
-use crate::zone::{After, ExecSpec, MountSpec, RootSpec, SecretBytes, Stdin, UserSpec};
+use crate::zone::{After, ExecSpec, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};
 
 /// Where commands are looked for in a container that does not say.
 /// Source: Docker's default, `oci/defaults.go`.
@@ -28,8 +28,8 @@ pub(crate) struct Gathered {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// Makes the step of an operation.
-pub(crate) fn prepare(op: &ExecOp, gathered: Gathered) -> ExecSpec {
+/// Makes the step of an operation. `is_network_allowed` is what the run says of all commands.
+pub(crate) fn prepare(op: &ExecOp, is_network_allowed: bool, gathered: Gathered) -> ExecSpec {
     // Without `..`: a new field does not compile until this function says what becomes of it.
     let ExecOp {
         args,
@@ -44,7 +44,7 @@ pub(crate) fn prepare(op: &ExecOp, gathered: Gathered) -> ExecSpec {
         redirect_stderr,
         expect: _,
         timeout,
-        network: _,
+        network,
         reuse: Reuse::Allowed | Reuse::Never,
         limits,
     } = op;
@@ -64,6 +64,7 @@ pub(crate) fn prepare(op: &ExecOp, gathered: Gathered) -> ExecSpec {
         redirect_stdout: path(redirect_stdout),
         redirect_stderr: path(redirect_stderr),
         timeout: [*timeout, bound].into_iter().flatten().min(),
+        network: if *network && is_network_allowed { Network::Outside } else { Network::None },
         limits: limits_of(*limits),
         after: Some(after),
         ..ExecSpec::new(root, args.iter().cloned())
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_step_has_what_its_operation_asks_for() {
-        let spec = prepare(&op(), gathered());
+        let spec = prepare(&op(), true, gathered());
         assert_eq!((spec.cwd.as_str(), spec.user.uid, spec.limits.n_pids), ("/src", 7, Some(5)));
         assert_eq!(spec.redirect_stdout.as_deref(), Some("/out"));
         assert_eq!(spec.stdin, Stdin::Bytes(SecretBytes(b"hi".to_vec())));
@@ -136,10 +137,20 @@ mod tests {
     }
 
     #[test]
+    fn a_step_has_a_network_if_neither_it_nor_the_run_refuses() {
+        let check = |network: bool, is_allowed: bool, expect: Network| {
+            assert_eq!(prepare(&ExecOp { network, ..op() }, is_allowed, gathered()).network, expect);
+        };
+        check(true, true, Network::Outside);
+        check(false, true, Network::None);
+        check(true, false, Network::None);
+    }
+
+    #[test]
     fn path_and_home_are_there_unless_they_are_set() {
         let names = |spec: &ExecSpec| spec.env.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&prepare(&op(), gathered())), ["PATH", "HOME", "A"]);
+        assert_eq!(names(&prepare(&op(), true, gathered())), ["PATH", "HOME", "A"]);
         let set = ExecOp { env: vec![("PATH".into(), "/bin".into())], ..op() };
-        assert_eq!(names(&prepare(&set, gathered())), ["HOME", "PATH"]);
+        assert_eq!(names(&prepare(&set, true, gathered())), ["HOME", "PATH"]);
     }
 }

@@ -50,12 +50,20 @@ const N_FILES_SOFT: u64 = 65_536;
 /// How many it can get; Docker's default.
 const N_FILES_HARD: u64 = 1_048_576;
 
-/// Returns the configuration. `seccomp` is the compiled program, if the runtime takes one.
-pub(super) fn config(spec: &ExecSpec, step: &StepDirectories, seccomp: Option<&str>, n_files_max: u64) -> Value {
+/// Returns the configuration. `network` is the path of the network namespace to join; a new one is made if
+/// there is none. `seccomp` is the compiled program, if the runtime takes one.
+pub(super) fn config(
+    spec: &ExecSpec,
+    step: &StepDirectories,
+    network: Option<&str>,
+    seccomp: Option<&str>,
+    n_files_max: u64,
+) -> Value {
     let mut annotations = Map::new();
     let mut linux = json!({
         "namespaces": [
-            {"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}, {"type": "network"},
+            {"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"},
+            network.map_or_else(|| json!({"type": "network"}), |path| json!({"type": "network", "path": path})),
         ],
         "maskedPaths": MASKED,
         "readonlyPaths": READ_ONLY,

@@ -73,6 +73,11 @@ impl Cgroups {
         Self { parents, is_version_2, name }
     }
 
+    /// Returns the name of the zone, which no other has or had since this machine was started.
+    pub(super) fn zone_name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns whether everything can be limited.
     pub(super) fn is_complete(&self) -> bool {
         self.parents.len() == CONTROLLERS.len()
@@ -267,8 +272,8 @@ fn remove(group: &Path) {
     let _ = std::fs::remove_dir(group);
 }
 
-/// Returns whether a directory belongs to a zone whose supervisor is gone.
-fn is_stale(name: &str) -> bool {
+/// Returns whether a directory or a rule belongs to a zone whose supervisor is gone.
+pub(super) fn is_stale(name: &str) -> bool {
     let Some((pid, start)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')) else { return false };
     let (Ok(pid), Ok(start)) = (pid.parse::<u32>(), start.parse::<u64>()) else { return false };
     started_at(pid) != Some(start)

@@ -19,6 +19,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::error::ZoneError;
+use super::network::{NetworkConfig, Uplink};
 use super::protocol::{Config, MAX_PACKET_BYTES, Reply, Request, Started, encode_request};
 use super::runtime::find_runtime;
 use super::spec::{ExecReply, ExecSpec};
@@ -47,6 +48,8 @@ pub struct ZoneConfig {
     pub store: PathBuf,
     /// With whose power.
     pub mode: ZoneMode,
+    /// How steps reach the network; without it none does.
+    pub network: Option<NetworkConfig>,
     /// Acts as if the store's file system could not hold upper directories; for tests.
     pub is_upper_forced_to_memory: bool,
     /// Acts as if the kernel had no `lowerdir+`; for tests.
@@ -62,6 +65,7 @@ impl ZoneConfig {
             runtime: None,
             store: store.into(),
             mode: ZoneMode::Auto,
+            network: Some(NetworkConfig::default()),
             is_upper_forced_to_memory: false,
             is_old_mount_forced: false,
         }
@@ -92,6 +96,8 @@ pub struct ZoneCaps {
     pub is_upper_in_memory: bool,
     /// Whether the runtime takes a finished seccomp program.
     pub is_seccomp_compiled: bool,
+    /// How steps reach the network, or why they cannot and what changes that.
+    pub network: Result<Uplink, String>,
     /// What a person should know, a sentence each.
     pub notes: Vec<String>,
 }
@@ -125,6 +131,7 @@ impl Zone {
             is_user_namespace,
             is_upper_forced_to_memory: config.is_upper_forced_to_memory,
             is_old_mount_forced: config.is_old_mount_forced,
+            network: config.network,
             parent: std::process::id(),
         };
         let (control, theirs) = control_pair().map_err(ZoneError::socket)?;
@@ -143,6 +150,7 @@ impl Zone {
                 has_limits: false,
                 is_upper_in_memory: false,
                 is_seccomp_compiled: false,
+                network: Err(String::new()),
                 notes: Vec::new(),
             },
             ended,
@@ -158,6 +166,7 @@ impl Zone {
         zone.caps.has_limits = info.has_limits;
         zone.caps.is_upper_in_memory = info.is_upper_in_memory;
         zone.caps.is_seccomp_compiled = info.is_seccomp_compiled;
+        zone.caps.network = info.network;
         zone.caps.notes = notes(&zone.caps);
         Ok(zone)
     }
@@ -381,21 +390,27 @@ fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
 }
 
 /// Sends one byte and descriptors.
-fn send_fds(socket: impl AsFd, byte: &[u8; 1], fds: &[BorrowedFd<'_>]) -> rustix::io::Result<()> {
+pub(super) fn send_fds(socket: impl AsFd, byte: &[u8; 1], fds: &[BorrowedFd<'_>]) -> rustix::io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    ancillary.push(SendAncillaryMessage::ScmRights(fds));
+    if !fds.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(fds));
+    }
     rustix::net::sendmsg(socket, &[IoSlice::new(byte)], &mut ancillary, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 
 /// Receives one byte and descriptors; `None` when the peer is gone.
-pub(super) fn receive_fds(socket: impl AsFd) -> rustix::io::Result<Option<(u8, VecDeque<OwnedFd>)>> {
+pub(super) fn receive_fds(socket: impl AsFd, flags: RecvFlags) -> rustix::io::Result<Option<(u8, VecDeque<OwnedFd>)>> {
     let mut byte = [0];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let message =
-        rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let message = rustix::net::recvmsg(
+        socket,
+        &mut [IoSliceMut::new(&mut byte)],
+        &mut ancillary,
+        flags | RecvFlags::CMSG_CLOEXEC,
+    )?;
     if message.bytes == 0 {
         return Ok(None);
     }
@@ -431,6 +446,9 @@ fn notes(caps: &ZoneCaps) -> Vec<String> {
     }
     if caps.is_upper_in_memory {
         notes.push("the store's file system cannot hold overlays: steps write to memory first".to_owned());
+    }
+    if let Err(cause) = &caps.network {
+        notes.push(format!("steps have no way out to the network: {cause}"));
     }
     notes
 }

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags};
-use rustix::net::SendFlags;
+use rustix::net::{RecvFlags, SendFlags};
 
 use super::cgroup::Cgroups;
 use super::client::receive_fds;
 use super::mounts::StepDirectories;
+use super::network::{self, Owner, ZoneNetwork};
 use super::overlay::{self, Overlay};
 use super::protocol::{Config, Context as _, Fault, StartInfo, Started};
 use super::run::{Outputs, children};
@@ -39,6 +40,8 @@ pub(super) struct Inheritance {
     pub life: OwnedFd,
     /// Where limits are set, found before `/sys/fs/cgroup` is hidden.
     pub cgroups: Cgroups,
+    /// The process id of the supervisor.
+    pub supervisor: u32,
     /// Whether all owners can be given to files.
     pub has_owners: bool,
 }
@@ -56,6 +59,7 @@ pub(super) fn run(inheritance: Inheritance) -> Result<(), Fault> {
         has_limits: zone.cgroups.is_complete(),
         is_upper_in_memory: zone.is_upper_in_memory,
         is_seccomp_compiled: zone.seccomp.is_some(),
+        network: zone.network.uplink(),
     };
     let signals = sys::child_signals().context(|| "cannot wait for workers".to_owned())?;
     send_started(&control, &Ok(info))?;
@@ -94,7 +98,7 @@ fn serve(zone: &ZoneState, control: &OwnedFd, signals: &OwnedFd) -> Result<(), F
             reap(zone, &mut workers);
         }
         if is_asked {
-            let Some((_, mut fds)) = receive_fds(control).context(what)? else { return Ok(()) };
+            let Some((_, mut fds)) = receive_fds(control, RecvFlags::empty()).context(what)? else { return Ok(()) };
             let Some(socket) = fds.pop_front() else { continue };
             let outputs = match (fds.pop_front(), fds.pop_front()) {
                 (Some(stdout), Some(stderr)) => Some(Outputs { stdout, stderr }),
@@ -132,7 +136,7 @@ fn reap(zone: &ZoneState, workers: &mut HashMap<i32, u64>) {
         }
         // What a worker leaves behind becomes a child of pid 1.
         for orphan in children() {
-            if !workers.contains_key(&orphan) {
+            if !workers.contains_key(&orphan) && zone.network_keeper != Some(orphan) {
                 sys::kill(orphan);
             }
         }
@@ -143,7 +147,7 @@ fn reap(zone: &ZoneState, workers: &mut HashMap<i32, u64>) {
 }
 
 fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
-    let Inheritance { config, functions, life, cgroups, has_owners, control: _control } = inheritance;
+    let Inheritance { config, functions, life, cgroups, has_owners, supervisor, control: _control } = inheritance;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     sys::leave_session_keyring();
     let runtime = load_runtime(&config.runtime)?;
@@ -153,12 +157,22 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
     let base = base.canonicalize().context(|| format!("cannot find `{}`", base.display()))?;
     let memory = base.join("mount");
     isolate(&memory, config.is_user_namespace)?;
+    let owner = Owner {
+        name: cgroups.zone_name().to_owned(),
+        supervisor,
+        is_user_namespace: config.is_user_namespace,
+        memory: memory.clone(),
+    };
+    // Beside the rest, which takes about as long.
+    let network = config.network.clone().map(|network| network::start(network, &owner)).transpose()?;
     let skeleton = skeleton::prepare(&base)?;
     let devices = device::prepare(&memory, config.is_user_namespace)?;
     device::guard_null(&devices)?;
     let is_upper_in_memory = config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton)?;
     let seccomp = runtime.is_seccomp_compiled.then(seccomp::compiled);
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let network_keeper = network.as_ref().map(network::Starting::pid);
+    let network = network.map_or_else(ZoneNetwork::refused, network::Starting::wait);
     Ok(ZoneState {
         config,
         functions,
@@ -171,6 +185,8 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
         is_upper_in_memory,
         cgroups,
         n_files_max: limit.maximum.unwrap_or(u64::MAX),
+        network,
+        network_keeper,
         life,
     })
 }

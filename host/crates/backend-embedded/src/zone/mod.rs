@@ -39,6 +39,7 @@ mod device;
 mod error;
 mod init_loop;
 mod mounts;
+mod network;
 mod overlay;
 mod protocol;
 mod resolve;
@@ -54,6 +55,7 @@ mod worker;
 
 pub use client::{ARGUMENT, Zone, ZoneCaps, ZoneConfig, ZoneMode};
 pub use error::ZoneError;
+pub use network::{NetworkConfig, Uplink};
 pub use spec::{After, ExecReply, ExecSpec, Limits, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};
 pub use state::ZoneFunction;
 pub use supervisor::main;

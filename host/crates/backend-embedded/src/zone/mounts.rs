@@ -74,7 +74,7 @@ struct Mounted {
 
 /// Mounts the root and everything in it, and returns the root.
 pub(super) fn assemble(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories) -> Result<OwnedFd, Fault> {
-    let mounts = all_mounts(spec, step)?;
+    let mounts = all_mounts(spec, step, zone.network.resolv_conf(spec.network))?;
     let mut missing = guess(&mounts);
     for n_attempts in 0.. {
         // A path that is still missing is hidden from below and is made in the upper directory then.
@@ -89,7 +89,7 @@ pub(super) fn assemble(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories
 }
 
 /// Returns the mounts of the step with those that every step has.
-fn all_mounts(spec: &ExecSpec, step: &StepDirectories) -> Result<Vec<MountSpec>, Fault> {
+fn all_mounts(spec: &ExecSpec, step: &StepDirectories, resolv_conf: Option<&str>) -> Result<Vec<MountSpec>, Fault> {
     let mut mounts: Vec<MountSpec> = Vec::new();
     for (source, path) in &spec.root.read_only_binds {
         let (source, path) = (source.clone(), path.clone());
@@ -104,7 +104,8 @@ fn all_mounts(spec: &ExecSpec, step: &StepDirectories) -> Result<Vec<MountSpec>,
     for (address, name) in &spec.hosts {
         hosts.push_str(&format!("{address}\t{name}\n"));
     }
-    let files = [("hosts", hosts), ("hostname", format!("{}\n", spec.hostname))];
+    let mut files = vec![("hosts", hosts), ("hostname", format!("{}\n", spec.hostname))];
+    files.extend(resolv_conf.map(|text| ("resolv.conf", text.to_owned())));
     for (name, text) in files {
         let path = format!("/etc/{name}");
         // What the step mounts there itself stays; below a mount of its own, `/etc` is not ours.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::network::{NetworkConfig, Uplink};
 use super::spec::{ExecReply, ExecSpec};
 
 /// The most that the first packet of either side may take.
@@ -33,6 +34,8 @@ pub(super) struct Config {
     pub is_upper_forced_to_memory: bool,
     /// Whether to act as a kernel before 6.7, without `lowerdir+`.
     pub is_old_mount_forced: bool,
+    /// How steps reach the network; without it none does.
+    pub network: Option<NetworkConfig>,
     /// The process that asks, to notice when it is gone.
     pub parent: u32,
 }
@@ -51,6 +54,8 @@ pub(super) struct StartInfo {
     pub is_upper_in_memory: bool,
     /// Whether the runtime takes a finished seccomp program.
     pub is_seccomp_compiled: bool,
+    /// How steps reach the network, or why they cannot.
+    pub network: Result<Uplink, String>,
 }
 
 /// What a worker is to do.

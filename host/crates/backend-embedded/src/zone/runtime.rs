@@ -3,16 +3,13 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use super::error::ZoneError;
+use super::network::{directories, find_tool, is_executable};
 use super::protocol::{Context as _, Fault};
-
-/// Where a runtime is searched for besides `PATH`: an ordinary user's `PATH` may lack the latter.
-const DIRECTORIES: &str = "/usr/bin:/usr/local/bin:/bin:/usr/sbin:/sbin";
 
 /// The annotation by which crun, since 1.8, takes a finished seccomp program. Its presence in the
 /// binary tells whether it does, which is a hundred times cheaper than asking for the version.
@@ -38,16 +35,8 @@ pub(super) fn find_runtime(asked: Option<&Path>) -> Result<PathBuf, ZoneError> {
             Err(ZoneError::no_runtime(format!("there is no container runtime `{}`", name.display())))
         };
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(std::env::split_paths(DIRECTORIES))
-        .map(|directory| directory.join(name))
-        .find(|file| file.is_absolute() && is_executable(file))
+    find_tool(&directories(), &name.to_string_lossy())
         .ok_or_else(|| ZoneError::no_runtime(format!("the container runtime `{}` is not installed", name.display())))
-}
-
-fn is_executable(file: &Path) -> bool {
-    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// Returns the command that installs crun on the distribution that an `os-release` names.

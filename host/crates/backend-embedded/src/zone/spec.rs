@@ -199,6 +199,9 @@ pub enum Stdin {
 pub enum Network {
     /// Only itself, over a loopback of its own.
     None,
+    /// What this machine can reach, but neither this machine nor other steps. Where the zone has no way
+    /// out, the step runs as with `None`, and is told so if it fails.
+    Outside,
 }
 
 /// How much a command may use. `None` is no limit of its own.

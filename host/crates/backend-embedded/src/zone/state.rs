@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use super::cgroup::Cgroups;
+use super::network::ZoneNetwork;
 use super::protocol::Config;
 use super::runtime::Runtime;
 
@@ -34,6 +35,10 @@ pub(super) struct ZoneState {
     pub cgroups: Cgroups,
     /// The most descriptors that a process may have here.
     pub n_files_max: u64,
+    /// How steps reach the network.
+    pub network: ZoneNetwork,
+    /// The process that keeps the network, if there is one.
+    pub network_keeper: Option<i32>,
     /// Readable when the supervisor has ended.
     pub life: OwnedFd,
 }

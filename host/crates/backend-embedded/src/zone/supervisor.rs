@@ -7,6 +7,7 @@ use rustix::net::RecvFlags;
 
 use super::cgroup::Cgroups;
 use super::init_loop::{self, Inheritance, lament, send_started};
+use super::network;
 use super::protocol::{Config, Context as _, Fault, MAX_PACKET_BYTES};
 use super::state::ZoneFunction;
 use super::sys::{self, Forked};
@@ -37,15 +38,23 @@ fn supervise(functions: &'static [(&'static str, ZoneFunction)]) -> Result<(), F
     // A signal of the terminal is for the host to act on.
     let _ = rustix::process::setsid();
     let cgroups = Cgroups::find(std::process::id());
+    // Only root has rules to remove.
+    let tools = config.network.as_ref().map(|network| network.tools.clone()).filter(|_| !config.is_user_namespace);
     match start_init(config, functions, &control, cgroups) {
         Ok(init) => {
             // Its end is seen by the host when no one else holds the socket.
             drop(control);
             let cgroups = Cgroups::find(std::process::id());
             cgroups.remove_stale(false);
+            if let Some(tools) = &tools {
+                network::remove_stale(tools, None);
+            }
             let ended = sys::reap(init.pid, true).context(|| "cannot wait for zone init".to_owned())?;
             drop(init.life);
             cgroups.remove_stale(true);
+            if let Some(tools) = &tools {
+                network::remove_stale(tools, Some(cgroups.zone_name()));
+            }
             match ended {
                 Some((_, status)) if status.code() == Some(0) => Ok(()),
                 _ => Err(Fault::Protocol { message: "zone init was killed".to_owned() }),
@@ -78,20 +87,23 @@ fn start_init(
     let what = || "cannot make a pipe".to_owned();
     let (life, life_ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(what)?;
     let (mapped, mapped_ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(what)?;
+    let supervisor = std::process::id();
     let user = if config.is_user_namespace { libc::CLONE_NEWUSER } else { 0 };
     let forked = sys::fork(libc::CLONE_NEWNS | libc::CLONE_NEWPID | user);
     match forked {
         Ok(Forked::Child) => {
             drop((life_ours, mapped_ours));
             let control = control.try_clone().context(what)?;
-            let code =
-                match be_init(Inheritance { config, functions, control, life, cgroups, has_owners: true }, &mapped) {
-                    Ok(()) => 0,
-                    Err(fault) => {
-                        lament(&fault);
-                        1
-                    }
-                };
+            let code = match be_init(
+                Inheritance { config, functions, control, life, cgroups, supervisor, has_owners: true },
+                &mapped,
+            ) {
+                Ok(()) => 0,
+                Err(fault) => {
+                    lament(&fault);
+                    1
+                }
+            };
             sys::exit(code)
         }
         Ok(Forked::Parent(pid)) => {

@@ -115,6 +115,12 @@ pub(super) fn restrict_mount(mount: BorrowedFd<'_>, attributes: MountAttributes)
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Enters a new network namespace.
+pub(super) fn enter_new_network() -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    if unsafe { libc::unshare(libc::CLONE_NEWNET) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Leaves the session keyring of whoever started `host` for an empty one.
 pub(super) fn leave_session_keyring() {
     const KEYCTL_JOIN_SESSION_KEYRING: libc::c_long = 1;

@@ -1,6 +1,8 @@
 //! The worker of one request: a process of its own, forked by zone init.
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -9,6 +11,7 @@ use std::time::Instant;
 use backend::ExecStatus;
 
 use super::mounts::{self, StepDirectories};
+use super::network::Joined;
 use super::protocol::{Context as _, Fault, Reply, Request, read_request, write_reply};
 use super::resolve::{make_directories, resolve};
 use super::run::{Container, Outputs};
@@ -49,7 +52,13 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
     let name = format!("step{n}");
     let step = StepDirectories::make(step_directory(zone, n))?;
     let started = Instant::now();
-    let ran = contain(zone, &name, spec, &step, outputs, socket);
+    let told = outputs.stderr.try_clone().context(|| "cannot copy the standard error".to_owned())?;
+    let (ran, without_network) = match zone.network.join(spec.network, socket.as_fd()) {
+        Ok(Joined::Outside(namespace)) => (contain(zone, &name, spec, &step, outputs, Some(&namespace), socket), None),
+        Ok(Joined::Alone(cause)) => (contain(zone, &name, spec, &step, outputs, None, socket), cause),
+        Ok(Joined::Cancelled) => (Ok(ExecStatus::Cancelled), None),
+        Err(fault) => (Err(fault), None),
+    };
     let duration = started.elapsed();
     let kept = match &ran {
         Ok(ExecStatus::Exited { .. }) if zone.is_upper_in_memory => keep_uppers(spec, &step.all),
@@ -59,6 +68,11 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
     step.remove();
     kept?;
     let status = ran?;
+    if let (Some(cause), ExecStatus::Exited { code: 1.. }) = (without_network, status) {
+        // Whether it needed one is not known; that it failed is a reason to say so.
+        let note = format!("host: this step has no way out to the network: {cause}\n");
+        let _ = File::from(told).write_all(note.as_bytes());
+    }
     let after = match (&spec.after, status) {
         (Some(After { name, payload, codes }), ExecStatus::Exited { code })
             if codes.as_ref().is_none_or(|codes| codes.contains(&code)) =>
@@ -82,6 +96,7 @@ fn contain(
     spec: &ExecSpec,
     step: &StepDirectories,
     outputs: Outputs,
+    namespace: Option<&OwnedFd>,
     socket: &UnixStream,
 ) -> Result<ExecStatus, Fault> {
     let root = mounts::assemble(zone, spec, step)?;
@@ -92,7 +107,10 @@ fn contain(
     }
     let streams = run::open_streams(spec, root.as_fd(), outputs)?;
     drop(root);
-    let config = bundle::config(spec, step, zone.seccomp.as_deref(), zone.n_files_max).to_string();
+    // This process holds it until the runtime has entered it.
+    let namespace = namespace.map(|fd| format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd()));
+    let config =
+        bundle::config(spec, step, namespace.as_deref(), zone.seccomp.as_deref(), zone.n_files_max).to_string();
     std::fs::write(step.all.join("config.json"), config).context(|| "cannot write the bundle".to_owned())?;
     let locks = zone.memory.join("slots");
     let slot = match &spec.limits {

@@ -32,6 +32,7 @@ fn host() -> ExitCode {
     };
     let mut spec = zone::ExecSpec::new(root, ["/bin/sh", "-c", script]);
     spec.env.push(("PATH".to_owned(), "/bin".to_owned()));
+    spec.network = zone::Network::Outside;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let ran = runtime.block_on(async {
         let mut config = zone::ZoneConfig::new(store);

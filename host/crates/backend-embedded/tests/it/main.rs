@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod harness;
+mod outside;
 mod zone_basics;
 mod zone_hardening;
 mod zone_life;
+mod zone_network;
 mod zone_users;
