@@ -4,9 +4,11 @@
 //! This room knows no store and no backend: it reads and writes bytes, directories and HTTP. Read
 //! [`image`] first.
 
+pub mod compression;
 pub mod credentials;
 pub mod digest;
 pub mod image;
+pub mod layer;
 pub mod reference;
 pub mod registry;
 

@@ -1,0 +1,355 @@
+//! From a tar file to a directory in the format of overlayfs.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::Rc;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::error::{EntryError, LayerError};
+use super::name::{Name, classify, clean, escape, join, split};
+use super::owned::{FileMeta, Owner, make_opaque, open};
+use super::remove::remove;
+use super::root::{DirectoryMeta, Place, Root, io, is_whiteout, stat};
+use super::tar::{Entry, Kind, Source, TarReader};
+use super::{MAX_SKIPPED, SkipReason, Skipped, UnpackOptions, Unpacked, contents, pipeline};
+
+/// Unpacks a layer, compressed or not, into an empty directory. Nothing outside of it is read or
+/// written but what `options.lower` names. On an error the directory holds a part of the layer, and
+/// the caller removes it. Nothing is synced.
+///
+/// # Errors
+/// If the layer cannot be read, is damaged, exceeds a limit, or has an entry that leads out of it; if
+/// it is not what `options.diff_id` says; if the file system fails.
+pub fn unpack(reader: impl Read + Send, dir: &Path, options: &UnpackOptions<'_>) -> Result<Unpacked, LayerError> {
+    let (done, totals) = pipeline::run(reader, &options.limits, |chunks| {
+        let mut unpacker = Unpacker::new(dir, options)?;
+        unpacker.all(TarReader::new(Borrowed(chunks)))?;
+        Ok(unpacker)
+    })?;
+    if let Some(expected) = options.diff_id.filter(|expected| *expected != totals.digest) {
+        return Err(LayerError::DiffId { expected, found: totals.digest });
+    }
+    let Unpacker { owner, n_entries, is_opaque, n_skipped, skipped, .. } = done;
+    Ok(Unpacked {
+        diff_id: totals.digest,
+        n_entries,
+        n_compressed: totals.n_compressed,
+        n_uncompressed: totals.n_uncompressed,
+        is_opaque,
+        n_not_owned: owner.counts.n_not_owned,
+        n_xattrs_skipped: owner.counts.n_xattrs_skipped,
+        n_skipped,
+        skipped,
+    })
+}
+
+/// The chunks of the pipeline, which go on after the end of the tar file.
+struct Borrowed<'a>(&'a mut pipeline::Chunks);
+
+impl Source for Borrowed<'_> {
+    fn fill(&mut self) -> Result<&[u8], super::error::StreamError> {
+        self.0.fill()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.0.consume(n);
+    }
+}
+
+struct Unpacker<'a> {
+    root: Root<'a>,
+    owner: Owner,
+    options: &'a UnpackOptions<'a>,
+    n_entries: u64,
+    /// Bytes of all files, holes included.
+    n_bytes: u64,
+    is_opaque: bool,
+    n_skipped: u64,
+    skipped: Vec<Skipped>,
+}
+
+impl<'a> Unpacker<'a> {
+    fn new(dir: &Path, options: &'a UnpackOptions<'a>) -> Result<Self, LayerError> {
+        Ok(Self {
+            root: Root::open(dir, options.limits, options.lower)?,
+            owner: Owner::new(),
+            options,
+            n_entries: 0,
+            n_bytes: 0,
+            is_opaque: false,
+            n_skipped: 0,
+            skipped: Vec::new(),
+        })
+    }
+
+    fn all<S: Source>(&mut self, mut reader: TarReader<S>) -> Result<(), LayerError> {
+        let mut at = "at its start".to_owned();
+        loop {
+            let entry = match reader.next() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                Err(error) => {
+                    let at = reader.name().map_or(at, |name| format!("in `{}`", escape(name)));
+                    return Err(LayerError::stopped(&at, error));
+                }
+            };
+            let name = escape(&entry.name);
+            self.check_limits(&entry, &name)?;
+            at = format!("in `{name}`");
+            self.entry(&mut reader, &entry, &at).map_err(|error| match error {
+                // Named as the archive has it, not by the part of it that was looked at.
+                LayerError::Entry { source, .. } => LayerError::Entry { name: name.clone(), source },
+                other => other,
+            })?;
+            at = format!("after `{name}`");
+        }
+        self.owner.finish_directories(&self.root)
+    }
+
+    fn check_limits(&mut self, entry: &Entry, name: &str) -> Result<(), LayerError> {
+        let limits = &self.options.limits;
+        let refuse = |what| Err(LayerError::Limit { at: format!("at `{name}`"), what });
+        self.n_entries += 1;
+        if self.n_entries > limits.max_entries {
+            return refuse(format!("it has more than {} entries", limits.max_entries));
+        }
+        if entry.kind == Kind::File {
+            self.n_bytes = self.n_bytes.saturating_add(entry.size);
+        }
+        if self.n_bytes > limits.max_bytes {
+            return refuse(format!("its files have more than {} bytes", limits.max_bytes));
+        }
+        Ok(())
+    }
+
+    fn entry<S: Source>(&mut self, reader: &mut TarReader<S>, entry: &Entry, at: &str) -> Result<(), LayerError> {
+        match classify(&entry.name, &self.options.limits).map_err(|source| bad(entry, source))? {
+            Name::Metadata => self.skip(entry, SkipReason::Metadata),
+            Name::Opaque(path) => {
+                let place = self.root.make(&path)?;
+                self.is_opaque |= place.path.is_empty();
+                make_opaque(&place)?;
+            }
+            Name::Whiteout(path) => self.whiteout(&path)?,
+            Name::Plain(path) if path.is_empty() => {
+                if entry.kind != Kind::Directory {
+                    return Err(bad(entry, EntryError::Root));
+                }
+                self.note_directory(&self.root.top(), entry)?;
+            }
+            Name::Plain(path) => self.plain(reader, entry, &path, at)?,
+        }
+        Ok(())
+    }
+
+    fn plain<S: Source>(
+        &mut self,
+        reader: &mut TarReader<S>,
+        entry: &Entry,
+        path: &[u8],
+        at: &str,
+    ) -> Result<(), LayerError> {
+        if is_socket(entry) {
+            self.skip(entry, SkipReason::Socket);
+            return Ok(());
+        }
+        let (above, name) = split(path);
+        match entry.kind {
+            Kind::File => {
+                let parent = self.root.make(above)?;
+                let file = self.create_file(&parent, name)?;
+                contents::write(reader, entry, &file, at)?;
+                self.owner.finish_file(&file, path, &meta(entry), &entry.xattrs)?;
+            }
+            Kind::Directory => self.directory(entry, above, name)?,
+            Kind::Symlink => self.symlink(entry, above, name)?,
+            Kind::HardLink => self.hard_link(entry, above, name)?,
+            Kind::Fifo => self.node(entry, above, name, FileType::Fifo)?,
+            Kind::CharacterDevice if entry.device == (0, 0) => self.skip(entry, SkipReason::WhiteoutDevice),
+            Kind::CharacterDevice | Kind::BlockDevice if !self.options.is_device_allowed => {
+                self.skip(entry, SkipReason::Device);
+            }
+            Kind::CharacterDevice => self.node(entry, above, name, FileType::CharacterDevice)?,
+            Kind::BlockDevice => self.node(entry, above, name, FileType::BlockDevice)?,
+            Kind::Other(type_) => self.skip(entry, SkipReason::UnknownType(type_)),
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, entry: &Entry, why: SkipReason) {
+        self.n_skipped += 1;
+        if self.skipped.len() < MAX_SKIPPED {
+            self.skipped.push(Skipped { name: escape(&entry.name), why });
+        }
+    }
+
+    /// Makes something new; what an earlier entry made there is removed.
+    fn put<T>(
+        &mut self,
+        action: &'static str,
+        parent: &Place,
+        name: &[u8],
+        make: impl Fn(&OwnedFd) -> Result<T, Errno>,
+    ) -> Result<T, LayerError> {
+        let failed = |errno| io(action, &join(&parent.path, name), errno);
+        match make(&parent.fd) {
+            Err(Errno::EXIST) => {
+                if let Some(found) = stat(parent, name)? {
+                    remove(&mut self.root, parent, name, &found)?;
+                }
+                make(&parent.fd).map_err(failed)
+            }
+            made => made.map_err(failed),
+        }
+    }
+
+    fn create_file(&mut self, parent: &Place, name: &[u8]) -> Result<OwnedFd, LayerError> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        self.put("create", parent, name, |fd| rustix::fs::openat(fd, name, flags, Mode::RUSR | Mode::WUSR))
+    }
+
+    /// Removes a name that layers below have. What this layer itself has there stays, in whatever order
+    /// they come; a directory of this layer hides what was below it.
+    fn whiteout(&mut self, path: &[u8]) -> Result<(), LayerError> {
+        let (above, name) = split(path);
+        let parent = self.root.make(above)?;
+        match stat(&parent, name)? {
+            None => {
+                let made = rustix::fs::mknodat(&parent.fd, name, FileType::CharacterDevice, Mode::empty(), 0);
+                made.map_err(|errno| io("make whiteout", path, errno))
+            }
+            Some(found) if FileType::from_raw_mode(found.st_mode) == FileType::Directory => {
+                make_opaque(&self.root.make(path)?)
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn directory(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
+        let parent = self.root.make(above)?;
+        let path = join(&parent.path, name);
+        // A mode may forbid to write in it: it is narrowed last.
+        let make = |parent: &Place| rustix::fs::mkdirat(&parent.fd, name, Mode::RWXU);
+        let mut hides_below = false;
+        match make(&parent) {
+            Err(Errno::EXIST) => {
+                if let Some(found) = stat(&parent, name)?
+                    && FileType::from_raw_mode(found.st_mode) != FileType::Directory
+                {
+                    hides_below = is_whiteout(&found);
+                    remove(&mut self.root, &parent, name, &found)?;
+                    make(&parent).map_err(|errno| io("make directory", &path, errno))?;
+                }
+            }
+            made => made.map_err(|errno| io("make directory", &path, errno))?,
+        }
+        let place = self.root.reopen(&path)?;
+        if hides_below {
+            make_opaque(&place)?;
+        }
+        self.note_directory(&place, entry)
+    }
+
+    fn note_directory(&mut self, place: &Place, entry: &Entry) -> Result<(), LayerError> {
+        if !entry.xattrs.is_empty() {
+            let fd = open(place, &place.path)?;
+            self.owner.set_xattrs(&fd, &place.path, &entry.xattrs)?;
+        }
+        let FileMeta { mode, owner, mtime_ns } = meta(entry);
+        let meta = DirectoryMeta { mode: mode & 0o7777, owner: Some(owner), mtime_ns: Some(mtime_ns) };
+        self.root.note(place.path.clone(), meta)
+    }
+
+    fn symlink(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
+        let max = self.options.limits.max_path_bytes;
+        match entry.link.len() {
+            0 => return Err(bad(entry, EntryError::NoTarget)),
+            n if n > max => return Err(bad(entry, EntryError::LongPath(max))),
+            _ => {}
+        }
+        let parent = self.root.make(above)?;
+        self.put("make link", &parent, name, |fd| rustix::fs::symlinkat(&*entry.link, fd, name))?;
+        self.finish_special(&parent, name, entry, false)
+    }
+
+    fn node(&mut self, entry: &Entry, above: &[u8], name: &[u8], type_: FileType) -> Result<(), LayerError> {
+        let device = rustix::fs::makedev(entry.device.0, entry.device.1);
+        let mode = Mode::RUSR | Mode::WUSR;
+        let parent = self.root.make(above)?;
+        self.put("make device or pipe", &parent, name, |fd| rustix::fs::mknodat(fd, name, type_, mode, device))?;
+        self.finish_special(&parent, name, entry, true)
+    }
+
+    fn finish_special(&mut self, parent: &Place, name: &[u8], entry: &Entry, has_mode: bool) -> Result<(), LayerError> {
+        self.owner.counts.n_xattrs_skipped += entry.xattrs.len() as u64;
+        self.owner.finish_special(parent, name, &meta(entry), has_mode)
+    }
+
+    /// Makes another name for a file of this layer. What the header says of the file is ignored, as GNU
+    /// tar does: it was said where the file came.
+    fn hard_link(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
+        let shown = || escape(&entry.link);
+        let target = clean(&entry.link, &self.options.limits).map_err(|error| match error {
+            EntryError::Outside => bad(entry, EntryError::LinkOutside(shown())),
+            error => bad(entry, error),
+        })?;
+        let (target_above, target_name) = split(&target);
+        if target_name.is_empty() {
+            return Err(bad(entry, EntryError::LinkDirectory(shown())));
+        }
+        let source = self.root.find(target_above)?;
+        let found = source.as_ref().map(|place| stat(place, target_name)).transpose()?.flatten();
+        let (Some(source), Some(found)) = (source, found) else {
+            return self.copy_from_below(entry, &target, above, name);
+        };
+        if FileType::from_raw_mode(found.st_mode) == FileType::Directory {
+            return Err(bad(entry, EntryError::LinkDirectory(shown())));
+        }
+        if is_whiteout(&found) {
+            return Err(bad(entry, EntryError::LinkMissing(shown())));
+        }
+        let parent = self.root.make(above)?;
+        if stat(&parent, name)?.is_some_and(|there| (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino)) {
+            return Ok(());
+        }
+        let from = Rc::clone(&source.fd);
+        let link = |fd: &OwnedFd| rustix::fs::linkat(&*from, target_name, fd, name, rustix::fs::AtFlags::empty());
+        self.put("make hard link", &parent, name, link).map_err(|error| match error {
+            // It was in the directory that it takes the place of.
+            LayerError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                bad(entry, EntryError::LinkMissing(shown()))
+            }
+            error => error,
+        })
+    }
+
+    /// A link to a file of a layer below: an overlay copies such a file before it links it.
+    fn copy_from_below(&mut self, entry: &Entry, target: &[u8], above: &[u8], name: &[u8]) -> Result<(), LayerError> {
+        use std::os::unix::ffi::OsStrExt as _;
+        let below = self.options.lower.and_then(|lower| lower(Path::new(std::ffi::OsStr::from_bytes(target))));
+        let missing = || bad(entry, EntryError::LinkMissing(escape(&entry.link)));
+        let below = below.ok_or_else(missing)?;
+        let parent = self.root.make(above)?;
+        let copied = contents::copy_from_below(&below, target, || self.create_file(&parent, name))?;
+        let (file, copied) = copied.ok_or_else(missing)?;
+        let contents::Copied { mode, owner, mtime_ns } = copied;
+        self.owner.finish_file(&file, &join(above, name), &FileMeta { mode, owner, mtime_ns }, &[])
+    }
+}
+
+fn bad(entry: &Entry, source: EntryError) -> LayerError {
+    LayerError::Entry { name: escape(&entry.name), source }
+}
+
+fn meta(entry: &Entry) -> FileMeta {
+    FileMeta { mode: entry.mode, owner: (entry.uid, entry.gid), mtime_ns: entry.mtime_ns }
+}
+
+/// Whether it is a socket: the format has no type for them, but the bits of its mode may say so.
+fn is_socket(entry: &Entry) -> bool {
+    let has_bits = FileType::from_raw_mode(entry.mode) == FileType::Socket;
+    has_bits && entry.size == 0 && matches!(entry.kind, Kind::File | Kind::Other(_))
+}
