@@ -165,7 +165,7 @@ pub enum Problem {
     #[error("{0}")]
     Network(String),
     /// Its certificate is not trusted.
-    #[error("its certificate is not trusted: {0}")]
+    #[error("its certificate cannot be trusted: {0}")]
     Certificate(String),
     /// It is asked over TLS and answers something else.
     #[error("it does not speak HTTPS")]
@@ -327,7 +327,9 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
         Problem::Schema1 => "build the image again with a tool of today, and push it".to_owned(),
         Problem::Refused { .. } => format!("ask who runs `{server}` what it accepts"),
         Problem::Network(_) => format!("check the name `{server}`, the network and the proxy"),
-        Problem::Certificate(_) => "name the file of its certificate authority in SSL_CERT_FILE".to_owned(),
+        Problem::Certificate(_) => {
+            format!("check the certificate of `{server}`; SSL_CERT_FILE names a file of authorities")
+        }
         Problem::NotTls | Problem::Insecure(_) => {
             format!("if its network can be trusted, list `{server}` as an insecure registry")
         }

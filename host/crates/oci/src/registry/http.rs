@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Body, Method, Response, Url, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use super::error::Problem;
 
@@ -121,7 +121,7 @@ impl Http {
     pub(super) fn problem(&self, error: &reqwest::Error) -> Problem {
         if let Some(tls) = tls_error(error) {
             return match tls {
-                rustls::Error::InvalidCertificate(why) => Problem::Certificate(why.to_string()),
+                rustls::Error::InvalidCertificate(why) => Problem::Certificate(distrust(why)),
                 rustls::Error::InvalidMessage(_) => Problem::NotTls,
                 other => Problem::Network(format!("TLS failed: {other}")),
             };
@@ -156,6 +156,18 @@ fn system_roots() -> Result<RootCertStore, String> {
         (0, Some(error)) => Err(format!("no certificate authority can be read: {error}")),
         (0, None) => Err("this system has no certificate authorities; install `ca-certificates`".to_owned()),
         _ => Ok(roots),
+    }
+}
+
+/// Says why a certificate is not trusted.
+fn distrust(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => "it is not signed by an authority that this machine trusts".to_owned(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another name".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        other => other.to_string(),
     }
 }
 

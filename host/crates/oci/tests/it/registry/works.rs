@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use bytes::Bytes;
 use expect_test::expect;
 use oci::image::{DOCKER_MANIFEST, Descriptor, INDEX, LAYER};
-use oci::registry::{Client, Options, Piped};
+use oci::registry::{Client, Options, Piped, Push};
 use oci::{Digest, Reference};
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 
+use super::push::Blobs;
 use crate::support::bench::{Bench, check};
 use crate::support::fake::{Fake, Reply};
 use crate::support::image::{Image, descriptor};
@@ -170,6 +172,20 @@ async fn an_empty_blob_is_a_blob() {
     let mut sink = Vec::new();
     client.blob(&bench.name.parse().unwrap(), &blob, &mut sink).await.unwrap();
     assert_eq!(sink, b"");
+}
+
+#[test]
+fn what_a_client_does_can_be_sent_to_another_thread() {
+    fn check<T: Send>(_: &T) {}
+    let client = Client::new(Options::default()).unwrap();
+    let reference: Reference = "alpine".parse().unwrap();
+    let platform = "linux/amd64".parse().unwrap();
+    let blob: Descriptor = serde_json::from_value(descriptor(LAYER, b"")).unwrap();
+    let (blobs, mut sink) = (Blobs::of(&Image::new(&[])), Vec::new());
+    let push = Push { target: &reference, manifest: Bytes::new(), media_type: "", source: &blobs, mount_from: None };
+    check(&client.resolve(&reference, &platform));
+    check(&client.blob(&reference, &blob, &mut sink));
+    check(&client.push_image(&push));
 }
 
 #[test]

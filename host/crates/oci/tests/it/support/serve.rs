@@ -10,6 +10,11 @@ use super::fake::{Asked, Fake, Reply, State};
 /// Serves one connection.
 pub(super) fn connection(stream: impl Read + Write, fake: &Fake) {
     let mut reader = BufReader::new(stream);
+    // The first byte of TLS.
+    if matches!(reader.fill_buf(), Ok([0x16, ..])) {
+        let _ = write_answer(reader.get_mut(), &Reply::new(400, "not HTTP"), false);
+        return;
+    }
     let Some(asked) = read(&mut reader) else { return };
     let is_head = asked.method == "HEAD";
     let reply = fake.answer(asked);
