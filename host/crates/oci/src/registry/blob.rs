@@ -85,33 +85,28 @@ impl Client {
         sink: &mut impl BlobSink,
     ) -> Result<(), RegistryError> {
         let subject = format!("blob {} of `{reference}`", descriptor.digest);
-        let endpoints = self.transport.endpoints.to_read(reference);
-        let endpoints = endpoints.map_err(|problem| RegistryError::new(&subject, reference.registry(), problem))?;
+        let servers = self.transport.endpoints.to_read(reference);
+        let servers = servers.map_err(|problem| RegistryError::new(&subject, reference.registry(), problem))?;
         let scopes = pull_scopes(reference.repository());
-        let mut download = Download::new(descriptor);
-        for endpoint in endpoints {
+        let request = |endpoint: &Endpoint| {
             let url = endpoint.url(reference.repository(), "blobs", &descriptor.digest.to_string());
-            let request = Request::new(Method::GET, url, &scopes);
-            let Err(problem) = download.run(&self.transport, &endpoint, request, sink).await else { return Ok(()) };
-            let is_last = !endpoint.is_mirror || matches!(problem, Problem::Write(_));
-            // What was received is kept for the next server, unless it is not what it should be.
-            let is_clean = !is_last && (problem.is_transient() || download.received == 0);
-            let is_discarded = !is_clean && matches!(sink.discard().await, Ok(true));
-            if is_last || !(is_clean || is_discarded) {
-                return Err(RegistryError::new(&subject, &endpoint.name, problem));
-            }
-            if is_discarded {
-                download = Download::new(descriptor);
+            Request::new(Method::GET, url, &scopes)
+        };
+        let mut download = Download::new(descriptor);
+        for mirror in &servers.mirrors {
+            let ended = download.run(&self.transport, mirror, &mut request(mirror), sink).await;
+            let Err(problem) = ended else { return Ok(()) };
+            if !download.can_go_on(&problem, sink).await {
+                return Err(RegistryError::new(&subject, &mirror.name, problem));
             }
         }
-        unreachable_endpoint(&subject, reference)
+        let ended = download.finish(&self.transport, &servers.own, &mut request(&servers.own), sink).await;
+        if ended.is_err() {
+            // The download has failed for a better reason.
+            let _ = sink.discard().await;
+        }
+        ended.map_err(|problem| RegistryError::new(&subject, &servers.own.name, problem))
     }
-}
-
-/// The registry itself is the last endpoint, and no mirror, so that the loop above returns.
-fn unreachable_endpoint(subject: &str, reference: &Reference) -> Result<(), RegistryError> {
-    let problem = Problem::Network("no server has it".to_owned());
-    Err(RegistryError::new(subject, reference.registry(), problem))
 }
 
 /// A download, which may take several requests.
@@ -126,18 +121,48 @@ impl<'a> Download<'a> {
         Self { descriptor, received: 0, hasher: Sha256::new() }
     }
 
+    /// Prepares for the next server after one has failed. What was received is kept, unless it may be
+    /// wrong. Returns false if the sink cannot go on.
+    async fn can_go_on(&mut self, problem: &Problem, sink: &mut impl BlobSink) -> bool {
+        let is_sound = problem.is_transient() || self.received == 0;
+        if is_sound && !matches!(problem, Problem::Write(_)) {
+            return true;
+        }
+        *self = Self::new(self.descriptor);
+        matches!(sink.discard().await, Ok(true)) && !matches!(problem, Problem::Write(_))
+    }
+
+    /// Asks the last server. If the blob is wrong and others had sent a part of it, it begins again.
+    async fn finish(
+        &mut self,
+        transport: &Transport,
+        endpoint: &Endpoint,
+        request: &mut Request<'_>,
+        sink: &mut impl BlobSink,
+    ) -> Result<(), Problem> {
+        let is_inherited = self.received > 0;
+        let ended = self.run(transport, endpoint, request, sink).await;
+        let is_wrong = matches!(ended, Err(Problem::DigestMismatch { .. }));
+        if !is_wrong || !is_inherited || !matches!(sink.discard().await, Ok(true)) {
+            return ended;
+        }
+        *self = Self::new(self.descriptor);
+        self.run(transport, endpoint, request, sink).await
+    }
+
+    /// Asks a server until everything is there, or it fails for good.
     async fn run(
         &mut self,
         transport: &Transport,
         endpoint: &Endpoint,
-        mut request: Request<'_>,
+        request: &mut Request<'_>,
         sink: &mut impl BlobSink,
     ) -> Result<(), Problem> {
         let mut retries = transport.retries(endpoint);
         loop {
             let before = self.received;
             request.headers = self.range();
-            let Err(problem) = self.attempt(transport, endpoint, &request, sink).await else { return self.verify() };
+            let Err(problem) = self.attempt(transport, endpoint, request, sink).await else { return self.verify() };
             if self.received - before >= PROGRESS {
                 retries.begin_again();
             }

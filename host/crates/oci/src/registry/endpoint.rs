@@ -39,7 +39,7 @@ pub(super) struct Endpoint {
     pub(super) name: String,
     /// Under which its credentials are known.
     pub(super) login: String,
-    /// Whether the registry itself can be asked after it.
+    /// Whether another can be asked after it.
     pub(super) is_mirror: bool,
     base: Url,
 }
@@ -57,6 +57,15 @@ impl Endpoint {
     pub(super) fn has(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
     }
+}
+
+/// The servers that an image is read from.
+#[derive(Debug)]
+pub(super) struct Servers {
+    /// Asked first, in order.
+    pub(super) mirrors: Vec<Endpoint>,
+    /// The registry itself.
+    pub(super) own: Endpoint,
 }
 
 /// Knows the endpoints of registries.
@@ -80,14 +89,14 @@ impl Endpoints {
         Ok(Self { mirrors: mirrors.collect::<Result<_, _>>()?, insecure: insecure.to_vec() })
     }
 
-    /// Returns the servers to read an image from, in order: mirrors, then the registry itself.
-    pub(super) fn to_read(&self, reference: &Reference) -> Result<Vec<Endpoint>, Problem> {
+    /// Returns the servers to read an image from.
+    pub(super) fn to_read(&self, reference: &Reference) -> Result<Servers, Problem> {
         let mirrors = self.mirrors.get(reference.registry()).into_iter().flatten();
         let mirrors = mirrors.map(|url| {
             let name = authority(url);
-            Ok(Endpoint { login: name.clone(), name, is_mirror: true, base: url.clone() })
+            Endpoint { login: name.clone(), name, is_mirror: true, base: url.clone() }
         });
-        mirrors.chain([self.own(reference)]).collect()
+        Ok(Servers { mirrors: mirrors.collect(), own: self.own(reference)? })
     }
 
     /// Returns the registry itself.
@@ -125,8 +134,12 @@ mod tests {
 
     fn urls(endpoints: &Endpoints, name: &str) -> String {
         let reference: Reference = name.parse().unwrap();
-        let endpoints = endpoints.to_read(&reference).unwrap();
-        let urls = endpoints.iter().map(|it| it.url(reference.repository(), "manifests", &reference.selector()));
+        let servers = endpoints.to_read(&reference).unwrap();
+        let urls = servers
+            .mirrors
+            .iter()
+            .chain([&servers.own])
+            .map(|it| it.url(reference.repository(), "manifests", &reference.selector()));
         urls.map(|url| url.to_string()).collect::<Vec<_>>().join(" ")
     }
 

@@ -50,24 +50,25 @@ pub struct Resolved {
 }
 
 impl Client {
-    /// Finds the image that a name means on a platform, and reads its manifest and configuration.
+    /// Finds the image that a name means on a platform, and reads its manifest and configuration. What
+    /// a mirror cannot tell, for whatever reason, the registry is asked for.
     ///
     /// # Errors
     /// If there is no such image, or none for the platform, or the registry cannot be asked or
     /// contradicts itself.
     pub async fn resolve(&self, reference: &Reference, platform: &Platform) -> Result<Resolved, RegistryError> {
         let subject = format!("image `{reference}`");
-        let endpoints = self.transport.endpoints.to_read(reference);
-        let endpoints = endpoints.map_err(|problem| RegistryError::new(&subject, reference.registry(), problem))?;
-        let mut last = None;
-        for endpoint in endpoints {
-            let source = Source::new(&self.transport, &endpoint, reference.repository());
-            match source.resolve(reference, platform).await {
-                Ok(resolved) => return Ok(resolved),
-                Err(problem) => last = Some(RegistryError::new(&subject, &endpoint.name, problem)),
+        let servers = self.transport.endpoints.to_read(reference);
+        let servers = servers.map_err(|problem| RegistryError::new(&subject, reference.registry(), problem))?;
+        for mirror in &servers.mirrors {
+            let source = Source::new(&self.transport, mirror, reference.repository());
+            if let Ok(resolved) = source.resolve(reference, platform).await {
+                return Ok(resolved);
             }
         }
-        Err(last.expect("the registry itself is always among the endpoints"))
+        let source = Source::new(&self.transport, &servers.own, reference.repository());
+        let resolved = source.resolve(reference, platform).await;
+        resolved.map_err(|problem| RegistryError::new(&subject, &servers.own.name, problem))
     }
 }
 
@@ -79,7 +80,7 @@ struct Fetched {
 }
 
 /// A repository on one server.
-pub(super) struct Source<'a> {
+struct Source<'a> {
     transport: &'a Transport,
     endpoint: &'a Endpoint,
     repository: &'a str,
@@ -88,7 +89,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Makes it; asks nobody.
-    pub(super) fn new(transport: &'a Transport, endpoint: &'a Endpoint, repository: &'a str) -> Self {
+    fn new(transport: &'a Transport, endpoint: &'a Endpoint, repository: &'a str) -> Self {
         Self { transport, endpoint, repository, scopes: pull_scopes(repository) }
     }
 

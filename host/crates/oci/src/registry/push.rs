@@ -97,7 +97,7 @@ impl Client {
     }
 
     /// Returns the digest of the manifest that a name points to, without reading it; none if the
-    /// registry does not know the name. Asks the registry itself, not its mirrors.
+    /// registry does not know the name, or does not say. Asks the registry itself, not its mirrors.
     ///
     /// # Errors
     /// If the registry cannot be asked or refuses.

@@ -137,10 +137,11 @@ impl Transport {
         Err(Problem::Redirect(format!("it redirects more than {MAX_REDIRECTS} times")))
     }
 
-    /// Where an answer leads to.
+    /// Where an answer leads to: never out of HTTPS.
     pub(super) fn redirected(&self, from: &Url, response: &Response) -> Result<Url, Problem> {
         let to = location(from, response)?;
-        if to.scheme() == "http" && !self.endpoints.may_be_plain(&authority(&to)) {
+        let is_downgrade = to.scheme() == "http" && from.scheme() == "https";
+        if is_downgrade || to.scheme() == "http" && !self.endpoints.may_be_plain(&authority(&to)) {
             return Err(Problem::Insecure(format!("it leads to `{}`, without TLS", authority(&to))));
         }
         Ok(to)

@@ -80,12 +80,15 @@ impl Upload<'_> {
         let mut before = None;
         loop {
             let done = progress.sent.load(Ordering::Relaxed);
+            let (doing, after) = match done == size {
+                true => ("did not answer", http.stall_timeout * STALLS_AT_END),
+                false => ("took nothing", http.stall_timeout),
+            };
             if before == Some(done) {
-                return Err(Problem::Stalled { doing: "took nothing", after: http.stall_timeout });
+                return Err(Problem::Stalled { doing, after });
             }
             before = Some(done);
-            let patience = if done == size { http.stall_timeout * STALLS_AT_END } else { http.stall_timeout };
-            if let Ok(answered) = tokio::time::timeout(patience, &mut sent).await {
+            if let Ok(answered) = tokio::time::timeout(after, &mut sent).await {
                 let failed = |error| progress.failure().map_or_else(|| http.problem(&error), Problem::Read);
                 return answered.map_err(failed);
             }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -218,6 +219,18 @@ async fn an_upload_that_is_refused_ends_the_push_before_the_manifest() {
     let (error, requests) = report.split_once("hint: ").unwrap();
     assert!(error.contains("it refused the blob with status 413: the quota of the project is used up"), "{error}");
     assert!(!requests.contains("PUT /v2/new/manifests"), "{requests}");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_not_answered_ends() {
+    let mut bench = Bench::new();
+    bench.options.stall_timeout = Duration::from_millis(100);
+    bench.options.retry.times = 1;
+    bench.fake.always("PUT /v2/new/blobs", |_, _| Reply::default().stall(0));
+    let client = Client::new(bench.options).unwrap();
+    let report = push(&client, &bench.fake, &bench.image, &Blobs::of(&bench.image), None).await;
+    assert!(report.contains("registry `REGISTRY`: it did not answer for 0.4 s"), "{report}");
+    assert!(!report.contains("PUT /v2/new/manifests"), "{report}");
 }
 
 #[tokio::test]

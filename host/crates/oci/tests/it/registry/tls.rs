@@ -111,6 +111,22 @@ async fn the_authorities_of_ssl_cert_file_are_trusted() {
 }
 
 #[tokio::test]
+async fn no_redirect_leads_out_of_https() {
+    if !is_inside("no_redirect_leads_out_of_https", CERTIFICATE) {
+        return;
+    }
+    let (mut bench, mirror, plain) = (Bench::new(), start(), Fake::start());
+    bench.image.put(&plain, "app", "1");
+    let base = format!("http://{}", plain.name());
+    mirror.always("GET", move |asked, _| Reply::new(307, "").header("Location", &format!("{base}{}", asked.path)));
+    let url = format!("https://{}", mirror.name());
+    bench.options.mirrors = BTreeMap::from([(bench.fake.name(), vec![url])]);
+    let report = bench.pull().await;
+    assert!(report.starts_with("resolved: "), "{report}");
+    assert_eq!((mirror.asked().len(), plain.log().as_str()), (2, ""), "the mirror is asked, and not obeyed");
+}
+
+#[tokio::test]
 async fn missing_authorities_matter_only_to_https() {
     if !is_inside("missing_authorities_matter_only_to_https", "/nonexistent.pem") {
         return;

@@ -1,12 +1,12 @@
 //! Pulls that succeed.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use expect_test::expect;
 use oci::image::{DOCKER_MANIFEST, Descriptor, INDEX, LAYER};
-use oci::registry::{Client, Options, Piped, Push};
+use oci::registry::{Client, Options, Piped, Problem, Push};
 use oci::{Digest, Reference};
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
@@ -125,14 +125,21 @@ async fn a_mirror_is_asked_first_and_the_registry_if_it_fails() {
     .assert_eq(&format!("mirror:\n{}registry:\n{}", mirror.log(), bench.fake.log()));
 }
 
+type Change = fn(Reply) -> Reply;
+
 #[tokio::test]
 async fn what_a_mirror_sent_is_kept_if_it_breaks_and_thrown_away_if_it_lies() {
-    for (is_lie, expected) in [(false, "bytes=4-"), (true, "")] {
+    const LIE: &str = "9876543210";
+    // What the mirror makes of its answer, and which ranges the registry is asked for then.
+    let cases: [(Change, &[&str]); 3] = [
+        (|reply| reply.cut(4), &["bytes=4-"]),
+        (|reply| Reply { body: LIE.into(), ..reply }, &[""]),
+        (|reply| Reply { body: LIE.into(), ..reply }.cut(5), &["bytes=5-", ""]),
+    ];
+    for (change, ranges) in cases {
         let (mirror, bench) = (Fake::start(), Bench::new());
         bench.image.put(&mirror, "app", "1");
-        mirror.always("GET /v2/app/blobs", move |_, reply| {
-            if is_lie { Reply { body: b"9876543210".to_vec(), ..reply } } else { reply.cut(4) }
-        });
+        mirror.always("GET /v2/app/blobs", move |_, reply| change(reply));
         let mut options = bench.options;
         options.mirrors = BTreeMap::from([(bench.fake.name(), vec![format!("http://{}", mirror.name())])]);
         let client = Client::new(options).unwrap();
@@ -140,8 +147,24 @@ async fn what_a_mirror_sent_is_kept_if_it_breaks_and_thrown_away_if_it_lies() {
         let mut sink = Vec::new();
         client.blob(&bench.name.parse().unwrap(), &blob, &mut sink).await.unwrap();
         assert_eq!(sink, b"0123456789");
-        assert_eq!(bench.fake.asked()[0].header("range"), expected);
+        let asked = bench.fake.asked();
+        assert_eq!(asked.iter().map(|asked| asked.header("range")).collect::<Vec<_>>(), ranges);
     }
+}
+
+#[tokio::test]
+async fn a_pipe_does_not_take_what_a_mirror_lied_about() {
+    let (mirror, bench) = (Fake::start(), Bench::new());
+    mirror.always("GET", |_, _| Reply::new(200, "9876543210"));
+    let mut options = bench.options;
+    options.mirrors = BTreeMap::from([(bench.fake.name(), vec![format!("http://{}", mirror.name())])]);
+    let client = Client::new(options).unwrap();
+    let blob: Descriptor = serde_json::from_value(descriptor(LAYER, b"0123456789")).unwrap();
+    let (_reader, writer) = tokio::io::duplex(64);
+    let error = client.blob(&bench.name.parse().unwrap(), &blob, &mut Piped(writer)).await.unwrap_err();
+    assert!(matches!(error.problem(), Problem::DigestMismatch { .. }), "{error}");
+    assert_eq!(error.server(), mirror.name());
+    assert_eq!(bench.fake.log(), "", "the registry is not asked: the pipe cannot begin again");
 }
 
 #[tokio::test]
@@ -190,9 +213,12 @@ fn what_a_client_does_can_be_sent_to_another_thread() {
 
 #[test]
 fn a_client_costs_nothing_until_it_is_used() {
-    let started = Instant::now();
-    let client = Client::new(Options::default()).unwrap();
-    let took = started.elapsed();
-    drop(client);
-    assert!(took.as_millis() < 20, "{took:?}");
+    let time = || {
+        let started = Instant::now();
+        drop(Client::new(Options::default()).unwrap());
+        started.elapsed()
+    };
+    // The best of some: this machine has other things to do.
+    let took = (0..20).map(|_| time()).min().unwrap();
+    assert!(took < Duration::from_millis(1), "{took:?}");
 }
