@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use backend_embedded::zone::{self, ExecSpec, Limits, RootSpec, Zone, ZoneConfig};
+use backend_embedded::zone::{self, ExecSpec, Limits, Network, NetworkConfig, RootSpec, Uplink, Zone, ZoneConfig};
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
@@ -41,51 +41,90 @@ async fn measure(n_rounds: usize, is_root: bool) {
     let bundle = base.join("bundle");
     let rootfs = bundle.join("rootfs");
     std::fs::create_dir_all(rootfs.join("bin")).expect("a directory can be made");
-    std::fs::copy("/bin/busybox", rootfs.join("bin/true")).expect("busybox-static is installed");
+    for name in ["true", "sleep"] {
+        std::fs::copy("/bin/busybox", rootfs.join("bin").join(name)).expect("busybox-static is installed");
+    }
     let store = base.join("store");
     std::fs::create_dir(&store).expect("a directory can be made");
     if is_root {
         write_bare_spec(&bundle);
     }
 
-    let mut starts = Vec::new();
-    for _ in 0..10 {
-        let started = Instant::now();
-        let zone = Zone::start(ZoneConfig::new(&store)).await.expect("a zone starts");
-        starts.push(started.elapsed());
-        zone.stop().await;
+    for (name, network) in networks() {
+        let mut starts = Vec::new();
+        for _ in 0..10 {
+            let started = Instant::now();
+            let config = ZoneConfig { network: network.clone(), ..ZoneConfig::new(&store) };
+            let zone = Zone::start(config).await.expect("a zone starts");
+            starts.push(started.elapsed());
+            zone.stop().await;
+        }
+        print(&format!("start, {name}"), &mut starts);
     }
     let zone = Zone::start(ZoneConfig::new(&store)).await.expect("a zone starts");
-    let (mut bare, mut plain, mut limited) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut bare, mut plain, mut limited, mut outside) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..n_rounds {
         if is_root {
             bare.push(bare_step(&bundle, round));
         }
-        plain.push(zone_step(&zone, &store, &rootfs, round, Limits::default()).await);
+        plain.push(zone_step(&zone, &step(&store, &rootfs, &format!("plain{round}"))).await);
+        let spec = ExecSpec { network: Network::Outside, ..step(&store, &rootfs, &format!("outside{round}")) };
+        outside.push(zone_step(&zone, &spec).await);
         if zone.caps().has_limits {
             let limits = Limits { memory_bytes: Some(1 << 30), n_pids: Some(1000), cpu_millis: Some(2000) };
-            limited.push(zone_step(&zone, &store, &rootfs, round, limits).await);
+            let spec = ExecSpec { limits, ..step(&store, &rootfs, &format!("limited{round}")) };
+            limited.push(zone_step(&zone, &spec).await);
         }
     }
-    print("start of a zone", &mut starts);
     print("bare crun run", &mut bare);
     print("step in the zone", &mut plain);
     print("step with limits", &mut limited);
+    print("step with network", &mut outside);
     if let (Some(bare), Some(plain)) = (median(&mut bare), median(&mut plain)) {
-        say(&format!("{:<18} {:.2}", "ratio", plain.as_secs_f64() / bare.as_secs_f64()));
+        say(&format!("{:<20} {:.2}", "ratio", plain.as_secs_f64() / bare.as_secs_f64()));
+    }
+    at_once(zone, &store, &rootfs).await;
+}
+
+/// The ways to reach the network that can be tried.
+fn networks() -> Vec<(String, Option<NetworkConfig>)> {
+    let with = |uplink| Some(NetworkConfig { uplinks: vec![uplink], ..NetworkConfig::default() });
+    let uplinks = [Uplink::Veth, Uplink::Pasta, Uplink::Slirp4netns].map(|uplink| (uplink.to_string(), with(uplink)));
+    std::iter::once(("no network".to_owned(), None)).chain(uplinks).collect()
+}
+
+/// Measures 20 steps at once that sleep for half a second.
+async fn at_once(zone: Zone, store: &Path, rootfs: &Path) {
+    let zone = std::sync::Arc::new(zone);
+    for network in [Network::None, Network::Outside] {
+        let mut took = Vec::new();
+        for round in 0..5 {
+            let mut steps = tokio::task::JoinSet::new();
+            let started = Instant::now();
+            for n in 0..20 {
+                let mut spec = step(store, rootfs, &format!("sleep{network:?}{round}-{n}"));
+                (spec.network, spec.args) = (network, vec!["/bin/sleep".to_owned(), "0.5".to_owned()]);
+                let zone = std::sync::Arc::clone(&zone);
+                steps.spawn(async move { zone_step(&zone, &spec).await });
+            }
+            steps.join_all().await;
+            took.push(started.elapsed());
+        }
+        print(&format!("20 at once, {network:?}"), &mut took);
     }
 }
 
-async fn zone_step(zone: &Zone, store: &Path, rootfs: &Path, round: usize, limits: Limits) -> Duration {
-    let name = |kind: &str| store.join(format!("{kind}-{round}-{}", limits.is_empty()));
-    let (upper, work) = (name("upper"), name("work"));
+fn step(store: &Path, rootfs: &Path, name: &str) -> ExecSpec {
+    let (upper, work) = (store.join(format!("upper-{name}")), store.join(format!("work-{name}")));
     std::fs::create_dir(&upper).expect("a directory can be made");
     std::fs::create_dir(&work).expect("a directory can be made");
     let root = RootSpec { lowers: vec![rootfs.to_owned()], upper, work, read_only_binds: Vec::new() };
-    let mut spec = ExecSpec::new(root, ["/bin/true"]);
-    spec.limits = limits;
+    ExecSpec::new(root, ["/bin/true"])
+}
+
+async fn zone_step(zone: &Zone, spec: &ExecSpec) -> Duration {
     let started = Instant::now();
-    let reply = zone.exec(&spec, &CancellationToken::new(), |_, _| {}).await.expect("the step runs");
+    let reply = zone.exec(spec, &CancellationToken::new(), |_, _| {}).await.expect("the step runs");
     let took = started.elapsed();
     assert_eq!(reply.status, backend::ExecStatus::Exited { code: 0 });
     took
@@ -124,7 +163,7 @@ fn print(name: &str, durations: &mut [Duration]) {
     let ms = |duration: &Duration| duration.as_secs_f64() * 1000.0;
     let (best, worst) = (durations.first().map_or(0.0, ms), durations.last().map_or(0.0, ms));
     say(&format!(
-        "{name:<18} median {:6.2} ms   best {best:6.2}   worst {worst:6.2}   n={}",
+        "{name:<20} median {:6.2} ms   best {best:6.2}   worst {worst:6.2}   n={}",
         ms(&median),
         durations.len()
     ));

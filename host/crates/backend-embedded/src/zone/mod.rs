@@ -6,7 +6,8 @@
 //! ```text
 //! host ── supervisor ── zone init (pid 1 of its pid namespace, own mount namespace)
 //!   │                      ├── worker of one request ── crun ── pid 1 of the container ── command
-//!   └── control socket ────┘   └── ...
+//!   └── control socket ────┘   ├── ...
+//!                              └── the zone's network: its uplink and its router
 //! ```
 //!
 //! The supervisor is this binary executed again; it dies with `host` (parent-death signal), zone init
@@ -25,6 +26,8 @@
 //!   mount/            where the zone mounts its memory file system; empty outside of the zone
 //!   root-XXXXXXXX/    the mountpoints that every root needs, and `.init`; the lowest lower directory
 //! ```
+//!
+//! Steps reach the network over a router of the zone, see `network`.
 //!
 //! Read [`spec`] for what a step is, [`client`] for the side of the host, [`worker`] for a step.
 

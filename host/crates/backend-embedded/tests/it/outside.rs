@@ -3,7 +3,8 @@
 //! Its addresses are of the range for benchmarks, 198.18.0.0/16, which nobody routes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::os::fd::AsFd as _;
 use std::process::{Child, Command, Stdio};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -48,14 +49,8 @@ impl Outside {
     }
 
     fn make_as_root() -> Self {
-        let mut holder = Command::new("unshare")
-            .args(["--net", "sh", "-c", "echo ready; exec sleep 1000"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        BufReader::new(holder.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
-        let pid = holder.id();
-        let holder = Some(Holder(holder));
+        let holder = hold_network();
+        let pid = holder.0.id();
         let (x, y) = random();
         let (near, address) = (Ipv4Addr::new(198, 18, x, y & 0xfc | 1), Ipv4Addr::new(198, 18, x, y & 0xfc | 2));
         let link = format!("to{pid}");
@@ -71,13 +66,34 @@ impl Outside {
         serve_names(UdpSocket::bind((loopback_names, 53)).unwrap(), address);
         let namespace = std::fs::File::open(format!("/proc/{pid}/ns/net")).unwrap();
         let serving = std::thread::spawn(move || {
-            move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), Some(LinkNameSpaceType::Network)).unwrap();
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
             serve_names(UdpSocket::bind((address, 53)).unwrap(), address);
             serve_files(TcpListener::bind((address, 80)).unwrap());
         });
         serving.join().unwrap();
-        Self { address, loopback_names, _holder: holder }
+        Self { address, loopback_names, _holder: Some(holder) }
     }
+}
+
+/// Moves this thread, and what it starts from here on, to a machine that has nothing but a loopback. The machine
+/// ends with the value, if nothing runs on it.
+pub(crate) fn enter_new_machine() -> impl Drop {
+    let holder = hold_network();
+    let namespace = std::fs::File::open(format!("/proc/{}/ns/net", holder.0.id())).unwrap();
+    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+    run("ip link set lo up");
+    holder
+}
+
+/// Makes a network namespace that lives as long as the process in it.
+fn hold_network() -> Holder {
+    let mut holder = Command::new("unshare")
+        .args(["--net", "sh", "-c", "echo ready; exec sleep 1000"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    Holder(holder)
 }
 
 fn random() -> (u8, u8) {
@@ -86,7 +102,8 @@ fn random() -> (u8, u8) {
     (x, y)
 }
 
-fn run(command: &str) {
+/// Runs a command, which must do what it is to do.
+pub(crate) fn run(command: &str) {
     let mut words = command.split(' ');
     let output = Command::new(words.next().unwrap()).args(words).output().unwrap();
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
@@ -109,8 +126,7 @@ fn serve_names(socket: UdpSocket, address: Ipv4Addr) {
     std::thread::spawn(move || {
         let mut question = [0; 512];
         while let Ok((n_bytes, from)) = socket.recv_from(&mut question) {
-            let answer = answer(&question[..n_bytes], address);
-            let _: Result<usize, _> = socket.send_to(&answer, SocketAddr::clone(&from));
+            let _ = socket.send_to(&answer(&question[..n_bytes], address), from);
         }
     });
 }

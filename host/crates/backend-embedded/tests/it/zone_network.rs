@@ -8,7 +8,7 @@ use backend::ExecStatus;
 use backend_embedded::zone::{ExecSpec, Network, NetworkConfig, Uplink, Zone, ZoneConfig};
 
 use crate::harness::{Base, Ran, helper, is_root, require, run};
-use crate::outside::Outside;
+use crate::outside::{Outside, enter_new_machine, run as run_command};
 
 const OK: ExecStatus = ExecStatus::Exited { code: 0 };
 
@@ -120,9 +120,8 @@ async fn nothing_of_this_machine_is_reached_at_any_address() {
         let mut addresses = own_addresses();
         assert!(addresses.len() > 1, "{addresses:?}");
         // The last is where slirp4netns has this machine.
-        addresses.extend([uplink_gateway(&ground.zone).to_string(), "198.19.0.1".into(), "10.0.2.2".into()]);
-        let (c, _) = (uplink_gateway(&ground.zone).octets()[2], ());
-        addresses.push(format!("198.19.{c}.2"));
+        let gateway = uplink_gateway(&ground.zone);
+        addresses.extend([gateway.to_string(), "198.19.0.1".to_owned(), format!("198.19.{}.2", gateway.octets()[2])]);
         let script = format!(
             "for address in {}; do for port in {} {}; do (nc -w 2 $address $port < /dev/null > /dev/null 2>&1 && \
              echo $address $port) & done; done; wait; echo done",
@@ -310,4 +309,67 @@ async fn when_the_uplink_dies_later_steps_are_told() {
     }
     assert_eq!(ground.run(&ground.sh("echo still here")).await.stdout, "still here\n");
     assert!(helper().exists());
+}
+
+/// Starts a zone on a machine of its own, after some commands, and returns its way out.
+async fn uplink_on_new_machine(commands: &[&str], uplinks: &[Uplink]) -> (Zone, Base, Outside) {
+    let outside = Outside::make().unwrap();
+    run_command(&format!("ip route add default via {}", outside.address));
+    commands.iter().for_each(|command| run_command(command));
+    let base = Base::new();
+    let network = NetworkConfig { uplinks: uplinks.to_vec(), ..NetworkConfig::default() };
+    let zone = Zone::start(ZoneConfig { network: Some(network), ..base.config() }).await.unwrap();
+    (zone, base, outside)
+}
+
+#[tokio::test]
+async fn root_has_links_of_the_kernel_where_it_can_and_a_program_otherwise() {
+    let are_tools_there = ["nft", "sysctl", "pasta"].iter().all(|tool| {
+        ["/usr/bin", "/usr/sbin", "/sbin"].iter().any(|place| std::path::Path::new(place).join(tool).exists())
+    });
+    let is_root = is_root() && std::env::var_os("TEST_OUTSIDE").is_none();
+    if !require("root", is_root) || !require("nftables", are_tools_there) {
+        return;
+    }
+    let check = async |commands: &[&str], expect: Uplink, veth: Result<Uplink, &str>| {
+        let _machine = enter_new_machine();
+        let (zone, base, outside) = uplink_on_new_machine(commands, &ALL).await;
+        assert_eq!(zone.caps().network, Ok(expect), "{commands:?}");
+        let mut spec = base.sh(&format!("wget -q -O - http://{}/", outside.address));
+        spec.network = Network::Outside;
+        let ran = run(&zone, &spec).await.unwrap();
+        assert_eq!(ran.stdout, "hello\n", "{commands:?}: {}", ran.stderr);
+        zone.stop().await;
+        drop(outside);
+        let _machine = enter_new_machine();
+        let (zone, ..) = uplink_on_new_machine(commands, &[Uplink::Veth]).await;
+        assert_eq!(zone.caps().network, veth.map_err(str::to_owned), "{commands:?}");
+    };
+    let forward = "sysctl -q -w net.ipv4.ip_forward=1";
+    check(&[forward], Uplink::Veth, Ok(Uplink::Veth)).await;
+    let refused = Err("veth: this machine forwards nothing; run `sysctl -w net.ipv4.ip_forward=1`");
+    check(&["sysctl -q -w net.ipv4.ip_forward=0"], Uplink::Pasta, refused).await;
+    let firewall = [
+        forward,
+        "nft add table inet firewalld",
+        "nft add chain inet firewalld filter_FORWARD { type filter hook forward priority 10 ; policy drop ; }",
+    ];
+    let refused =
+        Err("veth: the chain `filter_FORWARD` of the firewall table `firewalld` decides about what is forwarded");
+    check(&firewall, Uplink::Pasta, refused).await;
+    let docker = [forward, "iptables -P FORWARD DROP"];
+    check(&docker, Uplink::Veth, Ok(Uplink::Veth)).await;
+}
+
+#[tokio::test]
+async fn a_settings_file_that_is_a_link_to_nowhere_stays_in_the_image() {
+    for uplink in ALL {
+        let Some(ground) = Ground::new(uplink, direct).await else { continue };
+        let etc = ground.base.path().join("busybox/etc");
+        std::fs::create_dir(&etc).unwrap();
+        std::os::unix::fs::symlink("../run/systemd/resolve/stub-resolv.conf", etc.join("resolv.conf")).unwrap();
+        let ran = ground.run(&ground.sh("wget -q -O - http://outside/")).await;
+        assert_eq!(ran.stdout, "hello\n", "{uplink}: {}", ran.stderr);
+        assert_eq!(crate::harness::tree(&ran.upper), [""; 0]);
+    }
 }

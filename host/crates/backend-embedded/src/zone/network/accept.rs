@@ -10,8 +10,12 @@ use super::super::cgroup::is_stale;
 use super::firewall::{self, ForwardChain};
 use super::tools::find_tool;
 
-/// The table and the chain of iptables.
-const FORWARD: (&str, &str) = ("filter", "FORWARD");
+/// The chain of iptables that decides, and the table with the rules that refuse.
+const FORWARD: &str = "FORWARD";
+const FILTER: &str = "filter";
+
+/// The tables of iptables with such a chain; the others change packets and refuse none.
+const TABLES: [&str; 3] = [FILTER, "mangle", "security"];
 
 /// A chain that Docker leaves to others, and looks at first.
 const DOCKER_USER: &str = "DOCKER-USER";
@@ -21,14 +25,14 @@ const DOCKER_USER: &str = "DOCKER-USER";
 /// # Errors
 /// If something else than iptables decides, or iptables cannot be changed.
 pub(super) fn allow(tools: &[PathBuf], chains: &[ForwardChain], link: &str, tag: &str) -> Result<(), String> {
-    let is_iptables = |chain: &&ForwardChain| (chain.table.as_str(), chain.name.as_str()) == FORWARD;
+    let is_iptables = |chain: &ForwardChain| chain.name == FORWARD && TABLES.contains(&chain.table.as_str());
     if let Some(chain) = chains.iter().find(|chain| !is_iptables(chain)) {
         let ForwardChain { table, name } = chain;
         return Err(format!("the chain `{name}` of the firewall table `{table}` decides about what is forwarded"));
     }
     for program in programs(tools, chains)? {
         let has_docker = call(&program, &["-n", "-L", DOCKER_USER]).is_some();
-        let chain = if has_docker { DOCKER_USER } else { FORWARD.1 };
+        let chain = if has_docker { DOCKER_USER } else { FORWARD };
         let comment = ["-m", "comment", "--comment", tag, "-j", "ACCEPT"];
         let answers = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
         let rules = [
@@ -64,11 +68,11 @@ fn is_over(rule: &str, own: Option<&str>) -> bool {
 /// Returns the programs that change the tables of iptables that this machine has: there are two kinds.
 fn programs(tools: &[PathBuf], chains: &[ForwardChain]) -> Result<Vec<PathBuf>, String> {
     let mut names = Vec::new();
-    if !chains.is_empty() {
+    if chains.iter().any(|chain| chain.table == FILTER && chain.name == FORWARD) {
         names.push("iptables-nft");
     }
     let legacy = std::fs::read_to_string("/proc/net/ip_tables_names").unwrap_or_default();
-    if legacy.lines().any(|table| table == FORWARD.0) {
+    if legacy.lines().any(|table| table == FILTER) {
         names.push("iptables-legacy");
     }
     let find = |name: &&str| {
