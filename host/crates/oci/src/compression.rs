@@ -216,7 +216,12 @@ impl<R: Read> Read for Decoder<R> {
 }
 
 /// Compresses what is written to it. The same input gives the same bytes, however it is cut up.
-pub struct Encoder<W: Write>(Output<W>);
+pub struct Encoder<W: Write> {
+    output: Output<W>,
+    /// What waits for a whole block. Compressors decide by how much they see at once, so they always
+    /// see as much.
+    block: Vec<u8>,
+}
 
 enum Output<W: Write> {
     None(W),
@@ -233,6 +238,8 @@ const ZSTD_LEVEL: i32 = 3;
 const ZSTD_THREADS: u32 = 2;
 /// "Unknown" in a header of gzip: the output names no machine.
 const GZIP_NO_SYSTEM: u8 = 255;
+/// How much is compressed at once.
+const BLOCK_BYTES: usize = 128 << 10;
 
 impl<W: Write> Encoder<W> {
     /// Makes an encoder; a header of gzip has no time, no name and no system in it.
@@ -240,7 +247,7 @@ impl<W: Write> Encoder<W> {
     /// # Errors
     /// If there is no memory or no thread for zstd.
     pub fn new(writer: W, compression: Compression) -> io::Result<Self> {
-        Ok(Self(match compression {
+        let output = match compression {
             Compression::None => Output::None(writer),
             Compression::Gzip => {
                 let builder = flate2::GzBuilder::new().mtime(0).operating_system(GZIP_NO_SYSTEM);
@@ -251,15 +258,27 @@ impl<W: Write> Encoder<W> {
                 encoder.multithread(ZSTD_THREADS)?;
                 Output::Zstd(encoder)
             }
-        }))
+        };
+        Ok(Self { output, block: Vec::with_capacity(BLOCK_BYTES) })
+    }
+
+    fn write_block(&mut self) -> io::Result<()> {
+        match &mut self.output {
+            Output::None(writer) => writer.write_all(&self.block)?,
+            Output::Gzip(encoder) => encoder.write_all(&self.block)?,
+            Output::Zstd(encoder) => encoder.write_all(&self.block)?,
+        }
+        self.block.clear();
+        Ok(())
     }
 
     /// Writes the end and returns what was written to.
     ///
     /// # Errors
     /// If writing fails.
-    pub fn finish(self) -> io::Result<W> {
-        match self.0 {
+    pub fn finish(mut self) -> io::Result<W> {
+        self.write_block()?;
+        match self.output {
             Output::None(writer) => Ok(writer),
             Output::Gzip(encoder) => encoder.finish(),
             Output::Zstd(encoder) => encoder.finish(),
@@ -269,18 +288,16 @@ impl<W: Write> Encoder<W> {
 
 impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Output::None(writer) => writer.write(bytes),
-            Output::Gzip(encoder) => encoder.write(bytes),
-            Output::Zstd(encoder) => encoder.write(bytes),
+        if self.block.len() == BLOCK_BYTES {
+            self.write_block()?;
         }
+        let n = bytes.len().min(BLOCK_BYTES - self.block.len());
+        self.block.extend_from_slice(&bytes[..n]);
+        Ok(n)
     }
 
+    /// Does nothing: a flush of a compressor shows in its output.
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.0 {
-            Output::None(writer) => writer.flush(),
-            Output::Gzip(encoder) => encoder.flush(),
-            Output::Zstd(encoder) => encoder.flush(),
-        }
+        Ok(())
     }
 }

@@ -22,8 +22,17 @@ mod pack;
 mod pipeline;
 mod remove;
 mod root;
-pub(crate) mod tar;
+mod tar;
 mod unpack;
+
+/// What archives of images share with layers.
+pub(crate) mod entry {
+    pub(crate) use super::error::StreamError;
+    pub(crate) use super::name::{clean, push, split};
+    pub(crate) use super::tar::reader::ReadError;
+    pub(crate) use super::tar::write::{NewEntry, data, end, header};
+    pub(crate) use super::tar::{Kind, Source, TarReader};
+}
 
 use std::path::{Path, PathBuf};
 
@@ -54,6 +63,17 @@ pub struct Limits {
     pub max_links: usize,
     /// Bytes of the paths of all directories: they are kept in memory until the end.
     pub max_directory_bytes: u64,
+}
+
+impl Limits {
+    /// Says whether a stream has become too large, or too much larger than what was compressed.
+    pub(crate) fn check_stream(&self, n_compressed: u64, n_uncompressed: u64) -> Result<(), error::StreamError> {
+        if n_uncompressed > self.max_bytes {
+            return Err(error::StreamError::TooLarge(self.max_bytes));
+        }
+        let allowed = n_compressed.saturating_mul(self.max_ratio).max(self.ratio_from_bytes);
+        if n_uncompressed > allowed { Err(error::StreamError::Bomb(self.max_ratio)) } else { Ok(()) }
+    }
 }
 
 impl Default for Limits {

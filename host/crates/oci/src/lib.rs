@@ -4,11 +4,13 @@
 //! This room knows no store and no backend: it reads and writes bytes, directories and HTTP. Read
 //! [`image`] first.
 
+pub mod archive;
 pub mod compression;
 pub mod credentials;
 pub mod digest;
 pub mod image;
 pub mod layer;
+pub mod layout;
 pub mod reference;
 pub mod registry;
 

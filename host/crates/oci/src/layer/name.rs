@@ -6,7 +6,7 @@ use super::Limits;
 use super::error::EntryError;
 
 /// Bytes from the root without a leading `/`, without `.` and empty names.
-pub(super) type Cleaned = Vec<u8>;
+pub(crate) type Cleaned = Vec<u8>;
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) fn classify(name: &[u8], limits: &Limits) -> Result<Name, EntryError>
 }
 
 /// Makes a path relative to the root, as Docker does with absolute ones, and checks it.
-pub(super) fn clean(name: &[u8], limits: &Limits) -> Result<Cleaned, EntryError> {
+pub(crate) fn clean(name: &[u8], limits: &Limits) -> Result<Cleaned, EntryError> {
     if name.contains(&0) {
         return Err(EntryError::Nul);
     }
@@ -71,7 +71,7 @@ pub(super) fn clean(name: &[u8], limits: &Limits) -> Result<Cleaned, EntryError>
 }
 
 /// Returns the path of the directory and the name in it.
-pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|&b| b == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
         None => (b"", path),
@@ -84,7 +84,7 @@ pub(super) fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
     path
 }
 
-pub(super) fn push(path: &mut Vec<u8>, name: &[u8]) {
+pub(crate) fn push(path: &mut Vec<u8>, name: &[u8]) {
     if !path.is_empty() {
         path.push(b'/');
     }

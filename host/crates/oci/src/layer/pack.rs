@@ -1,6 +1,6 @@
 //! Writes the tar file of a layer, compressed, with its digests.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 
 use graph::{Blame, Diagnostic};
 use sha2::{Digest as _, Sha256};
@@ -85,7 +85,7 @@ pub struct Packed {
 /// the caller's task. The same calls give the same bytes on every machine. Names have no leading `/`;
 /// the root is empty.
 pub struct LayerWriter<W: Write> {
-    encoder: Encoder<BufWriter<Hashed<W>>>,
+    encoder: Encoder<Hashed<W>>,
     tar: Sha256,
     n_uncompressed: u64,
     compression: Compression,
@@ -127,9 +127,6 @@ impl<W: Write> Write for Tar<'_, W> {
     }
 }
 
-/// How much is written at once.
-const OUTPUT_BYTES: usize = 128 << 10;
-
 impl<W: Write> LayerWriter<W> {
     /// Starts a layer.
     ///
@@ -137,8 +134,7 @@ impl<W: Write> LayerWriter<W> {
     /// If there is no memory or no thread for the compression.
     pub fn new(writer: W, compression: Compression) -> Result<Self, PackError> {
         let hashed = Hashed { inner: writer, hasher: Sha256::new(), n_bytes: 0 };
-        let encoder = Encoder::new(BufWriter::with_capacity(OUTPUT_BYTES, hashed), compression);
-        let encoder = encoder.map_err(PackError::Encoder)?;
+        let encoder = Encoder::new(hashed, compression).map_err(PackError::Encoder)?;
         Ok(Self { encoder, tar: Sha256::new(), n_uncompressed: 0, compression })
     }
 
@@ -225,9 +221,7 @@ impl<W: Write> LayerWriter<W> {
     pub fn finish(mut self) -> Result<(W, Packed), PackError> {
         end(&mut Tar(&mut self)).map_err(PackError::Encoder)?;
         let Self { encoder, tar, n_uncompressed, compression } = self;
-        let buffered = encoder.finish().map_err(PackError::Encoder)?;
-        let hashed = buffered.into_inner().map_err(|error| PackError::Encoder(error.into_error()))?;
-        let Hashed { mut inner, hasher, n_bytes } = hashed;
+        let Hashed { mut inner, hasher, n_bytes } = encoder.finish().map_err(PackError::Encoder)?;
         inner.flush().map_err(PackError::Encoder)?;
         let descriptor = Descriptor {
             media_type: compression.media_type().to_owned(),

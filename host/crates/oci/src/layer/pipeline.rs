@@ -144,7 +144,7 @@ fn decode<R: Read>(
                 if to_hash.send(Arc::clone(&chunk)).is_err() || to_work.send(Ok(chunk)).is_err() {
                     break;
                 }
-                check(limits, decoder.n_compressed(), n_uncompressed)
+                limits.check_stream(decoder.n_compressed(), n_uncompressed)
             }
             Err(error) => Err(error.into()),
         };
@@ -154,12 +154,4 @@ fn decode<R: Read>(
         }
     }
     (decoder.n_compressed(), n_uncompressed)
-}
-
-fn check(limits: &Limits, n_compressed: u64, n_uncompressed: u64) -> Result<(), StreamError> {
-    if n_uncompressed > limits.max_bytes {
-        return Err(StreamError::TooLarge(limits.max_bytes));
-    }
-    let allowed = n_compressed.saturating_mul(limits.max_ratio).max(limits.ratio_from_bytes);
-    if n_uncompressed > allowed { Err(StreamError::Bomb(limits.max_ratio)) } else { Ok(()) }
 }

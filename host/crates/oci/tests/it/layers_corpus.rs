@@ -128,7 +128,7 @@ fn shown_around(outer: &Path) -> String {
     lines.concat()
 }
 
-fn show_dir(dir: &Path) -> String {
+pub(crate) fn show_dir(dir: &Path) -> String {
     let mut lines = Vec::new();
     walk(dir, dir, &mut lines, &|_| true);
     let root = fs::symlink_metadata(dir).unwrap();

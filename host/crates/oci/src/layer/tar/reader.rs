@@ -1,12 +1,9 @@
 //! A stream of entries. Nothing that an archive declares is allocated before it was read.
 
-use std::io::BufRead;
-
 use super::header::Header;
 use super::pax::{self, Pax};
 use super::sparse::{self, MapPlace};
 use super::{BLOCK_BYTES, Entry, Kind, Segment, TarError};
-use crate::compression::DecodeError;
 use crate::layer::error::StreamError;
 
 /// Uncompressed bytes, piece by piece and without a copy.
@@ -15,15 +12,12 @@ pub(crate) trait Source {
     fn fill(&mut self) -> Result<&[u8], StreamError>;
     /// Says that `n` bytes of it are done with.
     fn consume(&mut self, n: usize);
-}
-
-impl<R: BufRead> Source for R {
-    fn fill(&mut self) -> Result<&[u8], StreamError> {
-        self.fill_buf().map_err(|error| StreamError::Decode(DecodeError::Read(error)))
-    }
-
-    fn consume(&mut self, n: usize) {
-        BufRead::consume(self, n);
+    /// Passes over at most `n` bytes; returns over how many, which is nothing only at the end.
+    fn skip(&mut self, n: u64) -> Result<u64, StreamError> {
+        let there = self.fill()?.len();
+        let step = usize::try_from(n).map_or(there, |n| n.min(there));
+        self.consume(step);
+        Ok(step as u64)
     }
 }
 
@@ -134,14 +128,12 @@ impl<S: Source> TarReader<S> {
 
     fn skip(&mut self, mut n: u64) -> Result<(), ReadError> {
         while n > 0 {
-            let bytes = self.source.fill()?;
-            if bytes.is_empty() {
+            let step = self.source.skip(n)?;
+            if step == 0 {
                 return Err(TarError::Truncated { offset: self.offset }.into());
             }
-            let step = usize::try_from(n).map_or(bytes.len(), |n| n.min(bytes.len()));
-            self.source.consume(step);
-            self.offset += step as u64;
-            n -= step as u64;
+            self.offset += step;
+            n -= step;
         }
         Ok(())
     }

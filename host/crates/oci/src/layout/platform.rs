@@ -1,0 +1,43 @@
+//! Which image suits a platform.
+//!
+//! Source: OCI image-spec 1.1, `image-index.md`, and containerd's package `platforms` for variants.
+
+use graph::Platform;
+
+use crate::image::ImagePlatform;
+
+/// Returns how well an image suits: the newest variant that runs. None if it does not run.
+pub(super) fn rank(found: &ImagePlatform, wanted: &Platform) -> Option<u32> {
+    let (os, architecture) = (found.os.as_str(), normal(&found.architecture));
+    if os != wanted.os || architecture != normal(&wanted.architecture) {
+        return None;
+    }
+    let has = level(architecture, found.variant.as_deref())?;
+    let can = level(architecture, wanted.variant.as_deref())?;
+    (has <= can).then_some(has)
+}
+
+fn normal(architecture: &str) -> &str {
+    match architecture {
+        "x86_64" | "x86-64" => "amd64",
+        "aarch64" => "arm64",
+        "i386" => "386",
+        other => other,
+    }
+}
+
+/// Returns the number of a variant, as in `v7`; without one it is what everybody means.
+fn level(architecture: &str, variant: Option<&str>) -> Option<u32> {
+    match (variant.filter(|variant| !variant.is_empty()), architecture) {
+        (None, "arm64") => Some(8),
+        (None, "arm") => Some(7),
+        (None, _) => Some(1),
+        (Some(variant), _) => variant.trim_start_matches('v').parse().ok(),
+    }
+}
+
+/// Returns a platform as people write it.
+pub(super) fn show(platform: &ImagePlatform) -> String {
+    let variant = platform.variant.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+    format!("{}/{}{variant}", platform.os, platform.architecture)
+}
