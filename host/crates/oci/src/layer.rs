@@ -16,6 +16,7 @@
 
 mod contents;
 mod error;
+mod hard_link;
 mod name;
 mod owned;
 mod pack;

@@ -3,13 +3,12 @@
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::rc::Rc;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::error::{EntryError, LayerError};
-use super::name::{Name, classify, clean, escape, join, split};
+use super::name::{Name, classify, escape, join, split};
 use super::owned::{FileMeta, Owner, make_opaque, open};
 use super::remove::remove;
 use super::root::{DirectoryMeta, Place, Root, io, is_whiteout, stat};
@@ -59,10 +58,10 @@ impl Source for Borrowed<'_> {
     }
 }
 
-struct Unpacker<'a> {
-    root: Root<'a>,
-    owner: Owner,
-    options: &'a UnpackOptions<'a>,
+pub(super) struct Unpacker<'a> {
+    pub(super) root: Root<'a>,
+    pub(super) owner: Owner,
+    pub(super) options: &'a UnpackOptions<'a>,
     n_entries: u64,
     /// Bytes of all files, holes included.
     n_bytes: u64,
@@ -187,7 +186,7 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Makes something new; what an earlier entry made there is removed.
-    fn put<T>(
+    pub(super) fn put<T>(
         &mut self,
         action: &'static str,
         parent: &Place,
@@ -206,7 +205,7 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    fn create_file(&mut self, parent: &Place, name: &[u8]) -> Result<OwnedFd, LayerError> {
+    pub(super) fn create_file(&mut self, parent: &Place, name: &[u8]) -> Result<OwnedFd, LayerError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         self.put("create", parent, name, |fd| rustix::fs::openat(fd, name, flags, Mode::RUSR | Mode::WUSR))
     }
@@ -287,60 +286,9 @@ impl<'a> Unpacker<'a> {
         self.owner.counts.n_xattrs_skipped += entry.xattrs.len() as u64;
         self.owner.finish_special(parent, name, &meta(entry), has_mode)
     }
-
-    /// Makes another name for a file of this layer. What the header says of the file is ignored, as GNU
-    /// tar does: it was said where the file came.
-    fn hard_link(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
-        let shown = || escape(&entry.link);
-        let target = clean(&entry.link, &self.options.limits).map_err(|error| match error {
-            EntryError::Outside => bad(entry, EntryError::LinkOutside(shown())),
-            error => bad(entry, error),
-        })?;
-        let (target_above, target_name) = split(&target);
-        if target_name.is_empty() {
-            return Err(bad(entry, EntryError::LinkDirectory(shown())));
-        }
-        let source = self.root.find(target_above)?;
-        let found = source.as_ref().map(|place| stat(place, target_name)).transpose()?.flatten();
-        let (Some(source), Some(found)) = (source, found) else {
-            return self.copy_from_below(entry, &target, above, name);
-        };
-        if FileType::from_raw_mode(found.st_mode) == FileType::Directory {
-            return Err(bad(entry, EntryError::LinkDirectory(shown())));
-        }
-        if is_whiteout(&found) {
-            return Err(bad(entry, EntryError::LinkMissing(shown())));
-        }
-        let parent = self.root.make(above)?;
-        if stat(&parent, name)?.is_some_and(|there| (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino)) {
-            return Ok(());
-        }
-        let from = Rc::clone(&source.fd);
-        let link = |fd: &OwnedFd| rustix::fs::linkat(&*from, target_name, fd, name, rustix::fs::AtFlags::empty());
-        self.put("make hard link", &parent, name, link).map_err(|error| match error {
-            // It was in the directory that it takes the place of.
-            LayerError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                bad(entry, EntryError::LinkMissing(shown()))
-            }
-            error => error,
-        })
-    }
-
-    /// A link to a file of a layer below: an overlay copies such a file before it links it.
-    fn copy_from_below(&mut self, entry: &Entry, target: &[u8], above: &[u8], name: &[u8]) -> Result<(), LayerError> {
-        use std::os::unix::ffi::OsStrExt as _;
-        let below = self.options.lower.and_then(|lower| lower(Path::new(std::ffi::OsStr::from_bytes(target))));
-        let missing = || bad(entry, EntryError::LinkMissing(escape(&entry.link)));
-        let below = below.ok_or_else(missing)?;
-        let parent = self.root.make(above)?;
-        let copied = contents::copy_from_below(&below, target, || self.create_file(&parent, name))?;
-        let (file, copied) = copied.ok_or_else(missing)?;
-        let contents::Copied { mode, owner, mtime_ns } = copied;
-        self.owner.finish_file(&file, &join(above, name), &FileMeta { mode, owner, mtime_ns }, &[])
-    }
 }
 
-fn bad(entry: &Entry, source: EntryError) -> LayerError {
+pub(super) fn bad(entry: &Entry, source: EntryError) -> LayerError {
     LayerError::Entry { name: escape(&entry.name), source }
 }
 

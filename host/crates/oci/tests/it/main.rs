@@ -7,6 +7,7 @@ mod archives;
 mod archives_images;
 mod layers_case;
 mod layers_corpus;
+mod layers_mutations;
 mod layers_pack;
 mod registry;
 mod support;

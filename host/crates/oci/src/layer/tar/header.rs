@@ -140,3 +140,27 @@ pub(crate) fn number(field: &[u8]) -> Option<i64> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_octal_or_binary() {
+        let check = |field: &[u8], expect: Option<i64>| assert_eq!(number(field), expect, "{}", field.escape_ascii());
+        check(b"0000644\0", Some(0o644));
+        check(b"   644 \0", Some(0o644));
+        check(b"\0\0\0\0\0\0\0\0", Some(0));
+        check(b"77777777777\0", Some(0o77_777_777_777));
+        check(b"777777777777", Some(0o777_777_777_777));
+        check(b"0000648\0", None);
+        check(b"-000644\0", None);
+        check(b"\x80\0\0\0\0\0\x02\x01", Some(0x201));
+        check(b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", Some(i64::MAX));
+        check(b"\x80\0\0\0\x80\0\0\0\0\0\0\0", None);
+        check(b"\xff\xff\xff\xff\xff\xff\xff\xfe", Some(-2));
+        check(b"\xff\xff\xff\xff\x80\0\0\0\0\0\0\0", Some(i64::MIN));
+        check(b"\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff", None);
+        check(b"\xbf\xff\xff\xff\xff\xff\xff\xff", Some(0x3fff_ffff_ffff_ffff));
+    }
+}

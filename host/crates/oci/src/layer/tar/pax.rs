@@ -140,3 +140,34 @@ fn time_ns(text: &[u8]) -> Result<i64, TarError> {
     let ns = seconds.saturating_mul(1_000_000_000).saturating_add(fraction);
     Ok(if is_negative { -ns } else { ns })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_nine_digits_after_its_point() {
+        let check = |text: &str, expect: Option<i64>| assert_eq!(time_ns(text.as_bytes()).ok(), expect, "{text}");
+        check("0", Some(0));
+        check("1", Some(1_000_000_000));
+        check("1.5", Some(1_500_000_000));
+        check("1.", Some(1_000_000_000));
+        check("-1.5", Some(-1_500_000_000));
+        check("1.0000000019", Some(1_000_000_001));
+        // As late as there are nanoseconds for.
+        check("99999999999999", Some(i64::MAX));
+        check("-99999999999999", Some(-i64::MAX));
+        check("1e3", None);
+        check(".5", None);
+        check("1.x", None);
+        check("", None);
+    }
+
+    #[test]
+    fn a_later_record_counts_more_than_an_earlier_one() {
+        let pax = parse(b"9 path=a\n9 path=b\n8 path=\n9 uid=12\n").unwrap();
+        assert_eq!((pax.path, pax.uid), (None, Some(12)));
+        let pax = parse(b"25 SCHILY.xattr.user.a=1\n25 SCHILY.xattr.user.a=2\n").unwrap();
+        assert_eq!(pax.xattrs, [(b"user.a".to_vec(), b"2".to_vec())]);
+    }
+}
