@@ -7,7 +7,7 @@ use rustix::net::RecvFlags;
 
 use super::cgroup::Cgroups;
 use super::init_loop::{self, Inheritance, lament, send_started};
-use super::network;
+use super::network::Sweeper;
 use super::protocol::{Config, Context as _, Fault, MAX_PACKET_BYTES};
 use super::state::ZoneFunction;
 use super::sys::{self, Forked};
@@ -38,22 +38,22 @@ fn supervise(functions: &'static [(&'static str, ZoneFunction)]) -> Result<(), F
     // A signal of the terminal is for the host to act on.
     let _ = rustix::process::setsid();
     let cgroups = Cgroups::find(std::process::id());
-    // Only root has rules to remove.
-    let tools = config.network.as_ref().map(|network| network.tools.clone()).filter(|_| !config.is_user_namespace);
+    // Only root changes the firewall of the machine.
+    let (sweeper, control) = match &config.network {
+        Some(network) if !config.is_user_namespace => Sweeper::start(network, cgroups.zone_name(), control)?,
+        _ => (None, control),
+    };
     match start_init(config, functions, &control, cgroups) {
         Ok(init) => {
             // Its end is seen by the host when no one else holds the socket.
             drop(control);
             let cgroups = Cgroups::find(std::process::id());
             cgroups.remove_stale(false);
-            if let Some(tools) = &tools {
-                network::remove_stale(tools, None);
-            }
             let ended = sys::reap(init.pid, true).context(|| "cannot wait for zone init".to_owned())?;
             drop(init.life);
             cgroups.remove_stale(true);
-            if let Some(tools) = &tools {
-                network::remove_stale(tools, Some(cgroups.zone_name()));
+            if let Some(sweeper) = sweeper {
+                sweeper.finish();
             }
             match ended {
                 Some((_, status)) if status.code() == Some(0) => Ok(()),

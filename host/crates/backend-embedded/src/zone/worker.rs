@@ -68,7 +68,8 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
     step.remove();
     kept?;
     let status = ran?;
-    if let (Some(cause), ExecStatus::Exited { code: 1.. }) = (without_network, status) {
+    let has_failed = !matches!(status, ExecStatus::Exited { code: 0 } | ExecStatus::Cancelled);
+    if let Some(cause) = without_network.filter(|_| has_failed) {
         // Whether it needed one is not known; that it failed is a reason to say so.
         let note = format!("host: this step has no way out to the network: {cause}\n");
         let _ = File::from(told).write_all(note.as_bytes());

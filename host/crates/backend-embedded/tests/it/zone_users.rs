@@ -31,6 +31,9 @@ fn run_as(user: &str) {
     // Distributions let everybody make links of their own, but not all machines for tests do.
     let tun = directory.path().join("tun");
     let script = "mknod -m 666 \"$0\" c 10 200 && mount --bind \"$0\" /dev/net/tun; exec setpriv \"$@\"";
+    // Root has run what needs root.
+    let required = std::env::var("REQUIRE").unwrap_or_default();
+    let required: Vec<&str> = required.split(',').filter(|name| *name != "root").collect();
     let output = Command::new("unshare")
         .args(["--mount", "sh", "-c", script])
         .arg(tun)
@@ -39,6 +42,7 @@ fn run_as(user: &str) {
         .args(["zone_", "--skip", "zone_users"])
         .env("ZONE_HELPER", helper)
         .env("TMPDIR", directory.path())
+        .env("REQUIRE", required.join(","))
         .envs(outside.as_ref().map(Outside::variable))
         .current_dir("/")
         .output()

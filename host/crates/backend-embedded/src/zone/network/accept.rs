@@ -1,7 +1,8 @@
 //! Rules in the firewall of this machine that let through what zones forward.
 //!
 //! Docker, for one, has this machine forward nothing but its own. In that table a rule cannot vanish with
-//! a process, so each has the name of its zone, and whoever starts later removes those of the dead.
+//! a process, so each has the name of its zone, and a process outside of the zone removes it; should that
+//! one be killed too, whoever starts later does.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,8 +47,13 @@ pub(super) fn allow(tools: &[PathBuf], chains: &[ForwardChain], link: &str, tag:
     Ok(())
 }
 
+/// Returns whether iptables may decide about what this machine forwards.
+pub(super) fn has_iptables() -> bool {
+    !kinds(&firewall::forward_chains().unwrap_or_default()).is_empty()
+}
+
 /// Removes the rules of zones that are dead; with `own`, also those of that one.
-pub(in crate::zone) fn remove_stale(tools: &[PathBuf], own: Option<&str>) {
+pub(super) fn remove_stale(tools: &[PathBuf], own: Option<&str>) {
     let chains = firewall::forward_chains().unwrap_or_default();
     for program in programs(tools, &chains).unwrap_or_default() {
         let rules = call(&program, &["-S"]).unwrap_or_default();
@@ -67,6 +73,15 @@ fn is_over(rule: &str, own: Option<&str>) -> bool {
 
 /// Returns the programs that change the tables of iptables that this machine has: there are two kinds.
 fn programs(tools: &[PathBuf], chains: &[ForwardChain]) -> Result<Vec<PathBuf>, String> {
+    let find = |name: &&str| {
+        let found = find_tool(tools, name).or_else(|| find_tool(tools, "iptables"));
+        found.ok_or_else(|| "iptables filters what is forwarded, and its program is not installed".to_owned())
+    };
+    kinds(chains).iter().map(find).collect()
+}
+
+/// Returns the names of the programs for the kinds of tables that filter here.
+fn kinds(chains: &[ForwardChain]) -> Vec<&'static str> {
     let mut names = Vec::new();
     if chains.iter().any(|chain| chain.table == FILTER && chain.name == FORWARD) {
         names.push("iptables-nft");
@@ -75,11 +90,7 @@ fn programs(tools: &[PathBuf], chains: &[ForwardChain]) -> Result<Vec<PathBuf>, 
     if legacy.lines().any(|table| table == FILTER) {
         names.push("iptables-legacy");
     }
-    let find = |name: &&str| {
-        let found = find_tool(tools, name).or_else(|| find_tool(tools, "iptables"));
-        found.ok_or_else(|| "iptables filters what is forwarded, and its program is not installed".to_owned())
-    };
-    names.iter().map(find).collect()
+    names
 }
 
 /// Runs iptables and returns what it printed, if it did what was asked.

@@ -1,7 +1,8 @@
-//! Packet filter tables that vanish with the process that made them.
+//! Packet filter tables that vanish with the zone.
 //!
-//! A table with an owner belongs to the socket over which it was made; the kernel removes it when
-//! that is closed, however the process ends. Since Linux 5.12.
+//! Those of the router go with its network namespace. In the network of this machine, a table has an
+//! owner: it belongs to the socket over which it was made, and the kernel removes it when that is closed,
+//! however the process ends. Since Linux 5.12.
 //!
 //! Source: Linux, `include/uapi/linux/netfilter/nf_tables.h`.
 
@@ -49,7 +50,9 @@ impl Table {
     /// Makes a table in the network namespace of this process.
     pub(super) fn make(name: &str, purpose: Purpose<'_>) -> io::Result<Self> {
         let socket = Netlink::open(Some(NETFILTER))?;
-        let table = message(libc::NFT_MSG_NEWTABLE, CREATE, IP).text(1, name).attribute(2, &OWNED.to_be_bytes());
+        // A network namespace of the zone takes its tables along.
+        let flags = if matches!(purpose, Purpose::Guard { .. }) { OWNED } else { 0 };
+        let table = message(libc::NFT_MSG_NEWTABLE, CREATE, IP).text(1, name).attribute(2, &flags.to_be_bytes());
         let mut messages = vec![table, chain(name, "leave", "nat", libc::NF_INET_POST_ROUTING, PRIORITY_SOURCE_NAT)];
         match purpose {
             Purpose::Masquerade { out } => {

@@ -26,6 +26,7 @@ mod plan;
 mod pool;
 mod resolv;
 mod router;
+mod sweeper;
 mod tools;
 mod uplink;
 
@@ -34,9 +35,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use accept::remove_stale;
 pub(super) use outside::{Owner, Starting, start};
 pub(super) use pool::{Joined, ZoneNetwork};
+pub(super) use sweeper::Sweeper;
 pub(super) use tools::{directories, find_tool, is_executable};
 
 /// How a zone reaches the network.
