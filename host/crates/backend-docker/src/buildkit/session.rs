@@ -1,0 +1,202 @@
+//! The session: what BuildKit asks of us while it solves.
+//!
+//! Each solve has a session of its own, so that nothing of one is offered to another.
+//! Source: moby/buildkit, `session/manager.go` (headers), `session/filesync`, `session/secrets`.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bollard_buildkit_proto::fsutil::types::Packet;
+use bollard_buildkit_proto::health::health_server::{Health, HealthServer};
+use bollard_buildkit_proto::health::health_check_response::ServingStatus;
+use bollard_buildkit_proto::health::{HealthCheckRequest, HealthCheckResponse, HealthListResponse, HealthListRequest};
+use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::{Secrets, SecretsServer};
+use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
+use bollard_buildkit_proto::moby::buildkit::v1::BytesMessage;
+use bollard_buildkit_proto::moby::filesync::v1::BytesMessage as TarMessage;
+use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
+use bollard_buildkit_proto::moby::filesync::v1::file_sync_server::{FileSync, FileSyncServer};
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, stream};
+use graph::ContentDigest;
+use store::Store;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+use tonic::transport::Server;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::channel::{self, WINDOW};
+use super::{BuildKit, MAX_MESSAGE, Reach, send};
+use crate::connection::RequestError;
+
+/// The methods that a session may be asked for.
+const METHODS: [&str; 4] = [
+    "/moby.filesync.v1.FileSync/DiffCopy",
+    "/moby.filesync.v1.FileSend/DiffCopy",
+    "/moby.buildkit.secrets.v1.Secrets/GetSecret",
+    "/grpc.health.v1.Health/Check",
+];
+
+/// What one solve may ask for.
+#[derive(Clone)]
+pub(crate) struct Offer {
+    /// Where the files are.
+    pub(crate) store: Store,
+    /// Trees by the name of their source.
+    pub(crate) trees: HashMap<String, ContentDigest>,
+    /// Values by the id of their mount.
+    pub(crate) secrets: HashMap<String, Vec<u8>>,
+    /// Where an exported archive goes.
+    pub(crate) archive: Option<mpsc::Sender<Bytes>>,
+}
+
+/// A session; ends when it is dropped.
+pub(super) struct Session {
+    pub(super) id: String,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+impl Session {
+    /// Opens a session of this id.
+    pub(super) async fn open(buildkit: &BuildKit, id: String, offer: Offer) -> Result<Self, RequestError> {
+        let mut tasks = Vec::new();
+        match buildkit.reach {
+            Reach::Hijacked => {
+                let wire = channel::hijack(&buildkit.connection, "/session", &headers(&id)).await?;
+                tasks.push(spawn(serve(offer, wire)));
+            }
+            Reach::Native => {
+                let (ours, theirs) = tokio::io::duplex(1 << 20);
+                tasks.push(spawn(serve(offer, theirs)));
+                tasks.push(spawn(tunnel(buildkit.clone(), id.clone(), ours)));
+            }
+        }
+        Ok(Self { id, _tasks: tasks })
+    }
+}
+
+fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(task))
+}
+
+fn headers(id: &str) -> Vec<(&'static str, String)> {
+    let mut headers = vec![
+        ("x-docker-expose-session-uuid", id.to_owned()),
+        ("x-docker-expose-session-name", "host".to_owned()),
+        ("x-docker-expose-session-sharedkey", String::new()),
+    ];
+    headers.extend(METHODS.map(|method| ("x-docker-expose-session-grpc-method", method.to_owned())));
+    headers
+}
+
+/// Passes bytes between `Control.Session` and the server.
+async fn tunnel(buildkit: BuildKit, id: String, wire: tokio::io::DuplexStream) {
+    let (reads, mut writes) = tokio::io::split(wire);
+    let outgoing = stream::unfold((reads, vec![0; 64 * 1024]), |(mut reads, mut buffer)| async move {
+        let n = reads.read(&mut buffer).await.ok().filter(|n| *n > 0)?;
+        Some((BytesMessage { data: buffer[..n].to_vec() }, (reads, buffer)))
+    });
+    let mut request = Request::new(outgoing);
+    for (name, value) in headers(&id) {
+        if let (Ok(name), Ok(value)) = (tonic::metadata::MetadataKey::from_bytes(name.as_bytes()), value.parse()) {
+            request.metadata_mut().append(name, value);
+        }
+    }
+    let mut control = buildkit.control;
+    let Ok(incoming) = control.session(request).await else { return };
+    let mut incoming = incoming.into_inner();
+    while let Ok(Some(message)) = incoming.message().await {
+        if writes.write_all(&message.data).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Answers until the connection ends.
+async fn serve<S>(offer: Offer, wire: S)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + tonic::transport::server::Connected + Unpin + Send + 'static,
+{
+    let service = Service(Arc::new(offer));
+    let served = Server::builder()
+        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(WINDOW)
+        .add_service(HealthServer::new(service.clone()))
+        .add_service(FileSyncServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE))
+        .add_service(FileSendServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE))
+        .add_service(SecretsServer::new(service))
+        .serve_with_incoming(stream::once(async { Ok::<_, std::io::Error>(wire) }).chain(stream::pending()));
+    // What is wrong with the session shows in the solve that it belongs to.
+    let _ = served.await;
+}
+
+#[derive(Clone)]
+struct Service(Arc<Offer>);
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Secrets for Service {
+    async fn get_secret(&self, request: Request<GetSecretRequest>) -> Result<Response<GetSecretResponse>, Status> {
+        let id = request.into_inner().id;
+        match self.0.secrets.get(&id) {
+            Some(value) => Ok(Response::new(GetSecretResponse { data: value.clone() })),
+            None => Err(Status::not_found(format!("no secret `{id}`"))),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl FileSync for Service {
+    type DiffCopyStream = Answers<Packet>;
+    type TarStreamStream = Answers<Packet>;
+
+    async fn diff_copy(&self, request: Request<Streaming<Packet>>) -> Result<Response<Answers<Packet>>, Status> {
+        let name = request.metadata().get("dir-name").and_then(|name| name.to_str().ok()).unwrap_or_default();
+        let tree = self.0.trees.get(name).copied();
+        let tree = tree.ok_or_else(|| Status::not_found(format!("no directory `{name}`")))?;
+        let packets = send::packets(self.0.store.clone(), tree, request.into_inner());
+        Ok(Response::new(Box::pin(packets)))
+    }
+
+    async fn tar_stream(&self, _: Request<Streaming<Packet>>) -> Result<Response<Answers<Packet>>, Status> {
+        Err(Status::unimplemented("files are sent one by one"))
+    }
+}
+
+#[tonic::async_trait]
+impl FileSend for Service {
+    type DiffCopyStream = Answers<TarMessage>;
+
+    async fn diff_copy(
+        &self,
+        request: Request<Streaming<TarMessage>>,
+    ) -> Result<Response<Answers<TarMessage>>, Status> {
+        let Some(archive) = &self.0.archive else { return Err(Status::failed_precondition("nothing was asked for")) };
+        let mut parts = request.into_inner();
+        while let Some(part) = parts.message().await? {
+            let sent = archive.send(part.data.into()).await;
+            sent.map_err(|_| Status::aborted("the archive is not read any more"))?;
+        }
+        Ok(Response::new(Box::pin(stream::empty())))
+    }
+}
+
+#[tonic::async_trait]
+impl Health for Service {
+    type WatchStream = Answers<HealthCheckResponse>;
+
+    async fn check(&self, _: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+        Ok(Response::new(HealthCheckResponse { status: ServingStatus::Serving.into() }))
+    }
+
+    async fn list(&self, _: Request<HealthListRequest>) -> Result<Response<HealthListResponse>, Status> {
+        Ok(Response::new(HealthListResponse::default()))
+    }
+
+    async fn watch(&self, _: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("`Check` answers"))
+    }
+}

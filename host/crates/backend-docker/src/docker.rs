@@ -1,0 +1,170 @@
+//! The backend itself: solver, LLB and store behind the contract.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use backend::{
+    Backend, Caps, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
+    SessionIo, Snapshot, Solved,
+};
+use graph::{ContentDigest, Edge, Platform, TreePath};
+use solver::Solver;
+use store::Store;
+use trees::{Input, Trees};
+
+use crate::buildkit::BuildKit;
+use crate::connection::Connection;
+use crate::engine::Engine;
+use crate::facts::Facts;
+use crate::settings::DockerSettings;
+use crate::value::{Tree, Value};
+
+/// Evaluates graphs with the BuildKit in Docker.
+pub struct Docker {
+    engine: Arc<Engine>,
+    solver: Solver<Engine>,
+    facts: Facts,
+}
+
+/// What the handle of a snapshot is.
+struct Handle(Tree);
+
+impl Docker {
+    /// Connects to Docker and makes the backend of a session. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// `Environment` if Docker cannot be reached, is too old, or has no BuildKit.
+    pub async fn connect(settings: &DockerSettings, store: Store, io: SessionIo) -> Result<Self, Failure> {
+        let connection = Connection::new(settings)?;
+        let facts = Facts::of(&connection).await?;
+        let Some(reach) = facts.buildkit else {
+            return Err(Failure::environment(
+                format!("Docker {} at `{}` has no BuildKit", facts.version, facts.address),
+                Some("use `--engine embedded`, or a Docker with BuildKit"),
+            ));
+        };
+        let trees = Trees::new(store, &io);
+        let buildkit = BuildKit::new(connection, reach);
+        let engine = Arc::new(Engine::new(trees, io, buildkit, facts.platform.clone()));
+        Ok(Self { solver: Solver::new(Arc::clone(&engine), engine.io.n_jobs), engine, facts })
+    }
+
+    async fn tree(&self, snapshot: &Snapshot) -> Result<ContentDigest, Failure> {
+        let handle = Arc::clone(&snapshot.handle).downcast::<Handle>();
+        let handle = handle.map_err(|_| Failure::bug("a snapshot of another backend was handed to Docker"))?;
+        self.engine.local(&handle.0).await
+    }
+
+    /// Evaluates an edge to a tree of the store.
+    async fn evaluated(&self, edge: &Edge) -> Result<ContentDigest, Failure> {
+        let solved = self.solve(std::slice::from_ref(edge)).await?;
+        let solved = solved.first().ok_or_else(|| Failure::bug("an edge was evaluated to nothing"))?;
+        self.tree(&solved.snapshot).await
+    }
+
+    /// Runs the commands that values stand for.
+    async fn realise(&self, outputs: &[Edge], values: &[Value]) -> Result<(), Failure> {
+        let outs = outputs.iter().zip(values).filter_map(|(edge, value)| match value.output(edge.output) {
+            Tree::Remote(remote) => Some(remote.out),
+            Tree::Local(_) => None,
+        });
+        self.engine.realise(&outs.collect::<Vec<_>>()).await
+    }
+}
+
+#[async_trait]
+impl Backend for Docker {
+    fn caps(&self) -> Caps {
+        Caps {
+            name: "docker".to_owned(),
+            network: true,
+            owners: true,
+            limits: false,
+            images: true,
+            services: false,
+            machine: false,
+            notes: notes(&self.facts),
+        }
+    }
+
+    async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
+        let solve = async {
+            let values = self.solver.solve(outputs).await.map_err(|_| Failure::bug("the solver ended"))??;
+            self.realise(outputs, &values).await?;
+            Ok::<_, Failure>(values)
+        };
+        let values = tokio::select! {
+            values = solve => values?,
+            () = self.engine.io.cancel.cancelled() => return Err(Failure::Cancelled),
+        };
+        let solved = outputs.iter().zip(values).map(|(edge, value)| {
+            let record = value.command().and_then(|step| step.record());
+            let handle = Arc::new(Handle(value.output(edge.output)));
+            Solved { snapshot: Snapshot { handle }, exec: record.map(|record| Arc::clone(&record.exec)) }
+        });
+        Ok(solved.collect())
+    }
+
+    async fn settle(&self) {
+        self.solver.settle().await;
+    }
+
+    async fn read(&self, snapshot: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure> {
+        self.engine.trees.read(self.tree(snapshot).await?, path, offset, max).await
+    }
+
+    async fn stat(&self, snapshot: &Snapshot, path: &TreePath) -> Result<FileStat, Failure> {
+        self.engine.trees.stat(self.tree(snapshot).await?, path).await
+    }
+
+    async fn entries(&self, snapshot: &Snapshot, path: &TreePath) -> Result<Vec<String>, Failure> {
+        self.engine.trees.entries(self.tree(snapshot).await?, path).await
+    }
+
+    async fn glob(&self, snapshot: &Snapshot, path: &TreePath, pattern: &str) -> Result<Vec<String>, Failure> {
+        self.engine.trees.glob(self.tree(snapshot).await?, path, pattern).await
+    }
+
+    async fn search(
+        &self,
+        snapshot: &Snapshot,
+        path: &TreePath,
+        query: &SearchQuery,
+    ) -> Result<Vec<SearchMatch>, Failure> {
+        self.engine.trees.search(self.tree(snapshot).await?, path, query).await
+    }
+
+    async fn digest(&self, snapshot: &Snapshot, path: &TreePath) -> Result<ContentDigest, Failure> {
+        self.engine.trees.digest(self.tree(snapshot).await?, path).await
+    }
+
+    async fn output(&self, output: &OutputRef) -> Result<Vec<u8>, Failure> {
+        self.engine.trees.output(output).await
+    }
+
+    async fn export(&self, snapshot: &Snapshot, path: &TreePath, target: &Path) -> Result<(), Failure> {
+        self.engine.trees.export(self.tree(snapshot).await?, path, target).await
+    }
+
+    async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure> {
+        let ImageSource::Within { selection, .. } = source else {
+            return self.engine.trees.resolve_image(source, platform, None).await;
+        };
+        let tree = self.evaluated(&selection.edge).await?;
+        self.engine.trees.resolve_image(source, platform, Some(Input { tree, path: &selection.path })).await
+    }
+
+    async fn publish(&self, image: &Edge, target: &ImageTarget) -> Result<String, Failure> {
+        let tree = self.evaluated(image).await?;
+        self.engine.trees.publish(image, tree, target).await
+    }
+}
+
+fn notes(facts: &Facts) -> Vec<String> {
+    let mut notes = vec![format!("Docker {} at `{}`", facts.version, facts.address)];
+    if facts.is_rootless {
+        notes.push("Docker runs without root's rights".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,172 @@
+//! Evaluates single vertices: commands become LLB, which runs when somebody needs what it makes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo};
+use bollard_buildkit_proto::pb;
+use graph::{ContentDigest, FailOp, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
+use solver::{LookUp, Work};
+use store::empty_tree;
+use tokio_util::sync::CancellationToken;
+use trees::{Input, Trees};
+
+use crate::buildkit::BuildKit;
+use crate::events::{Began, event_of, outcome_of};
+use crate::llb::{Llb, Note};
+use crate::lower::lower;
+use crate::step::Step;
+use crate::value::{Remote, Tree, Value};
+
+/// What one session evaluates with.
+pub(crate) struct Engine {
+    pub(crate) trees: Trees,
+    pub(crate) io: SessionIo,
+    pub(crate) buildkit: BuildKit,
+    /// What commands run on.
+    pub(crate) platform: graph::Platform,
+    /// All commands of the session, by what they are in LLB.
+    steps: Mutex<HashMap<String, Arc<Step>>>,
+    /// Trees of Docker that were fetched, by what they are there.
+    pub(crate) fetched: Mutex<HashMap<String, ContentDigest>>,
+    /// Held while something is fetched, so that nothing is fetched twice.
+    pub(crate) fetching: tokio::sync::Mutex<()>,
+}
+
+impl Engine {
+    pub(crate) fn new(trees: Trees, io: SessionIo, buildkit: BuildKit, platform: graph::Platform) -> Self {
+        Self {
+            trees,
+            io,
+            buildkit,
+            platform,
+            steps: Mutex::default(),
+            fetched: Mutex::default(),
+            fetching: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Keeps a command; returns the one that is there, if it is the same.
+    pub(crate) fn keep_step(&self, step: Step) -> Arc<Step> {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(steps.entry(step.llb.digest().to_owned()).or_insert_with(|| Arc::new(step)))
+    }
+
+    /// Returns the command that an operation of LLB is.
+    pub(crate) fn step(&self, digest: &str) -> Option<Arc<Step>> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    fn announce(&self, vertex: &Vertex, outcome: Outcome, reason: Reason, began: Began) {
+        let duration = began.clock.elapsed();
+        (self.io.events)(Event::Finished { vertex: event_of(vertex, began.at), outcome, reason, duration });
+    }
+
+    async fn evaluate(&self, vertex: &Arc<Vertex>, values: &[Value]) -> Result<Value, Failure> {
+        match vertex.op() {
+            Op::Exec(op) => lower(self, vertex, op, values).await,
+            Op::Image(op) => self.image(vertex, op, values).await,
+            Op::Source(SourceOp::Machine) => Err(Failure::Invalid {
+                code: FailureCode::Unavailable,
+                message: "the directories of this machine cannot be used with Docker".to_owned(),
+                hint: Some("use `--engine embedded`, or start from an image".to_owned()),
+            }),
+            _ => self.tree(vertex, values).await,
+        }
+    }
+
+    /// Evaluates an operation on trees, in the store.
+    async fn tree(&self, vertex: &Arc<Vertex>, values: &[Value]) -> Result<Value, Failure> {
+        let mut digests = Vec::with_capacity(values.len());
+        for (input, value) in vertex.inputs().iter().zip(values) {
+            digests.push(self.local(&value.output(input.edge.output)).await?);
+        }
+        let (trees, vertex) = (self.trees.clone(), Arc::clone(vertex));
+        let task = tokio::task::spawn_blocking(move || {
+            let selected = vertex.inputs().iter().zip(digests);
+            let inputs: Vec<Input<'_>> = selected.map(|(input, tree)| Input { tree, path: &input.path }).collect();
+            trees.evaluate(vertex.op(), &inputs)
+        });
+        let digest = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an operation on files panicked: {error}"))))?;
+        Ok(Value::tree(Tree::Local(digest)))
+    }
+
+    async fn image(&self, vertex: &Arc<Vertex>, op: &ImageOp, values: &[Value]) -> Result<Value, Failure> {
+        match &op.origin {
+            ImageOrigin::Registry { repository } => {
+                let identifier = format!("docker-image://{repository}@{}", op.digest);
+                let source = pb::op::Op::Source(pb::SourceOp { identifier, attrs: [].into() });
+                let note = Note { name: vertex.op().describe(), ..Note::default() };
+                let out = Llb::new(source, Vec::new(), note).out(0);
+                Ok(Value::tree(Tree::Remote(Remote { out, sub: "", root: None })))
+            }
+            ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => self.tree(vertex, values).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Work for Engine {
+    type Value = Value;
+    type Error = Failure;
+    type Job = ();
+
+    fn look_up(&self, vertex: &Arc<Vertex>, _: &[Value]) -> LookUp<Value, Failure, ()> {
+        match vertex.op() {
+            Op::Fail(FailOp { code, message }) => {
+                let code = FailureCode::parse(code).unwrap_or(FailureCode::Custom);
+                let failure = Failure::invalid(code, message);
+                self.announce(vertex, outcome_of(&failure), Reason::Cheap, Began::now());
+                LookUp::Done(Err(failure))
+            }
+            Op::Source(SourceOp::Scratch) => {
+                self.announce(vertex, Outcome::Cached, Reason::Cheap, Began::now());
+                LookUp::Done(Ok(Value::tree(Tree::Local(empty_tree()))))
+            }
+            Op::Source(SourceOp::Git { .. } | SourceOp::Http { .. }) => {
+                let name = vertex.op().describe();
+                let message = format!("source `{name}` is not available in this version");
+                LookUp::Done(Err(Failure::invalid(FailureCode::Unavailable, message)))
+            }
+            _ => LookUp::Execute(()),
+        }
+    }
+
+    async fn execute(
+        self: Arc<Self>,
+        vertex: Arc<Vertex>,
+        inputs: Vec<Value>,
+        (): (),
+        cancel: CancellationToken,
+    ) -> Result<Value, Failure> {
+        let began = Began::now();
+        let result = tokio::select! {
+            result = self.evaluate(&vertex, &inputs) => result,
+            () = cancel.cancelled() => Err(Failure::Cancelled),
+        };
+        match &result {
+            // What happens to a command that may still run is told when it does.
+            Ok(value) => match value.command().map(|step| step.record().is_some()) {
+                Some(false) => {}
+                Some(true) => self.announce(&vertex, Outcome::Cached, Reason::Hit, began),
+                None => self.announce(&vertex, Outcome::Ran, reason_of(vertex.op()), began),
+            },
+            Err(failure) => self.announce(&vertex, outcome_of(failure), reason_of(vertex.op()), began),
+        }
+        result
+    }
+
+    fn takes_slot(&self, _: &Vertex) -> bool {
+        // BuildKit has slots of its own.
+        false
+    }
+
+    fn lost(&self, vertex: &Vertex) -> Failure {
+        Failure::bug(format!("evaluation of `{}` ended without a result", vertex.op().describe()))
+    }
+}
+
+fn reason_of(op: &Op) -> Reason {
+    if matches!(op, Op::Source(_)) { Reason::Source } else { Reason::Cheap }
+}

@@ -1,0 +1,105 @@
+//! What Docker is: version, kind, whether BuildKit is in it.
+
+use backend::Failure;
+use graph::Platform;
+use serde_json::Value;
+
+use crate::buildkit::Reach;
+use crate::connection::Connection;
+use crate::settings::DockerSettings;
+
+/// The oldest API that has what is needed. Docker 19.03 has it.
+const OLDEST_API: (u32, u32) = (1, 40);
+/// From this API on Docker speaks gRPC on its own socket. Source: moby/moby#50744.
+const NATIVE_GRPC_API: (u32, u32) = (1, 52);
+
+/// What Docker is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Facts {
+    /// Where it is.
+    pub address: String,
+    /// Its version, as in `20.10.24`.
+    pub version: String,
+    /// The version of its API, as in `1.41`.
+    pub api_version: String,
+    /// What containers run on.
+    pub platform: Platform,
+    /// How its BuildKit is reached; none if it has none.
+    pub buildkit: Option<Reach>,
+    /// Whether it runs without root's rights.
+    pub is_rootless: bool,
+    /// Whether it is Podman behind Docker's API.
+    pub is_podman: bool,
+}
+
+/// Returns what the Docker is that these settings lead to.
+///
+/// # Errors
+/// `Environment` if it cannot be reached or is too old.
+pub async fn probe(settings: &DockerSettings) -> Result<Facts, Failure> {
+    Facts::of(&Connection::new(settings)?).await
+}
+
+impl Facts {
+    pub(crate) async fn of(connection: &Connection) -> Result<Self, Failure> {
+        let version = connection.get("/version").await?;
+        let text = |name: &str| version.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let api_version = text("ApiVersion");
+        let api = parse_api(&api_version).ok_or_else(|| {
+            Failure::environment(
+                format!("what answers at `{}` is not Docker", connection.address()),
+                Some("name Docker's address in DOCKER_HOST"),
+            )
+        })?;
+        if api < OLDEST_API {
+            return Err(Failure::environment(
+                format!(
+                    "Docker {} at `{}` is too old: its API is {api_version}, and {}.{} is needed",
+                    text("Version"),
+                    connection.address(),
+                    OLDEST_API.0,
+                    OLDEST_API.1
+                ),
+                Some("install Docker 19.03 or later, or use `--engine embedded`"),
+            ));
+        }
+        let info = connection.get("/info").await?;
+        let is_podman = version.to_string().contains("Podman Engine");
+        Ok(Self {
+            address: connection.address(),
+            version: text("Version"),
+            platform: platform(&text("Os"), &text("Arch")),
+            buildkit: reach(connection, api, is_podman).await,
+            is_rootless: has_option(&info, "name=rootless"),
+            is_podman,
+            api_version,
+        })
+    }
+}
+
+async fn reach(connection: &Connection, api: (u32, u32), is_podman: bool) -> Option<Reach> {
+    if is_podman {
+        return None;
+    }
+    let order = if api >= NATIVE_GRPC_API { [Reach::Native, Reach::Hijacked] } else { [Reach::Hijacked, Reach::Native] };
+    for reach in order {
+        if crate::buildkit::answers(connection, reach).await {
+            return Some(reach);
+        }
+    }
+    None
+}
+
+fn parse_api(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn platform(os: &str, arch: &str) -> Platform {
+    format!("{os}/{arch}").parse().unwrap_or_else(|_| Platform::of_this_machine())
+}
+
+fn has_option(info: &Value, name: &str) -> bool {
+    let options = info.get("SecurityOptions").and_then(Value::as_array);
+    options.is_some_and(|options| options.iter().any(|option| option.as_str() == Some(name)))
+}

@@ -1,0 +1,25 @@
+//! Evaluates graphs with Docker.
+
+mod buildkit;
+mod connection;
+mod context;
+mod dial;
+mod docker;
+mod engine;
+mod events;
+mod facts;
+mod ingest;
+mod llb;
+mod lower;
+mod run;
+mod secrets;
+mod settings;
+mod step;
+mod trailer;
+mod value;
+mod watch;
+
+pub use buildkit::Reach;
+pub use docker::Docker;
+pub use facts::{Facts, probe};
+pub use settings::{DockerMode, DockerSettings};

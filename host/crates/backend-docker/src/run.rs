@@ -1,0 +1,261 @@
+//! Has BuildKit run what is needed, and takes what it made.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use backend::{ExecFailure, ExecResult, Failure, FailureCode, OutputRef};
+use graph::{ContentDigest, ExecOp, KeyHasher, TreePath};
+use store::{NewResult, Owned, Store};
+use trees::failure::failure;
+
+use crate::buildkit::{Job, Offer, SolveError, TarReader};
+use crate::engine::Engine;
+use crate::events::outcome_of;
+use crate::ingest::{self, Directory};
+use crate::llb::{self, FileAction, Llb, Note, Out};
+use crate::lower::params_of;
+use crate::step::{Record, Step};
+use crate::trailer::{self, End, Trailer};
+use crate::value::{Remote, Tree};
+use crate::watch::{Watch, Watched};
+
+impl Engine {
+    /// Runs the commands that these outputs need and of which nothing is known yet, in one solve.
+    pub(crate) async fn realise(&self, outs: &[Out]) -> Result<(), Failure> {
+        let roots: Vec<Llb> = outs.iter().map(|out| out.llb.clone()).collect();
+        let pending: Vec<Arc<Step>> = self.steps_of(&roots).into_iter().filter(|step| step.record().is_none()).collect();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let sources = pending.iter().map(|step| step.llb.out(step.output)).collect();
+        let copies = (0..pending.len()).map(|n| FileAction::copy(n, "/", &format!("/{n}"), true));
+        let note = Note { name: "what was printed".to_owned(), ..Note::default() };
+        let outputs = llb::files(None, sources, copies.collect(), note);
+        let mut printed = self.solve(&outputs, |archive, store| ingest::read(archive, store)).await?;
+        for (n, step) in pending.iter().enumerate() {
+            let files = printed.take(&n.to_string()).ok_or_else(|| Failure::bug("the output of a command is missing"))?;
+            let record = record(self.trees.store(), &files)?;
+            self.put_record(step, &record)?;
+            step.set_record(record);
+        }
+        Ok(())
+    }
+
+    /// Returns a tree in the store; fetches it if it is in Docker.
+    pub(crate) async fn local(&self, tree: &Tree) -> Result<ContentDigest, Failure> {
+        let remote = match tree {
+            Tree::Local(digest) => return Ok(*digest),
+            Tree::Remote(remote) => remote,
+        };
+        if let Some(digest) = self.known(remote)? {
+            return Ok(digest);
+        }
+        self.realise(std::slice::from_ref(&remote.out)).await?;
+        let _turn = self.fetching.lock().await;
+        if let Some(digest) = self.known(remote)? {
+            return Ok(digest);
+        }
+        let (owned, stubs) = self.about(remote);
+        let sub = remote.sub;
+        let fetch = move |archive: TarReader, store: &Store| {
+            let mut found = ingest::read(archive, store)?;
+            let mut root = if sub.is_empty() { found } else { found.take(sub).unwrap_or_default() };
+            root.set_owned(owned);
+            stubs.iter().for_each(|stub| root.remove_stub(stub));
+            root.put(store)
+        };
+        let digest = self.solve(&remote.out, fetch).await?;
+        let key = tree_key(remote);
+        let result = NewResult { key, value: digest.as_bytes(), trees: &[digest], blobs: &[] };
+        self.trees.store().put_result(&result).map_err(|error| failure(&error))?;
+        self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.name(), digest);
+        Ok(digest)
+    }
+
+    /// Returns a tree that was fetched before, in this run or in another.
+    fn known(&self, remote: &Remote) -> Result<Option<ContentDigest>, Failure> {
+        if let Some(digest) = self.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(&remote.name()) {
+            return Ok(Some(*digest));
+        }
+        let found = self.trees.store().result(tree_key(remote)).map_err(|error| failure(&error))?;
+        let digest = found.and_then(|bytes| bytes.try_into().ok()).map(ContentDigest::from_bytes);
+        if let Some(digest) = digest {
+            self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.name(), digest);
+        }
+        Ok(digest)
+    }
+
+    /// Returns the mode and owner of a tree's root, and the mountpoints in it that no command made.
+    fn about(&self, remote: &Remote) -> (Owned, Vec<String>) {
+        let record = self.step(remote.out.llb.digest()).and_then(|step| step.record());
+        let root = remote.root.zip(record).map_or(Owned::DIRECTORY, |(index, record)| record.root(index));
+        let mut stubs = Vec::new();
+        if remote.out.index == 0 {
+            let mut llb = Some(remote.out.llb.clone());
+            while let Some(step) = llb.as_ref().and_then(|llb| self.step(llb.digest())) {
+                stubs.extend(step.record().map(|record| record.stubs.clone()).unwrap_or_default());
+                llb = llb.and_then(|llb| llb.first_input());
+            }
+        }
+        // What is deepest goes first, so that what it leaves empty goes too.
+        stubs.sort_by(|a, b| b.matches('/').count().cmp(&a.matches('/').count()).then_with(|| a.cmp(b)));
+        stubs.dedup();
+        (root, stubs)
+    }
+
+    /// Returns the commands among what these need.
+    fn steps_of(&self, roots: &[Llb]) -> Vec<Arc<Step>> {
+        let closure = Llb::closure(roots);
+        closure.iter().filter(|llb| llb.note().step.is_some()).filter_map(|llb| self.step(llb.digest())).collect()
+    }
+
+    /// Solves, and has `take` read the archive of the result on a thread of its own.
+    async fn solve<T: Send + 'static>(
+        &self,
+        out: &Out,
+        take: impl FnOnce(TarReader, &Store) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let steps = self.steps_of(std::slice::from_ref(&out.llb));
+        let mut offer = Offer {
+            store: self.trees.store().clone(),
+            trees: HashMap::new(),
+            secrets: HashMap::new(),
+            archive: None,
+        };
+        for llb in Llb::closure(std::slice::from_ref(&out.llb)) {
+            offer.trees.extend(llb.note().tree.clone());
+        }
+        for step in &steps {
+            params_of(self, step, &mut offer.secrets)?;
+        }
+        let (archive, reader) = TarReader::new();
+        offer.archive = Some(archive);
+        let store = self.trees.store().clone();
+        let taking = tokio::task::spawn_blocking(move || {
+            take(reader, &store)
+        });
+        let mut watch = Watch::new(self, &steps);
+        let solved = tokio::select! {
+            solved = self.buildkit.solve(Job { definition: out.definition(), offer }, |news| watch.take(news)) => solved,
+            () = self.io.cancel.cancelled() => return Err(Failure::Cancelled),
+        };
+        match solved {
+            Ok(()) => {}
+            Err(SolveError::Unreachable(failure)) => return Err(failure),
+            Err(SolveError::Refused(message)) => return Err(self.explain(&mut watch, &message).await),
+        }
+        taking.await.unwrap_or_else(|error| Err(Failure::bug(format!("reading an archive panicked: {error}"))))
+    }
+
+    /// Makes the failure of a solve, and tells it.
+    async fn explain(&self, watch: &mut Watch<'_>, message: &str) -> Failure {
+        let (commands, others) = watch.failures();
+        let told = commands.iter().find_map(|(watched, _)| {
+            let trailer = trailer::read(&watched.stdout, &watched.stderr)?;
+            Some((watched.step.llb.digest().to_owned(), self.command_failure(watched, trailer)))
+        });
+        let (digest, failure) = match (told, commands.first(), others.first()) {
+            (Some((digest, failure)), _, _) => (Some(digest), failure),
+            (None, Some((watched, text)), _) => {
+                let args = watched.step.op().map(|op| graph::op::shell_words(&op.args)).unwrap_or_default();
+                let failure = Failure::environment(
+                    format!("Docker could not run `{args}`: {text}"),
+                    Some("`--engine embedded` runs commands without Docker"),
+                );
+                (Some(watched.step.llb.digest().to_owned()), failure)
+            }
+            (None, None, other) => {
+                let text = other.copied().unwrap_or(message);
+                (None, Failure::environment(format!("Docker's BuildKit could not do it: {text}"), None))
+            }
+        };
+        let outcome = outcome_of(&failure);
+        watch.end(digest.as_deref().map(|digest| (digest, &outcome)));
+        failure
+    }
+
+    fn command_failure(&self, watched: &Watched, trailer: Trailer) -> Failure {
+        let Some(op) = watched.step.op() else { return Failure::bug("this operation is no command") };
+        let after = [op.timeout, self.io.timeout].into_iter().flatten().min().unwrap_or(Duration::ZERO);
+        match trailer.end.status(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)) {
+            Some(status) => Failure::Exec(Box::new(ExecFailure {
+                vertex: watched.step.vertex.digest(),
+                args: op.args.clone(),
+                status,
+                stdout_tail: trailer.stdout,
+                stderr_tail: trailer.stderr,
+            })),
+            None => refusal(op, trailer.end),
+        }
+    }
+
+    fn put_record(&self, step: &Step, record: &Record) -> Result<(), Failure> {
+        let Some(key) = step.key else { return Ok(()) };
+        let store = self.trees.store();
+        let bytes = postcard::to_stdvec(record).map_err(|error| Failure::bug(format!("a result: {error}")))?;
+        let exec = &record.exec;
+        let blobs = [exec.stdout.digest, exec.stderr.digest, exec.combined.digest];
+        let result = NewResult { key, value: &bytes, trees: &[], blobs: &blobs };
+        store.put_result(&result).map_err(|error| failure(&error))?;
+        if let Some((key, generation)) = &step.generation {
+            let result = NewResult { key: *key, value: generation.as_bytes(), trees: &[], blobs: &[] };
+            store.put_result(&result).map_err(|error| failure(&error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the failure of a command that was not run, or whose output is not kept.
+fn refusal(op: &ExecOp, end: End) -> Failure {
+    let path = |path: Option<&TreePath>| path.map(TreePath::to_absolute).unwrap_or_default();
+    let message = match end {
+        End::NoInput => {
+            let graph::Stdin::File(from) = &op.stdin else { return Failure::bug("the standard input is missing") };
+            format!("cannot read the standard input from `{}`: it is not a file", from.to_absolute())
+        }
+        End::NoRedirect { is_stderr } => {
+            let to = if is_stderr { &op.redirect_stderr } else { &op.redirect_stdout };
+            let to = path(to.as_ref());
+            format!("cannot write the output to `{to}`: it is a directory, is in none, or may not be written by the user")
+        }
+        _ => {
+            let message = format!("command `{}` printed more than 256 MiB", graph::op::shell_words(&op.args));
+            let hint = Some("redirect its output to a file".to_owned());
+            return Failure::Invalid { code: FailureCode::InvalidArgument, message, hint };
+        }
+    };
+    Failure::invalid(FailureCode::InvalidArgument, message)
+}
+
+/// Reads what the shim left.
+fn record(store: &Store, files: &Directory) -> Result<Record, Failure> {
+    let missing = |name: &str| Failure::bug(format!("a command left no `{name}`"));
+    let text = |name: &str| -> Result<String, Failure> {
+        let digest = files.file(name).ok_or_else(|| missing(name))?;
+        let bytes = store.read_blob(&digest).map_err(|error| failure(&error))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let output = |name: &str| -> Result<OutputRef, Failure> {
+        let digest = files.file(name).ok_or_else(|| missing(name))?;
+        let (_, size_bytes, _) = store.open_blob(&digest).map_err(|error| failure(&error))?;
+        Ok(OutputRef { digest, size_bytes })
+    };
+    let exit_code = text("status")?.trim().parse().map_err(|_| missing("status"))?;
+    let root = |line: &str| {
+        let mut numbers = line.split(' ').map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next()??, numbers.next()??))
+    };
+    let exec = ExecResult { exit_code, stdout: output("stdout")?, stderr: output("stderr")?, combined: output("combined")? };
+    Ok(Record {
+        exec: Arc::new(exec),
+        roots: text("roots")?.lines().filter_map(root).collect(),
+        stubs: text("stubs")?.lines().map(|path| path.trim_start_matches('/').to_owned()).collect(),
+    })
+}
+
+fn tree_key(remote: &Remote) -> graph::CacheKey {
+    let mut hasher = KeyHasher::new("docker-tree/1");
+    hasher.text(&remote.name());
+    hasher.cache_key()
+}

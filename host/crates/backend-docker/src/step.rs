@@ -1,0 +1,237 @@
+//! A command as Docker runs it: under the shim, whose flags say what it can observe.
+//!
+//! The shim and all that it needs are mounted below `/dev`, which is in memory in every container: nothing of it
+//! is in the tree that the command leaves.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use backend::{ExecResult, Reason};
+use graph::{CacheKey, ExecOp, Expect, KeyHasher, Op, Stdin, Vertex};
+use serde::{Deserialize, Serialize};
+use store::Owned;
+
+use crate::llb::Llb;
+
+/// Pid 1 of commands; `src/shim` is its source.
+pub(crate) const SHIM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shim"));
+
+/// Where the shim is mounted, with what it reads.
+pub(crate) const TOOLS: &str = "/dev/.host";
+/// Where it writes what the command printed.
+pub(crate) const OUTPUT: &str = "/dev/.host-output";
+/// A file with what no key depends on.
+pub(crate) const PARAMS: &str = "/dev/.host-params";
+/// The root as it was before anything was mounted on it.
+pub(crate) const BEFORE: &str = "/dev/.host-before";
+/// The files of [`OUTPUT`].
+pub(crate) const OUTPUT_FILES: [&str; 6] = ["stdout", "stderr", "combined", "status", "roots", "stubs"];
+
+/// Where commands are looked for in a container that does not say.
+/// Source: Docker's default, `oci/defaults.go`.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What container runtimes mount in every container, and make mountpoints for.
+const RUNTIME_MOUNTS: [&str; 5] = ["proc", "sys", "dev", "etc/hosts", "etc/resolv.conf"];
+
+/// A command that was asked for.
+pub(crate) struct Step {
+    pub(crate) vertex: Arc<Vertex>,
+    pub(crate) llb: Llb,
+    /// Which output of it has what the command printed.
+    pub(crate) output: i64,
+    /// What its result is found by in other runs; none if it must not be.
+    pub(crate) key: Option<CacheKey>,
+    /// Where its generation is written down once it has run.
+    pub(crate) generation: Option<(CacheKey, String)>,
+    /// Why it runs, if it does.
+    pub(crate) reason: Reason,
+    /// Somebody tells what happens to it.
+    pub(crate) is_told: AtomicBool,
+    record: Mutex<Option<Arc<Record>>>,
+}
+
+/// What is known of a command that did what was expected.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) exec: Arc<ExecResult>,
+    /// The modes and owners of its root and of its writable mounts, in the order of outputs.
+    pub(crate) roots: Vec<(u32, u32, u32)>,
+    /// Mountpoints that were not there before it ran.
+    pub(crate) stubs: Vec<String>,
+}
+
+impl Step {
+    pub(crate) fn new(
+        vertex: Arc<Vertex>,
+        llb: Llb,
+        output: i64,
+        key: Option<CacheKey>,
+        generation: Option<(CacheKey, String)>,
+        reason: Reason,
+        record: Option<Record>,
+    ) -> Self {
+        let record = Mutex::new(record.map(Arc::new));
+        Self { vertex, llb, output, key, generation, reason, is_told: AtomicBool::new(false), record }
+    }
+
+    /// Returns what is known, if it ran now or before.
+    pub(crate) fn record(&self) -> Option<Arc<Record>> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_record(&self, record: Record) {
+        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(record));
+    }
+
+    pub(crate) fn op(&self) -> Option<&ExecOp> {
+        if let Op::Exec(op) = self.vertex.op() { Some(op) } else { None }
+    }
+}
+
+impl Record {
+    /// Returns the mode and owner of an output's root.
+    pub(crate) fn root(&self, index: usize) -> Owned {
+        self.roots.get(index).map_or(Owned::DIRECTORY, |(mode, uid, gid)| Owned { mode: *mode, uid: *uid, gid: *gid })
+    }
+}
+
+/// Returns the id of the params of an operation: the same for every command that is the same but for its inputs.
+pub(crate) fn params_id(op: &Op) -> String {
+    let mut hasher = KeyHasher::new("params/1");
+    op.hash_into(&mut hasher);
+    format!("params-{}", hasher.cache_key().to_hex())
+}
+
+/// Returns the arguments of the shim, which end with the command.
+///
+/// `generation` tells runs apart that must not share a result.
+pub(crate) fn arguments(op: &ExecOp, generation: Option<&str>) -> Vec<String> {
+    let mut args = vec![format!("{TOOLS}/shim"), format!("d{OUTPUT}"), format!("p{PARAMS}"), format!("b{BEFORE}")];
+    match &op.expect {
+        Expect::Any => args.push("x*".to_owned()),
+        Expect::Codes(codes) => args.extend(codes.iter().map(|code| format!("x{code}"))),
+    }
+    match &op.stdin {
+        Stdin::Text(_) => args.push(format!("i{TOOLS}/stdin")),
+        Stdin::File(path) => args.push(format!("i{}", path.to_absolute())),
+        Stdin::Empty | Stdin::Both => {}
+    }
+    args.extend(op.redirect_stdout.as_ref().map(|path| format!("o{}", path.to_absolute())));
+    args.extend(op.redirect_stderr.as_ref().map(|path| format!("r{}", path.to_absolute())));
+    if !is_set(op, "HOME") {
+        args.push(format!("h{}", op.user.as_deref().unwrap_or("0")));
+    }
+    for mount in &op.mounts {
+        match &mount.kind {
+            graph::MountKind::Bind { output: Some(_), .. } => args.push(format!("m{}", mount.path.to_absolute())),
+            graph::MountKind::Tmpfs { mode, .. } => args.push(format!("t{mode:o}{}", mount.path.to_absolute())),
+            _ => {}
+        }
+    }
+    args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));
+    args.extend(generation.map(|generation| format!("g{generation}")));
+    args.push("--".to_owned());
+    args.extend(op.args.iter().cloned());
+    args
+}
+
+/// Returns everything that is mounted on, and the directories above it, deepest first.
+fn mountpoints(op: &ExecOp) -> Vec<String> {
+    let mounted = op.mounts.iter().map(|mount| mount.path.as_str().to_owned());
+    let mut paths: Vec<String> = mounted.chain(RUNTIME_MOUNTS.map(str::to_owned)).collect();
+    let mut parents = Vec::new();
+    for path in &paths {
+        parents.extend(path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
+    }
+    paths.extend(parents);
+    paths.retain(|path| !path.is_empty());
+    paths.sort_by(|a, b| b.matches('/').count().cmp(&a.matches('/').count()).then_with(|| a.cmp(b)));
+    paths.dedup();
+    paths
+}
+
+fn is_set(op: &ExecOp, name: &str) -> bool {
+    op.env.iter().any(|(other, _)| other == name) || op.secret_env.iter().any(|(other, _)| other == name)
+}
+
+/// Returns the environment but for `HOME`, which the shim knows.
+pub(crate) fn environment(op: &ExecOp) -> Vec<String> {
+    let path = (!is_set(op, "PATH")).then(|| format!("PATH={DEFAULT_PATH}"));
+    path.into_iter().chain(op.env.iter().map(|(name, value)| format!("{name}={value}"))).collect()
+}
+
+/// Writes what no key depends on, as the shim reads it.
+pub(crate) fn params(timeout: Option<Duration>, secret_env: &[(String, Vec<u8>)], needles: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut put = |tag: u8, contents: &[u8]| {
+        out.push(tag);
+        out.extend_from_slice(&length(contents));
+        out.extend_from_slice(contents);
+    };
+    if let Some(timeout) = timeout {
+        put(b't', timeout.as_millis().max(1).to_string().as_bytes());
+    }
+    for (name, value) in secret_env {
+        put(b'e', &[name.as_bytes(), b"=", value, b"\0"].concat());
+    }
+    let needles: Vec<u8> = needles.iter().flat_map(|needle| [&length(needle)[..], needle].concat()).collect();
+    put(b'n', &needles);
+    out
+}
+
+/// Lengths are of this machine's order of bytes, which is that of the platform that commands run on.
+fn length(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_ne_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use graph::{Limits, Mount, MountKind, Platform, Reuse, TreePath};
+
+    use super::*;
+
+    fn op() -> ExecOp {
+        ExecOp {
+            args: vec!["make".into(), "all".into()],
+            env: vec![("A".into(), "1".into())],
+            secret_env: Vec::new(),
+            cwd: TreePath::root(),
+            user: Some("app".into()),
+            platform: Platform::of_this_machine(),
+            mounts: vec![Mount {
+                path: TreePath::parse("/mnt/x").unwrap(),
+                kind: MountKind::Tmpfs { size_bytes: None, mode: 0o700 },
+            }],
+            stdin: Stdin::File(TreePath::parse("in").unwrap()),
+            redirect_stdout: Some(TreePath::parse("out").unwrap()),
+            redirect_stderr: None,
+            expect: Expect::Codes(vec![0, 3]),
+            timeout: None,
+            network: true,
+            reuse: Reuse::Allowed,
+            limits: Limits::default(),
+        }
+    }
+
+    #[test]
+    fn the_shim_is_told_all_that_is_asked_for() {
+        assert_eq!(
+            arguments(&op(), None).join(" "),
+            "/dev/.host/shim d/dev/.host-output p/dev/.host-params b/dev/.host-before x0 x3 i/in o/out happ t700/mnt/x \
+             c/etc/hosts c/etc/resolv.conf c/mnt/x c/dev c/etc c/mnt c/proc c/sys -- make all"
+        );
+        let set = ExecOp { env: vec![("HOME".into(), "/h".into()), ("PATH".into(), "/b".into())], ..op() };
+        assert!(!arguments(&set, None).contains(&"happ".to_owned()));
+        assert_eq!(environment(&set), ["HOME=/h", "PATH=/b"]);
+        assert!(arguments(&op(), Some("7")).contains(&"g7".to_owned()));
+    }
+
+    #[test]
+    fn a_secret_is_in_the_params_alone() {
+        let bytes = params(Some(Duration::from_secs(2)), &[("P".into(), b"pw".to_vec())], &[b"pw".to_vec()]);
+        let expect: &[u8] = b"t\x04\0\0\x002000e\x05\0\0\0P=pw\0n\x06\0\0\0\x02\0\0\0pw";
+        assert_eq!(bytes, expect);
+    }
+}
