@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The router is a network namespace in which the zone has all power, also as an ordinary user. Links
-//! between it and steps are made in a millisecond, ahead of the steps that need them. There is one
+//! between it and steps are made ahead of the steps that need them. There is one
 //! uplink per zone. What comes from a step is routed by table 100 alone, which leads out, and
 //! refuses all addresses of other steps and of this machine.
 //!
