@@ -7,12 +7,10 @@
 
 mod channel;
 mod receive;
-mod send;
 mod session;
 mod solve;
 
 pub(crate) use receive::TarReader;
-pub(crate) use send::ROOT;
 pub(crate) use session::Offer;
 pub(crate) use solve::{Job, Progress, SolveError, random};
 

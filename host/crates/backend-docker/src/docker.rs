@@ -13,7 +13,6 @@ use solver::Solver;
 use store::Store;
 use trees::{Input, Trees};
 
-use crate::buildkit::BuildKit;
 use crate::connection::Connection;
 use crate::engine::Engine;
 use crate::facts::Facts;
@@ -45,8 +44,7 @@ impl Docker {
             ));
         };
         let trees = Trees::new(store, &io);
-        let buildkit = BuildKit::new(connection, reach);
-        let engine = Arc::new(Engine::new(trees, io, buildkit, facts.platform.clone()));
+        let engine = Arc::new(Engine::new(trees, io, connection, &facts, reach));
         Ok(Self { solver: Solver::new(Arc::clone(&engine), engine.io.n_jobs), engine, facts })
     }
 

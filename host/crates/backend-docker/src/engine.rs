@@ -12,8 +12,11 @@ use store::empty_tree;
 use tokio_util::sync::CancellationToken;
 use trees::{Input, Trees};
 
-use crate::buildkit::BuildKit;
+use crate::buildkit::{BuildKit, Reach};
+use crate::connection::Connection;
 use crate::events::{Began, event_of, outcome_of};
+use crate::facts::Facts;
+use crate::images::TreeImages;
 use crate::llb::{Llb, Note};
 use crate::lower::lower;
 use crate::step::Step;
@@ -24,6 +27,7 @@ pub(crate) struct Engine {
     pub(crate) trees: Trees,
     pub(crate) io: SessionIo,
     pub(crate) buildkit: BuildKit,
+    pub(crate) images: TreeImages,
     /// What commands run on.
     pub(crate) platform: graph::Platform,
     /// All commands of the session, by what they are in LLB.
@@ -35,11 +39,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(trees: Trees, io: SessionIo, buildkit: BuildKit, platform: graph::Platform) -> Self {
+    pub(crate) fn new(trees: Trees, io: SessionIo, connection: Connection, facts: &Facts, reach: Reach) -> Self {
+        let platform = facts.platform.clone();
         Self {
+            images: TreeImages::new(connection.clone(), platform.clone()),
+            buildkit: BuildKit::new(connection, reach),
             trees,
             io,
-            buildkit,
             platform,
             steps: Mutex::default(),
             fetched: Mutex::default(),
@@ -99,7 +105,7 @@ impl Engine {
                 let source = pb::op::Op::Source(pb::SourceOp { identifier, attrs: [].into() });
                 let note = Note { name: vertex.op().describe(), ..Note::default() };
                 let out = Llb::new(source, Vec::new(), note).out(0);
-                Ok(Value::tree(Tree::Remote(Remote { out, sub: "", root: None })))
+                Ok(Value::tree(Tree::Remote(Remote { out, root: None })))
             }
             ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => self.tree(vertex, values).await,
         }

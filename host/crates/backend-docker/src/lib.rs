@@ -1,5 +1,6 @@
 //! Evaluates graphs with Docker.
 
+mod archive;
 mod buildkit;
 mod connection;
 mod context;
@@ -8,6 +9,7 @@ mod docker;
 mod engine;
 mod events;
 mod facts;
+mod images;
 mod ingest;
 mod llb;
 mod lower;
@@ -22,4 +24,5 @@ mod watch;
 pub use buildkit::Reach;
 pub use docker::Docker;
 pub use facts::{Facts, probe};
+pub use images::LocalImages;
 pub use settings::{DockerMode, DockerSettings};

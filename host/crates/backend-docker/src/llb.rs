@@ -31,8 +31,8 @@ struct Inner {
 pub(crate) struct Note {
     /// What people see.
     pub(crate) name: String,
-    /// The tree that its session has to offer, by the name of the source.
-    pub(crate) tree: Option<(String, ContentDigest)>,
+    /// The tree that Docker must have as an image.
+    pub(crate) tree: Option<ContentDigest>,
     /// The vertex that it stands for, if it is one that runs.
     pub(crate) step: Option<DefinitionDigest>,
 }

@@ -14,7 +14,8 @@ use trees::failure::{edit_failure, failure, read_failure};
 
 use crate::engine::Engine;
 use crate::llb::{self, FileAction, Llb, Note, Out, index};
-use crate::buildkit::{random, ROOT};
+use crate::archive;
+use crate::buildkit::random;
 use crate::step::{self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, SHIM, Step, TOOLS, arguments, environment, params_id};
 use crate::value::{Remote, Tree, Value};
 
@@ -26,21 +27,18 @@ pub(crate) async fn lower(engine: &Engine, vertex: &Arc<Vertex>, op: &ExecOp, va
     check(engine, op)?;
     let mut lowering = Lowering { engine, vertex, values, inputs: Vec::new(), mounts: Vec::new() };
     lowering.root().await?;
-    let mut outputs = vec![String::new()];
+    let mut n_outputs = 1;
     for mount in &op.mounts {
-        if let Some(sub) = lowering.mount(mount, index(outputs.len())).await? {
-            outputs.push(sub);
+        if lowering.mount(mount, index(n_outputs)).await? {
+            n_outputs += 1;
         }
     }
-    let output = index(outputs.len());
+    let output = index(n_outputs);
     lowering.tools(op, output);
     let Lowering { inputs, mounts, .. } = lowering;
     let make = |generation: Option<&str>| exec(vertex, op, &inputs, &mounts, generation, engine.io.is_network_allowed);
     let step = find(engine, vertex, op, output, make)?;
-    let trees = outputs.into_iter().enumerate().map(|(n, sub)| {
-        let sub = if sub.is_empty() { "" } else { ROOT };
-        Tree::Remote(Remote { out: step.llb.out(index(n)), sub, root: Some(n) })
-    });
+    let trees = (0..n_outputs).map(|n| Tree::Remote(Remote { out: step.llb.out(index(n)), root: Some(n) }));
     Ok(Value::step(trees.collect(), engine.keep_step(step)))
 }
 
@@ -175,11 +173,11 @@ impl Lowering<'_> {
         let (selection, tree) = self.input(0)?;
         let path = selection.path.clone();
         let out = match tree {
-            Tree::Remote(Remote { out, sub: "", .. }) if path.is_root() => Some(out),
+            Tree::Remote(Remote { out, .. }) if path.is_root() => Some(out),
             tree => {
                 let digest = self.engine.local(&tree).await?;
                 let digest = self.store().subtree(digest, &path).map_err(|error| read_failure(&error))?;
-                (digest != store::empty_tree()).then(|| whole(digest))
+                (digest != store::empty_tree()).then(|| local(digest))
             }
         };
         let number = match out {
@@ -219,23 +217,22 @@ impl Lowering<'_> {
         });
     }
 
-    /// Adds a mount; returns where its tree is in the output, if it has one.
-    async fn mount(&mut self, mount: &Mount, output: i64) -> Result<Option<String>, Failure> {
+    /// Adds a mount; returns whether it is an output.
+    async fn mount(&mut self, mount: &Mount, output: i64) -> Result<bool, Failure> {
         let dest = mount.path.to_absolute();
         match &mount.kind {
             MountKind::Bind { input, output: Some(_), owner } => {
-                self.writable(*input, owner.as_deref(), dest, output).await.map(Some)
+                self.writable(*input, owner.as_deref(), dest, output).await?;
+                return Ok(true);
             }
             MountKind::Bind { input, output: None, owner } => {
                 let (out, selector) = self.source(*input, owner.as_deref()).await?;
                 let number = self.number(out);
                 self.push(read_only(number, &selector, &dest));
-                Ok(None)
             }
             MountKind::Cache { key, sharing, owner, seed } => {
                 let (uid, gid) = self.owner(owner.as_deref()).await?;
                 self.cache(key, *sharing, (uid, gid), *seed, dest).await?;
-                Ok(None)
             }
             MountKind::Secret { name, owner, mode } => {
                 let (uid, gid) = self.owner(owner.as_deref()).await?;
@@ -249,7 +246,6 @@ impl Lowering<'_> {
                     secret_opt: Some(secret),
                     ..pb::Mount::default()
                 });
-                Ok(None)
             }
             MountKind::Tmpfs { size_bytes, mode: _ } => {
                 let size = size_bytes.map_or(0, |size| i64::try_from(size).unwrap_or(i64::MAX));
@@ -261,18 +257,16 @@ impl Lowering<'_> {
                     tmpfs_opt: Some(pb::TmpfsOpt { size }),
                     ..pb::Mount::default()
                 });
-                Ok(None)
             }
         }
+        Ok(false)
     }
 
     /// Returns what an input selects, with the path at which it is.
     async fn source(&self, input: usize, owner: Option<&str>) -> Result<(Out, String), Failure> {
         let (selection, tree) = self.input(input)?;
         let tree = match tree {
-            Tree::Remote(remote) if owner.is_none() && remote.sub.is_empty() => {
-                return Ok((remote.out.clone(), remote.absolute(selection.path.as_str())));
-            }
+            Tree::Remote(remote) if owner.is_none() => return Ok((remote.out, selection.path.to_absolute())),
             tree => self.engine.local(&tree).await?,
         };
         let selected = self.store().select(tree, &selection.path).map_err(|error| read_failure(&error))?;
@@ -281,30 +275,24 @@ impl Lowering<'_> {
             Selected::File(entry) => (self.single(entry)?, true),
         };
         let digest = self.chown(digest, owner).await?;
-        let selector = if is_file { format!("/{ROOT}/{SINGLE}") } else { format!("/{ROOT}") };
-        Ok((local(digest), selector))
+        Ok((local(digest), if is_file { format!("/{SINGLE}") } else { "/".to_owned() }))
     }
 
-    async fn writable(
-        &mut self,
-        input: usize,
-        owner: Option<&str>,
-        dest: String,
-        output: i64,
-    ) -> Result<String, Failure> {
-        let (out, selector) = self.source(input, owner).await?;
-        if selector.ends_with(SINGLE) && selector.starts_with(&format!("/{ROOT}/")) {
-            let number = self.number(out);
-            self.push(read_only(number, &selector, &dest));
-            return Ok(ROOT.to_owned());
-        }
-        // A copy, so that it is found by its contents, and stands where every writable mount stands.
-        let copy = FileAction::copy(0, &selector, &format!("/{ROOT}"), false);
-        let note = Note { name: "copy of what is mounted".to_owned(), ..Note::default() };
-        let number = self.number(llb::files(None, vec![out], vec![copy], note));
-        let selector = format!("/{ROOT}");
-        self.push(pb::Mount { input: number, dest, selector, output, ..pb::Mount::default() });
-        Ok(ROOT.to_owned())
+    /// Mounts what an input selects so that it can be written to.
+    async fn writable(&mut self, input: usize, owner: Option<&str>, dest: String, output: i64) -> Result<(), Failure> {
+        let (selection, tree) = self.input(input)?;
+        let out = match tree {
+            Tree::Remote(remote) if owner.is_none() && selection.path.is_root() => remote.out,
+            tree => {
+                let path = selection.path.clone();
+                let tree = self.engine.local(&tree).await?;
+                let tree = self.store().subtree(tree, &path).map_err(|error| read_failure(&error))?;
+                local(self.chown(tree, owner).await?)
+            }
+        };
+        let number = self.number(out);
+        self.push(pb::Mount { input: number, dest, output, ..pb::Mount::default() });
+        Ok(())
     }
 
     async fn cache(
@@ -325,14 +313,11 @@ impl Lowering<'_> {
             }
             None => ((uid, gid) != (0, 0)).then(store::empty_tree),
         };
-        let (input, selector) = match first {
-            None => (-1, String::new()),
-            Some(digest) => {
-                let digest = self.chown(digest, Some(&owner)).await?;
-                let copy = FileAction::copy(0, &format!("/{ROOT}"), &format!("/{ROOT}"), false);
-                let note = Note { name: format!("first contents of volume {key}"), ..Note::default() };
-                let out = llb::files(None, vec![local(digest)], vec![copy], note);
-                (self.number(out), format!("/{ROOT}"))
+        let input = match first {
+            None => -1,
+            Some(tree) => {
+                let tree = self.chown(tree, Some(&owner)).await?;
+                self.number(local(tree))
             }
         };
         let sharing = match sharing {
@@ -342,7 +327,6 @@ impl Lowering<'_> {
         };
         self.push(pb::Mount {
             input,
-            selector,
             dest,
             output: -1,
             mount_type: pb::MountType::Cache.into(),
@@ -391,19 +375,12 @@ fn read_only(input: i64, selector: &str, dest: &str) -> pb::Mount {
     pb::Mount { input, selector, dest: dest.to_owned(), output: -1, readonly: true, ..pb::Mount::default() }
 }
 
-/// Returns a tree as its session sends it, below [`ROOT`].
+/// Returns a tree that Docker has as an image.
 pub(crate) fn local(tree: ContentDigest) -> Out {
-    let name = format!("tree-{}", tree.to_hex());
-    let source = pb::SourceOp { identifier: format!("local://{name}"), attrs: [].into() };
-    let note = Note { name: format!("tree {}", tree.short()), tree: Some((name, tree)), step: None };
+    let identifier = format!("docker-image://{}", archive::name_of(tree));
+    let source = pb::SourceOp { identifier, attrs: [].into() };
+    let note = Note { name: format!("tree {}", tree.short()), tree: Some(tree), step: None };
     Llb::new(pb::op::Op::Source(source), Vec::new(), note).out(0)
-}
-
-/// Returns a tree as one that commands can have as their root.
-pub(crate) fn whole(tree: ContentDigest) -> Out {
-    let copy = FileAction::copy(0, &format!("/{ROOT}"), "/", true);
-    let note = Note { name: format!("copy of tree {}", tree.short()), ..Note::default() };
-    llb::files(None, vec![local(tree)], vec![copy], note)
 }
 
 fn nothing() -> Out {

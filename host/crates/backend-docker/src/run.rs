@@ -1,6 +1,5 @@
 //! Has BuildKit run what is needed, and takes what it made.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -57,10 +56,8 @@ impl Engine {
             return Ok(digest);
         }
         let (owned, stubs) = self.about(remote);
-        let sub = remote.sub;
         let fetch = move |archive: TarReader, store: &Store| {
-            let mut found = ingest::read(archive, store)?;
-            let mut root = if sub.is_empty() { found } else { found.take(sub).unwrap_or_default() };
+            let mut root = ingest::read(archive, store)?;
             root.set_owned(owned);
             stubs.iter().for_each(|stub| root.remove_stub(stub));
             root.put(store)
@@ -69,19 +66,19 @@ impl Engine {
         let key = tree_key(remote);
         let result = NewResult { key, value: digest.as_bytes(), trees: &[digest], blobs: &[] };
         self.trees.store().put_result(&result).map_err(|error| failure(&error))?;
-        self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.name(), digest);
+        self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.out.name(), digest);
         Ok(digest)
     }
 
     /// Returns a tree that was fetched before, in this run or in another.
     fn known(&self, remote: &Remote) -> Result<Option<ContentDigest>, Failure> {
-        if let Some(digest) = self.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(&remote.name()) {
+        if let Some(digest) = self.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(&remote.out.name()) {
             return Ok(Some(*digest));
         }
         let found = self.trees.store().result(tree_key(remote)).map_err(|error| failure(&error))?;
         let digest = found.and_then(|bytes| bytes.try_into().ok()).map(ContentDigest::from_bytes);
         if let Some(digest) = digest {
-            self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.name(), digest);
+            self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.out.name(), digest);
         }
         Ok(digest)
     }
@@ -117,21 +114,16 @@ impl Engine {
         take: impl FnOnce(TarReader, &Store) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let steps = self.steps_of(std::slice::from_ref(&out.llb));
-        let mut offer = Offer {
-            store: self.trees.store().clone(),
-            trees: HashMap::new(),
-            secrets: HashMap::new(),
-            archive: None,
-        };
-        for llb in Llb::closure(std::slice::from_ref(&out.llb)) {
-            offer.trees.extend(llb.note().tree.clone());
+        let store = self.trees.store().clone();
+        for tree in Llb::closure(std::slice::from_ref(&out.llb)).iter().filter_map(|llb| llb.note().tree) {
+            self.images.ensure(&store, tree).await?;
         }
+        let mut offer = Offer::default();
         for step in &steps {
             params_of(self, step, &mut offer.secrets)?;
         }
         let (archive, reader) = TarReader::new();
         offer.archive = Some(archive);
-        let store = self.trees.store().clone();
         let taking = tokio::task::spawn_blocking(move || {
             take(reader, &store)
         });
@@ -256,6 +248,6 @@ fn record(store: &Store, files: &Directory) -> Result<Record, Failure> {
 
 fn tree_key(remote: &Remote) -> graph::CacheKey {
     let mut hasher = KeyHasher::new("docker-tree/1");
-    hasher.text(&remote.name());
+    hasher.text(&remote.out.name());
     hasher.cache_key()
 }

@@ -31,26 +31,8 @@ pub(crate) enum Tree {
 pub(crate) struct Remote {
     /// What has it.
     pub(crate) out: Out,
-    /// The directory of `out` that it is, without a leading `/`; empty for all of it.
-    pub(crate) sub: &'static str,
     /// Which of the directories that a step reports on is its root, if a step made it.
     pub(crate) root: Option<usize>,
-}
-
-impl Remote {
-    /// Returns what identifies it.
-    pub(crate) fn name(&self) -> String {
-        format!("{}/{}", self.out.name(), self.sub)
-    }
-
-    /// Returns a path of it as one from the root of what has it.
-    pub(crate) fn absolute(&self, path: &str) -> String {
-        match (self.sub, path) {
-            ("", path) => format!("/{path}"),
-            (sub, "") => format!("/{sub}"),
-            (sub, path) => format!("/{sub}/{path}"),
-        }
-    }
 }
 
 impl Value {

@@ -17,7 +17,7 @@ use super::Reach;
 use crate::connection::{Connection, RequestError};
 use crate::dial::Stream;
 
-/// Enough that neither side ever waits for the other's window: files of thousands go through one connection.
+/// Enough that neither side waits for the other's window.
 pub(super) const WINDOW: u32 = 64 << 20;
 
 /// Makes a channel to Docker's gRPC; connects with the first request, and again if the connection broke.

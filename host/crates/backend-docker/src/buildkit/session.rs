@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bollard_buildkit_proto::fsutil::types::Packet;
 use bollard_buildkit_proto::health::health_server::{Health, HealthServer};
 use bollard_buildkit_proto::health::health_check_response::ServingStatus;
 use bollard_buildkit_proto::health::{HealthCheckRequest, HealthCheckResponse, HealthListResponse, HealthListRequest};
@@ -16,11 +15,8 @@ use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetS
 use bollard_buildkit_proto::moby::buildkit::v1::BytesMessage;
 use bollard_buildkit_proto::moby::filesync::v1::BytesMessage as TarMessage;
 use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
-use bollard_buildkit_proto::moby::filesync::v1::file_sync_server::{FileSync, FileSyncServer};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use graph::ContentDigest;
-use store::Store;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -28,24 +24,19 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::channel::{self, WINDOW};
-use super::{BuildKit, MAX_MESSAGE, Reach, send};
+use super::{BuildKit, MAX_MESSAGE, Reach};
 use crate::connection::RequestError;
 
 /// The methods that a session may be asked for.
-const METHODS: [&str; 4] = [
-    "/moby.filesync.v1.FileSync/DiffCopy",
+const METHODS: [&str; 3] = [
     "/moby.filesync.v1.FileSend/DiffCopy",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
     "/grpc.health.v1.Health/Check",
 ];
 
 /// What one solve may ask for.
-#[derive(Clone)]
+#[derive(Default)]
 pub(crate) struct Offer {
-    /// Where the files are.
-    pub(crate) store: Store,
-    /// Trees by the name of their source.
-    pub(crate) trees: HashMap<String, ContentDigest>,
     /// Values by the id of their mount.
     pub(crate) secrets: HashMap<String, Vec<u8>>,
     /// Where an exported archive goes.
@@ -124,7 +115,6 @@ where
         .initial_connection_window_size(WINDOW)
         .initial_stream_window_size(WINDOW)
         .add_service(HealthServer::new(service.clone()))
-        .add_service(FileSyncServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE))
         .add_service(FileSendServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE))
         .add_service(SecretsServer::new(service))
         .serve_with_incoming(stream::once(async { Ok::<_, std::io::Error>(wire) }).chain(stream::pending()));
@@ -145,24 +135,6 @@ impl Secrets for Service {
             Some(value) => Ok(Response::new(GetSecretResponse { data: value.clone() })),
             None => Err(Status::not_found(format!("no secret `{id}`"))),
         }
-    }
-}
-
-#[tonic::async_trait]
-impl FileSync for Service {
-    type DiffCopyStream = Answers<Packet>;
-    type TarStreamStream = Answers<Packet>;
-
-    async fn diff_copy(&self, request: Request<Streaming<Packet>>) -> Result<Response<Answers<Packet>>, Status> {
-        let name = request.metadata().get("dir-name").and_then(|name| name.to_str().ok()).unwrap_or_default();
-        let tree = self.0.trees.get(name).copied();
-        let tree = tree.ok_or_else(|| Status::not_found(format!("no directory `{name}`")))?;
-        let packets = send::packets(self.0.store.clone(), tree, request.into_inner());
-        Ok(Response::new(Box::pin(packets)))
-    }
-
-    async fn tar_stream(&self, _: Request<Streaming<Packet>>) -> Result<Response<Answers<Packet>>, Status> {
-        Err(Status::unimplemented("files are sent one by one"))
     }
 }
 
