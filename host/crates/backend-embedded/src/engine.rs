@@ -197,7 +197,7 @@ impl Engine {
         match vertex.op() {
             Op::Exec(_) => return exec::evaluate(this, vertex, &inputs, &job, cancel).await,
             Op::Image(op) => return Self::unpack(this, vertex, op, &inputs, &job, &cancel).await,
-            Op::Pack(op) => this.trees.prepare_pack(op, vertex.inputs()).await?,
+            Op::Pack(_) => this.trees.prepare_pack(vertex.inputs()).await?,
             Op::Source(_) | Op::File(_) | Op::Merge | Op::Diff | Op::Fail(_) => {}
         }
         let (engine, vertex) = (Arc::clone(this), Arc::clone(vertex));

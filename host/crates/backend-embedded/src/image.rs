@@ -181,13 +181,10 @@ async fn receive(engine: &Engine, mut request: UnpackRequest, download: &Downloa
         0,
     )
     .map_err(|error| Failure::environment(format!("`{}` cannot be made: {error}", pipe_path.display()), None))?;
-    // For reading too: a pipe that nobody reads yet cannot be opened for writing alone.
-    let sender = pipe::OpenOptions::new().read_write(true).open_sender(&pipe_path);
-    let sender = sender.map_err(|error| Failure::environment(format!("a pipe cannot be opened: {error}"), None))?;
     let payload = encode(&request)?;
     let unpacked = {
         let call = zone.call(NAME, &payload);
-        let copy = download.copy_to(sender);
+        let copy = async { download.copy_to(open_sender(&pipe_path).await?).await };
         tokio::pin!(call, copy);
         tokio::select! {
             // The download failed: that the unpacker sees its end too early would be a consequence.
@@ -221,6 +218,23 @@ async fn receive(engine: &Engine, mut request: UnpackRequest, download: &Downloa
 fn discard(dir: &Path) {
     let _ = store::remove_stubborn(dir);
 }
+
+/// Opens a pipe for writing once its reader has: what is written before that is lost when the writer is done first.
+async fn open_sender(path: &Path) -> Result<pipe::Sender, Failure> {
+    loop {
+        match pipe::OpenOptions::new().open_sender(path) {
+            Ok(sender) => return Ok(sender),
+            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => tokio::time::sleep(READER_PAUSE).await,
+            Err(error) => {
+                let message = format!("`{}` cannot be opened: {error}", path.display());
+                return Err(Failure::environment(message, None));
+            }
+        }
+    }
+}
+
+/// How long it is waited until a pipe is looked at again that nobody reads yet.
+const READER_PAUSE: std::time::Duration = std::time::Duration::from_micros(500);
 
 fn encode(request: &UnpackRequest) -> Result<Vec<u8>, Failure> {
     postcard::to_stdvec(request).map_err(|error| Failure::bug(format!("a request to unpack: {error}")))
