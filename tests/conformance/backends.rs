@@ -9,6 +9,7 @@ use backend_embedded::zone::ZoneConfig;
 use conformance::{Behaviour, Open, Suite, Verdict};
 use tokio::runtime::Runtime;
 
+use crate::registry;
 use crate::user::Worker;
 
 /// A backend under test.
@@ -102,19 +103,15 @@ impl Subject {
 impl Here {
     fn new(target: Target) -> Self {
         let place = place();
-        Self { _place: None, ..Self::at(target, place.path()) }.keeping(place)
+        let here = Self::at(target, place.path(), registry::address());
+        Self { _place: Some(place), ..here }
     }
 
     /// Makes a suite in a directory that somebody else removes.
-    pub(crate) fn at(target: Target, place: &Path) -> Self {
+    pub(crate) fn at(target: Target, place: &Path, registry: Option<String>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("threads can be started");
-        Self { suite: Suite::new(place, None, target.open()), runtime, _place: None }
-    }
-
-    fn keeping(mut self, place: tempfile::TempDir) -> Self {
-        self._place = Some(place);
-        self
+        Self { suite: Suite::new(place, registry, target.open()), runtime, _place: None }
     }
 
     /// Sees one behaviour.

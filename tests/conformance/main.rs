@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "a test says what it lacks")]
 
 mod backends;
+mod registry;
 mod user;
 
 use std::process::ExitCode;
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
             Err(reason) => trials.push(absent(target, reason)),
         }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    registry::stop();
+    conclusion.exit_code()
 }
 
 fn trials_of(target: Target) -> Vec<Trial> {

@@ -12,8 +12,9 @@ use conformance::{Behaviour, Verdict};
 use serde_json::{Value, json};
 
 use crate::backends::{Here, Target, finds, place};
+use crate::registry;
 
-/// The first argument of the worker; the second is its directory.
+/// The first argument of the worker; the second is its directory, the third the registry, if there is one.
 pub(crate) const ARGUMENT: &str = "--as-a-user-below";
 
 /// Nobody's number: no range in `/etc/subuid` but the one that it gets here.
@@ -37,6 +38,7 @@ impl Worker {
         let mut child = command(place.path())
             .arg(ARGUMENT)
             .arg(place.path().join("own"))
+            .args(registry::address())
             .env("HOME", place.path().join("own"))
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -122,7 +124,7 @@ fn command(place: &Path) -> Command {
 /// Is the process of the ordinary user: sees each behaviour that a line of its input names, until the input ends.
 pub(crate) fn worker() -> ExitCode {
     let Some(place) = std::env::args_os().nth(2) else { return ExitCode::from(2) };
-    let here = Here::at(Target::EmbeddedUser, Path::new(&place));
+    let here = Here::at(Target::EmbeddedUser, Path::new(&place), std::env::args().nth(3));
     let behaviours: HashMap<String, Behaviour> =
         conformance::all().into_iter().map(|behaviour| (behaviour.id(), behaviour)).collect();
     let output = Mutex::new(std::io::stdout());

@@ -64,6 +64,12 @@ impl Need {
         }
     }
 
+    /// Returns whether a failure is the one that a backend without it is to end with.
+    fn is_refused_by(self, wrong: &Wrong) -> bool {
+        // Commands ask for the network by default: where there is none they run without it.
+        wrong.code == Some("unavailable") || self == Self::Network
+    }
+
     /// Returns it in a few words.
     #[must_use]
     pub fn describe(self) -> &'static str {
@@ -107,9 +113,7 @@ impl Behaviour {
         settled.map_err(|_| Wrong::new(format!("the session does not settle within {LIMIT:?}")))?;
         match (lacking, outcome) {
             (None, outcome) => outcome.map(|()| Verdict::Yes),
-            (Some(need), Err(wrong)) if wrong.code == Some("unavailable") => {
-                Ok(Verdict::No(need.describe().to_owned()))
-            }
+            (Some(need), Err(wrong)) if need.is_refused_by(&wrong) => Ok(Verdict::No(need.describe().to_owned())),
             (Some(need), Err(wrong)) => Err(Wrong {
                 message: format!(
                     "`caps` says {}, which calls for a failure with the code `unavailable`\n{}",

@@ -17,6 +17,7 @@ mod behaviour;
 mod behaviours;
 mod case;
 mod handle;
+pub mod images;
 mod session;
 mod suite;
 

@@ -2,18 +2,25 @@
 
 mod caches;
 mod config;
+mod copies;
+mod directories;
 mod env;
 mod exec;
+mod files;
+mod images;
+mod machine;
 mod mounts;
 mod outcomes;
+mod reuse;
 mod secrets;
 mod streams;
+mod together;
 mod user;
 mod workdir;
 
 use crate::behaviour::Behaviour;
 
-/// Returns all behaviours.
+/// Returns all behaviours, in the order of the table in the documentation.
 #[must_use]
 pub fn all() -> Vec<Behaviour> {
     [
@@ -27,6 +34,13 @@ pub fn all() -> Vec<Behaviour> {
         mounts::ALL,
         caches::ALL,
         secrets::ALL,
+        files::ALL,
+        directories::ALL,
+        copies::ALL,
+        reuse::ALL,
+        together::ALL,
+        machine::ALL,
+        images::ALL,
     ]
     .concat()
 }

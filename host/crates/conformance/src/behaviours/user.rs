@@ -3,7 +3,7 @@
 use crate::behaviour::{Behaviour, behaviours};
 
 pub(super) const ALL: &[Behaviour] = behaviours![
-    ("user: commands run as root", [], async |s| { s.base().sh("id -u; id -g").stdout().is("0\n0\n").await }),
+    ("user: commands run as root", [], async |s| s.base().sh("id -u; id -g").stdout().is("0\n0\n").await),
     // oracle 011
     ("user: a name has its groups and its home", [Owners], async |s| {
         let base = s.base().with_user("app");

@@ -1,0 +1,217 @@
+//! Copies and removals.
+
+use crate::behaviour::{Behaviour, behaviours};
+
+pub(super) const ALL: &[Behaviour] = behaviours![
+    // oracle 063
+    ("copy: a file goes to a path, into a path with a slash, into a directory that is there", [], async |s| {
+        let file = s.tree(&[("src.txt", "S")]).file("src.txt");
+        s.base().with_file("/one.txt", &file).file("/one.txt").contents().is("S").await?;
+        s.base().with_file("/new/", &file).rootfs().glob("new/**").is("new/src.txt").await?;
+        s.base().with_file("/home", &file).rootfs().glob("home/**").is("home/app/ home/src.txt").await
+    }),
+    // semantics E.71
+    ("copy: a file keeps its name where the directory itself is named", [], async |s| {
+        let file = s.file("src.txt", "S");
+        for path in ["", ".", "/"] {
+            s.tree(&[("a", "")]).with_file(path, &file).entries().is("a src.txt").await?;
+        }
+        Ok(())
+    }),
+    // semantics E.71
+    ("copy: files go into a directory, with a slash or without", [], async |s| {
+        let (x, y) = (s.file("x", "1"), s.file("y", "2"));
+        s.directory().with_files("d", &[&x, &y]).glob("**").is("d/ d/x d/y").await?;
+        s.directory().with_files("d/", &[&x, &y]).glob("**").is("d/ d/x d/y").await
+    }),
+    // oracle 063
+    ("copy: a file has the owner and the mode that it is given", [Owners], async |s| {
+        let options = s.copy_options().with_owner("app").with_mode(0o400);
+        let base = s.base().with_file_options("/two", &s.file("f", "S"), &options);
+        base.sh("stat -c '%a %u:%g' /two").stdout().is("400 1000:1000\n").await
+    }),
+    ("copy: a file keeps its mode", [], async |s| {
+        let options = s.new_options().with_mode(0o4755);
+        let file = s.directory().with_new_file_options("f", b"", &options).file("f");
+        s.base().with_file("/f", &file).sh("stat -c '%a %u:%g' /f").stdout().is("4755 0:0\n").await
+    }),
+    ("copy: a file replaces the one that is there, through no link", [], async |s| {
+        let base = s
+            .base()
+            .with_new_file("/target", "kept")
+            .with_symlink("target", "/link")
+            .with_file("/link", &s.file("f", "new"));
+        base.sh("cat /target").stdout().is("kept").await?;
+        base.file("/link").contents().is("new").await
+    }),
+    // oracle 065
+    ("copy: a directory is merged into what is there", [], async |s| {
+        let base = s.base().with_new_file("/m/a.txt", "old").with_new_file("/m/keep", "k");
+        let base = base.with_directory("/m", &s.tree(&[("a.txt", "new"), ("sub/c.txt", "c"), ("empty/", "")]));
+        base.file("/m/a.txt").contents().is("new").await?;
+        base.directory("/m").glob("**").is("a.txt empty/ keep sub/ sub/c.txt").await
+    }),
+    // semantics E.65
+    ("copy: a file hides a directory, and the other way round", [], async |s| {
+        let base = s.base().with_new_file("/m/x/old", "").with_new_file("/m/y", "old");
+        let base = base.with_directory("/m", &s.tree(&[("x", "now a file"), ("y/f", "now a directory")]));
+        base.directory("/m").glob("**").is("x y/ y/f").await?;
+        base.sh("cat /m/x; ls /m/y").stdout().is("now a filef\n").await
+    }),
+    // oracle 067
+    ("copy: a directory has the owner that it is given, and its new parents are root's", [Owners], async |s| {
+        let options = s.copy_options().with_owner("app:staff");
+        let base = s.base().with_directory_options("/m/n", &s.tree(&[("a", ""), ("sub/c", "")]), &options);
+        let expect = ". 755 0:0\n./n 755 1000:50\n./n/a 644 1000:50\n./n/sub 755 1000:50\n./n/sub/c 644 1000:50\n";
+        base.sh("cd /m; find . | sort | xargs stat -c '%n %a %u:%g'").stdout().is(expect).await
+    }),
+    // semantics E.66; measured: with an effect.
+    ("copy: a mode is given to all that is copied, and directories can be entered", [], async |s| {
+        let options = s.copy_options().with_mode(0o640);
+        let base = s.base().with_directory_options("/m", &s.tree(&[("a", ""), ("sub/c", "")]), &options);
+        base.sh("cd /m; stat -c '%n %a' a sub sub/c").stdout().is("a 640\nsub 750\nsub/c 640\n").await
+    }),
+    ("copy: only what is included and not excluded is taken", [], async |s| {
+        let tree = s.tree(&[("a.c", ""), ("a.o", ""), ("src/b.c", ""), ("src/b.o", ""), ("doc/x", "")]);
+        let copied = |options| s.directory().with_directory_options("d", &tree, &options);
+        copied(s.copy_options().with_include(&["**/*.c"])).glob("**/*.*").is("d/a.c d/src/b.c").await?;
+        copied(s.copy_options().with_exclude(&["**/*.o", "doc"])).glob("**").is("d/ d/a.c d/src/ d/src/b.c").await?;
+        let both = s.copy_options().with_include(&["src"]).with_exclude(&["**/*.o"]);
+        copied(both).glob("**").is("d/ d/src/ d/src/b.c").await
+    }),
+    ("copy: links are copied as links", [], async |s| {
+        let tree = s.tree(&[("real/f", "x")]).with_symlink("real", "ln").with_symlink("/etc/passwd", "out");
+        let base = s.base().with_directory("/d", &tree);
+        base.sh("cd /d; readlink ln; readlink out; cat ln/f").stdout().is("real\n/etc/passwd\nx").await
+    }),
+    ("copy: part of a container goes into another", [], async |s| {
+        let built = s.base().sh("mkdir -p /out/bin; echo tool > /out/bin/tool; chmod 755 /out/bin/tool");
+        let base = s.base().with_directory("/usr/local", &built.directory("/out"));
+        base.sh("stat -c %a /usr/local/bin/tool; cat /usr/local/bin/tool").stdout().is("755\ntool\n").await?;
+        let base = s.base().with_file("/t", &built.file("/out/bin/tool"));
+        base.sh("stat -c %a /t").stdout().is("755\n").await
+    }),
+    // semantics D.59
+    ("copy: what is copied from another container is root's", [], async |s| {
+        let built = s.base().sh("mkdir /out; touch /out/f; chown 0:0 /out/f");
+        s.base().with_directory("/in", &built.directory("/out")).sh("stat -c %u:%g /in/f").stdout().is("0:0\n").await
+    }),
+    ("copy: what is missing is an error that names it", [], async |s| {
+        s.base().with_file("/f", &s.directory().file("nope")).sh("true").sync().fails("not-found", "nope").await?;
+        let missing = s.directory().subdirectory("gone");
+        s.base().with_directory("/d", &missing).sh("true").sync().fails("not-found", "gone").await
+    }),
+    ("copy: of a file where a directory is wanted, and the other way round, is an error", [], async |s| {
+        let tree = s.tree(&[("f", ""), ("d/", "")]);
+        s.directory().with_directory("x", &tree.subdirectory("f")).entries().fails("not-a-directory", "f").await?;
+        s.directory().with_file("x", &tree.file("d")).entries().fails("not-a-file", "d").await
+    }),
+    // oracle 117
+    ("copy: a target that leaves its root is an error", [], async |s| {
+        s.directory()
+            .with_directory("../../y", &s.tree(&[("a", "")]))
+            .entries()
+            .fails("invalid-path", "`../../y`")
+            .await
+    }),
+    ("copy: a copied tree does not change with what it came from", [], async |s| {
+        let source = s.tree(&[("f", "1")]);
+        let base = s.base().with_directory("/d", &source);
+        let _ = source.with_new_file("f", "2");
+        base.sh("cat /d/f").stdout().is("1").await
+    }),
+    // oracle 069
+    ("without: a file goes, and one that is missing is no error", [], async |s| {
+        let tree = s.tree(&[("a.txt", ""), ("b.md", ""), ("sub/c.txt", "")]);
+        tree.without_file("a.txt").glob("**").is("b.md sub/ sub/c.txt").await?;
+        tree.without_file("zzz").glob("**").is("a.txt b.md sub/ sub/c.txt").await?;
+        tree.without_files(&["a.txt", "sub/c.txt"]).glob("**").is("b.md sub/").await
+    }),
+    // semantics E.72
+    ("without: files and directories go by a glob", [], async |s| {
+        let tree = s.tree(&[("a.txt", ""), ("b.md", ""), ("sub/c.txt", ""), ("d1/f", ""), ("d2/f", "")]);
+        tree.without_file("*.txt").glob("**/*.*").is("b.md sub/c.txt").await?;
+        tree.without_file("**/*.txt").glob("**/*.*").is("b.md").await?;
+        tree.without_directory("d*").entries().is("a.txt b.md sub/").await
+    }),
+    ("without: a directory goes with all in it", [], async |s| {
+        let base = s.base().with_new_file("/d/e/f", "").without_directory("/d");
+        base.exists("/d").is("false").await?;
+        base.sh("ls -d /d 2>/dev/null || echo gone").stdout().is("gone\n").await?;
+        base.without_directory("/d").sh("echo still").stdout().is("still\n").await
+    }),
+    ("without: a link goes, and what it points to stays", [], async |s| {
+        let tree = s.tree(&[("real/f", "")]).with_symlink("real", "ln").without_file("ln");
+        tree.glob("**").is("real/ real/f").await
+    }),
+    ("without: what was removed can be made again", [], async |s| {
+        let base = s.base().with_new_file("/d/old", "").without_directory("/d").with_new_file("/d/new", "n");
+        base.directory("/d").entries().is("new").await?;
+        base.sh("ls /d; rm -r /d; mkdir /d").directory("/d").entries().is("").await
+    }),
+    ("without: what a command sees gone is gone for the copies after it", [], async |s| {
+        let base = s.base().with_new_file("/d/a", "").with_new_file("/d/b", "").sh("rm /d/a");
+        s.directory().with_directory("x", &base.directory("/d")).glob("**").is("x/ x/b").await
+    }),
+    ("without: a path that leaves its root is an error", [], async |s| {
+        s.tree(&[("f", "")]).without_file("../f").entries().fails("invalid-path", "`../f`").await
+    }),
+    // oracle 075, semantics E.80
+    ("link: one is made with its parents, and what it points to need not be there", [], async |s| {
+        let tree = s.directory().with_symlink("nowhere", "a/b/l");
+        tree.glob("**").is("a/ a/b/ a/b/l").await?;
+        tree.file("a/b/l").contents().fails("not-found", "").await
+    }),
+    // semantics E.80
+    ("link: one where something is is an error", [], async |s| {
+        s.tree(&[("f", "")]).with_symlink("x", "f").entries().fails("invalid-argument", "f").await
+    }),
+    // oracle 077
+    ("link: an absolute one is one in the container", [], async |s| {
+        let base = s.base().with_new_file("/top", "T").with_symlink("/top", "/s/l");
+        base.directory("/s").file("l").contents().is("T").await?;
+        base.sh("cat /s/l").stdout().is("T").await
+    }),
+    ("link: reading follows links to files and through directories", [], async |s| {
+        let tree = s
+            .tree(&[("real/f", "x")])
+            .with_symlink("real", "ln")
+            .with_symlink("ln/f", "one")
+            .with_symlink("one", "two");
+        tree.file("two").contents().is("x").await?;
+        tree.file("ln/f").contents().is("x").await?;
+        tree.subdirectory("ln").entries().is("f").await
+    }),
+    ("link: one that leaves the root leads nowhere outside", [], async |s| {
+        let tree =
+            s.tree(&[("d/f", "")]).with_symlink("../../../../etc/passwd", "d/l").with_symlink("/etc/passwd", "m");
+        for path in ["d/l", "m"] {
+            match tree.file(path).contents().value().await {
+                Err(failure) if ["invalid-path", "not-found"].contains(&failure.code()) => {}
+                Err(failure) => return Err(failure.into()),
+                Ok(_) => return Err(crate::answer::Wrong::new("a file of this machine was read")),
+            }
+        }
+        Ok(())
+    }),
+    ("link: a circle is an error", [], async |s| {
+        let tree = s.directory().with_symlink("b", "a").with_symlink("a", "b");
+        match tree.file("a").contents().value().await {
+            Err(failure) if failure.code() != "bug" => Ok(()),
+            Err(failure) => Err(failure.into()),
+            Ok(value) => Err(crate::answer::Wrong::new(crate::answer::text(&value))),
+        }
+    }),
+    ("link: hard links are equal files after the command too", [], async |s| {
+        let base = s.base().sh("echo x > /a; ln /a /b; echo y >> /b; cat /a");
+        base.stdout().is("x\ny\n").await?;
+        base.file("/a").contents().is("x\ny\n").await?;
+        base.file("/b").contents().is("x\ny\n").await?;
+        base.sh("cat /a /b").stdout().is("x\ny\nx\ny\n").await
+    }),
+    ("link: a command may replace a link by a directory and a directory by a link", [], async |s| {
+        let base = s.base().sh("ln -s /etc /a; mkdir -p /b/in").sh("rm /a; mkdir /a; touch /a/f; rm -r /b; ln -s a /b");
+        base.sh("ls /a; readlink /b; ls /b/").stdout().is("f\na\nf\n").await?;
+        base.directory("/a").entries().is("f").await
+    }),
+];

@@ -1,0 +1,214 @@
+//! Trees of files: what is in them.
+
+use crate::answer::{holds, same};
+use crate::behaviour::{Behaviour, behaviours};
+
+/// The tree of the recorded answers 065 to 085.
+const FILES: &[(&str, &str)] =
+    &[("a.txt", "a"), ("b.md", "b"), ("sub/c.txt", "c"), ("sub/deep/d.txt", "d"), ("empty/", ""), (".hid", "h")];
+
+pub(super) const ALL: &[Behaviour] = behaviours![
+    // semantics E.61
+    ("directory: its entries are sorted, and directories end with a slash", [], async |s| {
+        let tree = s.tree(FILES);
+        tree.entries().is(".hid a.txt b.md empty/ sub/").await?;
+        tree.entries_at("sub").is("c.txt deep/").await?;
+        tree.subdirectory("sub").entries_at("deep").is("d.txt").await
+    }),
+    // semantics C.35
+    ("directory: an empty one has no entries", [], async |s| {
+        s.directory().entries().is("").await?;
+        s.container().rootfs().entries().is("").await
+    }),
+    // oracle 079, 089
+    ("directory: entries of what is missing or a file are an error", [], async |s| {
+        s.directory().entries_at("nope").fails("not-found", "nope").await?;
+        s.tree(FILES).subdirectory("a.txt").entries().fails("not-a-directory", "a.txt").await
+    }),
+    // semantics E.62
+    ("directory: it knows its name", [], async |s| {
+        s.directory().name().is("/").await?;
+        s.tree(FILES).subdirectory("sub/deep").name().is("deep/").await
+    }),
+    // measured: 755, so that all can enter.
+    ("directory: a new one is root's, mode 755, with its parents", [], async |s| {
+        let base = s.base().with_new_directory("/p/q");
+        base.sh("stat -c '%a %u:%g' /p /p/q").stdout().is("755 0:0\n755 0:0\n").await
+    }),
+    ("directory: a new one has the mode that it is given, and its parents have not", [], async |s| {
+        let tree = s.directory().with_new_directory_options("p/q", &s.new_options().with_mode(0o1777));
+        tree.stat_at("p").is("p:directory:0:755").await?;
+        tree.stat_at("p/q").is("q:directory:0:1777").await
+    }),
+    ("directory: making one that is there changes nothing in it", [], async |s| {
+        s.tree(FILES).with_new_directory("sub").subdirectory("sub").entries().is("c.txt deep/").await
+    }),
+    // semantics E.64
+    ("directory: one outside of its parent is an error", [], async |s| {
+        s.directory().with_new_directory("../c").entries().fails("invalid-path", "`../c`").await
+    }),
+    // semantics E.76
+    ("directory: one that is missing is an error when it is read, not before", [], async |s| {
+        let missing = s.tree(FILES).subdirectory("keep/this");
+        missing.name().is("this/").await?;
+        missing.sync().fails("not-found", "keep").await
+    }),
+    // oracle 121
+    ("directory: an empty path is the directory itself", [], async |s| {
+        s.tree(FILES).subdirectory("").entries().is(".hid a.txt b.md empty/ sub/").await
+    }),
+    // oracle 099, 075
+    ("directory: existence and kind are told, links not followed", [], async |s| {
+        let tree = s.tree(&[("f", "abc"), ("d/", "")]).with_symlink("nowhere", "l");
+        tree.exists("f").is("true").await?;
+        tree.exists("l").is("true").await?;
+        tree.exists("no").is("false").await?;
+        tree.exists("f/g").is("false").await?;
+        tree.stat_at("d").is("d:directory:0:755").await?;
+        tree.stat_at("l").is("l:symlink:7:777").await?;
+        tree.stat_at("no").fails("not-found", "no").await
+    }),
+    // oracle 107
+    ("directory: its digest depends on what is in it and on nothing else", [], async |s| {
+        let digest = s.tree(&[("f", "1"), ("g", "2")]).digest().text().await?;
+        same(&s.tree(&[("g", "2"), ("f", "1")]).digest().text().await?, &digest)?;
+        same(&s.tree(&[("x", "2"), ("g", "2"), ("f", "1")]).without_file("x").digest().text().await?, &digest)?;
+        same(&s.tree(&[("d/g", "2"), ("d/f", "1")]).subdirectory("d").digest().text().await?, &digest)?;
+        let differs = async |other: crate::handle::Handle| {
+            let other = other.digest().text().await?;
+            holds(other != digest, || "another tree with the same digest".to_owned())
+        };
+        let executable = s.new_options().with_mode(0o755);
+        differs(s.tree(&[("f", "1")]).with_new_file_options("g", b"2", &executable)).await?;
+        differs(s.tree(&[("f", "1"), ("h", "2")])).await?;
+        differs(s.tree(&[("f", "1"), ("g", "2"), ("d/", "")])).await?;
+        differs(s.tree(&[("f", "1")]).with_symlink("f", "g")).await
+    }),
+    // oracle 081; measured: braces and a leading slash work.
+    ("directory: globs", [], async |s| {
+        let tree = s.tree(FILES);
+        for (pattern, expect) in [
+            ("*", ".hid a.txt b.md empty/ sub/"),
+            ("**", ".hid a.txt b.md empty/ sub/ sub/c.txt sub/deep/ sub/deep/d.txt"),
+            ("**/*.txt", "a.txt sub/c.txt sub/deep/d.txt"),
+            ("*.txt", "a.txt"),
+            ("?.md", "b.md"),
+            ("*.{md,txt}", "a.txt b.md"),
+            ("[ab].*", "a.txt b.md"),
+            ("sub/*", "sub/c.txt sub/deep/"),
+            ("sub/**", "sub/c.txt sub/deep/ sub/deep/d.txt"),
+            ("zzz*", ""),
+            ("sub", "sub/"),
+            ("sub/", "sub/"),
+            ("/a.txt", "a.txt"),
+            ("./a.txt", "a.txt"),
+        ] {
+            tree.glob(pattern).is(expect).await?;
+        }
+        Ok(())
+    }),
+    // oracle 083
+    ("directory: globs do not go through links", [], async |s| {
+        let tree = s.tree(&[("real/f", "")]).with_symlink("real", "ln");
+        tree.glob("**").is("ln real/ real/f").await?;
+        tree.glob("ln/*").is("").await?;
+        tree.glob("**/f").is("real/f").await
+    }),
+    // semantics E.74
+    ("directory: a glob in what is missing or malformed is an error", [], async |s| {
+        s.directory().subdirectory("nope").glob("*").fails("not-found", "nope").await?;
+        s.tree(FILES).glob("[").fails("invalid-argument", "[").await
+    }),
+    // semantics E.82
+    ("directory: a search finds lines by a pattern, in order", [], async |s| {
+        let tree = s.tree(&[("b.txt", "one\ntwo x\n"), ("a.txt", "x three\n"), ("d/c.md", "four\nX five\n")]);
+        let options = s.search_options();
+        tree.search("x", &options).is("a.txt:1:x three b.txt:2:two x").await?;
+        tree.search("^t.o", &options).is("b.txt:2:two x").await?;
+        tree.search("x", &options.insensitive()).is("a.txt:1:x three b.txt:2:two x d/c.md:2:X five").await?;
+        tree.search("x", &options.insensitive().with_globs(&["**/*.md"])).is("d/c.md:2:X five").await?;
+        tree.search("x", &options.with_limit(1)).is("a.txt:1:x three").await?;
+        tree.search("nowhere", &options).is("").await
+    }),
+    ("directory: a search takes a text as it is where that is asked for", [], async |s| {
+        let tree = s.tree(&[("f", "a.c\nabc\n")]);
+        tree.search("a.c", &s.search_options()).is("f:1:a.c f:2:abc").await?;
+        tree.search("a.c", &s.search_options().literal()).is("f:1:a.c").await?;
+        tree.search("a", &s.search_options().files_only()).is("f:1:a.c").await
+    }),
+    ("directory: a search leaves out what is no text, and refuses a malformed pattern", [], async |s| {
+        let tree = s.tree(&[("t", "find me\n")]).with_new_file_options("b", b"find me\0\xff", &s.new_options());
+        tree.search("find", &s.search_options()).is("t:1:find me").await?;
+        tree.search("(", &s.search_options()).fails("invalid-argument", "(").await
+    }),
+    // oracle 085
+    ("directory: a filter keeps what is included and not excluded", [], async |s| {
+        let tree = s.tree(FILES);
+        tree.filter(&["**/*.txt"], &[]).glob("**/*.*").is("a.txt sub/c.txt sub/deep/d.txt").await?;
+        tree.filter(&[], &["**/*.txt"]).glob("**").is(".hid b.md empty/ sub/ sub/deep/").await?;
+        tree.filter(&["sub"], &["**/d.txt"]).glob("**").is("sub/ sub/c.txt sub/deep/").await
+    }),
+    // semantics E.67, E.68
+    ("directory: patterns of a filter are anchored, and exclusion wins", [], async |s| {
+        let tree = s.tree(&[("a.rar", ""), ("b.txt", ""), ("sub/c.rar", "")]);
+        tree.filter(&["*.rar"], &[]).glob("**").is("a.rar").await?;
+        tree.filter(&[], &["sub"]).glob("**").is("a.rar b.txt").await?;
+        tree.filter(&["*.rar"], &["*.rar"]).glob("**").is("").await?;
+        tree.filter(&[], &["*", "!b.txt"]).glob("**").is("b.txt").await
+    }),
+    // semantics E.75
+    ("directory: a difference has what is new or changed, and nothing else", [], async |s| {
+        let old = s.tree(&[("same", "s"), ("changed", "1"), ("gone", "g"), ("d/same", "s")]);
+        let new = s.tree(&[("same", "s"), ("changed", "2"), ("new/f", "n"), ("d/same", "s")]);
+        old.diff(&new).glob("**").is("changed new/ new/f").await?;
+        old.diff(&old).glob("**").is("").await?;
+        s.directory().diff(&new).digest().is(&new.digest().text().await?).await
+    }),
+    ("directory: a difference is told by contents, modes and kinds", [], async |s| {
+        let old = s.tree(&[("m", "x"), ("k", "x")]);
+        let new = s.directory().with_new_file_options("m", b"x", &s.new_options().with_mode(0o755));
+        old.diff(&new.with_symlink("x", "k")).entries().is("k m").await
+    }),
+    ("directory: of two that are merged the later wins", [], async |s| {
+        let (a, b, c) = (s.tree(&[("f", "a"), ("a", "")]), s.tree(&[("f", "b"), ("d/b", "")]), s.tree(&[("d/c", "")]));
+        let merged = a.merge(&[&b, &c]);
+        merged.glob("**").is("a d/ d/b d/c f").await?;
+        merged.file("f").contents().is("b").await?;
+        a.merge(&[]).digest().is(&a.digest().text().await?).await
+    }),
+    ("directory: in a merge a file replaces a directory, and the other way round", [], async |s| {
+        let (a, b) = (s.tree(&[("x/in", ""), ("y", "file")]), s.tree(&[("x", "file"), ("y/in", "")]));
+        a.merge(&[&b]).glob("**").is("x y/ y/in").await?;
+        b.merge(&[&a]).glob("**").is("x/ x/in y").await
+    }),
+    // oracle 105
+    ("directory: times that are set are seen by commands", [], async |s| {
+        let tree = s.tree(&[("a/f", "x")]).with_symlink("f", "a/l").with_timestamps(1_000_000_000);
+        let base = s.base().with_directory("/t", &tree);
+        base.sh("cd /t; stat -c %Y a a/f a/l").stdout().is("1000000000\n1000000000\n1000000000\n").await
+    }),
+    // oracle 103
+    ("directory: an owner is given to all at and under a path", [Owners], async |s| {
+        let tree = s.tree(&[("s/f", ""), ("g", "")]).chown("s", "1000:50");
+        let base = s.base().with_directory_options("/t", &tree, &s.copy_options());
+        base.sh("cd /t; stat -c '%n %u:%g' . g s s/f").stdout().is(". 0:0\ng 0:0\ns 0:0\ns/f 0:0\n").await?;
+        let script = "cd /t; stat -c '%n %u:%g' g s s/f";
+        s.bare()
+            .with_rootfs(&s.tree(&[("t/s/f", ""), ("t/g", "")]).chown("t/s", "1000:50"))
+            .sh(script)
+            .stdout()
+            .is("g 0:0\ns 1000:50\ns/f 1000:50\n")
+            .await
+    }),
+    ("directory: many files in one are all there", [], async |s| {
+        let base = s.base().sh("mkdir /many; cd /many; for i in $(seq 1 3000); do echo $i > f$i; done");
+        base.sh("ls /many | wc -l; cat /many/f3000").stdout().is("3000\n3000\n").await?;
+        base.file("/many/f777").contents().is("777\n").await
+    }),
+    ("directory: a deep path is one", [], async |s| {
+        let deep = vec!["d"; 100].join("/");
+        let base = s.base().with_new_file(&format!("/{deep}/f"), "deep");
+        base.file(&format!("/{deep}/f")).contents().is("deep").await?;
+        base.sh("find /d -type f | tr -cd / | wc -c").stdout().is("101\n").await
+    }),
+];

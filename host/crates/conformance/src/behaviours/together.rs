@@ -1,0 +1,149 @@
+//! What happens at the same time, and what is stopped.
+
+use std::time::Duration;
+
+use backend::{Outcome, OutputStream};
+use tokio::time::timeout;
+
+use crate::answer::{Wrong, holds, same};
+use crate::arg::Case as EnumCase;
+use crate::behaviour::{Behaviour, behaviours};
+use crate::case::Case;
+use crate::handle::Handle;
+use crate::session::SessionOptions;
+
+/// How long something may take to stop.
+const STOPS: Duration = Duration::from_secs(10);
+
+/// A command that touches `own` in a volume and waits for `other`.
+fn meet(s: &Case<'_>, volume: &str, own: u32, other: u32) -> Handle {
+    let script = format!("touch /c/{own}; until test -e /c/{other}; do sleep 0.05; done; echo met");
+    let options = s.exec_options().with_timeout_seconds(20);
+    s.base().with_mounted_cache("/c", &s.cache(volume)).sh_options(&script, &options)
+}
+
+/// Waits until a command whose description has `part` in it has begun.
+async fn begun(s: &Case<'_>, part: &str) -> Result<(), Wrong> {
+    let wait = async {
+        while s.session.n_started(part) == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(STOPS, wait).await.map_err(|_| Wrong::new(format!("`{part}` does not begin")))
+}
+
+/// Waits until some command has printed this.
+async fn prints(s: &Case<'_>, text: &str) -> Result<(), Wrong> {
+    let wait = async {
+        while !s.session.printed(OutputStream::Stdout).contains(text) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(STOPS, wait).await.map_err(|_| Wrong::new(format!("`{text}` is not printed")))
+}
+
+/// Holds if everything stops soon.
+async fn settles(s: &Case<'_>) -> Result<(), Wrong> {
+    let settled = timeout(STOPS, s.session.settle()).await;
+    settled.map_err(|_| Wrong::new(format!("something still runs after {STOPS:?}")))
+}
+
+pub(super) const ALL: &[Behaviour] = behaviours![
+    ("together: commands that do not need each other run at the same time", [], async |s| {
+        let four = (1..=4).map(|n| meet(s, "together-four", n, n % 4 + 1));
+        futures::future::try_join_all(four.map(|command| command.stdout().is("met\n"))).await.map(drop)
+    }),
+    ("together: what one value needs is evaluated at the same time", [], async |s| {
+        let (a, b) = (meet(s, "together-inputs", 1, 2), meet(s, "together-inputs", 2, 1));
+        let both = s.directory().with_directory("a", &a.directory("/etc")).with_directory("b", &b.directory("/etc"));
+        both.exists("b/passwd").is("true").await
+    }),
+    ("together: no more commands run at once than the session allows", [], async |s| {
+        let s = s.again(&SessionOptions { n_jobs: 1, ..SessionOptions::default() }).await?;
+        let run = |n: u32| {
+            let script = format!("mkdir /c/busy && sleep 0.2 && rmdir /c/busy && echo {n}");
+            s.base().with_mounted_cache("/c", &s.cache("together-one")).sh(&script)
+        };
+        let three = [run(1), run(2), run(3)];
+        let all = three.iter().map(|command| command.exit_code().is("0"));
+        futures::future::try_join_all(all).await.map(drop)
+    }),
+    ("together: those who wait for one command share one run", [], async |s| {
+        let shared = s.base().sh("sleep 0.3; cat /proc/sys/kernel/random/uuid; : together-shared");
+        let waiting = (0..8).map(|_| shared.stdout().text());
+        let answers = futures::future::try_join_all(waiting).await?;
+        holds(answers.iter().all(|answer| *answer == answers[0]), || format!("{answers:?}"))?;
+        same(&s.session.n_started("together-shared").to_string(), "1")
+    }),
+    ("together: what was started is joined by who asks for it", [], async |s| {
+        let (a, b) = (meet(s, "together-start", 1, 2), meet(s, "together-start", 2, 1));
+        let _ = a.start();
+        let _ = b.start();
+        a.stdout().is("met\n").await?;
+        b.stdout().is("met\n").await?;
+        same(&s.session.n_started("touch /c/1").to_string(), "1")
+    }),
+    ("together: a locked volume does not hold up who does not use it", [], async |s| {
+        let options = s.mount_options().with_sharing(EnumCase("locked"));
+        let cache = s.cache("together-locked");
+        let slow = s.base().with_mounted_cache_options("/c", &cache, &options).sh("sleep 1; : together-slow");
+        let _ = slow.start();
+        begun(s, "together-slow").await?;
+        let quick = timeout(Duration::from_millis(900), s.base().sh("echo quick; : together-quick").stdout().text());
+        quick.await.map_err(|_| Wrong::new("it waited"))?.map(drop)
+    }),
+    ("stop: a command that nobody waits for any more is stopped", [], async |s| {
+        let slow = s.base().sh("sleep 100; : stop-nobody");
+        let asked = slow.sync().value();
+        tokio::select! {
+            _ = asked => return Err(Wrong::new("it ended by itself")),
+            begun = begun(s, "stop-nobody") => begun?,
+        }
+        settles(s).await?;
+        let cancelled = s.session.finished("exec ", |outcome| *outcome == Outcome::Cancelled);
+        holds(cancelled.iter().any(|name| name.contains("stop-nobody")), || format!("cancelled: {cancelled:?}"))
+    }),
+    ("stop: what somebody still waits for goes on", [], async |s| {
+        let slow = s.base().sh("sleep 1; echo done; : stop-somebody");
+        let (left, stays) = (timeout(Duration::from_millis(300), slow.stdout().text()), slow.stdout().is("done\n"));
+        let (left, stays) = tokio::join!(left, stays);
+        holds(left.is_err(), || "it was too quick to tell".to_owned())?;
+        stays?;
+        same(&s.session.n_started("stop-somebody").to_string(), "1")
+    }),
+    ("stop: the end of the session is the end of its commands", [], async |s| {
+        let other = s.again(&SessionOptions::default()).await?;
+        let slow = other.base().sh("sleep 101; : stop-session");
+        let cancel = async {
+            begun(&other, "stop-session").await?;
+            other.session.cancel();
+            Ok(())
+        };
+        let (failed, cancelled) = tokio::join!(slow.sync().fails("cancelled", ""), cancel);
+        failed.and(cancelled)?;
+        settles(&other).await
+    }),
+    ("stop: after a command was stopped the next one runs", [], async |s| {
+        let slow = s.base().sh("sleep 102; : stop-next").sync().value();
+        tokio::select! {
+            _ = slow => {}
+            begun = begun(s, "stop-next") => begun?,
+        }
+        s.base().sh("echo next; : stop-next-one").stdout().is("next\n").await
+    }),
+    ("stop: a stopped command leaves no result", [], async |s| {
+        let run = |s: &Case<'_>| {
+            s.base()
+                .with_mounted_cache("/c", &s.cache("stop-result"))
+                .sh("test -e /c/second && echo ended || { touch /c/second; echo touched; sleep 103; }; : stop-result")
+        };
+        let first = run(s).sync().value();
+        tokio::select! {
+            _ = first => {}
+            printed = prints(s, "touched") => printed?,
+        }
+        settles(s).await?;
+        let s = s.again(&SessionOptions::default()).await?;
+        run(&s).stdout().is("ended\n").await
+    }),
+];
