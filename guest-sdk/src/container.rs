@@ -83,12 +83,28 @@ impl Container {
 
     /// With the root file system and the configuration of an image; variables,
     /// labels and ports set before stay unless the image sets them.
+    ///
+    /// `address` is a reference as Docker takes it, or `docker-daemon:NAME` for an image
+    /// of the local Docker. A tag means one image for the whole run.
+    ///
+    /// ```no_run
+    /// # use guest_sdk::prelude::*;
+    /// fn test(src: &Directory) -> Result<String> {
+    ///     let tested = Container::new()
+    ///         .from_image("python:3.13-slim")
+    ///         .with_mounted_directory("/src", src)
+    ///         .with_workdir("/src")
+    ///         .with_exec(["python", "-m", "unittest"]);
+    ///     tested.combined_output()
+    /// }
+    /// ```
     pub fn from_image(&self, address: impl AsRef<str>) -> Self {
         Self(self.0.from_image(address.as_ref()))
     }
 
     /// With the root file system and the configuration of the one image in a file: an
-    /// OCI layout or a docker-archive.
+    /// OCI layout or a docker-archive, as [`as_tarball`](Self::as_tarball) and
+    /// `docker save` write them.
     pub fn import_image(&self, source: impl Borrow<File>) -> Self {
         Self(self.0.import_image(&source.borrow().0, None))
     }
@@ -96,6 +112,16 @@ impl Container {
     /// Like [`import_image`](Self::import_image), for one image of several.
     pub fn import_image_tag(&self, source: impl Borrow<File>, tag: impl AsRef<str>) -> Self {
         Self(self.0.import_image(&source.borrow().0, Some(tag.as_ref())))
+    }
+
+    /// Like [`import_image`](Self::import_image), from the directory of an OCI layout.
+    pub fn import_layout(&self, source: impl Borrow<Directory>) -> Self {
+        Self(self.0.import_layout(&source.borrow().0, None))
+    }
+
+    /// Like [`import_layout`](Self::import_layout), for one image of several.
+    pub fn import_layout_tag(&self, source: impl Borrow<Directory>, tag: impl AsRef<str>) -> Self {
+        Self(self.0.import_layout(&source.borrow().0, Some(tag.as_ref())))
     }
 
     /// What the `Dockerfile` in a directory makes.

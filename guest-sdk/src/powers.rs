@@ -38,8 +38,8 @@ pub mod sources {
     }
 }
 
-/// The power to change what is outside: files of the caller, registries. An effect
-/// happens on every call and is never answered from a cache.
+/// The power to change what is outside: files of the caller, registries, the local
+/// Docker. An effect happens on every call and is never answered from a cache.
 pub mod effects {
     use std::borrow::Borrow;
 
@@ -69,6 +69,22 @@ pub mod effects {
     }
 
     /// Pushes the container to a registry and returns the reference, pinned by digest.
+    /// Who pushes is what the Docker configuration of the caller says.
+    ///
+    /// What the registry has is not sent again. Secrets that commands saw are in no
+    /// layer and in no variable of the image, unless a command wrote them to a file.
+    ///
+    /// ```no_run
+    /// # use guest_sdk::prelude::*;
+    /// fn release(app: &File, version: &str) -> Result<String> {
+    ///     let image = Container::new()
+    ///         .from_image("debian:bookworm-slim")
+    ///         .with_file("/usr/local/bin/app", app)
+    ///         .with_entrypoint(["app"])
+    ///         .with_label("org.opencontainers.image.version", version);
+    ///     effects::publish(image, format!("registry.example/app:{version}"))
+    /// }
+    /// ```
     pub fn publish(image: impl Borrow<Container>, address: impl AsRef<str>) -> Result<String> {
         Ok(raw::publish(&image.borrow().0, address.as_ref(), None, None)?)
     }
@@ -81,6 +97,12 @@ pub mod effects {
         password: impl Borrow<Secret>,
     ) -> Result<String> {
         Ok(raw::publish(&image.borrow().0, address.as_ref(), Some(username.as_ref()), Some(&password.borrow().0))?)
+    }
+
+    /// Gives the container to the local Docker as an image of this name, as `docker load`
+    /// does, and returns the name.
+    pub fn load(image: impl Borrow<Container>, name: impl AsRef<str>) -> Result<String> {
+        Ok(raw::load(&image.borrow().0, name.as_ref())?)
     }
 }
 
