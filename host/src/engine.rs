@@ -179,6 +179,19 @@ pub struct EngineReport {
     pub caps: Caps,
     /// The directory of the store.
     pub store: PathBuf,
+    /// What could be asked for instead.
+    pub others: Vec<OtherEngine>,
+}
+
+/// A backend that is not used.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct OtherEngine {
+    /// Its name, as `--engine` takes it.
+    pub engine: String,
+    /// What it could do; none if it cannot be used here.
+    pub caps: Option<Caps>,
+    /// Why it cannot be used here.
+    pub problem: Option<String>,
 }
 
 /// What the store holds.

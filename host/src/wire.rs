@@ -1,5 +1,7 @@
 //! The real engine: where the rooms are put together.
 
+mod engines;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,17 +10,18 @@ use std::thread;
 use std::time::Duration;
 
 use api::{Object, Signature, Value};
-use backend::{Backend, Caps, ImageAccess, ImageTarget, SessionIo};
-use backend_embedded::Embedded;
-use backend_embedded::zone::ZoneConfig;
+use backend::{ImageTarget, SessionIo};
 use graph::PackForm;
 use runtime::{Power, Runtime, RuntimeConfig};
 use session::{LoadedModule, Secrets, Session, SessionOptions};
 use store::{Item, Store};
 use tokio::runtime::Builder;
 
-use crate::config::{Config, DockerConfig};
-use crate::engine::{CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, Run, RunOptions, SecretSource};
+use self::engines::{Choice, Engines};
+use crate::config::Config;
+use crate::engine::{
+    CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, Run, RunOptions, SecretSource,
+};
 use crate::report::{Report, Result};
 
 /// Where compiled components are, in the directory of the store.
@@ -36,12 +39,12 @@ pub fn zone() -> ExitCode {
 /// Returns the engine of this machine. Starts nothing yet.
 #[must_use]
 pub fn engine(config: &Config) -> Box<dyn Engine> {
-    Box::new(Wired { store: config.store.clone(), docker: config.docker.clone() })
+    Box::new(Wired { store: config.store.clone(), engines: Engines::new(config) })
 }
 
 struct Wired {
     store: PathBuf,
-    docker: DockerConfig,
+    engines: Engines,
 }
 
 impl Engine for Wired {
@@ -50,24 +53,11 @@ impl Engine for Wired {
         let store = Store::open(&self.store)?;
         let runtime = Runtime::new(RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() })?;
         let component = runtime.load(path)?;
-        Ok(Box::new(Loaded { store, docker: self.docker.clone(), component }))
+        Ok(Box::new(Loaded { store, engines: self.engines.clone(), component }))
     }
 
     fn describe(&self, asked: Option<&str>) -> Result<EngineReport> {
-        let reason = match asked {
-            Some(_) => "it was asked for",
-            None => "it needs no daemon, and no other is in this version",
-        };
-        let config = ZoneConfig::new(&self.store);
-        let started = tokio()?.block_on(backend_embedded::probe(config));
-        let (caps, reason) = match started {
-            Ok(caps) => (caps, reason.to_owned()),
-            Err(failure) => {
-                let caps = Caps { notes: vec![format!("no command can be run: {failure}")], ..unable() };
-                (caps, format!("{reason}; `host doctor` says what is missing"))
-            }
-        };
-        Ok(EngineReport { engine: caps.name.clone(), reason, caps, store: self.store.clone() })
+        Ok(tokio()?.block_on(self.engines.describe(asked, &self.store)))
     }
 
     fn cache(&self) -> Result<CacheReport> {
@@ -113,19 +103,6 @@ impl Engine for Wired {
     }
 }
 
-fn unable() -> Caps {
-    Caps {
-        name: "embedded".to_owned(),
-        network: false,
-        owners: false,
-        limits: false,
-        images: false,
-        services: false,
-        machine: false,
-        notes: Vec::new(),
-    }
-}
-
 fn kind_of(item: &Item) -> &'static str {
     match item {
         Item::Result(_) => "result",
@@ -141,7 +118,7 @@ fn directory_bytes(path: &Path) -> u64 {
 
 struct Loaded {
     store: Store,
-    docker: DockerConfig,
+    engines: Engines,
     component: runtime::Component,
 }
 
@@ -186,13 +163,11 @@ impl Component for Loaded {
             is_cache_used: options.is_cache_used,
             timeout: options.timeout,
             is_network_allowed: options.is_network_allowed,
-            images: image_access(&self.docker),
+            images: self.engines.images(),
             store: store_root.clone(),
         };
-        let backend: Arc<dyn Backend> = {
-            let _inside = tokio.enter();
-            Arc::new(Embedded::new(self.store.clone(), io, ZoneConfig::new(&store_root)))
-        };
+        let (choice, _) = Choice::make(options.engine.as_deref(), &self.engines);
+        let backend = tokio.block_on(choice.open(&self.engines, self.store.clone(), io))?;
         let session = Session::new(SessionOptions {
             backend,
             secrets,
@@ -215,16 +190,6 @@ fn tokio() -> Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .map_err(|error| Report::environment(format!("threads cannot be started: {error}")))
-}
-
-/// Returns how images are reached.
-fn image_access(docker: &DockerConfig) -> ImageAccess {
-    ImageAccess {
-        docker_config: docker.directory.as_ref().map(|directory| directory.join("config.json")),
-        mirrors: docker.mirrors.clone(),
-        insecure: docker.insecure.clone(),
-        docker: None,
-    }
 }
 
 fn secret_source(source: SecretSource) -> session::SecretSource {

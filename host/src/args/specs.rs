@@ -29,12 +29,7 @@ pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
         value: Takes::One("POWER"),
         help: "grant a power: machine, sources, effects or secret-access; can be repeated",
     },
-    OptionSpec {
-        long: "no-network",
-        short: None,
-        value: Takes::Nothing,
-        help: "let no command reach the network",
-    },
+    OptionSpec { long: "no-network", short: None, value: Takes::Nothing, help: "let no command reach the network" },
     OptionSpec { long: "no-cache", short: None, value: Takes::Nothing, help: "use no results of other runs" },
     OptionSpec {
         long: "jobs",

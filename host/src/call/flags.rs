@@ -199,9 +199,9 @@ fn make(function: &ApiFunction, args: Vec<Value>) -> Result<Value> {
 /// Calls a function that makes a value out of values.
 pub(super) fn make_named(interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {
     match api::find(interface, function) {
-        Some(api::Function::Lazy(lazy)) => lazy
-            .call(&NoBridge, args)
-            .map_err(|error| Report::bug(format!("cannot call `{function}`: {error}"))),
+        Some(api::Function::Lazy(lazy)) => {
+            lazy.call(&NoBridge, args).map_err(|error| Report::bug(format!("cannot call `{function}`: {error}")))
+        }
         _ => Err(Report::bug(format!("`{function}` cannot be called here"))),
     }
 }

@@ -6,7 +6,7 @@ use backend::Caps;
 
 use super::{Context, is_json, print_json};
 use crate::args::Parsed;
-use crate::engine::EngineReport;
+use crate::engine::{EngineReport, OtherEngine};
 use crate::exit::ExitStatus;
 use crate::report::Result;
 
@@ -21,23 +21,43 @@ pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     Ok(ExitStatus::Done)
 }
 
+/// What a backend may be able to do: what it is called, and what it means.
+const ABILITIES: &[(&str, fn(&Caps) -> bool, &str)] = &[
+    ("network", |caps| caps.network, "commands can reach the network"),
+    ("owners", |caps| caps.owners, "files can belong to any user"),
+    ("limits", |caps| caps.limits, "memory, processes and processors can be limited"),
+    ("images", |caps| caps.images, "images can be pulled"),
+    ("services", |caps| caps.services, "services can run"),
+    ("machine", |caps| caps.machine, "the tools of this machine can be used"),
+];
+
 fn text(report: &EngineReport) -> String {
-    let EngineReport { engine, reason, caps, store } = report;
-    let Caps { name: _, network, owners, limits, images, services, machine, notes } = caps;
-    let mut text = format!("engine    {engine}\nwhy       {reason}\nstore     {}\n", store.display());
-    let can = [
-        ("network", network, "commands can reach the network"),
-        ("owners", owners, "files can belong to any user"),
-        ("limits", limits, "memory, processes and processors can be limited"),
-        ("images", images, "images can be pulled"),
-        ("services", services, "services can run"),
-        ("machine", machine, "the tools of this machine can be used"),
-    ];
-    for (name, is_there, what) in can {
-        let _ = writeln!(text, "{name:8}  {}  {what}", if *is_there { "yes" } else { "no " });
+    let EngineReport { engine, reason, caps, store, others } = report;
+    let mut text = format!("engine    {engine}\nwhy       {reason}\nstore     {}\n\n", store.display());
+    let columns: Vec<(&str, Option<&Caps>)> = std::iter::once((engine.as_str(), Some(caps)))
+        .chain(others.iter().map(|other| (other.engine.as_str(), other.caps.as_ref())))
+        .collect();
+    let _ = write!(text, "{:8}", "");
+    for (name, _) in &columns {
+        let _ = write!(text, "  {name}");
     }
-    for note in notes {
-        let _ = writeln!(text, "note: {note}");
+    text.push('\n');
+    for (ability, is_there, what) in ABILITIES {
+        let _ = write!(text, "{ability:8}");
+        for (name, caps) in &columns {
+            let shown = caps.map_or("-", |caps| if is_there(caps) { "yes" } else { "no" });
+            let _ = write!(text, "  {shown:width$}", width = name.len());
+        }
+        let _ = writeln!(text, "  {what}");
+    }
+    let noted = columns.iter().filter_map(|(name, caps)| caps.map(|caps| (name, caps)));
+    for (name, note) in noted.flat_map(|(name, caps)| caps.notes.iter().map(move |note| (name, note))) {
+        let _ = writeln!(text, "{name}: {note}");
+    }
+    for OtherEngine { engine, problem, .. } in others {
+        if let Some(problem) = problem {
+            let _ = writeln!(text, "{engine}: cannot be used here: {problem}");
+        }
     }
     text
 }

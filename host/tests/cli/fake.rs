@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use api::{Directory, Object, Signature, Type, Value};
 use backend::{Caps, Event, ExecFailure, ExecStatus, Failure, Outcome, Reason, VertexEvent};
 use graph::{Edge, Vertex};
-use host::engine::{CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, Run, RunOptions};
+use host::engine::{
+    CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, OtherEngine, Run, RunOptions,
+};
 use host::report::{Report, Result};
 
 /// The WIT that the component carries.
@@ -55,6 +57,11 @@ impl Engine for FakeEngine {
                 notes: vec!["limits need cgroup v2".to_owned()],
             },
             store: PathBuf::from("/store"),
+            others: vec![OtherEngine {
+                engine: "docker".to_owned(),
+                caps: None,
+                problem: Some("Docker does not answer".to_owned()),
+            }],
         })
     }
 

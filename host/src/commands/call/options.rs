@@ -13,8 +13,8 @@ use crate::engine::ImagePlace;
 use crate::progress::{Explain, ProgressOptions, Style};
 use crate::report::{Report, Result};
 
-/// The engines of the product; only the first is there in this version.
-const ENGINES: &[&str] = &["embedded", "docker", "buildkit"];
+/// The engines that can be asked for.
+const ENGINES: &[&str] = &["embedded", "docker", "docker-classic"];
 
 /// How a call is done and shown.
 pub(super) struct CallOptions {
@@ -87,11 +87,8 @@ impl CallOptions {
 /// Returns whether an engine can be asked for.
 pub(crate) fn check_engine(engine: Option<&str>) -> Result<()> {
     match engine {
-        None | Some("embedded") => Ok(()),
-        Some(name) if ENGINES.contains(&name) => {
-            Err(Report::usage(format!("the engine `{name}` is not available in this version"))
-                .with_hint("leave `--engine` and `HOST_ENGINE` out, or set them to `embedded`"))
-        }
+        None => Ok(()),
+        Some(name) if ENGINES.contains(&name) => Ok(()),
         Some(name) => {
             Err(Report::usage(format!("there is no engine `{name}`")).with_hint(suggestion(name, ENGINES, "engines")))
         }
