@@ -1,15 +1,18 @@
 //! C projects that are built by `configure` and `make`.
 //!
-//! The stages are in [`stages`]; what they share is [`project`], which knows how such
-//! a project is configured and compiled.
+//! The stages are in [`stages`]. What they share is [`project`], which knows how such
+//! a project is configured and compiled, and [`program`], which knows how one is
+//! compiled against it.
 
+mod program;
 mod project;
 
 use guest_sdk::prelude::*;
-use project::{INSTALLED, Project, machine_with};
+use program::Program;
+use project::{Project, tools};
 
 /// Builds and tests C projects that have a `configure` script or a `Makefile`, with the
-/// compiler and the tools of this machine.
+/// compiler and the tools of an image, or of this machine.
 ///
 /// Every step runs without network, on a copy of the sources. `build` and `test` share
 /// the configured and compiled tree when they are asked for the same flags.
@@ -21,8 +24,10 @@ mod stages {
     pub fn unpack(
         /// What `tar` can unpack.
         archive: &File,
+        /// An image with `tar`; this machine's tools unless given.
+        base: Option<Container>,
     ) -> Directory {
-        project::unpacked(archive)
+        project::unpacked(&tools(base), archive)
     }
 
     /// Configures, compiles and installs the project and returns what was installed.
@@ -42,8 +47,12 @@ mod stages {
         prefix: Option<String>,
         /// Further arguments of the `configure` script.
         configure_args: Option<Vec<String>>,
+        /// An image with a compiler and `make`; this machine's tools unless given.
+        base: Option<Container>,
     ) -> Result<Directory> {
-        Project::new(project::source(src, archive)?, jobs, cflags, prefix, configure_args)?.installed()
+        let tools = tools(base);
+        let src = project::source(&tools, src, archive)?;
+        Project::new(tools, src, jobs, cflags, prefix, configure_args)?.installed()
     }
 
     /// Configures and compiles the project, runs its own test suite and returns what
@@ -63,9 +72,12 @@ mod stages {
         configure_args: Option<Vec<String>>,
         /// The target of the `Makefile` that runs the tests; `check` unless given.
         target: Option<String>,
+        /// An image with a compiler and `make`; this machine's tools unless given.
+        base: Option<Container>,
     ) -> Result<String> {
-        let compiled =
-            Project::new(project::source(src, archive)?, jobs, cflags, prefix, configure_args)?.compiled()?;
+        let tools = tools(base);
+        let src = project::source(&tools, src, archive)?;
+        let compiled = Project::new(tools, src, jobs, cflags, prefix, configure_args)?.compiled()?;
         let tested = compiled
             .with_exec_options(["make", target.as_deref().unwrap_or("check")], ExecOptions::new().without_network());
         tested.combined_output().context("the test suite")
@@ -99,25 +111,13 @@ mod stages {
         prefix: Option<&str>,
         /// The arguments of the program.
         args: Option<Vec<String>>,
+        /// An image with a compiler; this machine's tools unless given.
+        base: Option<Container>,
     ) -> Result<String> {
-        let prefix = format!("{INSTALLED}{}", prefix.unwrap_or(project::PREFIX));
-        let mut compile = args![
-            "cc",
-            "-o",
-            "program",
-            "program.c",
-            format!("-I{prefix}/include"),
-            format!("-L{prefix}/lib"),
-            // The program finds shared libraries where they are now.
-            format!("-Wl,-rpath,{prefix}/lib"),
-        ];
-        compile.extend(libraries.iter().map(|library| format!("-l{library}")));
-        let mut run = args!["./program"];
+        let mut run = args![program::PATH];
         run.extend(args.unwrap_or_default());
-        machine_with(INSTALLED, build)
-            .with_file("/work/program.c", program)
-            .with_workdir("/work")
-            .with_exec_options(compile, ExecOptions::new().without_network())
+        Program { source: program, libraries, build, prefix }
+            .compiled(&tools(base))
             .with_exec_options(run, ExecOptions::new().without_network().timeout_seconds(60))
             .stdout()
     }
@@ -129,8 +129,33 @@ mod stages {
         build: &Directory,
         /// The prefix that zlib was built with; `/usr/local` unless given.
         prefix: Option<&str>,
+        /// An image with a compiler; this machine's tools unless given.
+        base: Option<Container>,
     ) -> Result<String> {
         let program = File::new("roundtrip.c", include_str!("roundtrip.c"));
-        use_library(build, &program, &["z".to_owned()], prefix, None)
+        use_library(build, &program, &["z".to_owned()], prefix, None, base)
+    }
+
+    /// Returns an image that runs a program, statically linked with the installed
+    /// project, and has nothing else in it.
+    pub fn image(
+        /// What `build` returned.
+        build: &Directory,
+        /// The source of the program.
+        program: &File,
+        /// The libraries that it is linked with: `z` for `libz`.
+        libraries: &[String],
+        /// The prefix that the project was built with; `/usr/local` unless given.
+        prefix: Option<&str>,
+        /// The version that the image is labelled with.
+        version: Option<&str>,
+        /// An image with a compiler; this machine's tools unless given.
+        base: Option<Container>,
+    ) -> Container {
+        let linked = Program { source: program, libraries, build, prefix }.linked(&tools(base));
+        Container::new()
+            .with_file(program::PATH, linked)
+            .with_entrypoint([program::PATH])
+            .with_label("org.opencontainers.image.version", version.unwrap_or("unknown"))
     }
 }

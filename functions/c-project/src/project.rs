@@ -5,14 +5,13 @@ use guest_sdk::prelude::*;
 /// Where projects install themselves unless told otherwise.
 pub(crate) const PREFIX: &str = "/usr/local";
 
-/// Where an installed tree is mounted. Not `/`: there, `/usr` is the machine's own.
-pub(crate) const INSTALLED: &str = "/installed";
-
 const SRC: &str = "/src";
 const DESTDIR: &str = "/out";
 
 /// A project and how it is to be built.
 pub(crate) struct Project {
+    /// The compiler and what else is needed.
+    tools: Container,
     src: Directory,
     jobs: u32,
     cflags: Option<String>,
@@ -28,6 +27,7 @@ impl Project {
     /// `invalid-argument` if the arguments make no sense or the sources are no such
     /// project.
     pub(crate) fn new(
+        tools: Container,
         src: Directory,
         jobs: Option<u32>,
         cflags: Option<String>,
@@ -51,15 +51,16 @@ impl Project {
         if !has_configure && configure_args.is_some() {
             return refuse("there are arguments for `configure`, and the sources have no `configure`".to_owned());
         }
-        Ok(Self { src, jobs, cflags, prefix, configure_args: configure_args.unwrap_or_default(), has_configure })
+        Ok(Self { tools, src, jobs, cflags, prefix, configure_args: configure_args.unwrap_or_default(), has_configure })
     }
 
     /// The sources after `./configure`.
     fn configured(&self) -> Container {
-        let container = machine_with(SRC, &self.src).with_workdir(SRC).with(|container| match &self.cflags {
-            Some(cflags) => container.with_env_variable("CFLAGS", cflags),
-            None => container,
-        });
+        let container =
+            self.tools.with_directory(SRC, &self.src).with_workdir(SRC).with(|container| match &self.cflags {
+                Some(cflags) => container.with_env_variable("CFLAGS", cflags),
+                None => container,
+            });
         if !self.has_configure {
             return container;
         }
@@ -105,9 +106,10 @@ impl Project {
     }
 }
 
-/// This machine with a directory in it.
-pub(crate) fn machine_with(path: &str, directory: &Directory) -> Container {
-    machine::rootfs().with_directory(path, directory)
+/// A container with a compiler, `make` and `tar`: the image that was given, else this
+/// machine.
+pub(crate) fn tools(base: Option<Container>) -> Container {
+    base.unwrap_or_else(machine::rootfs)
 }
 
 /// The sources: a tree, or an archive that is unpacked in a step of its own.
@@ -115,18 +117,18 @@ pub(crate) fn machine_with(path: &str, directory: &Directory) -> Container {
 /// # Errors
 ///
 /// `invalid-argument` if neither or both are given.
-pub(crate) fn source(src: Option<Directory>, archive: Option<File>) -> Result<Directory> {
+pub(crate) fn source(tools: &Container, src: Option<Directory>, archive: Option<File>) -> Result<Directory> {
     match (src, archive) {
         (Some(src), None) => Ok(src),
-        (None, Some(archive)) => Ok(unpacked(&archive)),
+        (None, Some(archive)) => Ok(unpacked(tools, &archive)),
         _ => Err(Error::new("give the sources as either `src` or `archive`").with_code(code::INVALID_ARGUMENT)),
     }
 }
 
 /// What is in an archive, without the directory that all of it is in.
-pub(crate) fn unpacked(archive: &File) -> Directory {
+pub(crate) fn unpacked(tools: &Container, archive: &File) -> Directory {
     let unpack = ["tar", "--extract", "--file=/archive", "--strip-components=1", "--no-same-owner", "--directory=/src"];
-    machine::rootfs()
+    tools
         .with_mounted_file("/archive", archive)
         .with_new_directory("/src")
         .with_exec_options(unpack, ExecOptions::new().without_network())
