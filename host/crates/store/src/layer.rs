@@ -200,6 +200,10 @@ pub(crate) fn link_blob(path: &Path, blobs_dir: &Path, digest: &ContentDigest) -
     if metadata.uid() != own || metadata.mode() & 0o400 == 0 || metadata.nlink() >= MAX_LINKS {
         return Ok(false);
     }
+    // An inode has its capabilities under all of its names: another tree must not get them with the contents.
+    if rustix::fs::lgetxattr(path, CAPABILITY, &mut [0_u8; 0]).is_ok() {
+        return Ok(false);
+    }
     let target = blob_path(blobs_dir, digest);
     // Over what is there: only a blob that cannot be believed is replaced.
     let temporary = target.with_extension(fs::unique_name());
@@ -222,6 +226,9 @@ pub(crate) fn link_blob(path: &Path, blobs_dir: &Path, digest: &ContentDigest) -
         Err(_) => Ok(false),
     }
 }
+
+/// The attribute that gives capabilities to whoever executes a file.
+const CAPABILITY: &str = "security.capability";
 
 /// How many names a file may get; ext4 stops at 65,000.
 const MAX_LINKS: u64 = 60_000;

@@ -232,3 +232,28 @@ proptest! {
         prop_assert_eq!(s.apply_changes(a, &contents).unwrap(), b);
     }
 }
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that cannot run says why")]
+fn a_file_with_capabilities_shares_its_inode_with_no_blob() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can give capabilities to a file");
+        return;
+    }
+    let (dir, s) = store();
+    let upper = dir.path().join("upper");
+    fs::create_dir(&upper).unwrap();
+    for name in ["plain", "capable"] {
+        fs::write(upper.join(name), name).unwrap();
+    }
+    // Source: linux/capability.h, `struct vfs_cap_data`, revision 2: CAP_NET_RAW, permitted and effective.
+    let capability = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let flags = rustix::fs::XattrFlags::empty();
+    rustix::fs::setxattr(upper.join("capable"), "security.capability", &capability, flags).unwrap();
+    ingest_layer(&upper, &s.blobs_dir(), &IdMap::default()).unwrap();
+    let is_shared = |name: &str| {
+        let blob = s.blob_path(&ContentDigest::of(name.as_bytes()));
+        fs::metadata(blob).unwrap().ino() == fs::metadata(upper.join(name)).unwrap().ino()
+    };
+    assert_eq!((is_shared("plain"), is_shared("capable")), (true, false));
+}
