@@ -63,11 +63,8 @@ impl Docker {
 
     /// Runs the commands that values stand for.
     async fn realise(&self, outputs: &[Edge], values: &[Value]) -> Result<(), Failure> {
-        let outs = outputs.iter().zip(values).filter_map(|(edge, value)| match value.output(edge.output) {
-            Tree::Remote(remote) => Some(remote.out),
-            Tree::Local(_) => None,
-        });
-        self.engine.realise(&outs.collect::<Vec<_>>()).await
+        let outputs = outputs.iter().zip(values).map(|(edge, value)| value.output(edge.output));
+        self.engine.realise(&outputs.collect::<Vec<_>>()).await
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Engine {
     pub(crate) fetched: Mutex<HashMap<String, ContentDigest>>,
     /// Held while something is fetched, so that nothing is fetched twice.
     pub(crate) fetching: tokio::sync::Mutex<()>,
+    /// As many as commands may run at the same time.
+    pub(crate) slots: tokio::sync::Semaphore,
 }
 
 impl Engine {
@@ -44,6 +46,7 @@ impl Engine {
         Self {
             images: TreeImages::new(connection.clone(), platform.clone()),
             buildkit: BuildKit::new(connection, reach),
+            slots: tokio::sync::Semaphore::new(io.n_jobs.max(1)),
             trees,
             io,
             platform,
@@ -84,9 +87,13 @@ impl Engine {
 
     /// Evaluates an operation on trees, in the store.
     async fn tree(&self, vertex: &Arc<Vertex>, values: &[Value]) -> Result<Value, Failure> {
+        // What the inputs need runs at the same time.
+        let outputs: Vec<Tree> =
+            vertex.inputs().iter().zip(values).map(|(input, value)| value.output(input.edge.output)).collect();
+        self.realise(&outputs).await?;
         let mut digests = Vec::with_capacity(values.len());
-        for (input, value) in vertex.inputs().iter().zip(values) {
-            digests.push(self.local(&value.output(input.edge.output)).await?);
+        for output in &outputs {
+            digests.push(self.local(output).await?);
         }
         let (trees, vertex) = (self.trees.clone(), Arc::clone(vertex));
         let task = tokio::task::spawn_blocking(move || {
@@ -105,7 +112,7 @@ impl Engine {
                 let source = pb::op::Op::Source(pb::SourceOp { identifier, attrs: [].into() });
                 let note = Note { name: vertex.op().describe(), ..Note::default() };
                 let out = Llb::new(source, Vec::new(), note).out(0);
-                Ok(Value::tree(Tree::Remote(Remote { out, root: None })))
+                Ok(Value::tree(Tree::Remote(Remote { out, sub: "", root: None })))
             }
             ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => self.tree(vertex, values).await,
         }

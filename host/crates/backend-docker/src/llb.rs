@@ -62,6 +62,11 @@ impl Llb {
         &self.0.note
     }
 
+    /// Returns whether another operation makes one of its inputs.
+    pub(crate) fn needs(&self, other: &Self) -> bool {
+        self.0.inputs.iter().any(|out| out.llb.0.digest == other.0.digest)
+    }
+
     /// Returns the operation that makes its first input.
     pub(crate) fn first_input(&self) -> Option<Self> {
         self.0.inputs.first().map(|out| out.llb.clone())
@@ -184,19 +189,11 @@ impl FileAction {
             mode: -1,
             dir_copy_contents: contents_only,
             create_dest_path: true,
+            follow_symlink: true,
             timestamp: -1,
             ..pb::FileActionCopy::default()
         });
         Self { source: Some(source), action }
-    }
-
-    /// Copies a file and gives it exactly these permission bits.
-    pub(crate) fn copy_with_mode(source: usize, src: &str, dest: &str, mode: i32) -> Self {
-        let mut this = Self::copy(source, src, dest, false);
-        if let pb::file_action::Action::Copy(copy) = &mut this.action {
-            copy.mode = mode;
-        }
-        this
     }
 
     /// Makes a file.

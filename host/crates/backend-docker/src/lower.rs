@@ -9,36 +9,41 @@ use graph::{
     CacheKey, CacheSharing, ContentDigest, ExecOp, FileOp, KeyHasher, Limits, Mount, MountKind, Op, Reuse, Selection,
     Stdin, TreePath, Vertex,
 };
-use store::{Entry, Node, Selected, Store};
+use store::{Entry, Kind, Node, Owned, Selected, Store, empty_tree};
 use trees::failure::{edit_failure, failure, read_failure};
 
 use crate::engine::Engine;
 use crate::llb::{self, FileAction, Llb, Note, Out, index};
 use crate::archive;
 use crate::buildkit::random;
-use crate::step::{self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, SHIM, Step, TOOLS, arguments, environment, params_id};
+use crate::step::{
+    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PREVIOUS, SHIM, Step, TOOLS, Told, arguments, environment, mounts_below, params_id,
+};
 use crate::value::{Remote, Tree, Value};
 
-/// The name under which a file that is mounted alone stands in its tree.
-const SINGLE: &str = "file";
+/// The name under which what is mounted stands in the image that has it.
+const WRAPPED: &str = "root";
 
 /// Makes the step of a command. Runs nothing, but fetches trees of which something has to be known.
 pub(crate) async fn lower(engine: &Engine, vertex: &Arc<Vertex>, op: &ExecOp, values: &[Value]) -> Result<Value, Failure> {
     check(engine, op)?;
-    let mut lowering = Lowering { engine, vertex, values, inputs: Vec::new(), mounts: Vec::new() };
+    let told = Told::default();
+    let mut lowering = Lowering { engine, vertex, op, values, inputs: Vec::new(), mounts: Vec::new(), told };
     lowering.root().await?;
-    let mut n_outputs = 1;
+    let mut subs = vec![""];
     for mount in &op.mounts {
-        if lowering.mount(mount, index(n_outputs)).await? {
-            n_outputs += 1;
-        }
+        subs.extend(lowering.mount(mount, index(subs.len())).await?);
     }
-    let output = index(n_outputs);
-    lowering.tools(op, output);
-    let Lowering { inputs, mounts, .. } = lowering;
-    let make = |generation: Option<&str>| exec(vertex, op, &inputs, &mounts, generation, engine.io.is_network_allowed);
+    let output = index(subs.len());
+    lowering.tools(output);
+    let Lowering { inputs, mounts, told, .. } = lowering;
+    let make = |generation: Option<String>| {
+        let told = Told { generation, ..told.clone() };
+        exec(vertex, op, &inputs, &mounts, &told, engine.io.is_network_allowed)
+    };
     let step = find(engine, vertex, op, output, make)?;
-    let trees = (0..n_outputs).map(|n| Tree::Remote(Remote { out: step.llb.out(index(n)), root: Some(n) }));
+    let trees = subs.into_iter().enumerate();
+    let trees = trees.map(|(n, sub)| Tree::Remote(Remote { out: step.llb.out(index(n)), sub, root: Some(n) }));
     Ok(Value::step(trees.collect(), engine.keep_step(step)))
 }
 
@@ -72,14 +77,14 @@ fn exec(
     op: &ExecOp,
     inputs: &[Out],
     mounts: &[pb::Mount],
-    generation: Option<&str>,
+    told: &Told,
     is_network_allowed: bool,
 ) -> Llb {
     let meta = pb::Meta {
-        args: arguments(op, generation),
+        args: arguments(op, told),
         env: environment(op),
-        cwd: op.cwd.to_absolute(),
-        user: op.user.clone().unwrap_or_default(),
+        // The shim goes to the working directory, and becomes the user.
+        cwd: "/".to_owned(),
         remove_mount_stubs_recursive: true,
         ..pb::Meta::default()
     };
@@ -100,27 +105,27 @@ fn find(
     vertex: &Arc<Vertex>,
     op: &ExecOp,
     output: i64,
-    make: impl Fn(Option<&str>) -> Llb,
+    make: impl Fn(Option<String>) -> Llb,
 ) -> Result<Step, Failure> {
     let new = |llb, key, generation, reason, record| {
         Step::new(Arc::clone(vertex), llb, output, key, generation, reason, record)
     };
     if op.reuse == Reuse::Never {
-        return Ok(new(make(Some(&random())), None, None, Reason::Never, None));
+        return Ok(new(make(Some(random())), None, None, Reason::Never, None));
     }
     // A run without the cache makes results of its own generation, which later runs then use.
     let first = make(None);
     let generation_key = key("docker-generation/1", &first);
     if !engine.io.is_cache_used {
         let generation = random();
-        let llb = make(Some(&generation));
+        let llb = make(Some(generation.clone()));
         let key = key("docker-step/1", &llb);
         return Ok(new(llb, Some(key), Some((generation_key, generation)), Reason::NoCache, None));
     }
     let store = engine.trees.store();
     let generation = store.result(generation_key).map_err(|error| failure(&error))?;
-    let llb = match generation.as_deref().map(String::from_utf8_lossy) {
-        Some(generation) => make(Some(&generation)),
+    let llb = match generation.and_then(|generation| String::from_utf8(generation).ok()) {
+        Some(generation) => make(Some(generation)),
         None => first,
     };
     let key = key("docker-step/1", &llb);
@@ -138,9 +143,11 @@ fn key(domain: &str, llb: &Llb) -> CacheKey {
 struct Lowering<'a> {
     engine: &'a Engine,
     vertex: &'a Vertex,
+    op: &'a ExecOp,
     values: &'a [Value],
     inputs: Vec<Out>,
     mounts: Vec<pb::Mount>,
+    told: Told,
 }
 
 impl Lowering<'_> {
@@ -173,43 +180,49 @@ impl Lowering<'_> {
         let (selection, tree) = self.input(0)?;
         let path = selection.path.clone();
         let out = match tree {
-            Tree::Remote(Remote { out, .. }) if path.is_root() => Some(out),
+            Tree::Remote(Remote { out, sub: "", .. }) if path.is_root() => Some(out),
             tree => {
                 let digest = self.engine.local(&tree).await?;
                 let digest = self.store().subtree(digest, &path).map_err(|error| read_failure(&error))?;
-                (digest != store::empty_tree()).then(|| local(digest))
+                let owned = self.store().node(digest).map_err(|error| failure(&error))?.owned();
+                if owned != Owned::DIRECTORY {
+                    // Docker gives the root of every image the usual mode and owner.
+                    self.told.owned.push(("/".to_owned(), owned));
+                }
+                (digest != empty_tree()).then(|| image(digest))
             }
         };
+        let previous = out.as_ref().and_then(|out| self.engine.step(out.llb.digest()));
         let number = match out {
             Some(out) => self.number(out),
             None => -1,
         };
         self.push(pb::Mount { input: number, dest: "/".to_owned(), ..pb::Mount::default() });
-        if number >= 0 {
-            self.push(read_only(number, "/", BEFORE));
-        } else {
-            let nothing = self.number(nothing());
-            self.push(read_only(nothing, "/", BEFORE));
+        let before = if number >= 0 { number } else { self.number(nothing()) };
+        self.push(read_only(before, "", BEFORE));
+        if let Some(step) = previous.filter(|step| step.op().is_some_and(|op| !op.mounts.is_empty())) {
+            self.told.has_previous = true;
+            let stubs = self.number(step.llb.out(step.output));
+            self.push(read_only(stubs, "", PREVIOUS));
         }
         Ok(())
     }
 
     /// Mounts the shim and what it reads and writes.
-    fn tools(&mut self, op: &ExecOp, output: i64) {
-        let stdin = if let Stdin::Text(text) = &op.stdin { Some(text.as_bytes()) } else { None };
+    fn tools(&mut self, output: i64) {
+        let stdin = if let Stdin::Text(text) = &self.op.stdin { Some(text.as_bytes()) } else { None };
         let tools = self.number(tools(stdin));
-        self.push(read_only(tools, "/", TOOLS));
+        self.push(read_only(tools, "", TOOLS));
         let files = self.number(output_files());
         self.push(pb::Mount { input: files, dest: OUTPUT.to_owned(), output, ..pb::Mount::default() });
-        let secret = pb::SecretOpt {
-            id: params_id(self.vertex.op()),
-            mode: 0o444,
-            optional: true,
-            ..pb::SecretOpt::default()
-        };
+        let id = params_id(self.vertex.op());
+        self.secret(PARAMS, pb::SecretOpt { id, mode: 0o400, optional: true, ..pb::SecretOpt::default() });
+    }
+
+    fn secret(&mut self, dest: &str, secret: pb::SecretOpt) {
         self.push(pb::Mount {
             input: -1,
-            dest: PARAMS.to_owned(),
+            dest: dest.to_owned(),
             output: -1,
             mount_type: pb::MountType::Secret.into(),
             secret_opt: Some(secret),
@@ -217,19 +230,14 @@ impl Lowering<'_> {
         });
     }
 
-    /// Adds a mount; returns whether it is an output.
-    async fn mount(&mut self, mount: &Mount, output: i64) -> Result<bool, Failure> {
+    /// Adds a mount; returns where its tree is in the output, if it is one.
+    async fn mount(&mut self, mount: &Mount, output: i64) -> Result<Option<&'static str>, Failure> {
         let dest = mount.path.to_absolute();
         match &mount.kind {
             MountKind::Bind { input, output: Some(_), owner } => {
-                self.writable(*input, owner.as_deref(), dest, output).await?;
-                return Ok(true);
+                return self.writable(*input, owner.as_deref(), mount, output).await.map(Some);
             }
-            MountKind::Bind { input, output: None, owner } => {
-                let (out, selector) = self.source(*input, owner.as_deref()).await?;
-                let number = self.number(out);
-                self.push(read_only(number, &selector, &dest));
-            }
+            MountKind::Bind { input, output: None, owner } => self.read_only(*input, owner.as_deref(), &dest).await?,
             MountKind::Cache { key, sharing, owner, seed } => {
                 let (uid, gid) = self.owner(owner.as_deref()).await?;
                 self.cache(key, *sharing, (uid, gid), *seed, dest).await?;
@@ -237,18 +245,11 @@ impl Lowering<'_> {
             MountKind::Secret { name, owner, mode } => {
                 let (uid, gid) = self.owner(owner.as_deref()).await?;
                 let id = secret_id(&name.0);
-                let secret = pb::SecretOpt { id, uid, gid, mode: *mode, optional: false };
-                self.push(pb::Mount {
-                    input: -1,
-                    dest,
-                    output: -1,
-                    mount_type: pb::MountType::Secret.into(),
-                    secret_opt: Some(secret),
-                    ..pb::Mount::default()
-                });
+                self.secret(&dest, pb::SecretOpt { id, uid, gid, mode: *mode, optional: false });
             }
-            MountKind::Tmpfs { size_bytes, mode: _ } => {
+            MountKind::Tmpfs { size_bytes, mode } => {
                 let size = size_bytes.map_or(0, |size| i64::try_from(size).unwrap_or(i64::MAX));
+                self.told.owned.push((dest.clone(), Owned { mode: *mode, uid: 0, gid: 0 }));
                 self.push(pb::Mount {
                     input: -1,
                     dest,
@@ -259,40 +260,68 @@ impl Lowering<'_> {
                 });
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
-    /// Returns what an input selects, with the path at which it is.
-    async fn source(&self, input: usize, owner: Option<&str>) -> Result<(Out, String), Failure> {
+    /// Mounts what an input selects so that it cannot be written to.
+    ///
+    /// It is copied, which makes one layer of it: of several, older versions of BuildKit make a directory that can be
+    /// written to, although nothing of what is written stays.
+    async fn read_only(&mut self, input: usize, owner: Option<&str>, dest: &str) -> Result<(), Failure> {
         let (selection, tree) = self.input(input)?;
-        let tree = match tree {
-            Tree::Remote(remote) if owner.is_none() => return Ok((remote.out, selection.path.to_absolute())),
-            tree => self.engine.local(&tree).await?,
-        };
-        let selected = self.store().select(tree, &selection.path).map_err(|error| read_failure(&error))?;
-        let (digest, is_file) = match selected {
-            Selected::Directory(digest) => (digest, false),
-            Selected::File(entry) => (self.single(entry)?, true),
-        };
-        let digest = self.chown(digest, owner).await?;
-        Ok((local(digest), if is_file { format!("/{SINGLE}") } else { "/".to_owned() }))
-    }
-
-    /// Mounts what an input selects so that it can be written to.
-    async fn writable(&mut self, input: usize, owner: Option<&str>, dest: String, output: i64) -> Result<(), Failure> {
-        let (selection, tree) = self.input(input)?;
-        let out = match tree {
-            Tree::Remote(remote) if owner.is_none() && selection.path.is_root() => remote.out,
+        let (out, from) = match tree {
+            Tree::Remote(Remote { out, sub: "", .. }) if owner.is_none() && !selection.path.is_root() => {
+                (out, selection.path.to_absolute())
+            }
             tree => {
                 let path = selection.path.clone();
                 let tree = self.engine.local(&tree).await?;
-                let tree = self.store().subtree(tree, &path).map_err(|error| read_failure(&error))?;
-                local(self.chown(tree, owner).await?)
+                let selected = self.store().select(tree, &path).map_err(|error| read_failure(&error))?;
+                let wrapped = match selected {
+                    Selected::Directory(digest) => self.wrapped(self.chown(digest, owner).await?)?,
+                    Selected::File(entry) => self.chown(self.single(entry)?, owner).await?,
+                };
+                (image(wrapped), format!("/{WRAPPED}"))
             }
         };
-        let number = self.number(out);
-        self.push(pb::Mount { input: number, dest, output, ..pb::Mount::default() });
+        let copy = FileAction::copy(0, &from, &format!("/{WRAPPED}"), false);
+        let note = Note { name: "what is mounted".to_owned(), ..Note::default() };
+        let number = self.number(llb::files(None, vec![out], vec![copy], note));
+        self.push(read_only(number, &format!("/{WRAPPED}"), dest));
         Ok(())
+    }
+
+    /// Mounts what an input selects so that it can be written to; returns where it is in the output.
+    async fn writable(
+        &mut self,
+        input: usize,
+        owner: Option<&str>,
+        mount: &Mount,
+        output: i64,
+    ) -> Result<&'static str, Failure> {
+        let (selection, tree) = self.input(input)?;
+        let (out, sub) = match tree {
+            Tree::Remote(Remote { out, sub, .. }) if owner.is_none() && selection.path.is_root() => (out, sub),
+            tree => {
+                let path = selection.path.clone();
+                let tree = self.engine.local(&tree).await?;
+                let tree = match self.store().select(tree, &path).map_err(|error| read_failure(&error))? {
+                    Selected::Directory(tree) => tree,
+                    // A file that is mounted alone cannot be written to.
+                    Selected::File(_) => {
+                        self.read_only(input, owner, &mount.path.to_absolute()).await?;
+                        return Ok("");
+                    }
+                };
+                (image(self.wrapped(self.chown(tree, owner).await?)?), WRAPPED)
+            }
+        };
+        let (number, selector) = (self.number(out), if sub.is_empty() { String::new() } else { format!("/{sub}") });
+        if mounts_below(self.op, &mount.path).next().is_some() {
+            self.push(read_only(number, &selector, &format!("{BEFORE}-{output}")));
+        }
+        self.push(pb::Mount { input: number, selector, dest: mount.path.to_absolute(), output, ..pb::Mount::default() });
+        Ok(sub)
     }
 
     async fn cache(
@@ -303,23 +332,20 @@ impl Lowering<'_> {
         seed: Option<usize>,
         dest: String,
     ) -> Result<(), Failure> {
-        let owner = format!("{uid}:{gid}");
-        let first = match seed {
+        let input = match seed {
+            None => -1,
             Some(seed) => {
                 let (selection, tree) = self.input(seed)?;
                 let path = selection.path.clone();
                 let tree = self.engine.local(&tree).await?;
-                Some(self.store().subtree(tree, &path).map_err(|error| read_failure(&error))?)
-            }
-            None => ((uid, gid) != (0, 0)).then(store::empty_tree),
-        };
-        let input = match first {
-            None => -1,
-            Some(tree) => {
-                let tree = self.chown(tree, Some(&owner)).await?;
-                self.number(local(tree))
+                let tree = self.store().subtree(tree, &path).map_err(|error| read_failure(&error))?;
+                let tree = self.chown(tree, Some(&format!("{uid}:{gid}"))).await?;
+                self.number(image(tree))
             }
         };
+        if (uid, gid) != (0, 0) {
+            self.told.new.push((dest.clone(), uid, gid));
+        }
         let sharing = match sharing {
             CacheSharing::Shared => pb::CacheSharingOpt::Shared,
             CacheSharing::Locked => pb::CacheSharingOpt::Locked,
@@ -336,9 +362,20 @@ impl Lowering<'_> {
         Ok(())
     }
 
+    /// Makes a tree in which another is a directory, so that its root has a mode and an owner.
+    fn wrapped(&self, tree: ContentDigest) -> Result<ContentDigest, Failure> {
+        let owned = self.store().node(tree).map_err(|error| failure(&error))?.owned();
+        // The node of an entry has no mode of its own.
+        let mut node = (*self.store().node(tree).map_err(|error| failure(&error))?).clone();
+        node.root = None;
+        let digest = self.store().put_node(node).map_err(|error| failure(&error))?;
+        let entry = Entry::new(WRAPPED.as_bytes(), Kind::Directory { digest }, owned);
+        self.store().put_node(Node::of(vec![entry])).map_err(|error| failure(&error))
+    }
+
     /// Makes a tree of one file.
     fn single(&self, entry: Entry) -> Result<ContentDigest, Failure> {
-        let entry = Entry { name: SINGLE.as_bytes().into(), ..entry };
+        let entry = Entry { name: WRAPPED.as_bytes().into(), ..entry };
         self.store().put_node(Node::of(vec![entry])).map_err(|error| failure(&error))
     }
 
@@ -355,7 +392,7 @@ impl Lowering<'_> {
     async fn owner(&self, owner: Option<&str>) -> Result<(u32, u32), Failure> {
         let Some(owner) = owner else { return Ok((0, 0)) };
         if owner.bytes().all(|byte| byte.is_ascii_digit() || byte == b':') {
-            return self.store().resolve_owner(store::empty_tree(), owner).map_err(|error| edit_failure(&error));
+            return self.store().resolve_owner(empty_tree(), owner).map_err(|error| edit_failure(&error));
         }
         let (selection, tree) = self.input(0)?;
         let path = selection.path.clone();
@@ -371,12 +408,12 @@ pub(crate) fn secret_id(name: &str) -> String {
 }
 
 fn read_only(input: i64, selector: &str, dest: &str) -> pb::Mount {
-    let selector = if selector == "/" { String::new() } else { selector.to_owned() };
+    let selector = selector.to_owned();
     pb::Mount { input, selector, dest: dest.to_owned(), output: -1, readonly: true, ..pb::Mount::default() }
 }
 
 /// Returns a tree that Docker has as an image.
-pub(crate) fn local(tree: ContentDigest) -> Out {
+fn image(tree: ContentDigest) -> Out {
     let identifier = format!("docker-image://{}", archive::name_of(tree));
     let source = pb::SourceOp { identifier, attrs: [].into() };
     let note = Note { name: format!("tree {}", tree.short()), tree: Some(tree), step: None };
@@ -395,13 +432,11 @@ fn tools(stdin: Option<&[u8]>) -> Out {
     llb::files(None, Vec::new(), std::iter::once(shim).chain(stdin).collect(), note)
 }
 
-/// Returns the files that the shim writes to, whoever it runs as: what is made gets the permissions that the umask
-/// leaves, what is copied gets those that are asked for.
+/// Returns the files that the shim writes to.
 fn output_files() -> Out {
-    let empty = llb::files(None, Vec::new(), vec![FileAction::file("/empty", 0o644, Vec::new())], Note::default());
-    let copies = OUTPUT_FILES.iter().map(|name| FileAction::copy_with_mode(0, "/empty", &format!("/{name}"), 0o666));
+    let files = OUTPUT_FILES.iter().map(|name| FileAction::file(&format!("/{name}"), 0o644, Vec::new()));
     let note = Note { name: "files for the output".to_owned(), ..Note::default() };
-    llb::files(None, vec![empty], copies.collect(), note)
+    llb::files(None, Vec::new(), files.collect(), note)
 }
 
 /// Returns what a session has to offer for these commands.

@@ -1,11 +1,13 @@
 //! Has BuildKit run what is needed, and takes what it made.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use backend::{ExecFailure, ExecResult, Failure, FailureCode, OutputRef};
 use graph::{ContentDigest, ExecOp, KeyHasher, TreePath};
 use store::{NewResult, Owned, Store};
+use tokio::sync::watch;
 use trees::failure::failure;
 
 use crate::buildkit::{Job, Offer, SolveError, TarReader};
@@ -14,16 +16,53 @@ use crate::events::outcome_of;
 use crate::ingest::{self, Directory};
 use crate::llb::{self, FileAction, Llb, Note, Out};
 use crate::lower::params_of;
-use crate::step::{Record, Step};
+use crate::step::{Record, Step, deepest_first};
 use crate::trailer::{self, End, Trailer};
 use crate::value::{Remote, Tree};
 use crate::watch::{Watch, Watched};
 
 impl Engine {
-    /// Runs the commands that these outputs need and of which nothing is known yet, in one solve.
-    pub(crate) async fn realise(&self, outs: &[Out]) -> Result<(), Failure> {
-        let roots: Vec<Llb> = outs.iter().map(|out| out.llb.clone()).collect();
-        let pending: Vec<Arc<Step>> = self.steps_of(&roots).into_iter().filter(|step| step.record().is_none()).collect();
+    /// Runs the commands that these trees need and of which nothing is known yet: those that can, in one solve, so
+    /// that BuildKit has the whole graph; no more at the same time than the session allows.
+    pub(crate) async fn realise(&self, trees: &[Tree]) -> Result<(), Failure> {
+        let remote = |tree: &Tree| if let Tree::Remote(remote) = tree { Some(remote.out.llb.clone()) } else { None };
+        let roots: Vec<Llb> = trees.iter().filter_map(remote).collect();
+        let pending = self.pending(&roots);
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let n_slots = if is_chain(&pending) { 1 } else { pending.len() };
+        if n_slots <= self.io.n_jobs.max(1) {
+            let _slots = self.slots.acquire_many(u32::try_from(n_slots).unwrap_or(1)).await;
+            // What somebody else ran in the meantime need not run again.
+            return self.realise_at_once(self.pending(&roots)).await;
+        }
+        let ended: HashMap<&str, watch::Sender<bool>> =
+            pending.iter().map(|step| (step.llb.digest(), watch::Sender::new(false))).collect();
+        let each = pending.iter().map(|step| async {
+            for input in self.steps_of(std::slice::from_ref(&step.llb)) {
+                let sender = ended.get(input.llb.digest()).filter(|_| input.llb.digest() != step.llb.digest());
+                if let Some(sender) = sender {
+                    // The sender lives as long as this does.
+                    let _ = sender.subscribe().wait_for(|is_over| *is_over).await;
+                }
+            }
+            let _slot = self.slots.acquire().await;
+            self.realise_at_once(self.pending(std::slice::from_ref(&step.llb))).await?;
+            if let Some(sender) = ended.get(step.llb.digest()) {
+                sender.send_replace(true);
+            }
+            Ok::<(), Failure>(())
+        });
+        futures::future::try_join_all(each).await.map(drop)
+    }
+
+    fn pending(&self, roots: &[Llb]) -> Vec<Arc<Step>> {
+        self.steps_of(roots).into_iter().filter(|step| step.record().is_none()).collect()
+    }
+
+    /// Runs commands in one solve.
+    async fn realise_at_once(&self, pending: Vec<Arc<Step>>) -> Result<(), Failure> {
         if pending.is_empty() {
             return Ok(());
         }
@@ -50,14 +89,15 @@ impl Engine {
         if let Some(digest) = self.known(remote)? {
             return Ok(digest);
         }
-        self.realise(std::slice::from_ref(&remote.out)).await?;
+        self.realise(std::slice::from_ref(tree)).await?;
         let _turn = self.fetching.lock().await;
         if let Some(digest) = self.known(remote)? {
             return Ok(digest);
         }
-        let (owned, stubs) = self.about(remote);
+        let ((owned, stubs), sub) = (self.about(remote), remote.sub);
         let fetch = move |archive: TarReader, store: &Store| {
-            let mut root = ingest::read(archive, store)?;
+            let mut found = ingest::read(archive, store)?;
+            let mut root = if sub.is_empty() { found } else { found.take(sub).unwrap_or_default() };
             root.set_owned(owned);
             stubs.iter().for_each(|stub| root.remove_stub(stub));
             root.put(store)
@@ -88,16 +128,14 @@ impl Engine {
         let record = self.step(remote.out.llb.digest()).and_then(|step| step.record());
         let root = remote.root.zip(record).map_or(Owned::DIRECTORY, |(index, record)| record.root(index));
         let mut stubs = Vec::new();
-        if remote.out.index == 0 {
-            let mut llb = Some(remote.out.llb.clone());
-            while let Some(step) = llb.as_ref().and_then(|llb| self.step(llb.digest())) {
-                stubs.extend(step.record().map(|record| record.stubs.clone()).unwrap_or_default());
-                llb = llb.and_then(|llb| llb.first_input());
-            }
+        let mut llb = Some(remote.out.llb.clone());
+        while let Some(step) = llb.as_ref().and_then(|llb| self.step(llb.digest())) {
+            let of_output = |(n, path): &(usize, String)| (remote.root == Some(*n)).then(|| path.clone());
+            stubs.extend(step.record().iter().flat_map(|record| record.stubs.iter().filter_map(of_output)));
+            // What is mounted in another mount is in the output of this command alone.
+            llb = if remote.root == Some(0) { llb.and_then(|llb| llb.first_input()) } else { None };
         }
-        // What is deepest goes first, so that what it leaves empty goes too.
-        stubs.sort_by(|a, b| b.matches('/').count().cmp(&a.matches('/').count()).then_with(|| a.cmp(b)));
-        stubs.dedup();
+        deepest_first(&mut stubs);
         (root, stubs)
     }
 
@@ -200,6 +238,7 @@ impl Engine {
 
 /// Makes the failure of a command that was not run, or whose output is not kept.
 fn refusal(op: &ExecOp, end: End) -> Failure {
+    let user = op.user.as_deref().unwrap_or_default();
     let path = |path: Option<&TreePath>| path.map(TreePath::to_absolute).unwrap_or_default();
     let message = match end {
         End::NoInput => {
@@ -209,7 +248,19 @@ fn refusal(op: &ExecOp, end: End) -> Failure {
         End::NoRedirect { is_stderr } => {
             let to = if is_stderr { &op.redirect_stderr } else { &op.redirect_stdout };
             let to = path(to.as_ref());
-            format!("cannot write the output to `{to}`: it is a directory, is in none, or may not be written by the user")
+            format!("cannot write the output to `{to}`: it is a directory, or is in none")
+        }
+        End::NoDirectory => {
+            let message = format!("the working directory `{}` is not a directory", op.cwd.to_absolute());
+            return Failure::invalid(FailureCode::NotADirectory, message);
+        }
+        End::NoUser => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("user `{name}` is not in the container's `/etc/passwd`")
+        }
+        End::NoGroup => {
+            let name = user.split_once(':').map_or("", |(_, group)| group);
+            format!("group `{name}` is not in the container's `/etc/group`")
         }
         _ => {
             let message = format!("command `{}` printed more than 256 MiB", graph::op::shell_words(&op.args));
@@ -238,16 +289,29 @@ fn record(store: &Store, files: &Directory) -> Result<Record, Failure> {
         let mut numbers = line.split(' ').map(|number| number.parse().ok());
         Some((numbers.next()??, numbers.next()??, numbers.next()??))
     };
+    let stub = |line: &str| {
+        let (n, path) = line.split_once(' ')?;
+        Some((n.parse().ok()?, path.trim_start_matches('/').to_owned()))
+    };
     let exec = ExecResult { exit_code, stdout: output("stdout")?, stderr: output("stderr")?, combined: output("combined")? };
     Ok(Record {
         exec: Arc::new(exec),
         roots: text("roots")?.lines().filter_map(root).collect(),
-        stubs: text("stubs")?.lines().map(|path| path.trim_start_matches('/').to_owned()).collect(),
+        stubs: text("stubs")?.lines().filter_map(stub).collect(),
+    })
+}
+
+/// Returns whether each command needs the one before.
+fn is_chain(pending: &[Arc<Step>]) -> bool {
+    pending.windows(2).all(|pair| match pair {
+        [before, after] => after.llb.needs(&before.llb),
+        _ => true,
     })
 }
 
 fn tree_key(remote: &Remote) -> graph::CacheKey {
     let mut hasher = KeyHasher::new("docker-tree/1");
     hasher.text(&remote.out.name());
+    hasher.text(remote.sub);
     hasher.cache_key()
 }

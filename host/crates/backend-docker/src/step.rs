@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backend::{ExecResult, Reason};
-use graph::{CacheKey, ExecOp, Expect, KeyHasher, Op, Stdin, Vertex};
+use graph::{CacheKey, ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Stdin, TreePath, Vertex};
 use serde::{Deserialize, Serialize};
 use store::Owned;
 
@@ -25,6 +25,8 @@ pub(crate) const OUTPUT: &str = "/dev/.host-output";
 pub(crate) const PARAMS: &str = "/dev/.host-params";
 /// The root as it was before anything was mounted on it.
 pub(crate) const BEFORE: &str = "/dev/.host-before";
+/// What the step before wrote.
+pub(crate) const PREVIOUS: &str = "/dev/.host-previous";
 /// The files of [`OUTPUT`].
 pub(crate) const OUTPUT_FILES: [&str; 6] = ["stdout", "stderr", "combined", "status", "roots", "stubs"];
 
@@ -58,8 +60,8 @@ pub(crate) struct Record {
     pub(crate) exec: Arc<ExecResult>,
     /// The modes and owners of its root and of its writable mounts, in the order of outputs.
     pub(crate) roots: Vec<(u32, u32, u32)>,
-    /// Mountpoints that were not there before it ran.
-    pub(crate) stubs: Vec<String>,
+    /// Mountpoints that were not there before it ran, with the number of the output that they are in.
+    pub(crate) stubs: Vec<(usize, String)>,
 }
 
 impl Step {
@@ -104,11 +106,25 @@ pub(crate) fn params_id(op: &Op) -> String {
     format!("params-{}", hasher.cache_key().to_hex())
 }
 
+/// What the shim is told besides the operation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    /// Tells runs apart that must not share a result.
+    pub(crate) generation: Option<String>,
+    /// Whether the step before may have left mountpoints.
+    pub(crate) has_previous: bool,
+    /// Directories that get a mode and an owner.
+    pub(crate) owned: Vec<(String, Owned)>,
+    /// Directories that get an owner if they are empty.
+    pub(crate) new: Vec<(String, u32, u32)>,
+}
+
 /// Returns the arguments of the shim, which end with the command.
-///
-/// `generation` tells runs apart that must not share a result.
-pub(crate) fn arguments(op: &ExecOp, generation: Option<&str>) -> Vec<String> {
-    let mut args = vec![format!("{TOOLS}/shim"), format!("d{OUTPUT}"), format!("p{PARAMS}"), format!("b{BEFORE}")];
+pub(crate) fn arguments(op: &ExecOp, told: &Told) -> Vec<String> {
+    let mut args = vec![format!("{TOOLS}/shim"), format!("d{OUTPUT}"), format!("p{PARAMS}")];
+    args.push(format!("u{}", op.user.as_deref().unwrap_or("0")));
+    args.push(format!("w{}", op.cwd.to_absolute()));
+    args.extend((!is_set(op, "HOME")).then(|| "h".to_owned()));
     match &op.expect {
         Expect::Any => args.push("x*".to_owned()),
         Expect::Codes(codes) => args.extend(codes.iter().map(|code| format!("x{code}"))),
@@ -120,21 +136,33 @@ pub(crate) fn arguments(op: &ExecOp, generation: Option<&str>) -> Vec<String> {
     }
     args.extend(op.redirect_stdout.as_ref().map(|path| format!("o{}", path.to_absolute())));
     args.extend(op.redirect_stderr.as_ref().map(|path| format!("r{}", path.to_absolute())));
-    if !is_set(op, "HOME") {
-        args.push(format!("h{}", op.user.as_deref().unwrap_or("0")));
-    }
-    for mount in &op.mounts {
-        match &mount.kind {
-            graph::MountKind::Bind { output: Some(_), .. } => args.push(format!("m{}", mount.path.to_absolute())),
-            graph::MountKind::Tmpfs { mode, .. } => args.push(format!("t{mode:o}{}", mount.path.to_absolute())),
-            _ => {}
-        }
-    }
+    args.extend(writable_binds(op).map(|path| format!("m{}", path.to_absolute())));
+    let own = |(path, owned): &(String, Owned)| format!("k{:o}:{}:{}{path}", owned.mode, owned.uid, owned.gid);
+    args.extend(told.owned.iter().map(own));
+    args.extend(told.new.iter().map(|(path, uid, gid)| format!("q{uid}:{gid}{path}")));
+    args.extend(told.has_previous.then(|| format!("f{PREVIOUS}/stubs")));
+    args.push(format!("b{BEFORE}"));
     args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));
-    args.extend(generation.map(|generation| format!("g{generation}")));
+    for (n, bind) in writable_binds(op).enumerate() {
+        args.push(format!("b{BEFORE}-{}", n + 1));
+        args.extend(mounts_below(op, bind).map(|path| format!("c/{path}")));
+    }
+    args.extend(told.generation.as_ref().map(|generation| format!("g{generation}")));
     args.push("--".to_owned());
     args.extend(op.args.iter().cloned());
     args
+}
+
+/// Returns where the writable mounts are, in the order of outputs.
+fn writable_binds(op: &ExecOp) -> impl Iterator<Item = &TreePath> {
+    let is_writable = |mount: &&Mount| matches!(mount.kind, MountKind::Bind { output: Some(_), .. });
+    op.mounts.iter().filter(is_writable).map(|mount| &mount.path)
+}
+
+/// Returns what is mounted inside another mount, as paths from that one.
+pub(crate) fn mounts_below<'a>(op: &'a ExecOp, outer: &TreePath) -> impl Iterator<Item = &'a str> {
+    let prefix = format!("{}/", outer.as_str());
+    op.mounts.iter().filter_map(move |mount| mount.path.as_str().strip_prefix(&prefix))
 }
 
 /// Returns everything that is mounted on, and the directories above it, deepest first.
@@ -147,9 +175,14 @@ fn mountpoints(op: &ExecOp) -> Vec<String> {
     }
     paths.extend(parents);
     paths.retain(|path| !path.is_empty());
+    deepest_first(&mut paths);
+    paths
+}
+
+/// Sorts paths so that what is inside of a directory comes before it, each once.
+pub(crate) fn deepest_first(paths: &mut Vec<String>) {
     paths.sort_by(|a, b| b.matches('/').count().cmp(&a.matches('/').count()).then_with(|| a.cmp(b)));
     paths.dedup();
-    paths
 }
 
 fn is_set(op: &ExecOp, name: &str) -> bool {
@@ -188,7 +221,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
 
 #[cfg(test)]
 mod tests {
-    use graph::{Limits, Mount, MountKind, Platform, Reuse, TreePath};
+    use graph::{Limits, Platform, Reuse};
 
     use super::*;
 
@@ -218,14 +251,18 @@ mod tests {
     #[test]
     fn the_shim_is_told_all_that_is_asked_for() {
         assert_eq!(
-            arguments(&op(), None).join(" "),
-            "/dev/.host/shim d/dev/.host-output p/dev/.host-params b/dev/.host-before x0 x3 i/in o/out happ t700/mnt/x \
+            arguments(&op(), &Told::default()).join(" "),
+            "/dev/.host/shim d/dev/.host-output p/dev/.host-params uapp w/ h x0 x3 i/in o/out b/dev/.host-before \
              c/etc/hosts c/etc/resolv.conf c/mnt/x c/dev c/etc c/mnt c/proc c/sys -- make all"
         );
         let set = ExecOp { env: vec![("HOME".into(), "/h".into()), ("PATH".into(), "/b".into())], ..op() };
-        assert!(!arguments(&set, None).contains(&"happ".to_owned()));
+        assert!(!arguments(&set, &Told::default()).contains(&"h".to_owned()));
         assert_eq!(environment(&set), ["HOME=/h", "PATH=/b"]);
-        assert!(arguments(&op(), Some("7")).contains(&"g7".to_owned()));
+        let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
+        let told = Told { generation: Some("7".into()), has_previous: true, owned: vec![("/".into(), owned)], new: vec![("/c".into(), 3, 4)] };
+        let told = arguments(&op(), &told).join(" ");
+        assert!(told.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{told}");
+        assert!(told.contains(" g7 -- "), "{told}");
     }
 
     #[test]

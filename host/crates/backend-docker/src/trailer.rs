@@ -18,6 +18,12 @@ pub(crate) enum End {
     TimedOut,
     /// Its standard input could not be opened.
     NoInput,
+    /// Its working directory is none.
+    NoDirectory,
+    /// Its user is not known.
+    NoUser,
+    /// Its group is not known.
+    NoGroup,
     /// A file that was to get its output could not be opened: of standard output, or of standard error.
     NoRedirect { is_stderr: bool },
     /// It printed more than is kept.
@@ -52,6 +58,9 @@ pub(crate) fn read(stdout: &[u8], stderr: &[u8]) -> Option<Trailer> {
         b't' => End::TimedOut,
         b'i' => End::NoInput,
         b'o' | b'r' => End::NoRedirect { is_stderr: *kind == b'r' },
+        b'w' => End::NoDirectory,
+        b'u' => End::NoUser,
+        b'g' => End::NoGroup,
         b'c' => End::Cut,
         _ => return None,
     };
@@ -85,7 +94,7 @@ impl End {
             Self::Exited(code) => Some(ExecStatus::Exited { code }),
             Self::Killed(signal) => Some(ExecStatus::Killed { signal }),
             Self::TimedOut => Some(ExecStatus::TimedOut { after_ms }),
-            Self::NoInput | Self::NoRedirect { .. } | Self::Cut => None,
+            _ => None,
         }
     }
 }

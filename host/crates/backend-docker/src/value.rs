@@ -31,6 +31,8 @@ pub(crate) enum Tree {
 pub(crate) struct Remote {
     /// What has it.
     pub(crate) out: Out,
+    /// The directory of `out` that it is; empty for all of it.
+    pub(crate) sub: &'static str,
     /// Which of the directories that a step reports on is its root, if a step made it.
     pub(crate) root: Option<usize>,
 }

@@ -7,10 +7,12 @@
 //! - `iPATH` the standard input; `oPATH` and `rPATH` files that get standard output and standard error, too
 //! - `dDIR` the directory that gets `stdout`, `stderr`, `combined`, `status` and `roots`
 //! - `pPATH` a file with what no key depends on; it need not be there
+//! - `uNAME` who the command runs as; `wPATH` its working directory, which is made; `h` sets `HOME`
 //! - `mPATH` a directory whose mode and owner are written to `roots`, after those of `/`
-//! - `bDIR` shows the root as it was; `cPATH` is written to `stubs` if it is not there
-//! - `tMODE/PATH` gives a directory in memory its permission bits
-//! - `hNAME` sets `HOME` as `/etc/passwd` has it for the user of this name
+//! - `bDIR` shows what is mounted on as it was: the root, then others; `cPATH` is written to `stubs` with the number
+//!   of the last `bDIR` if it is not there
+//! - `fPATH` a file with the mountpoints that the step before left, which are removed
+//! - `kMODE:UID:GID/PATH` gives a directory its mode and owner; `qUID:GID/PATH` an empty one its owner
 //!
 //! With pid 1, everything that the command left behind ends too. `build.rs` beside this file compiles it.
 
@@ -23,8 +25,13 @@ mod sys;
 mod redact;
 #[path = "start.rs"]
 mod start;
+#[path = "stubs.rs"]
+mod stubs;
+#[path = "user.rs"]
+mod user;
 
 use redact::{Needles, Redactor};
+use user::User;
 use sys::{Fd, Poll};
 
 /// What goes to Docker's log as it comes; Docker cuts each stream at 2 MiB.
@@ -42,7 +49,9 @@ pub struct Spec {
     pub dir: *const u8,
     pub params: *const u8,
     pub before: *const u8,
-    pub home: *const u8,
+    pub user: *const u8,
+    pub cwd: *const u8,
+    pub sets_home: bool,
     /// The arguments of the shim from the first flag on.
     pub flags: *const *const u8,
     pub command: *const *const u8,
@@ -67,7 +76,7 @@ enum End {
     Exited(i32),
     Killed(i32),
     TimedOut,
-    /// One of `i`, `o`, `r`: a file that cannot be opened.
+    /// One of `i`, `o`, `r`, `w`, `u`, `g`: a file, the working directory, a user, a group that cannot be had.
     Refused(u8),
     /// More than [`MAX_KEPT`] was printed.
     Cut,
@@ -76,8 +85,15 @@ enum End {
 unsafe extern "C" fn main(stack: *const usize) -> ! {
     // SAFETY: the kernel puts argc, the arguments, a null, the environment and a null there.
     let spec = unsafe { start::parse(stack) };
-    note_stubs(&spec);
-    set_modes(&spec);
+    stubs::remove_and_note(&spec);
+    own(&spec);
+    let user = user::resolve(spec.user, spec.before).unwrap_or_else(|unknown| match unknown {
+        user::Unknown::User => refuse(b'u'),
+        user::Unknown::Group => refuse(b'g'),
+    });
+    if !sys::enter(spec.cwd) {
+        refuse(b'w');
+    }
     let mask = sys::block_signals();
     let params = start::Params::read(spec.params);
     let stdin = open_stdin(&spec);
@@ -85,15 +101,16 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
     let (err_from, err_to) = sys::pipe();
     let combined = sys::open_in(spec.dir, b"combined");
     let mut streams = [
-        stream(&spec, 0, out_from, b"stdout", params.needles()),
-        stream(&spec, 1, err_from, b"stderr", params.needles()),
+        stream(&spec, &user, 0, out_from, b"stdout", params.needles()),
+        stream(&spec, &user, 1, err_from, b"stderr", params.needles()),
     ];
     let child = sys::fork();
     if child == 0 {
         sys::place(stdin, out_to, err_to);
         sys::restore_signals(mask);
+        sys::become_user(user.uid, user.gid, &user.groups[..user.n_groups]);
         // SAFETY: the lists are the kernel's or made of them.
-        unsafe { start::exec(&spec, &params) };
+        unsafe { start::exec(&spec, &user, &params) };
     }
     sys::close(out_to);
     sys::close(err_to);
@@ -109,33 +126,30 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
     finish(&spec, &streams, if is_cut && is_accepted(&spec, end) { End::Cut } else { end })
 }
 
-/// Writes down which mountpoints were not there.
-fn note_stubs(spec: &Spec) {
-    let to = sys::open_in(spec.dir, b"stubs");
-    if spec.before.is_null() {
-        return;
-    }
-    // SAFETY: the flags end with `--`, and each text with a zero.
-    for path in unsafe { start::flags(spec, b'c') } {
-        let mut joined = [0_u8; sys::PATH_MAX];
-        if sys::join(&mut joined, spec.before, path) && !sys::exists(joined.as_ptr()) {
-            // SAFETY: as above.
-            sys::write_all(to, unsafe { start::text(path) });
-            sys::write_all(to, b"\n");
+/// Gives directories their modes and owners.
+fn own(spec: &Spec) {
+    for (flag, value) in start::all_flags(spec) {
+        if !matches!(flag, b'k' | b'q') {
+            continue;
         }
-    }
-}
-
-/// Gives directories in memory their permission bits, which Docker does not.
-fn set_modes(spec: &Spec) {
-    // SAFETY: the flags end with `--`, and each text with a zero.
-    for value in unsafe { start::flags(spec, b't') } {
-        // SAFETY: as above.
+        // SAFETY: the text ends with a zero.
         let text = unsafe { start::text(value) };
-        let digits = text.iter().take_while(|byte| **byte != b'/').count();
-        let mode = text[..digits].iter().fold(0_usize, |mode, digit| mode * 8 + usize::from(digit.wrapping_sub(b'0')));
+        let len = text.iter().take_while(|byte| **byte != b'/').count();
         // SAFETY: there are as many bytes before the path.
-        sys::chmod(unsafe { value.add(digits) }, mode);
+        let path = unsafe { value.add(len) };
+        let mut numbers = text[..len].split(|byte| *byte == b':');
+        let mut next = |radix: u32| {
+            let digits = numbers.next().unwrap_or(&[]);
+            digits.iter().fold(0_u32, |n, digit| n.wrapping_mul(radix).wrapping_add(u32::from(digit.wrapping_sub(b'0'))))
+        };
+        let mode = if flag == b'k' { Some(next(8)) } else { None };
+        let (uid, gid) = (next(10), next(10));
+        if flag == b'k' || sys::is_empty(path) {
+            sys::chown(path, uid, gid);
+        }
+        if let Some(mode) = mode {
+            sys::chmod(path, mode as usize);
+        }
     }
 }
 
@@ -150,13 +164,17 @@ fn open_stdin(spec: &Spec) -> Fd {
     fd
 }
 
-fn stream(spec: &Spec, n: usize, from: Fd, name: &[u8], needles: Needles) -> Stream {
+fn stream(spec: &Spec, user: &User, n: usize, from: Fd, name: &[u8], needles: Needles) -> Stream {
     let mut redirect = -1;
     if !spec.redirects[n].is_null() {
         let flags = sys::O_WRONLY | sys::O_CREAT | sys::O_TRUNC | sys::O_NONBLOCK;
+        let is_new = !sys::exists(spec.redirects[n]);
         redirect = sys::open(spec.redirects[n], flags, 0o644);
         if redirect < 0 {
             refuse(if n == 0 { b'o' } else { b'r' });
+        }
+        if is_new {
+            sys::chown(spec.redirects[n], user.uid, user.gid);
         }
     }
     Stream {
@@ -250,15 +268,14 @@ fn show(stream: &mut Stream, combined: Fd, is_last: bool) {
 
 fn is_accepted(spec: &Spec, end: End) -> bool {
     let End::Exited(code) = end else { return false };
-    // SAFETY: the flags end with `--`, and each text with a zero.
-    unsafe { start::flags(spec, b'x').any(|value| *value == b'*' || start::number(value) == code as u64) }
+    // SAFETY: each text ends with a zero.
+    start::flags(spec, b'x').any(|value| unsafe { *value == b'*' || start::number(value) == code as u64 })
 }
 
 fn finish(spec: &Spec, streams: &[Stream; 2], end: End) -> ! {
     let roots = sys::open_in(spec.dir, b"roots");
     tell_root(roots, b"/\0".as_ptr());
-    // SAFETY: as in `is_accepted`.
-    unsafe { start::flags(spec, b'm') }.for_each(|path| tell_root(roots, path));
+    start::flags(spec, b'm').for_each(|path| tell_root(roots, path));
     if let (End::Exited(code), true) = (end, is_accepted(spec, end)) {
         let status = sys::open_in(spec.dir, b"status");
         put_number(status, code as usize, b'\n');

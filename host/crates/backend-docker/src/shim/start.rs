@@ -1,6 +1,7 @@
 //! From the flags to the command: what it gets as environment, and how it is found.
 
 use crate::redact::Needles;
+use crate::user::User;
 use crate::sys::PATH_MAX;
 use crate::{Spec, sys};
 
@@ -58,7 +59,7 @@ pub unsafe fn parse(stack: *const usize) -> Spec {
         let env = stack.add(n_args + 2).cast::<*const u8>();
         let null = core::ptr::null();
         let flags = args.add(1);
-        let mut spec = Spec { stdin: null, redirects: [null; 2], dir: null, params: null, before: null, home: null, flags, command: flags, env };
+        let mut spec = Spec { stdin: null, redirects: [null; 2], dir: null, params: null, before: null, user: b"0\0".as_ptr(), cwd: b"/\0".as_ptr(), sets_home: false, flags, command: flags, env };
         let mut at = flags;
         while !(*at).is_null() && **at != b'-' {
             let value = (*at).add(1);
@@ -68,8 +69,10 @@ pub unsafe fn parse(stack: *const usize) -> Spec {
                 b'r' => spec.redirects[1] = value,
                 b'd' => spec.dir = value,
                 b'p' => spec.params = value,
-                b'b' => spec.before = value,
-                b'h' => spec.home = value,
+                b'b' if spec.before.is_null() => spec.before = value,
+                b'u' => spec.user = value,
+                b'w' => spec.cwd = value,
+                b'h' => spec.sets_home = true,
                 _ => {}
             }
             at = at.add(1);
@@ -82,22 +85,25 @@ pub unsafe fn parse(stack: *const usize) -> Spec {
     }
 }
 
-/// Returns the values of a flag.
-pub unsafe fn flags(spec: &Spec, flag: u8) -> impl Iterator<Item = *const u8> {
+/// Returns all flags with their values.
+pub fn all_flags(spec: &Spec) -> impl Iterator<Item = (u8, *const u8)> + use<> {
     let mut at = spec.flags;
     core::iter::from_fn(move || {
         // SAFETY: the flags end with `--`, and each text with a zero.
         unsafe {
-            while **at != b'-' {
-                let text = *at;
-                at = at.add(1);
-                if *text == flag {
-                    return Some(text.add(1));
-                }
+            let text = *at;
+            if *text == b'-' {
+                return None;
             }
-            None
+            at = at.add(1);
+            Some((*text, text.add(1)))
         }
     })
+}
+
+/// Returns the values of a flag.
+pub fn flags(spec: &Spec, flag: u8) -> impl Iterator<Item = *const u8> + use<> {
+    all_flags(spec).filter(move |(found, _)| *found == flag).map(|(_, value)| value)
 }
 
 pub unsafe fn number(mut text: *const u8) -> u64 {
@@ -113,10 +119,10 @@ pub unsafe fn number(mut text: *const u8) -> u64 {
 }
 
 /// Becomes the command, searched for as a shell does.
-pub unsafe fn exec(spec: &Spec, params: &Params) -> ! {
+pub unsafe fn exec(spec: &Spec, user: &User, params: &Params) -> ! {
     // SAFETY: both lists end with a null, and their texts with a zero.
     unsafe {
-        let env = environment(spec, params);
+        let env = environment(spec, user, params);
         let args = spec.command;
         let name = *args;
         if contains(name, b'/') || *name == 0 {
@@ -165,7 +171,7 @@ pub unsafe fn exec(spec: &Spec, params: &Params) -> ! {
 }
 
 /// Returns the environment: without the `HOME` that the runtime added, with ours and the secret variables.
-unsafe fn environment(spec: &Spec, params: &Params) -> *const *const u8 {
+unsafe fn environment(spec: &Spec, user: &User, params: &Params) -> *const *const u8 {
     let room = sys::memory(MAX_ENV * size_of::<usize>());
     let list = room.as_mut_ptr().cast::<*const u8>();
     let mut n = 0;
@@ -180,10 +186,10 @@ unsafe fn environment(spec: &Spec, params: &Params) -> *const *const u8 {
     unsafe {
         let is_ours = |entry: *const u8| {
             let secret = params.records().filter(|(tag, _)| *tag == b'e');
-            (!spec.home.is_null() && is_named(entry, b"HOME")) || secret.into_iter().any(|(_, text)| is_same_name(entry, text))
+            (spec.sets_home && is_named(entry, b"HOME")) || secret.into_iter().any(|(_, text)| is_same_name(entry, text))
         };
-        if !spec.home.is_null() {
-            put(home(spec.home));
+        if spec.sets_home {
+            put(home(user));
         }
         let mut at = spec.env;
         while !(*at).is_null() {
@@ -198,21 +204,11 @@ unsafe fn environment(spec: &Spec, params: &Params) -> *const *const u8 {
     list
 }
 
-/// Returns `HOME=...` as `/etc/passwd` has it for a user, by name or by number.
-unsafe fn home(name: *const u8) -> *const u8 {
-    let passwd = sys::read_file(b"/etc/passwd\0".as_ptr());
-    let room = sys::memory(PATH_MAX + 8);
+/// Returns `HOME=...` of a user.
+fn home(user: &User) -> *const u8 {
+    let home = user.home();
+    let room = sys::memory(home.len() + 6);
     room[..5].copy_from_slice(b"HOME=");
-    // SAFETY: the name ends with a zero.
-    let name = unsafe { core::slice::from_raw_parts(name, len(name)) };
-    let name = name.split(|byte| *byte == b':').next().unwrap_or(name);
-    let is_number = !name.is_empty() && name.iter().all(u8::is_ascii_digit);
-    let field = |line: &'static [u8], n: usize| line.split(|byte| *byte == b':').nth(n);
-    let entry = passwd.split(|byte| *byte == b'\n').filter(|line| line.first() != Some(&b'#')).find(|line| {
-        field(line, 0) == Some(name) || (is_number && field(line, 2) == Some(name))
-    });
-    let found = entry.and_then(|line| field(line, 5)).filter(|home| !home.is_empty() && home.len() < PATH_MAX);
-    let home: &[u8] = found.unwrap_or(if sys::uid() == 0 { b"/root" } else { b"/" });
     room[5..5 + home.len()].copy_from_slice(home);
     room.as_ptr()
 }

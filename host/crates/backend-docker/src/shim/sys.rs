@@ -11,14 +11,21 @@ mod nr {
     pub const RT_SIGPROCMASK: usize = 14;
     pub const PREAD64: usize = 17;
     pub const GETPID: usize = 39;
+    pub const CHDIR: usize = 80;
+    pub const SETUID: usize = 105;
+    pub const SETGID: usize = 106;
+    pub const SETGROUPS: usize = 116;
+    pub const GETDENTS64: usize = 217;
     pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
     pub const WAIT4: usize = 61;
     pub const KILL: usize = 62;
-    pub const GETUID: usize = 102;
     pub const CLOCK_GETTIME: usize = 228;
     pub const EXIT_GROUP: usize = 231;
     pub const OPENAT: usize = 257;
+    pub const MKDIRAT: usize = 258;
+    pub const FCHOWNAT: usize = 260;
+    pub const UNLINKAT: usize = 263;
     pub const FCHMODAT: usize = 268;
     pub const PPOLL: usize = 271;
     pub const SIGNALFD4: usize = 289;
@@ -30,7 +37,15 @@ mod nr {
 #[cfg(target_arch = "aarch64")]
 mod nr {
     pub const DUP3: usize = 24;
+    pub const MKDIRAT: usize = 34;
+    pub const UNLINKAT: usize = 35;
+    pub const CHDIR: usize = 49;
     pub const FCHMODAT: usize = 53;
+    pub const FCHOWNAT: usize = 54;
+    pub const GETDENTS64: usize = 61;
+    pub const SETGID: usize = 144;
+    pub const SETUID: usize = 146;
+    pub const SETGROUPS: usize = 159;
     pub const OPENAT: usize = 56;
     pub const CLOSE: usize = 57;
     pub const PIPE2: usize = 59;
@@ -44,7 +59,6 @@ mod nr {
     pub const KILL: usize = 129;
     pub const RT_SIGPROCMASK: usize = 135;
     pub const GETPID: usize = 172;
-    pub const GETUID: usize = 174;
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
     pub const MMAP: usize = 222;
@@ -108,6 +122,7 @@ const SIGKILL: usize = 9;
 const EINTR: isize = -4;
 const S_IFMT: u16 = 0o170000;
 const S_IFDIR: u16 = 0o040000;
+const S_IFREG: u16 = 0o100000;
 
 /// The beginning of `struct statx`. Source: `statx(2)`.
 #[repr(C)]
@@ -139,6 +154,60 @@ pub fn is_directory(fd: Fd) -> bool {
 /// Returns whether anything is at a path; the last component is not followed.
 pub fn exists(path: *const u8) -> bool {
     statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW).is_some()
+}
+
+/// Removes an empty directory or an empty file; returns whether it did.
+pub fn remove_empty(path: *const u8) -> bool {
+    const AT_REMOVEDIR: usize = 0x200;
+    let Some(stat) = statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) else { return false };
+    let flags = match stat.mode & S_IFMT {
+        S_IFDIR => AT_REMOVEDIR,
+        S_IFREG if stat.size == 0 => 0,
+        _ => return false,
+    };
+    call!(nr::UNLINKAT, AT_FDCWD, path, flags) == 0
+}
+
+/// Returns whether a directory has nothing in it.
+pub fn is_empty(path: *const u8) -> bool {
+    let fd = open(path, O_RDONLY, 0);
+    let mut entries = [0_u8; 1024];
+    // `.` and `..` take 24 bytes each.
+    let n = call!(nr::GETDENTS64, fd, entries.as_mut_ptr(), entries.len());
+    close(fd);
+    (0..=48).contains(&n)
+}
+
+/// Goes to a directory, made with those above it if it is not there; returns whether it is one.
+pub fn enter(path: *const u8) -> bool {
+    let mut text = [0_u8; PATH_MAX];
+    let mut n = 0;
+    // SAFETY: the path ends with a zero.
+    while let byte @ 1.. = unsafe { *path.add(n) } {
+        if n + 1 >= PATH_MAX {
+            return false;
+        }
+        if byte == b'/' && n > 0 {
+            // What is there already is no error.
+            call!(nr::MKDIRAT, AT_FDCWD, text.as_ptr(), 0o755);
+        }
+        text[n] = byte;
+        n += 1;
+    }
+    call!(nr::MKDIRAT, AT_FDCWD, text.as_ptr(), 0o755);
+    call!(nr::CHDIR, path) == 0
+}
+
+/// Gives up root's rights, unless the user is root.
+pub fn become_user(uid: u32, gid: u32, groups: &[u32]) {
+    call!(nr::SETGROUPS, groups.len(), groups.as_ptr());
+    if call!(nr::SETGID, gid) != 0 || call!(nr::SETUID, uid) != 0 {
+        exit(125);
+    }
+}
+
+pub fn chown(path: *const u8, uid: u32, gid: u32) {
+    call!(nr::FCHOWNAT, AT_FDCWD, path, uid, gid, 0);
 }
 
 pub fn chmod(path: *const u8, mode: usize) {
@@ -347,10 +416,6 @@ pub fn now_ms() -> u64 {
     let mut time = [0_u64; 2];
     call!(nr::CLOCK_GETTIME, 1, time.as_mut_ptr());
     time[0] * 1000 + time[1] / 1_000_000
-}
-
-pub fn uid() -> u32 {
-    call!(nr::GETUID) as u32
 }
 
 /// `struct pollfd`.
