@@ -4,4 +4,6 @@
 //! and pass; with `REQUIRE=docker` they fail.
 
 mod chains;
+mod fakes;
 mod harness;
+mod images;
