@@ -11,7 +11,6 @@
 mod docker;
 mod error;
 mod find;
-mod platform;
 mod write;
 
 use std::io::{self, Read};

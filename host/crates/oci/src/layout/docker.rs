@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::find::{assemble, is_called, parse, platform_of, read, read_verified};
-use super::{Files, FoundImage, LayoutError, platform};
+use super::{Files, FoundImage, LayoutError};
 use crate::compression::{Compression, Decoder};
 use crate::digest::Digest;
 use crate::image::{CONFIG, ConfigFile, Descriptor, MANIFEST, Manifest};
+use crate::platform;
 
 /// An image in `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,9 +4,10 @@ use graph::Platform;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Files, FoundImage, FoundLayer, LayoutError, blob_path, platform};
+use super::{Files, FoundImage, FoundLayer, LayoutError, blob_path};
 use crate::digest::Digest;
 use crate::image::{ConfigFile, DOCKER_LIST, Descriptor, INDEX, ImagePlatform, Index, Manifest};
+use crate::platform;
 
 /// The specification's annotation of a tag.
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";

@@ -1,11 +1,12 @@
 //! Which image of an index is for a platform.
 //!
-//! Source: OCI image-spec 1.1, `image-index.md`, and containerd's package `platforms` for variants.
+//! Source: OCI image-spec 1.1, `image-index.md`.
 
 use graph::Platform;
 
 use super::error::Problem;
 use crate::image::{ConfigFile, DOCKER_MANIFEST, Descriptor, ImagePlatform, Index, MANIFEST};
+use crate::platform::{rank, show};
 
 /// Returns the image that is for a platform. Of several variants that run on it, the newest.
 pub(super) fn select<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor, Problem> {
@@ -16,7 +17,7 @@ pub(super) fn select<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Desc
     // Without a platform the configuration of the image decides.
     let only = || images().next().filter(|it| it.platform.is_none() && images().count() == 1);
     best.map(|(_, it)| it).or_else(only).ok_or_else(|| {
-        let available = images().filter_map(|it| it.platform.as_ref()).map(name);
+        let available = images().filter_map(|it| it.platform.as_ref()).map(show);
         wrong_platform(wanted, available.collect())
     })
 }
@@ -28,7 +29,7 @@ pub(super) fn check_config(config: &ConfigFile, wanted: &Platform) -> Result<(),
         return Ok(());
     }
     let found = ImagePlatform { architecture, os, variant };
-    rank(&found, wanted).map(|_| ()).ok_or_else(|| wrong_platform(wanted, vec![name(&found)]))
+    rank(&found, wanted).map(|_| ()).ok_or_else(|| wrong_platform(wanted, vec![show(&found)]))
 }
 
 fn wrong_platform(wanted: &Platform, mut available: Vec<String>) -> Problem {
@@ -41,45 +42,6 @@ fn wrong_platform(wanted: &Platform, mut available: Vec<String>) -> Problem {
 fn is_image(descriptor: &Descriptor) -> bool {
     let is_manifest = descriptor.media_type == MANIFEST || descriptor.media_type == DOCKER_MANIFEST;
     is_manifest && descriptor.platform.as_ref().is_none_or(|platform| platform.os != "unknown")
-}
-
-/// Returns how well an image fits; none if it does not run.
-fn rank(found: &ImagePlatform, wanted: &Platform) -> Option<u32> {
-    let architecture = normalized(&found.architecture);
-    if found.os != wanted.os || architecture != normalized(&wanted.architecture) {
-        return None;
-    }
-    let (has, can) = (level(architecture, found.variant.as_deref()), level(architecture, wanted.variant.as_deref()));
-    match (has, can) {
-        (Some(has), Some(can)) => (has <= can).then_some(has),
-        _ => (found.variant == wanted.variant).then_some(0),
-    }
-}
-
-fn normalized(architecture: &str) -> &str {
-    match architecture {
-        "x86_64" | "x86-64" => "amd64",
-        "aarch64" => "arm64",
-        "i386" => "386",
-        other => other,
-    }
-}
-
-/// Returns the number of a variant (`v7`); a platform that names none has the usual one.
-fn level(architecture: &str, variant: Option<&str>) -> Option<u32> {
-    let Some(variant) = variant.filter(|variant| !variant.is_empty()) else {
-        return Some(match architecture {
-            "arm64" => 8,
-            "arm" => 7,
-            _ => 1,
-        });
-    };
-    variant.trim_start_matches('v').parse().ok()
-}
-
-fn name(platform: &ImagePlatform) -> String {
-    let variant = platform.variant.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
-    format!("{}/{}{variant}", platform.os, platform.architecture)
 }
 
 #[cfg(test)]
@@ -103,7 +65,7 @@ mod tests {
         let manifests = there.iter().map(|platform| descriptor(platform)).collect();
         let index = Index { schema_version: 2, media_type: None, manifests, annotations: Default::default() };
         let selected = match select(&index, &wanted.parse().unwrap()) {
-            Ok(found) => name(found.platform.as_ref().unwrap()),
+            Ok(found) => show(found.platform.as_ref().unwrap()),
             Err(problem) => problem.to_string(),
         };
         assert_eq!(selected, expected, "{wanted} of {there:?}");

@@ -7,14 +7,17 @@ use graph::Platform;
 use crate::image::ImagePlatform;
 
 /// Returns how well an image suits: the newest variant that runs. None if it does not run.
-pub(super) fn rank(found: &ImagePlatform, wanted: &Platform) -> Option<u32> {
+pub(crate) fn rank(found: &ImagePlatform, wanted: &Platform) -> Option<u32> {
     let (os, architecture) = (found.os.as_str(), normal(&found.architecture));
     if os != wanted.os || architecture != normal(&wanted.architecture) {
         return None;
     }
-    let has = level(architecture, found.variant.as_deref())?;
-    let can = level(architecture, wanted.variant.as_deref())?;
-    (has <= can).then_some(has)
+    let (has, can) = (level(architecture, found.variant.as_deref()), level(architecture, wanted.variant.as_deref()));
+    match (has, can) {
+        (Some(has), Some(can)) => (has <= can).then_some(has),
+        // Names that are no numbers cannot be compared.
+        _ => (found.variant == wanted.variant).then_some(0),
+    }
 }
 
 fn normal(architecture: &str) -> &str {
@@ -37,7 +40,7 @@ fn level(architecture: &str, variant: Option<&str>) -> Option<u32> {
 }
 
 /// Returns a platform as people write it.
-pub(super) fn show(platform: &ImagePlatform) -> String {
+pub(crate) fn show(platform: &ImagePlatform) -> String {
     let variant = platform.variant.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
     format!("{}/{}{variant}", platform.os, platform.architecture)
 }
