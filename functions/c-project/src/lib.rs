@@ -57,6 +57,7 @@ mod stages {
 
     /// Configures and compiles the project, runs its own test suite and returns what
     /// that wrote.
+    #[expect(clippy::too_many_arguments, reason = "each is a flag of its own")]
     pub fn test(
         /// The source tree.
         src: Option<Directory>,
