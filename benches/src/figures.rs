@@ -2,12 +2,17 @@
 
 mod build;
 mod calls;
+mod docker_chain;
 mod fan_out;
 mod graph;
+mod registry;
 mod step;
+mod steps_on;
 mod tree;
 
-use anyhow::Result;
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result};
 
 use crate::report::Row;
 use crate::setup::Bench;
@@ -29,9 +34,27 @@ pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "fan-out", about: "1,000 such calls at once, beside one", measure: fan_out::fan_out },
     Figure { name: "chain-cached", about: "ten cached steps, beside /bin/true", measure: calls::chain_cached },
     Figure { name: "step-cold", about: "one step of a chain, beside `crun run`", measure: step::step_cold },
+    Figure { name: "step-network", about: "a step with network, beside one without", measure: steps_on::network },
+    Figure { name: "parallel", about: "20 steps that sleep at once, beside `sleep`", measure: steps_on::parallel },
+    Figure {
+        name: "docker-chain-cached",
+        about: "ten cached steps, beside `docker build`",
+        measure: docker_chain::cached,
+    },
+    Figure { name: "docker-chain-cached-llb", about: "the same through Docker", measure: docker_chain::cached_llb },
+    Figure { name: "docker-chain-cold", about: "ten new steps, beside `docker build`", measure: docker_chain::cold },
+    Figure { name: "docker-chain-llb", about: "the same through Docker", measure: docker_chain::llb },
     Figure { name: "graph-null", about: "100,000 cached vertices, beside ninja", measure: graph::graph_null },
     Figure { name: "tree-cold", about: "50,000 new files, beside `git add`", measure: tree::cold },
     Figure { name: "tree-same", about: "50,000 known files, beside `git status`", measure: tree::same },
     Figure { name: "tree-changed", about: "10 of 50,000 changed, beside `git status`", measure: tree::changed },
     Figure { name: "build-overhead", about: "compiling zlib in a step, beside bare", measure: build::overhead },
+    Figure { name: "pull", about: "an image of 400 MB, beside skopeo and Docker", measure: registry::pull },
+    Figure { name: "publish", about: "the same image, beside `docker push`", measure: registry::publish },
 ];
+
+/// Returns a word that was never part of a command, so that no step with it was ever run.
+fn salt() -> Result<String> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
+    Ok(format!("{:x}", now.as_nanos()))
+}

@@ -87,7 +87,7 @@ fn usage() -> String {
                     --strict  exit 1 if a goal is missed\n\nfigures, all unless named:\n"
         .to_owned();
     for figure in FIGURES {
-        text.push_str(&format!("  {:<15} {}\n", figure.name, figure.about));
+        text.push_str(&format!("  {:<23} {}\n", figure.name, figure.about));
     }
     text
 }

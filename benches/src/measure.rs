@@ -34,18 +34,37 @@ pub(crate) fn interleave(
     mut value: impl FnMut() -> Result<f64>,
     mut reference: impl FnMut() -> Result<f64>,
 ) -> Result<Pair> {
-    let warm = (value()?, reference()?);
-    let is_slow = warm.0.max(warm.1) > SLOW_SECONDS;
+    let [value, reference] = rotate(figure, n_rounds, [&mut value, &mut reference])?;
+    Ok(Pair { value, reference })
+}
+
+/// Measures several things in turn, A B C A B C, after one round that does not count, and returns
+/// their medians.
+pub(crate) fn rotate<const N: usize>(
+    figure: &str,
+    n_rounds: usize,
+    mut things: [&mut dyn FnMut() -> Result<f64>; N],
+) -> Result<[f64; N]> {
+    let warm = round(&mut things)?;
+    let is_slow = warm.iter().any(|seconds| *seconds > SLOW_SECONDS);
     let n_rounds = if is_slow { N_SLOW_ROUNDS } else { n_rounds };
     if is_slow {
-        crate::say(&format!("{figure}: {n_rounds} rounds, because one takes {:.0} s", warm.0 + warm.1));
+        crate::say(&format!("{figure}: {n_rounds} rounds, because one takes {:.0} s", warm.iter().sum::<f64>()));
     }
-    let (mut values, mut references) = (Vec::new(), Vec::new());
-    for _ in 0..n_rounds {
-        values.push(value()?);
-        references.push(reference()?);
+    let rounds: Result<Vec<[f64; N]>> = (0..n_rounds).map(|_| round(&mut things)).collect();
+    let rounds = rounds?;
+    Ok(std::array::from_fn(|thing| {
+        let mut values: Vec<f64> = rounds.iter().map(|round| round[thing]).collect();
+        median(&mut values)
+    }))
+}
+
+fn round<const N: usize>(things: &mut [&mut dyn FnMut() -> Result<f64>; N]) -> Result<[f64; N]> {
+    let mut values = [0.0; N];
+    for (value, thing) in values.iter_mut().zip(things) {
+        *value = thing()?;
     }
-    Ok(Pair { value: median(&mut values), reference: median(&mut references) })
+    Ok(values)
 }
 
 /// Returns the middle of some values; NaN of none.

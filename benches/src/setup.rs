@@ -1,4 +1,11 @@
-//! Finds or builds what figures need: the binary, the modules, a place for stores and trees.
+//! Finds or builds what figures need: the binary, the modules, a place for stores and trees, Docker,
+//! registries, images.
+
+mod at_end;
+mod docker;
+pub(crate) mod image;
+mod large;
+mod registry;
 
 use std::cell::OnceCell;
 use std::env;
@@ -13,6 +20,10 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use crate::measure;
+
+pub(crate) use docker::Docker;
+pub(crate) use image::Image;
+pub(crate) use registry::Registry;
 
 /// Something that is not installed, and how to get it.
 #[derive(Debug)]
@@ -45,6 +56,8 @@ pub(crate) struct Bench {
     pub(crate) root: PathBuf,
     /// Cargo's target directory.
     pub(crate) target: PathBuf,
+    /// Before the directory, in which it has its files: fields are dropped in order.
+    docker: OnceCell<Docker>,
     /// On the file system of the target directory; gone at the end.
     temporary: TempDir,
     host: OnceCell<PathBuf>,
@@ -60,7 +73,14 @@ impl Bench {
         let target = program.ancestors().nth(2).context("this program is in no target directory")?.to_owned();
         let temporary = tempfile::Builder::new().prefix("bench-").tempdir_in(&target);
         let temporary = temporary.with_context(|| format!("cannot write to `{}`", target.display()))?;
-        Ok(Self { root: root.to_owned(), target, temporary, host: OnceCell::new(), tree: OnceCell::new() })
+        Ok(Self {
+            root: root.to_owned(),
+            target,
+            docker: OnceCell::new(),
+            temporary,
+            host: OnceCell::new(),
+            tree: OnceCell::new(),
+        })
     }
 
     /// Makes an empty directory that lasts as long as this program.
@@ -100,6 +120,33 @@ impl Bench {
         self.host.get().map(PathBuf::as_path).context("the binary was not kept")
     }
 
+    /// Returns the Docker of `DOCKER_HOST`, or one that lasts as long as this program.
+    pub(crate) fn docker(&self) -> Result<&Docker> {
+        if self.docker.get().is_none() {
+            let docker = match env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty()) {
+                Some(address) => Docker::at(address)?,
+                None => Docker::start(&self.root, &self.directory("docker")?)?,
+            };
+            let _ = self.docker.set(docker);
+        }
+        self.docker.get().context("Docker was not kept")
+    }
+
+    /// Starts an empty registry; `name` is that of its directory.
+    pub(crate) fn registry(&self, name: &str) -> Result<Registry> {
+        Registry::start(&self.directory(name)?)
+    }
+
+    /// Makes the image of one static program.
+    pub(crate) fn busybox(&self, name: &str) -> Result<Image> {
+        image::busybox(&self.directory(name)?)
+    }
+
+    /// Returns the image of 400 MB, which is made the first time and kept.
+    pub(crate) fn large_image(&self) -> Result<Image> {
+        large::image(&self.kept("image-v1"))
+    }
+
     /// Returns an example of a room: of beside `HOST_BIN`, or built.
     pub(crate) fn example(&self, room: &str, name: &str) -> Result<PathBuf> {
         let beside = self.host()?.with_file_name("examples").join(name);
@@ -135,8 +182,7 @@ impl Bench {
 
     /// Builds a module of the repository and returns its path.
     pub(crate) fn module(&self, path: &str) -> Result<String> {
-        let module = self.root.join(path);
-        let module = module.to_str().context("the path of the repository is not UTF-8")?.to_owned();
+        let module = text(&self.root.join(path))?.to_owned();
         let store = self.temporary.path().join("store-of-builds");
         measure::output(&mut self.command(&store, &["build", "-m", &module])?)?;
         Ok(module)
@@ -163,18 +209,35 @@ pub(crate) fn empty(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot make `{}`", path.display()))
 }
 
+/// Returns a path as the text of an argument.
+pub(crate) fn text(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("`{}` is not UTF-8", path.display()))
+}
+
+/// Waits until what was written is on the disk, so that nobody pays for what another wrote.
+pub(crate) fn sync_disk(path: &Path) -> Result<()> {
+    measure::output(Command::new("sync").arg("--file-system").arg(path)).map(|_| ())
+}
+
+/// Returns whether this is run as root.
+pub(crate) fn is_root() -> Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    Ok(fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
+}
+
 /// Writes a file.
 pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, contents).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-/// Returns a program of the `PATH`.
+/// Returns a program of the `PATH`, or of where the system has programs for root.
 ///
 /// # Errors
 /// [`Missing`], with the Debian package that has it.
 pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
+    let directories = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    let found = directories.map(|directory| directory.join(name)).find(|path| path.is_file());
     found
         .ok_or_else(|| Missing::new(format!("`{name}`"), format!("install it with `apt-get install {package}`")).into())
 }

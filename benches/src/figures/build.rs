@@ -26,10 +26,9 @@ pub(super) fn overhead(bench: &Bench) -> Result<Vec<Row>> {
     measure::output(Command::new("./configure").arg("--prefix=/usr/local").current_dir(&configured))?;
     let store = bench.directory("store-build")?;
     let events = store.with_extension("events");
-    let path = |path: &Path| path.to_str().map(str::to_owned).context("the target directory is not UTF-8");
-    let (src, file) = (path(&sources)?, path(&events)?);
+    let (src, file) = (setup::text(&sources)?, setup::text(&events)?);
     let mut call = bench
-        .command(&store, &["call", "-m", &module, "--no-cache", "--events", &file, "build", "--src", &src, "digest"])?;
+        .command(&store, &["call", "-m", &module, "--no-cache", "--events", file, "build", "--src", src, "digest"])?;
     let bare = bench.directory("bare")?;
     let pair = measure::interleave(
         "build-overhead",

@@ -1,7 +1,6 @@
 //! `step-cold`: what one step of a chain costs, beside the bare container runtime.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::measure::{self, N_ROUNDS};
 use crate::report::Row;
-use crate::setup::{self, Bench, program};
+use crate::setup::{self, Bench, image, is_root, program};
 use crate::worker::{self, Lane};
 
 /// How many steps the long chain has more than the short one, which has one.
@@ -27,7 +26,7 @@ pub(super) fn step_cold(bench: &Bench) -> Result<Vec<Row>> {
     let crun = program("crun", "crun")?;
     let bundle = bench.directory("bundle")?;
     let rootfs = bundle.join("rootfs");
-    busybox(&rootfs)?;
+    image::busybox_rootfs(&rootfs)?;
     configure(&crun, &bundle)?;
     let store = bench.directory("store-steps")?;
     let mut steps = Lane::start(worker::command("steps")?.arg(&store).arg(&rootfs).arg(COMMAND))?;
@@ -46,18 +45,6 @@ pub(super) fn step_cold(bench: &Bench) -> Result<Vec<Row>> {
         },
     )?;
     Ok(vec![Row::times("step-cold", pair.value, pair.reference, 1.6)])
-}
-
-/// Makes a root file system of one static program.
-fn busybox(rootfs: &Path) -> Result<()> {
-    let busybox = program("busybox", "busybox-static")?;
-    let bin = rootfs.join("bin");
-    fs::create_dir_all(&bin)?;
-    fs::copy(&busybox, bin.join("busybox")).context("cannot copy busybox")?;
-    for applet in ["sh", "true", "echo", "cat"] {
-        symlink("busybox", bin.join(applet)).with_context(|| format!("cannot make the link `{applet}`"))?;
-    }
-    Ok(())
 }
 
 /// Writes the specification that crun itself proposes, without a terminal and with our command.
@@ -91,9 +78,4 @@ fn bare(crun: &Path, bundle: &Path) -> Result<Command> {
     };
     command.arg(crun).arg(bundle);
     Ok(command)
-}
-
-fn is_root() -> Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    Ok(fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
 }

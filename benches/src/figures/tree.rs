@@ -15,14 +15,8 @@ const N_TOP: usize = 50;
 const N_DIRECTORIES: usize = 100;
 const N_FILES: usize = 10;
 
-/// Sizes are spread evenly over their logarithms, so that most files are small: 7.3 KB on average,
-/// 365 MB in all.
+/// The least and the most of a file, in bytes: 7.3 KB on average, 365 MB in all.
 const SIZES: (f64, f64) = (100.0, 45_000.0);
-
-const WORDS: [&str; 16] = [
-    "let", "return", "match", "value", "self", "stage", "the", "vertex", "of", "digest", "(", ")", "{\n", "}\n", ";\n",
-    "=",
-];
 
 /// Git with a repository that is not in the tree, so that nobody else reads that.
 struct Git {
@@ -150,13 +144,9 @@ fn make(tree: &Path) -> Result<()> {
             fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
             for n in 0..N_FILES {
                 let (least, most) = SIZES;
-                let size = (least * (most / least).powf(random.fraction())) as usize;
+                let size = random.size(least, most);
                 text.clear();
-                while text.len() < size {
-                    text.push_str(WORDS[random.below(WORDS.len())]);
-                    text.push_str(&format!(" x{} ", random.below(1 << 16)));
-                }
-                text.truncate(size);
+                random.write_text(&mut text, size);
                 setup::write(&file(tree, top, directory, n), &text)?;
             }
         }

@@ -1,5 +1,10 @@
 //! Numbers that look random and are the same on every machine.
 
+const WORDS: [&str; 16] = [
+    "let", "return", "match", "value", "self", "stage", "the", "vertex", "of", "digest", "(", ")", "{\n", "}\n", ";\n",
+    "=",
+];
+
 /// A generator. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014), SplitMix64.
 pub(crate) struct Random(u64);
 
@@ -19,6 +24,30 @@ impl Random {
     /// Returns a number below `n`, which is small enough that the bias does not matter.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
+    }
+
+    /// Appends something that looks like source text, up to a size in bytes.
+    pub(crate) fn write_text(&mut self, text: &mut String, size: usize) {
+        while text.len() < size {
+            text.push_str(WORDS[self.below(WORDS.len())]);
+            text.push_str(&format!(" x{} ", self.below(1 << 16)));
+        }
+        text.truncate(size);
+    }
+
+    /// Appends so many bytes that no compression makes smaller.
+    pub(crate) fn write_noise(&mut self, bytes: &mut Vec<u8>, n_bytes: usize) {
+        let size = bytes.len() + n_bytes;
+        while bytes.len() < size {
+            bytes.extend_from_slice(&self.next().to_le_bytes());
+        }
+        bytes.truncate(size);
+    }
+
+    /// Returns a size between two, in bytes. Sizes are spread evenly over their logarithms, so that
+    /// most are small.
+    pub(crate) fn size(&mut self, least: f64, most: f64) -> usize {
+        (least * (most / least).powf(self.fraction())) as usize
     }
 
     /// Returns a number from 0 to 1.

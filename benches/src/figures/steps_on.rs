@@ -1,0 +1,76 @@
+//! Steps on an image, beside themselves: `step-network`, `parallel`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::salt;
+use crate::measure::{self, N_ROUNDS, N_SHORT_ROUNDS};
+use crate::report::Row;
+use crate::setup::{Bench, Registry};
+
+/// The engine that needs no daemon.
+pub(super) const EMBEDDED: &str = "embedded";
+
+/// How many steps sleep at once.
+const N_SLEEPERS: &str = "20";
+
+/// For how long, in seconds.
+const SLEEP: &str = "0.5";
+
+/// A step that can reach the network beside one that cannot.
+pub(super) fn network(bench: &Bench) -> Result<Vec<Row>> {
+    let steps = Steps::new(bench, "network")?;
+    let run = |stage: &[&str]| {
+        let (printed, usage) = measure::run_and_read(&mut steps.call(EMBEDDED, &[], stage, &salt()?)?)?;
+        ensure!(printed.trim() == "1", "the step printed {printed:?}");
+        Ok(usage.seconds)
+    };
+    let pair = measure::interleave("step-network", N_SHORT_ROUNDS, || run(&["step", "--network"]), || run(&["step"]))?;
+    Ok(vec![Row::times("step-network", pair.value, pair.reference, 1.3)])
+}
+
+/// Twenty steps that sleep at the same time, beside one `sleep`.
+pub(super) fn parallel(bench: &Bench) -> Result<Vec<Row>> {
+    let steps = Steps::new(bench, "parallel")?;
+    let stage = ["sleepers", "--n", N_SLEEPERS, "--seconds", SLEEP];
+    let pair = measure::interleave(
+        "parallel",
+        N_ROUNDS,
+        || Ok(measure::run(&mut steps.call(EMBEDDED, &["--jobs", N_SLEEPERS], &stage, &salt()?)?)?.seconds),
+        || Ok(measure::run(Command::new("sleep").arg(SLEEP))?.seconds),
+    )?;
+    Ok(vec![Row::times("parallel", pair.value, pair.reference, 1.3)])
+}
+
+/// What runs steps on an image of busybox. The image is in the store after the round that does not
+/// count.
+pub(super) struct Steps<'a> {
+    bench: &'a Bench,
+    module: String,
+    store: PathBuf,
+    /// By what name it is pulled.
+    pub(super) image: String,
+    _registry: Registry,
+}
+
+impl<'a> Steps<'a> {
+    /// Starts a registry with the image; `name` is part of the names of directories.
+    pub(super) fn new(bench: &'a Bench, name: &str) -> Result<Self> {
+        let module = bench.module("benches/modules/chain")?;
+        let registry = bench.registry(&format!("registry-{name}"))?;
+        let image = bench.busybox(&format!("busybox-{name}"))?.push(&registry, "busybox")?;
+        let store = bench.directory(&format!("store-{name}"))?;
+        Ok(Self { bench, module, store, image, _registry: registry })
+    }
+
+    /// Returns the call of a stage with its flags; steps with a new salt were never run.
+    pub(super) fn call(&self, engine: &str, options: &[&str], stage: &[&str], salt: &str) -> Result<Command> {
+        let mut args = vec!["call", "-m", &self.module, "--engine", engine];
+        args.extend(options);
+        args.extend(stage);
+        args.extend(["--image", &self.image, "--salt", salt]);
+        self.bench.command(&self.store, &args)
+    }
+}

@@ -1,0 +1,131 @@
+//! The image of 400 MB: 7,900 entries in four layers, one of which has most of them.
+//!
+//! Made once and kept. All that it depends on is in here, so that it is the same everywhere.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::image::Image;
+use crate::worker::Random;
+
+/// What a layer has.
+struct Layer {
+    /// Of the directory below `usr`; two layers that share it share the files of the smaller one.
+    name: &'static str,
+    /// Including links.
+    n_files: usize,
+    /// Files of [`HUGE`] bytes, besides.
+    n_huge: usize,
+}
+
+const LAYERS: [Layer; 4] = [
+    Layer { name: "base", n_files: 600, n_huge: 0 },
+    Layer { name: "lib", n_files: 6_000, n_huge: 3 },
+    Layer { name: "app", n_files: 800, n_huge: 0 },
+    // Replaces files of the layer before.
+    Layer { name: "app", n_files: 40, n_huge: 0 },
+];
+
+/// The least and the most of a usual file, in bytes: 58 KB on average.
+const SIZES: (f64, f64) = (200.0, 455_000.0);
+
+/// The size of the largest files, in bytes.
+const HUGE: usize = 15_000_000;
+
+const N_IN_DIRECTORY: usize = 20;
+const N_DIRECTORIES_IN_ONE: usize = 10;
+
+/// One of so many files is another name of the one before it.
+const HARD_LINKS: usize = 40;
+
+/// One of so many files is a link to the one before it.
+const SYMBOLIC_LINKS: usize = 25;
+
+/// How many bytes are of one kind.
+const BLOCK: usize = 4096;
+
+/// Returns the image that is kept in a directory, or makes it.
+pub(super) fn image(directory: &Path) -> Result<Image> {
+    let (finished, layout) = (directory.join("finished"), directory.join("layout"));
+    if finished.is_file() {
+        return Ok(Image::at(&layout));
+    }
+    crate::say(&format!("making an image of 400 MB, in {}", directory.display()));
+    super::empty(directory)?;
+    let mut random = Random::new(2);
+    let mut layers = Vec::new();
+    for (n, layer) in LAYERS.iter().enumerate() {
+        let root = directory.join(format!("layer{n}"));
+        make(layer, &root, &mut random)?;
+        layers.push(root);
+    }
+    let image = Image::write(&layout, &layers)?;
+    for layer in layers {
+        fs::remove_dir_all(&layer).with_context(|| format!("cannot remove `{}`", layer.display()))?;
+    }
+    super::write(&finished, "")?;
+    Ok(image)
+}
+
+/// Writes the files of a layer.
+fn make(layer: &Layer, root: &Path, random: &mut Random) -> Result<()> {
+    let (least, most) = SIZES;
+    let mut contents = Vec::new();
+    for n in 0..layer.n_files {
+        let path = file(layer, root, n);
+        if n % N_IN_DIRECTORY == 0 {
+            let parent = path.parent().context("a file has a parent")?;
+            fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+        }
+        // The first of a directory has no file before it there.
+        let before = (n % N_IN_DIRECTORY > 0).then(|| file(layer, root, n - 1));
+        match before {
+            Some(before) if n % HARD_LINKS == 1 => fs::hard_link(before, &path)?,
+            Some(before) if n % SYMBOLIC_LINKS == 7 => {
+                symlink(before.file_name().context("a file has a name")?, &path)?
+            }
+            _ => {
+                fill(&mut contents, random.size(least, most), random);
+                super::write(&path, &contents)?;
+            }
+        }
+    }
+    for n in 0..layer.n_huge {
+        fill(&mut contents, HUGE, random);
+        super::write(&root.join("usr").join(layer.name).join(format!("huge{n}")), &contents)?;
+    }
+    Ok(())
+}
+
+fn file(layer: &Layer, root: &Path, n: usize) -> PathBuf {
+    let directory = n / N_IN_DIRECTORY;
+    let parents = format!("usr/{}/d{}/d{directory}", layer.name, directory / N_DIRECTORIES_IN_ONE);
+    root.join(parents).join(format!("file{n}"))
+}
+
+/// Writes contents that gzip makes half as large, like programs and what comes with them: text,
+/// records of numbers, padding, and what is compressed already.
+fn fill(contents: &mut Vec<u8>, size: usize, random: &mut Random) {
+    contents.clear();
+    let mut text = String::new();
+    while contents.len() < size {
+        match random.below(10) {
+            0..5 => {
+                text.clear();
+                random.write_text(&mut text, BLOCK);
+                contents.extend_from_slice(text.as_bytes());
+            }
+            5..7 => {
+                for _ in 0..BLOCK / 4 {
+                    contents.extend_from_slice(&(random.below(1 << 16) as u32).to_le_bytes());
+                }
+            }
+            7..9 => contents.resize(contents.len() + BLOCK, 0),
+            _ => random.write_noise(contents, BLOCK),
+        }
+    }
+    contents.truncate(size);
+}
