@@ -12,6 +12,8 @@ mod publish;
 mod within;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use backend::image::DOCKER_DAEMON;
@@ -177,6 +179,13 @@ impl Trees {
             }
         }
     }
+}
+
+/// Returns the path of a new temporary file.
+fn scratch_file(store: &Store, what: &str) -> Result<PathBuf, Failure> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let parent = store.temporary_dir().map_err(|error| failure(&error))?;
+    Ok(parent.join(format!("{what}-{}", NEXT.fetch_add(1, Ordering::Relaxed))))
 }
 
 /// Describes an image of a registry.

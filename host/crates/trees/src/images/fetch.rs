@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::within::Source;
-use super::{Image, Images, known, registry_failure};
+use super::{Image, Images, known, registry_failure, scratch_file};
 use crate::failure::failure;
 
 /// How much is copied at once.
@@ -181,10 +181,7 @@ impl Images {
         descriptor: Descriptor,
         turns: Arc<tokio::sync::Semaphore>,
     ) -> Result<Download, Failure> {
-        let parent = self.store.temporary_dir().map_err(|error| failure(&error))?;
-        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let path = parent.join(format!("layer-{number}"));
+        let path = scratch_file(&self.store, "layer")?;
         let (sender, progress) = watch::channel(Progress::default());
         let (images, to) = (Arc::clone(self), path.clone());
         let task = tokio::spawn(async move {

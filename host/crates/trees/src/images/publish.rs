@@ -10,6 +10,7 @@ use graph::image::ARCHIVE;
 use graph::{ContentDigest, Edge, ImageOrigin, Op, TreePath};
 use oci::credentials::{Anonymous, Credential, Credentials, DockerConfig, Given, Secret};
 use oci::image::Index;
+use oci::layout::blob_path;
 use oci::reference::Reference;
 use oci::registry::{BlobReader, BlobSource, Client, Push};
 use store::Store;
@@ -121,10 +122,4 @@ impl BlobSource for Layout<'_> {
         let path = self.file(digest).map_err(|failure| io::Error::other(failure.to_string()))?;
         Ok(Box::pin(tokio::fs::File::open(path).await?))
     }
-}
-
-/// Returns where a layout has a blob.
-/// Source: OCI image-spec 1.1, `image-layout.md`.
-pub(super) fn blob_path(digest: &oci::Digest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::{LayerPlan, Owned, PlanEntry, PlanKind, Store};
 
 use crate::failure::failure;
-use crate::images::known;
+use crate::images::{known, scratch_file};
 
 /// The time of everything that is packed: equal trees make equal layers, whenever their files were written.
 const MTIME_NS: i64 = 0;
@@ -35,7 +35,7 @@ pub(super) fn layer(store: &Store, base: Option<ContentDigest>, tree: ContentDig
         return Ok(layer);
     }
     let plan = store.plan_layer(base, tree).map_err(|error| failure(&error))?;
-    let path = store.temporary_dir().map_err(|error| failure(&error))?.join(format!("pack-{}", tree.to_hex()));
+    let path = scratch_file(store, "pack")?;
     let unwritable = |error| Failure::environment(format!("`{}` cannot be written: {error}", path.display()), None);
     let file = File::create(&path).map_err(unwritable)?;
     let packed = write(store, &plan, file);
