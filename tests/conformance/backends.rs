@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use backend::{Backend, Failure, SessionIo};
+use backend_docker::{Docker, DockerSettings};
 use backend_embedded::Embedded;
 use backend_embedded::zone::ZoneConfig;
 use conformance::{Behaviour, Open, Suite, Verdict};
+use store::Store;
 use tokio::runtime::Runtime;
 
+use crate::page;
 use crate::registry;
 use crate::user::Worker;
 
@@ -19,55 +22,89 @@ pub(crate) enum Target {
     EmbeddedRoot,
     /// The embedded one as an ordinary user.
     EmbeddedUser,
+    /// Docker through its BuildKit.
+    DockerLlb,
 }
 
 impl Target {
     /// All of them, in the order of the table in the documentation.
-    pub(crate) const ALL: [Self; 2] = [Self::EmbeddedRoot, Self::EmbeddedUser];
+    pub(crate) const ALL: [Self; 3] = [Self::EmbeddedRoot, Self::EmbeddedUser, Self::DockerLlb];
 
     /// Returns its name in tests and in the documentation.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::EmbeddedRoot => "embedded-root",
             Self::EmbeddedUser => "embedded-user",
+            Self::DockerLlb => "docker-llb",
         }
     }
 
     /// Says why it cannot be tested here.
     pub(crate) fn available(self) -> Result<(), String> {
-        if !finds("crun") {
-            return Err("`crun` is missing".to_owned());
-        }
         if !Path::new("/bin/busybox").is_file() {
             return Err("`busybox-static` is missing".to_owned());
         }
+        registry::available()?;
         match self {
+            Self::EmbeddedRoot | Self::EmbeddedUser if !finds("crun") => Err("`crun` is missing".to_owned()),
             Self::EmbeddedRoot if !is_root() => Err("this is not root".to_owned()),
             Self::EmbeddedRoot | Self::EmbeddedUser => Ok(()),
+            Self::DockerLlb => docker_answers(),
         }
     }
 
     /// Returns whether its absence is a failure: in CI, and where `REQUIRE` names what it needs.
     pub(crate) fn is_required(self) -> bool {
+        let tool = match self {
+            Self::EmbeddedRoot => "root",
+            Self::EmbeddedUser => "crun",
+            Self::DockerLlb => "docker",
+        };
         let required = std::env::var("REQUIRE").unwrap_or_default();
-        let requires = |tool: &str| required.split(',').any(|name| name == tool);
-        match self {
-            Self::EmbeddedRoot => requires("root"),
-            Self::EmbeddedUser => requires("crun"),
-        }
+        required.split(',').any(|name| name == tool) || std::env::var_os("CI").is_some()
     }
 
     /// Returns how a session of it begins.
     fn open(self) -> Open {
         match self {
             Self::EmbeddedRoot | Self::EmbeddedUser => Box::new(|io| Box::pin(embedded(io))),
+            Self::DockerLlb => Box::new(|io| Box::pin(docker(io))),
         }
     }
 }
 
+/// The variable that names the Docker for tests, as `DOCKER_HOST` does.
+const DOCKER: &str = "HOST_TEST_DOCKER";
+
+fn docker_settings() -> Option<DockerSettings> {
+    let host = std::env::var(DOCKER).ok()?;
+    Some(DockerSettings { host: Some(host), ..DockerSettings::default() })
+}
+
+/// Says why Docker cannot be had.
+fn docker_answers() -> Result<(), String> {
+    let settings = docker_settings().ok_or_else(|| format!("{DOCKER} names no Docker"))?;
+    let asked = runtime().block_on(backend_docker::probe(&settings));
+    asked.map(drop).map_err(|failure| failure.to_string())
+}
+
+async fn docker(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
+    let settings = docker_settings().unwrap_or_default();
+    let store = store(&io)?;
+    Ok(Arc::new(Docker::connect(&settings, store, io).await?))
+}
+
+fn store(io: &SessionIo) -> Result<Store, Failure> {
+    Store::open(&io.store).map_err(|error| Failure::environment(error.to_string(), None))
+}
+
+fn runtime() -> Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("threads can be started")
+}
+
 async fn embedded(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
-    let opened = store::Store::open(&io.store);
-    let store = opened.map_err(|error| Failure::environment(error.to_string(), None))?;
+    let store = store(&io)?;
     let zone = ZoneConfig::new(&io.store);
     Ok(Arc::new(Embedded::new(store, io, zone)))
 }
@@ -109,9 +146,10 @@ impl Here {
 
     /// Makes a suite in a directory that somebody else removes.
     pub(crate) fn at(target: Target, place: &Path, registry: Option<String>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.expect("threads can be started");
-        Self { suite: Suite::new(place, registry, target.open()), runtime, _place: None }
+        let suite = Suite::new(place, registry, target.open());
+        let is_reference = target == Target::EmbeddedRoot && page::is_updated();
+        let suite = if is_reference { suite.as_reference() } else { suite };
+        Self { suite, runtime: runtime(), _place: None }
     }
 
     /// Sees one behaviour.

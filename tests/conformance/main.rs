@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "a test says what it lacks")]
 
 mod backends;
+mod page;
 mod registry;
 mod user;
 
@@ -30,6 +31,9 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(N_THREADS);
     let mut trials = Vec::new();
+    if !page::is_updated() {
+        trials.push(Trial::test("docs::the-page-has-every-behaviour", || page::compare().map_err(Failed::from)));
+    }
     for target in Target::ALL {
         match target.available() {
             Ok(()) => trials.extend(trials_of(target)),
@@ -38,6 +42,12 @@ fn main() -> ExitCode {
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     registry::stop();
+    if page::is_updated()
+        && let Err(error) = page::write()
+    {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
     conclusion.exit_code()
 }
 
@@ -46,7 +56,11 @@ fn trials_of(target: Target) -> Vec<Trial> {
     let trial = |behaviour: Behaviour| {
         let subject = Arc::clone(&subject);
         let name = format!("{}::{}", target.name(), behaviour.id());
-        Trial::test(name, move || subject.check(&behaviour).map(|_| ()).map_err(Failed::from))
+        Trial::test(name, move || {
+            let verdict = subject.check(&behaviour)?;
+            page::note(target, &behaviour, &verdict);
+            Ok(())
+        })
     };
     conformance::all().into_iter().map(trial).collect()
 }

@@ -32,6 +32,11 @@ impl<'a> Case<'a> {
         Ok(Self { suite: self.suite, session: self.suite.session(options).await? })
     }
 
+    /// Returns whether what this backend makes is what others are compared with.
+    pub(crate) fn is_reference(&self) -> bool {
+        self.suite.is_reference()
+    }
+
     fn make(&self, resource: &str, args: Vec<Value>) -> Handle {
         let interface = match resource {
             "cache-volume" => "cache",

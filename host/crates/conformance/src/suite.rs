@@ -21,6 +21,7 @@ pub struct Suite {
     open: Open,
     place: PathBuf,
     registry: Option<String>,
+    is_reference: bool,
     caps: OnceCell<Caps>,
 }
 
@@ -38,7 +39,18 @@ impl Suite {
         for name in ["store", "exports", "local"] {
             std::fs::create_dir(place.join(name)).expect("the place is empty and can be written");
         }
-        Self { open, place: place.to_owned(), registry, caps: OnceCell::new() }
+        Self { open, place: place.to_owned(), registry, is_reference: false, caps: OnceCell::new() }
+    }
+
+    /// Makes it the one that others are compared with: the digests of its trees are written down.
+    #[must_use]
+    pub fn as_reference(self) -> Self {
+        Self { is_reference: true, ..self }
+    }
+
+    /// Returns whether it is that.
+    pub(crate) fn is_reference(&self) -> bool {
+        self.is_reference
     }
 
     /// Returns a directory of the place.

@@ -5,6 +5,7 @@ mod config;
 mod copies;
 mod directories;
 mod env;
+mod equality;
 mod exec;
 mod files;
 mod images;
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Behaviour> {
         together::ALL,
         machine::ALL,
         images::ALL,
+        equality::ALL,
     ]
     .concat()
 }
