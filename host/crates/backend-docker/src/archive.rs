@@ -4,12 +4,13 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use backend::{Failure, FailureCode};
 use graph::{ContentDigest, Platform};
+use oci::compression::Decoder;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use store::{Entry, Kind, Mtime, Owned, Store};
@@ -26,37 +27,87 @@ pub(crate) fn name_of(tree: ContentDigest) -> String {
 /// The repository of all images for trees.
 pub(crate) const REPOSITORY: &str = "host.invalid/tree";
 
-/// Writes a tree as an image of its name; blocks. `created` is in the form of RFC 3339.
-pub(crate) fn write(store: &Store, tree: ContentDigest, platform: &Platform, created: &str) -> Result<File, Failure> {
+/// The repository of all images that were imported.
+const IMPORTED: &str = "host.invalid/image";
+
+/// The name of an image that is imported, by the digest of its manifest.
+pub(crate) fn name_of_image(digest: &str) -> String {
+    format!("{IMPORTED}:{}", digest.rsplit(':').next().unwrap_or(digest))
+}
+
+/// A layer, as a tar file.
+pub(crate) struct LayerFile {
+    file: File,
+    digest: String,
+}
+
+/// What an image says besides its layers.
+pub(crate) struct Label<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) platform: &'a Platform,
+    /// In the form of RFC 3339.
+    pub(crate) created: &'a str,
+}
+
+/// Makes the layer of a tree; blocks.
+pub(crate) fn layer_of_tree(store: &Store, tree: ContentDigest) -> Result<LayerFile, Failure> {
+    let mut file = new_file(store)?;
+    let digest = write_layer(store, tree, &mut file)?;
+    Ok(LayerFile { file, digest })
+}
+
+/// Makes a layer of a tar file that may be compressed; blocks.
+pub(crate) fn layer_of_archive(store: &Store, path: &Path) -> Result<LayerFile, Failure> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::invalid(FailureCode::InvalidArgument, format!("a layer of the image is not valid: {error}"))
+    };
+    let from = File::open(path).map_err(|error| unreadable(&error))?;
+    let mut decoder = Decoder::new(io::BufReader::new(from)).map_err(|error| unreadable(&error))?;
+    let mut hashing = Hashing { inner: io::BufWriter::new(new_file(store)?), hasher: Sha256::new() };
+    io::copy(&mut decoder, &mut hashing).map_err(|error| unreadable(&error))?;
+    let digest = hex(&hashing.hasher.finalize());
+    let file = hashing.inner.into_inner().map_err(|error| unreadable(&error))?;
+    Ok(LayerFile { file, digest })
+}
+
+fn new_file(store: &Store) -> Result<File, Failure> {
     let dir = store.temporary_dir().map_err(|error| failure(&error))?;
-    let unwritable = |error: io::Error| Failure::environment(format!("`{}` cannot be written: {error}", dir.display()), None);
-    let mut layer = tempfile::tempfile_in(&dir).map_err(unwritable)?;
-    let digest = write_layer(store, tree, &mut layer)?;
+    tempfile::tempfile_in(&dir).map_err(|error| unwritable(&dir, &error))
+}
+
+fn unwritable(dir: &Path, error: &io::Error) -> Failure {
+    Failure::environment(format!("`{}` cannot be written: {error}", dir.display()), None)
+}
+
+/// Writes an image that Docker loads; blocks.
+pub(crate) fn write(store: &Store, label: &Label<'_>, layers: Vec<LayerFile>) -> Result<File, Failure> {
+    let diff_ids: Vec<String> = layers.iter().map(|layer| format!("sha256:{}", layer.digest)).collect();
     let config = json!({
-        "architecture": platform.architecture,
-        "os": platform.os,
-        "created": created,
+        "architecture": label.platform.architecture,
+        "os": label.platform.os,
+        "created": label.created,
         "config": {},
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{digest}")] },
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
     });
     let config = config.to_string();
     let config_name = format!("{}.json", hex(&Sha256::digest(&config)));
-    let manifest = json!([{ "Config": config_name, "RepoTags": [name_of(tree)], "Layers": ["layer.tar"] }]).to_string();
-    let mut write = || -> io::Result<File> {
-        let mut out = Builder::new(tempfile::tempfile_in(&dir)?);
+    let paths: Vec<String> = (0..layers.len()).map(|n| format!("{n}.tar")).collect();
+    let manifest = json!([{ "Config": config_name, "RepoTags": [label.name], "Layers": paths }]).to_string();
+    let mut out = Builder::new(new_file(store)?);
+    let write = || -> io::Result<File> {
         for (name, text) in [("manifest.json", &manifest), (config_name.as_str(), &config)] {
-            let mut header = plain_header(text.len() as u64);
-            out.append_data(&mut header, name, text.as_bytes())?;
+            out.append_data(&mut plain_header(text.len() as u64), name, text.as_bytes())?;
         }
-        let size = io::Seek::stream_position(&mut layer)?;
-        io::Seek::rewind(&mut layer)?;
-        let mut header = plain_header(size);
-        out.append_data(&mut header, "layer.tar", &mut layer)?;
+        for (mut layer, path) in layers.into_iter().zip(&paths) {
+            let size = layer.file.seek(io::SeekFrom::End(0))?;
+            layer.file.rewind()?;
+            out.append_data(&mut plain_header(size), path, &mut layer.file)?;
+        }
         let mut file = out.into_inner()?;
-        io::Seek::rewind(&mut file)?;
+        file.rewind()?;
         Ok(file)
     };
-    write().map_err(unwritable)
+    write().map_err(|error| unwritable(store.root(), &error))
 }
 
 fn plain_header(size: u64) -> Header {
@@ -181,12 +232,14 @@ mod tests {
             tree = store.apply(&op, tree, None).unwrap();
         }
         let platform = Platform::of_this_machine();
-        let mut archive = tar::Archive::new(write(&store, tree, &platform, "2020-01-01T00:00:00Z").unwrap());
+        let label = Label { name: "a:b", platform: &platform, created: "2020-01-01T00:00:00Z" };
+        let layers = vec![layer_of_tree(&store, tree).unwrap()];
+        let mut archive = tar::Archive::new(write(&store, &label, layers).unwrap());
         let (mut read, mut names) = (None, Vec::new());
         for entry in archive.entries().unwrap() {
             let mut entry = entry.unwrap();
             names.push(entry.path().unwrap().display().to_string());
-            if names.last().is_some_and(|name| name == "layer.tar") {
+            if names.last().is_some_and(|name| name == "0.tar") {
                 let mut bytes = Vec::new();
                 entry.read_to_end(&mut bytes).unwrap();
                 read = Some(crate::ingest::read(bytes.as_slice(), &store).unwrap().put(&store).unwrap());

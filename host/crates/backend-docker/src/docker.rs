@@ -71,16 +71,7 @@ impl Docker {
 #[async_trait]
 impl Backend for Docker {
     fn caps(&self) -> Caps {
-        Caps {
-            name: "docker".to_owned(),
-            network: true,
-            owners: true,
-            limits: false,
-            images: true,
-            services: false,
-            machine: false,
-            notes: notes(&self.facts),
-        }
+        self.facts.caps()
     }
 
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
@@ -154,12 +145,4 @@ impl Backend for Docker {
         let tree = self.evaluated(image).await?;
         self.engine.trees.publish(image, tree, target).await
     }
-}
-
-fn notes(facts: &Facts) -> Vec<String> {
-    let mut notes = vec![format!("Docker {} at `{}`", facts.version, facts.address)];
-    if facts.is_rootless {
-        notes.push("Docker runs without root's rights".to_owned());
-    }
-    notes
 }

@@ -95,27 +95,38 @@ impl Engine {
         for output in &outputs {
             digests.push(self.local(output).await?);
         }
+        if let Op::Pack(_) = vertex.op() {
+            self.trees.prepare_pack(vertex.inputs()).await?;
+        }
         let (trees, vertex) = (self.trees.clone(), Arc::clone(vertex));
         let task = tokio::task::spawn_blocking(move || {
             let selected = vertex.inputs().iter().zip(digests);
             let inputs: Vec<Input<'_>> = selected.map(|(input, tree)| Input { tree, path: &input.path }).collect();
-            trees.evaluate(vertex.op(), &inputs)
+            match vertex.op() {
+                Op::Pack(op) => trees.pack(op, vertex.inputs(), &inputs),
+                op => trees.evaluate(op, &inputs),
+            }
         });
         let digest = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an operation on files panicked: {error}"))))?;
         Ok(Value::tree(Tree::Local(digest)))
     }
 
     async fn image(&self, vertex: &Arc<Vertex>, op: &ImageOp, values: &[Value]) -> Result<Value, Failure> {
-        match &op.origin {
-            ImageOrigin::Registry { repository } => {
-                let identifier = format!("docker-image://{repository}@{}", op.digest);
-                let source = pb::op::Op::Source(pb::SourceOp { identifier, attrs: [].into() });
-                let note = Note { name: vertex.op().describe(), ..Note::default() };
-                let out = Llb::new(source, Vec::new(), note).out(0);
-                Ok(Value::tree(Tree::Remote(Remote { out, sub: "", root: None })))
+        let identifier = match &op.origin {
+            ImageOrigin::Registry { repository } => format!("docker-image://{repository}@{}", op.digest),
+            ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => {
+                let input = match vertex.inputs().first().zip(values.first()) {
+                    Some((input, value)) => Some((self.local(&value.output(input.edge.output)).await?, &input.path)),
+                    None => None,
+                };
+                let input = input.map(|(tree, path)| Input { tree, path });
+                format!("docker-image://{}", self.images.import(&self.trees, op, input).await?)
             }
-            ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => self.tree(vertex, values).await,
-        }
+        };
+        let source = pb::op::Op::Source(pb::SourceOp { identifier, attrs: [].into() });
+        let note = Note { name: vertex.op().describe(), image: Some(Arc::new(op.clone())), ..Note::default() };
+        let out = Llb::new(source, Vec::new(), note).out(0);
+        Ok(Value::tree(Tree::Remote(Remote { out, sub: "", root: None })))
     }
 }
 

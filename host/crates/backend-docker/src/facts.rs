@@ -1,6 +1,6 @@
 //! What Docker is: version, kind, whether BuildKit is in it.
 
-use backend::Failure;
+use backend::{Caps, Failure};
 use graph::Platform;
 use serde_json::Value;
 
@@ -41,6 +41,29 @@ pub async fn probe(settings: &DockerSettings) -> Result<Facts, Failure> {
 }
 
 impl Facts {
+    /// Returns what can be done with it.
+    #[must_use]
+    pub fn caps(&self) -> Caps {
+        let mut notes = vec![format!("Docker {} at `{}`", self.version, self.address)];
+        if self.is_rootless {
+            notes.push("Docker runs without root's rights".to_owned());
+        }
+        if self.buildkit.is_none() {
+            notes.push("it has no BuildKit, without which no command can be run".to_owned());
+        }
+        notes.push("limits on memory, processes and processors need `--engine embedded`".to_owned());
+        Caps {
+            name: "docker".to_owned(),
+            network: true,
+            owners: true,
+            limits: false,
+            images: true,
+            services: false,
+            machine: false,
+            notes,
+        }
+    }
+
     pub(crate) async fn of(connection: &Connection) -> Result<Self, Failure> {
         let version = connection.get("/version").await?;
         let text = |name: &str| version.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();

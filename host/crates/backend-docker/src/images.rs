@@ -9,15 +9,16 @@ use async_trait::async_trait;
 use backend::{DockerImages, Failure, FailureCode};
 use bytes::Bytes;
 use futures::stream;
-use graph::{ContentDigest, Platform};
+use graph::{ContentDigest, ImageOp, ImageOrigin, Platform};
 use http_body_util::BodyExt as _;
 use hyper::Method;
 use serde_json::Value;
 use store::Store;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Mutex;
+use trees::{Input, Trees};
 
-use crate::archive;
+use crate::archive::{self, Label, LayerFile};
 use crate::connection::{Connection, RequestError, empty, encoded, streamed};
 use crate::settings::DockerSettings;
 
@@ -74,11 +75,16 @@ impl DockerImages for LocalImages {
         let image = inspect(&connection, &loaded).await?;
         let id = image.and_then(|image| text(&image, "Id"));
         let id = id.ok_or_else(|| Failure::environment(format!("Docker lost the image `{loaded}` that it loaded"), None))?;
-        let (repository, tag) = split_tag(name);
-        let path = format!("/images/{}/tag?repo={}&tag={}", encoded(&id), encoded(repository), encoded(tag));
-        connection.post(&path, &Value::Null).await?;
+        tag(&connection, &id, name).await?;
         Ok(id)
     }
+}
+
+/// Gives an image a name.
+async fn tag(connection: &Connection, id: &str, name: &str) -> Result<(), RequestError> {
+    let (repository, tag) = split_tag(name);
+    let path = format!("/images/{}/tag?repo={}&tag={}", encoded(id), encoded(repository), encoded(tag));
+    connection.post(&path, &Value::Null).await.map(drop)
 }
 
 /// Splits a name at its tag, which is `latest` if there is none.
@@ -162,16 +168,54 @@ impl TreeImages {
             return Ok(());
         }
         if inspect(&self.connection, &archive::name_of(tree)).await?.is_none() {
-            let (store, platform, created) = (store.clone(), self.platform.clone(), rfc3339(SystemTime::now()));
-            let task = tokio::task::spawn_blocking(move || archive::write(&store, tree, &platform, &created));
-            let file = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an archive panicked: {error}"))))?;
-            load(&self.connection, tokio::fs::File::from_std(file)).await?;
+            let from = store.clone();
+            let name = archive::name_of(tree);
+            self.load_layers(store, name, move || Ok(vec![archive::layer_of_tree(&from, tree)?])).await?;
             if there.is_empty() {
                 self.remove_old().await;
             }
         }
         there.insert(tree);
         Ok(())
+    }
+
+    /// Makes sure that Docker has an image that is in a file or is its own; returns the name that it has there.
+    pub(crate) async fn import(&self, trees: &Trees, op: &ImageOp, input: Option<Input<'_>>) -> Result<String, Failure> {
+        let name = archive::name_of_image(&op.digest);
+        if inspect(&self.connection, &name).await?.is_some() {
+            return Ok(name);
+        }
+        if let ImageOrigin::Docker { name: own } = &op.origin {
+            let tagged = tag(&self.connection, &op.digest, &name).await;
+            tagged.map_err(|error| not_found(own, error))?;
+            return Ok(name);
+        }
+        let image = trees.images().image(op, input).await?;
+        let downloads = trees.images().fetch(op, &image, input, 0).await?;
+        let mut paths = Vec::with_capacity(downloads.len());
+        for download in &downloads {
+            paths.push(download.finished().await?);
+        }
+        let from = trees.store().clone();
+        let layers = move || paths.iter().map(|path| archive::layer_of_archive(&from, path)).collect();
+        self.load_layers(trees.store(), name.clone(), layers).await?;
+        Ok(name)
+    }
+
+    /// Has Docker load an image of layers that are made on a thread of their own.
+    async fn load_layers(
+        &self,
+        store: &Store,
+        name: String,
+        layers: impl FnOnce() -> Result<Vec<LayerFile>, Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let (store, platform, created) = (store.clone(), self.platform.clone(), rfc3339(SystemTime::now()));
+        let task = tokio::task::spawn_blocking(move || {
+            let label = Label { name: &name, platform: &platform, created: &created };
+            archive::write(&store, &label, layers()?)
+        });
+        let file = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an archive panicked: {error}"))))?;
+        load(&self.connection, tokio::fs::File::from_std(file)).await.map(drop)
     }
 
     /// Removes images for trees that are older than anybody needs. What fails is tried again another time.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::Component;
+use std::path::{Component, Path};
 
-use backend::Failure;
+use backend::{Failure, FailureCode};
 use graph::ContentDigest;
+use oci::compression::Decoder;
 use store::{Entry, Kind, Mtime, Node, Owned, Store};
 use tar::EntryType;
 use trees::failure::failure;
@@ -35,6 +36,16 @@ pub(crate) fn read(archive: impl Read, store: &Store) -> Result<Directory, Failu
         take(&mut entry.map_err(|error| malformed(&error))?, &mut root, store)?;
     }
     Ok(root)
+}
+
+/// Checks that a file is the layer of an image; blocks.
+pub(crate) fn check(layer: &Path, store: &Store) -> Result<(), Failure> {
+    let bad = |error: &dyn std::fmt::Display| {
+        Failure::invalid(FailureCode::InvalidArgument, format!("a layer of the image is no archive: {error}"))
+    };
+    let file = std::fs::File::open(layer).map_err(|error| bad(&error))?;
+    let decoder = Decoder::new(io::BufReader::new(file)).map_err(|error| bad(&error))?;
+    read(decoder, store).map(drop).map_err(|error| bad(&error))
 }
 
 fn malformed(error: &io::Error) -> Failure {
@@ -89,7 +100,7 @@ fn take<R: Read>(entry: &mut tar::Entry<'_, R>, root: &mut Directory, store: &St
 
 fn components(path: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
     use std::os::unix::ffi::OsStrExt as _;
-    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path));
+    let path = Path::new(std::ffi::OsStr::from_bytes(path));
     let parts = path.components().filter(|part| !matches!(part, Component::CurDir | Component::RootDir));
     parts
         .map(|part| match part {

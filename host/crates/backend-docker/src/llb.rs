@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bollard_buildkit_proto::pb;
 use bollard_buildkit_proto::pb::op::Op as Kind;
-use graph::{ContentDigest, DefinitionDigest};
+use graph::{ContentDigest, DefinitionDigest, ImageOp};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
@@ -33,6 +33,8 @@ pub(crate) struct Note {
     pub(crate) name: String,
     /// The tree that Docker must have as an image.
     pub(crate) tree: Option<ContentDigest>,
+    /// The image that it is.
+    pub(crate) image: Option<Arc<ImageOp>>,
     /// The vertex that it stands for, if it is one that runs.
     pub(crate) step: Option<DefinitionDigest>,
 }

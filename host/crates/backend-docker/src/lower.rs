@@ -65,8 +65,8 @@ fn check(engine: &Engine, op: &ExecOp) -> Result<(), Failure> {
     if op.limits != Limits::default() {
         return Err(Failure::Invalid {
             code: FailureCode::Unavailable,
-            message: "limits on memory, processes and processors are not available with Docker's BuildKit".to_owned(),
-            hint: Some("use `--engine docker-classic` or `--engine embedded`, or take the limits away".to_owned()),
+            message: "limits on memory, processes and processors (`limits`) are not available with Docker's BuildKit".to_owned(),
+            hint: Some("use `--engine embedded`, or take the limits away".to_owned()),
         });
     }
     Ok(())
@@ -356,7 +356,7 @@ impl Lowering<'_> {
             dest,
             output: -1,
             mount_type: pb::MountType::Cache.into(),
-            cache_opt: Some(pb::CacheOpt { id: format!("host/{key}"), sharing: sharing.into() }),
+            cache_opt: Some(pb::CacheOpt { id: volume_id(self.store(), key), sharing: sharing.into() }),
             ..pb::Mount::default()
         });
         Ok(())
@@ -402,6 +402,13 @@ impl Lowering<'_> {
     }
 }
 
+/// The id of a volume: those of different stores are different, although one Docker has them.
+fn volume_id(store: &Store, key: &str) -> String {
+    let mut hasher = KeyHasher::new("docker-volumes/1");
+    hasher.bytes(store.root().as_os_str().as_encoded_bytes());
+    format!("host/{}/{key}", &hasher.cache_key().to_hex()[..16])
+}
+
 /// The id of a secret that is mounted as a file.
 pub(crate) fn secret_id(name: &str) -> String {
     format!("secret-{name}")
@@ -416,7 +423,7 @@ fn read_only(input: i64, selector: &str, dest: &str) -> pb::Mount {
 fn image(tree: ContentDigest) -> Out {
     let identifier = format!("docker-image://{}", archive::name_of(tree));
     let source = pb::SourceOp { identifier, attrs: [].into() };
-    let note = Note { name: format!("tree {}", tree.short()), tree: Some(tree), step: None };
+    let note = Note { name: format!("tree {}", tree.short()), tree: Some(tree), ..Note::default() };
     Llb::new(pb::op::Op::Source(source), Vec::new(), note).out(0)
 }
 

@@ -22,8 +22,11 @@ use crate::value::{Remote, Tree};
 use crate::watch::{Watch, Watched};
 
 impl Engine {
-    /// Runs the commands that these trees need and of which nothing is known yet: those that can, in one solve, so
-    /// that BuildKit has the whole graph; no more at the same time than the session allows.
+    /// Runs the commands that these trees need and of which nothing is known yet; no more at the same time than the
+    /// session allows.
+    ///
+    /// A chain runs in one solve. Of others each command has its own: within one solve BuildKit does not always run
+    /// at the same time what could be.
     pub(crate) async fn realise(&self, trees: &[Tree]) -> Result<(), Failure> {
         let remote = |tree: &Tree| if let Tree::Remote(remote) = tree { Some(remote.out.llb.clone()) } else { None };
         let roots: Vec<Llb> = trees.iter().filter_map(remote).collect();
@@ -31,9 +34,8 @@ impl Engine {
         if pending.is_empty() {
             return Ok(());
         }
-        let n_slots = if is_chain(&pending) { 1 } else { pending.len() };
-        if n_slots <= self.io.n_jobs.max(1) {
-            let _slots = self.slots.acquire_many(u32::try_from(n_slots).unwrap_or(1)).await;
+        if is_chain(&pending) {
+            let _slot = self.slots.acquire().await;
             // What somebody else ran in the meantime need not run again.
             return self.realise_at_once(self.pending(&roots)).await;
         }
@@ -173,13 +175,13 @@ impl Engine {
         match solved {
             Ok(()) => {}
             Err(SolveError::Unreachable(failure)) => return Err(failure),
-            Err(SolveError::Refused(message)) => return Err(self.explain(&mut watch, &message).await),
+            Err(SolveError::Refused(message)) => return Err(self.explain(out, &mut watch, &message).await),
         }
         taking.await.unwrap_or_else(|error| Err(Failure::bug(format!("reading an archive panicked: {error}"))))
     }
 
     /// Makes the failure of a solve, and tells it.
-    async fn explain(&self, watch: &mut Watch<'_>, message: &str) -> Failure {
+    async fn explain(&self, out: &Out, watch: &mut Watch<'_>, message: &str) -> Failure {
         let (commands, others) = watch.failures();
         let told = commands.iter().find_map(|(watched, _)| {
             let trailer = trailer::read(&watched.stdout, &watched.stderr)?;
@@ -196,6 +198,9 @@ impl Engine {
                 (Some(watched.step.llb.digest().to_owned()), failure)
             }
             (None, None, other) => {
+                if let Some(failure) = self.bad_image(out, &watch.failed_digests()).await {
+                    return failure;
+                }
                 let text = other.copied().unwrap_or(message);
                 (None, Failure::environment(format!("Docker's BuildKit could not do it: {text}"), None))
             }
@@ -203,6 +208,23 @@ impl Engine {
         let outcome = outcome_of(&failure);
         watch.end(digest.as_deref().map(|digest| (digest, &outcome)));
         failure
+    }
+
+    /// Says what is wrong with an image that Docker could not take, if it is the image.
+    async fn bad_image(&self, out: &Out, failed: &[String]) -> Option<Failure> {
+        let closure = Llb::closure(std::slice::from_ref(&out.llb));
+        let failed = closure.iter().find(|llb| llb.note().image.is_some() && failed.iter().any(|digest| digest == llb.digest()));
+        let op = failed.and_then(|llb| llb.note().image.clone())?;
+        let checked = async {
+            let image = self.trees.images().image(&op, None).await?;
+            for download in self.trees.images().fetch(&op, &image, None, 0).await? {
+                let (path, store) = (download.finished().await?, self.trees.store().clone());
+                let task = tokio::task::spawn_blocking(move || ingest::check(&path, &store));
+                task.await.unwrap_or_else(|error| Err(Failure::bug(format!("a layer panicked: {error}"))))?;
+            }
+            Ok::<(), Failure>(())
+        };
+        checked.await.err()
     }
 
     fn command_failure(&self, watched: &Watched, trailer: Trailer) -> Failure {
@@ -249,6 +271,11 @@ fn refusal(op: &ExecOp, end: End) -> Failure {
             let to = if is_stderr { &op.redirect_stderr } else { &op.redirect_stdout };
             let to = path(to.as_ref());
             format!("cannot write the output to `{to}`: it is a directory, or is in none")
+        }
+        End::NoSize => {
+            let message = "a directory in memory with a limit is not available with this Docker".to_owned();
+            let hint = Some("install Docker 23 or later, take the limit away, or use `--engine embedded`".to_owned());
+            return Failure::Invalid { code: FailureCode::Unavailable, message, hint };
         }
         End::NoDirectory => {
             let message = format!("the working directory `{}` is not a directory", op.cwd.to_absolute());

@@ -140,6 +140,11 @@ pub(crate) fn arguments(op: &ExecOp, told: &Told) -> Vec<String> {
     let own = |(path, owned): &(String, Owned)| format!("k{:o}:{}:{}{path}", owned.mode, owned.uid, owned.gid);
     args.extend(told.owned.iter().map(own));
     args.extend(told.new.iter().map(|(path, uid, gid)| format!("q{uid}:{gid}{path}")));
+    for mount in &op.mounts {
+        if let MountKind::Tmpfs { size_bytes: Some(size), .. } = &mount.kind {
+            args.push(format!("z{size}{}", mount.path.to_absolute()));
+        }
+    }
     args.extend(told.has_previous.then(|| format!("f{PREVIOUS}/stubs")));
     args.push(format!("b{BEFORE}"));
     args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));

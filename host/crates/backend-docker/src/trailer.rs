@@ -20,6 +20,8 @@ pub(crate) enum End {
     NoInput,
     /// Its working directory is none.
     NoDirectory,
+    /// A directory in memory is larger than it may be.
+    NoSize,
     /// Its user is not known.
     NoUser,
     /// Its group is not known.
@@ -59,6 +61,7 @@ pub(crate) fn read(stdout: &[u8], stderr: &[u8]) -> Option<Trailer> {
         b'i' => End::NoInput,
         b'o' | b'r' => End::NoRedirect { is_stderr: *kind == b'r' },
         b'w' => End::NoDirectory,
+        b'z' => End::NoSize,
         b'u' => End::NoUser,
         b'g' => End::NoGroup,
         b'c' => End::Cut,

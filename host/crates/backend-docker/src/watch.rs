@@ -114,6 +114,11 @@ impl<'a> Watch<'a> {
         (commands, others)
     }
 
+    /// Returns all operations that failed.
+    pub(crate) fn failed_digests(&self) -> Vec<String> {
+        self.failed.iter().map(|(digest, _)| digest.clone()).collect()
+    }
+
     /// Tells that a command failed; of the others that were under way, that they were stopped.
     pub(crate) fn end(&mut self, failed: Option<(&str, &Outcome)>) {
         for (digest, watched) in &mut self.steps {

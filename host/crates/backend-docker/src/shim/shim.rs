@@ -12,6 +12,7 @@
 //! - `bDIR` shows what is mounted on as it was: the root, then others; `cPATH` is written to `stubs` with the number
 //!   of the last `bDIR` if it is not there
 //! - `fPATH` a file with the mountpoints that the step before left, which are removed
+//! - `zBYTES/PATH` refuses to run if a directory in memory is larger
 //! - `kMODE:UID:GID/PATH` gives a directory its mode and owner; `qUID:GID/PATH` an empty one its owner
 //!
 //! With pid 1, everything that the command left behind ends too. `build.rs` beside this file compiles it.
@@ -76,7 +77,7 @@ enum End {
     Exited(i32),
     Killed(i32),
     TimedOut,
-    /// One of `i`, `o`, `r`, `w`, `u`, `g`: a file, the working directory, a user, a group that cannot be had.
+    /// One of `i`, `o`, `r`, `w`, `z`, `u`, `g`: a file, the working directory, a limit, a user, a group that cannot be had.
     Refused(u8),
     /// More than [`MAX_KEPT`] was printed.
     Cut,
@@ -87,6 +88,7 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
     let spec = unsafe { start::parse(stack) };
     stubs::remove_and_note(&spec);
     own(&spec);
+    check_sizes(&spec);
     let user = user::resolve(spec.user, spec.before).unwrap_or_else(|unknown| match unknown {
         user::Unknown::User => refuse(b'u'),
         user::Unknown::Group => refuse(b'g'),
@@ -149,6 +151,20 @@ fn own(spec: &Spec) {
         }
         if let Some(mode) = mode {
             sys::chmod(path, mode as usize);
+        }
+    }
+}
+
+/// Older versions of BuildKit make directories in memory without the limit that was asked for.
+fn check_sizes(spec: &Spec) {
+    for value in start::flags(spec, b'z') {
+        // SAFETY: the text ends with a zero.
+        let text = unsafe { start::text(value) };
+        let len = text.iter().take_while(|byte| **byte != b'/').count();
+        let wanted = text[..len].iter().fold(0_u64, |n, digit| n.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0'))));
+        // SAFETY: there are as many bytes before the path. Limits are rounded up to pages, at most 64 KiB.
+        if sys::size_of_file_system(unsafe { value.add(len) }) > wanted.saturating_add(64 * 1024) {
+            refuse(b'z');
         }
     }
 }

@@ -12,6 +12,7 @@ mod nr {
     pub const PREAD64: usize = 17;
     pub const GETPID: usize = 39;
     pub const CHDIR: usize = 80;
+    pub const STATFS: usize = 137;
     pub const SETUID: usize = 105;
     pub const SETGID: usize = 106;
     pub const SETGROUPS: usize = 116;
@@ -39,6 +40,7 @@ mod nr {
     pub const DUP3: usize = 24;
     pub const MKDIRAT: usize = 34;
     pub const UNLINKAT: usize = 35;
+    pub const STATFS: usize = 43;
     pub const CHDIR: usize = 49;
     pub const FCHMODAT: usize = 53;
     pub const FCHOWNAT: usize = 54;
@@ -166,6 +168,16 @@ pub fn remove_empty(path: *const u8) -> bool {
         _ => return false,
     };
     call!(nr::UNLINKAT, AT_FDCWD, path, flags) == 0
+}
+
+/// Returns how many bytes fit into a file system.
+pub fn size_of_file_system(path: *const u8) -> u64 {
+    // `struct statfs` begins with the type, the size of a block and the number of blocks, and has 120 bytes.
+    let mut stat = [0_u64; 15];
+    if call!(nr::STATFS, path, stat.as_mut_ptr()) != 0 {
+        return 0;
+    }
+    stat[1].wrapping_mul(stat[2])
 }
 
 /// Returns whether a directory has nothing in it.
