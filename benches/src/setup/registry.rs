@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
+use super::at_end::AtEnd;
 use super::program;
 
 /// How many ports are tried: another program can be faster to take one.
@@ -23,6 +24,8 @@ pub(crate) struct Registry {
     /// As the first part of the names of its images.
     pub(crate) address: String,
     server: Child,
+    /// Ends it if this program is killed; there is none before it answers.
+    end: Option<AtEnd>,
 }
 
 impl Registry {
@@ -40,8 +43,10 @@ impl Registry {
             let mut command = Command::new(&program);
             command.arg("serve").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
             let server = command.spawn().with_context(|| format!("cannot run {command:?}"))?;
-            let mut registry = Self { address: address.to_string(), server };
+            let mut registry = Self { address: address.to_string(), server, end: None };
             if registry.answers(address)? {
+                let id = registry.server.id().to_string();
+                registry.end = Some(AtEnd::run(Command::new("sh").args(["-c", "kill \"$1\"", "sh", &id]))?);
                 return Ok(registry);
             }
         }
@@ -68,6 +73,8 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
+        // Before its number can be that of another process.
+        self.end = None;
         // It has nothing to lose.
         let _ = self.server.kill();
         let _ = self.server.wait();
