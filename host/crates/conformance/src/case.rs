@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::{Directory, Secret, Value};
 use backend::Failure;
@@ -83,6 +84,13 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn address(&self, name: &str) -> String {
         format!("{}/{name}", self.suite.registry().unwrap_or("127.0.0.1:1"))
+    }
+
+    /// A word that no other behaviour of any backend has: they share the registry.
+    #[must_use]
+    pub fn unique(&self) -> String {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     /// An empty directory.

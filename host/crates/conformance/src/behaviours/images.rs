@@ -157,8 +157,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     ("image: a name means one image in one session, and the new one in the next", [Images], async |s| {
         let address = s.address("");
         let registry = Registry::at(address.trim_end_matches('/'));
-        // Backends share the registry: each moves a name of its own.
-        let name = format!("moved-{}", std::process::id());
+        let name = format!("moved-{}", s.unique());
         let push = |contents: &str| {
             push_file(&registry, &name, "1", "f", contents).map_err(|error| Wrong::new(error.to_string()))
         };
@@ -246,7 +245,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     // semantics I.115
     ("publish: what is pushed is pulled again as it was", [Images], async |s| {
         let built = s.image("busybox:rich").without_user().sh("echo made > /made").with_label("added", "yes");
-        let address = s.address(&format!("published-{}:1", std::process::id()));
+        let address = s.address(&format!("published-{}:1", s.unique()));
         let reference = publish(s, &built, &address).await?;
         holds(reference.starts_with(&format!("{address}@sha256:")), || reference.clone())?;
         let pulled = s.container().from_image(&reference);
@@ -255,12 +254,12 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     }),
     ("publish: pushed again it has the same digest", [Images], async |s| {
         let built = s.image("busybox:1").with_new_file("/f", "x");
-        let address = s.address(&format!("twice-{}:1", std::process::id()));
+        let address = s.address(&format!("twice-{}:1", s.unique()));
         let first = publish(s, &built, &address).await?;
         same(&publish(s, &built, &address).await?, &first)
     }),
     ("publish: a failing command is not pushed", [Images], async |s| {
-        let address = s.address(&format!("never-{}:1", std::process::id()));
+        let address = s.address(&format!("never-{}:1", s.unique()));
         let failed = publish(s, &s.image("busybox:1").sh("exit 7"), &address).await;
         same(failed.err().and_then(|wrong| wrong.code).unwrap_or("none"), "exec")?;
         s.container().from_image(&address).user().fails("not-found", "").await

@@ -84,13 +84,17 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         same(&s.session.n_started("touch /c/1").to_string(), "1")
     }),
     ("together: a locked volume does not hold up who does not use it", [], async |s| {
+        let (locked, shared) = (s.cache("together-locked"), s.cache("together-beside"));
         let options = s.mount_options().with_sharing(EnumCase("locked"));
-        let cache = s.cache("together-locked");
-        let slow = s.base().with_mounted_cache_options("/c", &cache, &options).sh("sleep 1; : together-slow");
-        let _ = slow.start();
-        begun(s, "together-slow").await?;
-        let quick = timeout(Duration::from_millis(900), s.base().sh("echo quick; : together-quick").stdout().text());
-        quick.await.map_err(|_| Wrong::new("it waited"))?.map(drop)
+        let base = s.base().with_mounted_cache("/s", &shared);
+        let holder = base.with_mounted_cache_options("/c", &locked, &options).sh_options(
+            "echo holds; until test -e /s/quick; do sleep 0.05; done",
+            &s.exec_options().with_timeout_seconds(20),
+        );
+        let _ = holder.start();
+        prints(s, "holds").await?;
+        base.sh("touch /s/quick").sync().is("").await?;
+        holder.stdout().is("holds\n").await
     }),
     ("stop: a command that nobody waits for any more is stopped", [], async |s| {
         let slow = s.base().sh("sleep 100; : stop-nobody");
