@@ -35,7 +35,7 @@ pub(crate) fn address() -> Option<String> {
 pub(crate) fn stop() {
     if let Some(Some(running)) = RUNNING.get() {
         let mut child = running.child.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = child.kill();
+        drop(child.stdin.take());
         let _ = child.wait();
         let _ = std::fs::remove_dir_all(running._place.path());
     }
@@ -48,14 +48,15 @@ impl Running {
         let address = port.expect("this machine has a loopback interface").to_string();
         let config = place.path().join("config.yml");
         std::fs::write(&config, configuration(&address, place.path())).expect("the place can be written");
-        let child = Command::new(PROGRAM)
-            .arg("serve")
+        // The shell ends it when this process ends, however that is: then the pipe is closed.
+        let child = Command::new("sh")
+            .args(["-c", "\"$0\" serve \"$1\" & read -r _; kill $!; wait", PROGRAM])
             .arg(&config)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("it was found");
+            .expect("every machine has a shell");
         let registry = Registry::at(&address);
         registry.wait().expect("a registry begins within seconds");
         push_all(&registry).expect("a new registry takes images");
