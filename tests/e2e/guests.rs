@@ -33,10 +33,7 @@ fn case(module: &str, stage: &str) -> Case {
         ("containers", "secret") => case(&["--secret", "env:TOKEN"], Text("value: ***\n***\n")),
         ("containers", "platform") => case(&[], Text("linux/")),
         ("containers", "service") => case(&[], Failure("`service.hostname` is not available in this version")),
-        ("containers", "images") => case(&[], Failure("`container.import-image` is not available in this version")),
-        ("containers", "image") => {
-            case(&["--address", "busybox"], Failure("`container.from-image` is not available in this version"))
-        }
+        ("containers", "image") => case(&["--address", NOWHERE], Refusal(4, "registry `127.0.0.1:1`: cannot connect")),
         ("containers", "dockerfile") => {
             case(&["--context", "tree"], Failure("`container.build` is not available in this version"))
         }
@@ -54,6 +51,9 @@ fn case(module: &str, stage: &str) -> Case {
     }
 }
 
+/// An image of a registry that is not there.
+const NOWHERE: &str = "127.0.0.1:1/x";
+
 fn powers(stage: &str) -> Case {
     let (flags, want): (&[&str], Want) = match stage {
         "echo" => (&["--text", "hi"], Text("hi\n")),
@@ -64,7 +64,10 @@ fn powers(stage: &str) -> Case {
         "export-directory" => (&["--tree", "tree", "--path", "exported"], Text("/")),
         "export-file" => (&["--contents", "x", "--path", "exported-file"], Text("/")),
         "export-container" => (&[], Refusal(2, "container")),
-        "publish" => (&["--contents", "x", "--address", "localhost/x"], Failure("`effects.publish` is not available")),
+        "publish" => (&["--contents", "x", "--address", NOWHERE], Refusal(4, "cannot connect")),
+        "publish-twice" => (&["--address", NOWHERE], Refusal(4, "cannot connect")),
+        "publish-after-secret" => (&[], Refusal(2, "root")),
+        "load" => (&["--contents", "x", "--name", "x"], Refusal(4, "/nowhere/docker.sock")),
         "secret-length" => (&["--secret", "env:TOKEN"], Text("14\n")),
         "reveal" => (&["--secret", "env:TOKEN"], Success),
         "list-after-secret" => (&["--secret", "env:TOKEN", "--src", "tree"], Text("a.txt\n")),
@@ -123,7 +126,9 @@ fn call(place: &Place, module: &str, stage: &str) -> (Answer, Vec<Json>) {
     }
     words.push(stage);
     words.extend(case(module, stage).flags);
-    let answer = place.command(words).env("TOKEN", "hunter2-secret").output().map(Answer::from).unwrap();
+    let mut command = place.command(words);
+    command.env("TOKEN", "hunter2-secret").env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let answer = command.output().map(Answer::from).unwrap();
     let lines = std::fs::read_to_string(events).unwrap_or_default();
     (answer, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }

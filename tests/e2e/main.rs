@@ -6,6 +6,7 @@ mod exports;
 mod failures;
 mod files;
 mod guests;
+mod images;
 mod kills;
 mod machine;
 mod reuse;

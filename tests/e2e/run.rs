@@ -1,7 +1,7 @@
 //! Calls of the module `pipelines`, and what happened in them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +18,8 @@ pub(crate) struct Chain(Vec<String>);
 pub(crate) struct Ran {
     pub(crate) answer: Answer,
     pub(crate) vertices: Vec<Vertex>,
+    /// What names of images meant, in the order in which that was told, as in `app:1 app:1@sha256:...`.
+    pub(crate) images: Vec<String>,
 }
 
 /// What `--events` tells of a vertex.
@@ -76,7 +78,7 @@ impl Chain {
         let (mut command, events) = self.command(place);
         change(&mut command);
         let answer = command.output().map(Answer::from).expect("the binary was built");
-        Ran { answer, vertices: vertices(&events) }
+        Ran::new(answer, &events)
     }
 
     /// Starts it.
@@ -98,6 +100,24 @@ impl Chain {
 }
 
 impl Ran {
+    fn new(answer: Answer, events: &Path) -> Self {
+        let text = std::fs::read_to_string(events).unwrap_or_default();
+        let lines = text.lines().map(|line| serde_json::from_str::<Json>(line).expect("a line of events is JSON"));
+        let (mut vertices, mut images) = (Vec::new(), Vec::new());
+        for line in lines {
+            let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+            match line["event"].as_str() {
+                Some("vertex") => {
+                    let (name, outcome, reason) = (text("name"), text("outcome"), text("reason"));
+                    vertices.push(Vertex { name, outcome, reason, start: text("start"), end: text("end"), line });
+                }
+                Some("image") => images.push(format!("{} {}", text("name"), text("reference"))),
+                _ => {}
+            }
+        }
+        Self { answer, vertices, images }
+    }
+
     /// Returns what it wrote; it must have succeeded.
     pub(crate) fn ok(&self) -> &str {
         assert_eq!(self.answer.code, Some(0), "{}", self.answer.stderr);
@@ -147,21 +167,8 @@ impl Running {
     /// Waits for its end.
     pub(crate) fn wait(self) -> Ran {
         let output = self.child.wait_with_output().expect("it was started here");
-        Ran { answer: output.into(), vertices: vertices(&self.events) }
+        Ran::new(output.into(), &self.events)
     }
-}
-
-fn vertices(events: &PathBuf) -> Vec<Vertex> {
-    let text = std::fs::read_to_string(events).unwrap_or_default();
-    let lines = text.lines().map(|line| serde_json::from_str::<Json>(line).expect("a line of events is JSON"));
-    let vertices = lines.filter(|line| line["event"] == "vertex");
-    vertices
-        .map(|line| {
-            let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
-            let (name, outcome, reason) = (text("name"), text("outcome"), text("reason"));
-            Vertex { name, outcome, reason, start: text("start"), end: text("end"), line }
-        })
-        .collect()
 }
 
 /// Waits until something is so.

@@ -94,7 +94,7 @@ fn a_secret_that_does_not_exist_is_named_and_nothing_runs() {
 }
 
 /// Returns the files below a directory that have one of the texts in them or in their names.
-fn files_with(dir: &Path, texts: &[&str]) -> Vec<String> {
+pub(crate) fn files_with(dir: &Path, texts: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_owned()];
     while let Some(at) = open.pop() {

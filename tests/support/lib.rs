@@ -2,10 +2,14 @@
 
 #![allow(clippy::panic, clippy::print_stderr, reason = "a test says what it lacks, and fails by a panic")]
 
+mod registry;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+
+pub use registry::{PASSWORD, Registry, USER};
 
 /// Returns the root of the repository.
 #[must_use]
@@ -35,6 +39,8 @@ pub fn require(tool: &str) -> bool {
         "root" => is_root(),
         "python" => finds("python3"),
         "node" => finds("npm"),
+        "docker-registry" => finds("docker-registry"),
+        "docker" => finds("docker") && (finds("dockerd") || Path::new("/usr/sbin/dockerd").is_file()),
         other => panic!("nobody knows the tool `{other}`"),
     };
     let required = std::env::var("REQUIRE").unwrap_or_default();
@@ -99,6 +105,13 @@ pub fn guest(name: &str) -> PathBuf {
     dir.join(format!("{}.wasm", name.replace('-', "_")))
 }
 
+/// Returns the directory, on the file system of the build, that has the directories of tests.
+fn places() -> PathBuf {
+    let places = target_dir().join("test-places");
+    std::fs::create_dir_all(&places).expect("the build directory can be written");
+    places
+}
+
 /// A store and a working directory of one test.
 pub struct Place {
     dir: tempfile::TempDir,
@@ -128,9 +141,7 @@ impl Place {
     /// If the disk is full.
     #[must_use]
     pub fn new() -> Self {
-        let parent = target_dir().join("test-places");
-        std::fs::create_dir_all(&parent).expect("the build directory can be written");
-        let dir = tempfile::Builder::new().prefix("place-").tempdir_in(parent);
+        let dir = tempfile::Builder::new().prefix("place-").tempdir_in(places());
         let place = Self { dir: dir.expect("the build directory can be written") };
         std::fs::create_dir(place.path("work")).expect("it was just made");
         place

@@ -231,20 +231,30 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `as_tarball`, `import_image`.
-    pub fn images() -> Result<String> {
+    /// `as_tarball`, `import_image`, `import_layout`, each also by a tag.
+    pub fn images(root: Option<Container>) -> Result<String> {
         let container = Container::new().with_new_file("/a", "1").with_env_variable("B", "2").with_label("c", "3");
-        let back = Container::new().import_image(container.as_tarball());
-        equal("a file", back.file("/a").contents()?, "1")?;
-        equal("a variable", back.env_variable("B")?.as_deref(), Some("2"))?;
-        equal("a label", back.label("c")?.as_deref(), Some("3"))?;
+        let archive = container.as_tarball();
+        let unpacker = check::root(root).with_mounted_file("/archive", &archive).with_new_directory("/layout");
+        let layout = sh(&unpacker, "tar -xf /archive -C /layout").directory("/layout");
+        for back in [Container::new().import_image(&archive), Container::new().import_layout(&layout)] {
+            equal("a file", back.file("/a").contents()?, "1")?;
+            equal("a variable", back.env_variable("B")?.as_deref(), Some("2"))?;
+            equal("a label", back.label("c")?.as_deref(), Some("3"))?;
+        }
+        fails("no such tag", Container::new().import_image_tag(&archive, "none").sync(), code::INVALID_ARGUMENT)?;
+        fails("no such tag", Container::new().import_layout_tag(&layout, "none").sync(), code::INVALID_ARGUMENT)?;
         fails("not an image as it was pulled", container.image_ref(), code::INVALID_ARGUMENT)?;
         Ok(OK.into())
     }
 
-    /// `from_image`, `image_ref`: returns the pinned reference.
+    /// `from_image`, `image_ref`: runs three steps on an image and returns the pinned
+    /// reference.
     pub fn image(address: &str) -> Result<String> {
-        Container::new().from_image(address).image_ref()
+        let image = || Container::new().from_image(address);
+        let steps: Vec<Container> = (0..3).map(|n| sh(&image(), &format!("echo {n}"))).collect();
+        sync_all(&steps)?;
+        image().image_ref()
     }
 
     /// `build`, `build_options`: returns what the image has in `/out`.

@@ -62,6 +62,33 @@ mod stages {
         }
     }
 
+    /// `effects`: pushes an image, and then another one under the same name. Returns what the name
+    /// means to this run.
+    pub fn publish_twice(address: &str) -> Result<String> {
+        let push = |contents| effects::publish(Container::new().with_new_file("/contents", contents), address);
+        let image = || Container::new().from_image(address);
+        let first = push("first")?;
+        ensure!(image().image_ref()? == first, "the name is not what was pushed");
+        let second = push("second")?;
+        ensure!(first != second, "two images are one");
+        ensure!(image().image_ref()? == first, "the name has changed its meaning");
+        image().file("/contents").contents()
+    }
+
+    /// `effects`: pushes what a command left that saw a secret.
+    pub fn publish_after_secret(root: &Container, secret: &Secret, address: &str) -> Result<String> {
+        let built = root
+            .with_secret_variable("TOKEN", secret)
+            .with_mounted_secret("/run/token", secret)
+            .with_exec(["sh", "-c", "echo $TOKEN; cat /run/token; echo kept-by-the-step > /kept"]);
+        effects::publish(built, address)
+    }
+
+    /// `effects`: gives an image of one file to the local Docker.
+    pub fn load(contents: &str, name: &str) -> Result<String> {
+        effects::load(Container::new().with_new_file("/contents", contents), name)
+    }
+
     /// `secret-access`: returns how long a secret is.
     pub fn secret_length(secret: &Secret) -> Result<u32> {
         Ok(secret_access::plaintext(secret)?.len().try_into()?)
