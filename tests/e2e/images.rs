@@ -1,5 +1,6 @@
 //! Images through the real binary: a registry on the loopback interface, and images made of busybox.
 
+mod docker;
 mod errors;
 mod network;
 mod outputs;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::print_stderr, reason = "a test says what it lacks, and fails by a panic")]
 
+mod docker;
 mod registry;
 
 use std::ffi::OsStr;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+pub use docker::Docker;
 pub use registry::{PASSWORD, Registry, USER};
 
 /// Returns the root of the repository.
