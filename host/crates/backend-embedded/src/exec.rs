@@ -15,13 +15,13 @@ mod volumes;
 
 use std::sync::Arc;
 
-use backend::{ExecFailure, ExecStatus, Failure, tail};
+use backend::{Event, ExecFailure, ExecStatus, Failure, tail};
 use graph::{ExecOp, Op, Vertex};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, Found, Job};
 use crate::value::Value;
-use crate::zone::{ExecReply, ExecSpec};
+use crate::zone::{ExecReply, ExecSpec, ZoneError};
 use trees::failure::failure;
 
 pub(crate) use collect::{NAME, ingest};
@@ -56,7 +56,14 @@ pub(crate) async fn evaluate(
     let output = Output::new(vertex.digest(), &work.secrets, Arc::clone(&engine.io.events));
     let reply = run(engine, &spec, &output, &cancel).await?;
     let printed = output.finish();
-    let code = accept(vertex, op, &reply, &printed)?;
+    let code = accept(vertex, op, &reply, &printed).inspect_err(|failure| {
+        if let (Failure::Exec(failure), Some(cause)) = (failure, &reply.without_network) {
+            // Whether it needed a way out is not known; that it failed is a reason to say that there was none.
+            let command = graph::op::shell_words(&failure.args);
+            let message = format!("`{command}` failed, and had no way out to the network: {cause}");
+            (engine.io.events)(Event::Warning { message });
+        }
+    })?;
     let value = collect::collect(engine, work, reply, code, printed).await?;
     engine.record(vertex, job, &value)?;
     Ok((value, Found::Made))
@@ -87,7 +94,14 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<ExecReply, Failure> {
     let zone = engine.zones.get().await?;
-    zone.exec(spec, cancel, |stream, bytes| output.push(stream, bytes)).await.map_err(|error| failure(&error))
+    let ran = zone.exec(spec, cancel, |stream, bytes| output.push(stream, bytes)).await;
+    ran.map_err(|error| match error {
+        ZoneError::Limits { .. } => {
+            let (message, hint) = (error.to_string(), graph::Diagnostic::hint(&error));
+            Failure::Invalid { code: backend::FailureCode::Unavailable, message, hint }
+        }
+        error => failure(&error),
+    })
 }
 
 /// Returns the exit code of a command that did what was expected.

@@ -164,6 +164,7 @@ async fn add(
         }
     };
     warn(engine, op, &reply.unpacked);
+    let dir = crate::layout::adopt(engine, &id, &dir).await?;
     let (engine, key) = (Arc::clone(engine), key(&layers[..=index]));
     let task = tokio::task::spawn_blocking(move || record(&engine, key, id, &dir, &reply, below));
     task.await.unwrap_or_else(|error| Err(Failure::bug(format!("recording a layer panicked: {error}"))))

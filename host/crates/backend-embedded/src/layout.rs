@@ -42,6 +42,32 @@ pub(crate) fn write(payload: &[u8]) -> Result<Vec<u8>, String> {
     postcard::to_stdvec(&written).map_err(|error| error.to_string())
 }
 
+/// The name of [`rename`] in the zone's table.
+pub(crate) const RENAME: &str = "rename";
+
+/// Renames a directory: called in the zone.
+pub(crate) fn rename(payload: &[u8]) -> Result<Vec<u8>, String> {
+    let (from, to): (PathBuf, PathBuf) = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
+    std::fs::rename(&from, &to).map_err(|error| format!("`{}` cannot be moved: {error}", from.display()))?;
+    Ok(Vec::new())
+}
+
+/// Returns where the directory of a layer is when the store is to add it. One of another user is moved into its
+/// place by the zone: whoever gives a directory another parent writes to it.
+pub(crate) async fn adopt(engine: &Engine, id: &LayerId, dir: &Path) -> Result<PathBuf, Failure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::symlink_metadata(dir)
+        .map_err(|error| Failure::environment(format!("`{}` cannot be looked at: {error}", dir.display()), None))?;
+    let own = rustix::process::geteuid();
+    if own.is_root() || metadata.uid() == own.as_raw() {
+        return Ok(dir.to_owned());
+    }
+    let target = engine.store.layer_path(id);
+    let payload = postcard::to_stdvec(&(dir, &target)).map_err(|error| Failure::bug(format!("two paths: {error}")))?;
+    engine.zones.get().await?.call(RENAME, &payload).await.map_err(|error| failure(&error))?;
+    Ok(target)
+}
+
 /// Returns the layers that show a tree, without making any.
 pub(crate) fn known(engine: &Engine, tree: &Tree) -> Result<Vec<LayerId>, Failure> {
     let is_there = |layer: &LayerId| engine.store.layer_path(layer).is_dir();
@@ -105,6 +131,7 @@ fn plan(engine: &Engine, tree: &Tree) -> Result<(Vec<LayerId>, LayerPlan), Failu
 async fn make_layer(engine: &Arc<Engine>, plan: LayerPlan) -> Result<LayerId, Failure> {
     let (id, dir) = engine.store.new_layer_dir().map_err(|error| failure(&error))?;
     let written = write_in_zone(engine, plan, &dir).await?;
+    let dir = adopt(engine, &id, &dir).await?;
     engine.store.add_layer(&id, &dir, written.size_bytes).map_err(|error| failure(&error))?;
     Ok(id)
 }

@@ -29,6 +29,7 @@ const FUNCTIONS: &[(&str, zone::ZoneFunction)] = &[
     (exec::NAME, exec::ingest),
     (image::NAME, image::unpack),
     (layout::NAME, layout::write),
+    (layout::RENAME, layout::rename),
     (maintenance::NAME, maintenance::empty_trash),
 ];
 

@@ -20,7 +20,7 @@ use backend::image::DOCKER_DAEMON;
 use backend::{
     DockerImages, Event, EventSink, Failure, FailureCode, ImageAccess, ImageSource, ResolvedImage, SecretProvider,
 };
-use graph::{ImageOp, ImageOrigin, Op, Platform, Selection};
+use graph::{Diagnostic as _, ImageOp, ImageOrigin, Op, Platform, Selection};
 use oci::credentials::{Anonymous, Credentials, DockerConfig};
 use oci::image::{ConfigFile, Manifest};
 use oci::reference::Reference;
@@ -207,6 +207,9 @@ fn registry_failure(error: &oci::registry::RegistryError) -> Failure {
     match (error.problem(), failure(error)) {
         (Problem::NotFound(_) | Problem::WrongPlatform { .. }, Failure::Invalid { message, hint, .. }) => {
             Failure::Invalid { code: FailureCode::NotFound, message, hint }
+        }
+        (Problem::Invalid { .. } | Problem::Unsupported(_), _) => {
+            Failure::Invalid { code: FailureCode::InvalidArgument, message: error.to_string(), hint: error.hint() }
         }
         (_, failure) => failure,
     }

@@ -8,8 +8,8 @@ use backend::{Event, Failure, ImageAccess, ImageSource, SecretProvider, SessionI
 use expect_test::{Expect, expect};
 use graph::image::ARCHIVE;
 use graph::{
-    ContentDigest, Edge, FileOp, ImageConfig, PackForm, PackOp, Platform, RemoveKind, SecretName, Selection,
-    TreePath, Vertex,
+    ContentDigest, Edge, FileOp, ImageConfig, PackForm, PackOp, Platform, RemoveKind, SecretName, Selection, TreePath,
+    Vertex,
 };
 use oci::archive::TarFiles;
 use oci::layout::{Files as _, find_image};
@@ -215,5 +215,9 @@ async fn names_are_checked_and_docker_is_not_asked_where_there_is_none() {
     };
     check("UPPER", expect!["`UPPER` is not the name of an image: the repository `UPPER` has upper case letters"]).await;
     check("docker-daemon:x", expect!["there is no Docker to ask for an image"]).await;
-    check("127.0.0.1:1/x:1", expect!["image `127.0.0.1:1/x:1`: registry `127.0.0.1:1`: cannot connect: Connection refused (os error 111)"]).await;
+    check(
+        "127.0.0.1:1/x:1",
+        expect!["image `127.0.0.1:1/x:1`: registry `127.0.0.1:1`: cannot connect: Connection refused (os error 111)"],
+    )
+    .await;
 }

@@ -1,6 +1,6 @@
 //! From what a command wrote to trees, layers and a result.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backend::{ExecResult, Failure, OutputRef};
@@ -10,6 +10,7 @@ use store::{IdMap, LayerContents, LayerId, ingest_layer};
 use super::gather::Work;
 use super::output::Printed;
 use crate::engine::Engine;
+use crate::layout;
 use crate::value::{Tree, Value};
 use crate::zone::ExecReply;
 use trees::failure::failure;
@@ -48,15 +49,21 @@ pub(crate) async fn collect(
     exit_code: i32,
     printed: Printed,
 ) -> Result<Value, Failure> {
+    let mut layers = Vec::with_capacity(work.uppers.len());
+    for upper in &work.uppers {
+        let id = LayerId::new();
+        let dir = layout::adopt(engine, &id, upper).await?;
+        layers.push((id, dir));
+    }
     let engine = Arc::clone(engine);
     let task = tokio::task::spawn_blocking(move || {
         let contents = contents_of(&reply)?;
         if contents.len() != work.uppers.len() {
             return Err(Failure::bug("the zone read other directories than it was asked to"));
         }
-        let parts = work.bases.iter().zip(&work.uppers).zip(&contents);
+        let parts = work.bases.iter().zip(layers).zip(&contents);
         let outputs: Result<Vec<Tree>, Failure> =
-            parts.map(|((base, upper), contents)| output(&engine, base, upper, contents)).collect();
+            parts.map(|((base, (id, dir)), contents)| output(&engine, base, id, &dir, contents)).collect();
         let outputs = outputs?;
         let exec = ExecResult {
             exit_code,
@@ -82,15 +89,16 @@ fn contents_of(reply: &ExecReply) -> Result<Vec<LayerContents>, Failure> {
 }
 
 /// Makes a tree of what was written over `base`, and a layer of the directory itself.
-fn output(engine: &Engine, base: &Tree, upper: &std::path::Path, contents: &LayerContents) -> Result<Tree, Failure> {
+fn output(engine: &Engine, base: &Tree, layer: LayerId, dir: &Path, contents: &LayerContents) -> Result<Tree, Failure> {
     if contents.changes.is_empty() {
+        // Nothing refers to it, wherever it is.
+        let _ = store::remove_stubborn(dir);
         return Ok(base.clone());
     }
     let store = &engine.store;
     let digest = store.apply_changes(base.digest, contents).map_err(|error| failure(&error))?;
-    let lowers = crate::layout::known(engine, base)?;
-    let layer = LayerId::new();
-    store.add_layer(&layer, upper, contents.size_bytes).map_err(|error| failure(&error))?;
+    let lowers = layout::known(engine, base)?;
+    store.add_layer(&layer, dir, contents.size_bytes).map_err(|error| failure(&error))?;
     let layers: Vec<_> = lowers.into_iter().chain([layer]).collect();
     store.note_materialised(digest, &layers).map_err(|error| failure(&error))?;
     Ok(Tree { layers, near: vec![base.digest], ..Tree::of(digest) })

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use backend::{Failure, FailureCode};
 use graph::{ContentDigest, Edge, ExecOp, FileOp, Mount, MountKind, Selection, TreePath, Vertex};
-use store::{Entry, Node, Selected};
+use store::{Entry, Node, Selected, StatKind};
 
 use super::collect::Uppers;
 use super::prepare::{Gathered, Writable};
@@ -69,6 +69,7 @@ pub(crate) async fn gather(
     let gatherer = Gatherer { engine, vertex, inputs };
     let root_tree = gatherer.tree(0)?;
     let user = gatherer.user(&root_tree, op.user.as_deref())?;
+    gatherer.check_workdir(&root_tree, op)?;
     let root = gatherer.root(&root_tree, &mut work).await?;
     let mut mounts = Vec::with_capacity(op.mounts.len());
     for mount in &op.mounts {
@@ -136,6 +137,21 @@ impl Gatherer<'_> {
         };
         user::resolve(user, &text("etc/passwd"), &text("etc/group"))
             .map_err(|unknown| Failure::invalid(FailureCode::InvalidArgument, unknown.to_string()))
+    }
+
+    /// Refuses a working directory that is something else. One in a mount is looked at when it is entered.
+    fn check_workdir(&self, root: &Tree, op: &ExecOp) -> Result<(), Failure> {
+        if op.mounts.iter().any(|mount| op.cwd.below(&mount.path).is_some()) {
+            return Ok(());
+        }
+        let found = self.engine.store.stat(root.digest, &op.cwd, true).map_err(|error| read_failure(&error))?;
+        match found {
+            Some(stat) if stat.kind != StatKind::Directory => {
+                let message = format!("working directory `{}` is not a directory", op.cwd.to_absolute());
+                Err(Failure::invalid(FailureCode::NotADirectory, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn owner(&self, root: &Tree, owner: Option<&str>) -> Result<(u32, u32), Failure> {
@@ -219,7 +235,13 @@ impl Gatherer<'_> {
             let layer = lowers.pop().ok_or_else(|| Failure::bug("a file was laid out without a layer"))?;
             return Ok(MountSpec::BindFile { source: layer.join(SINGLE), path, is_read_only: true });
         }
-        let lowers = self.lowers(&tree).await?;
+        let mut lowers = self.lowers(&tree).await?;
+        if lowers.is_empty() {
+            // An overlay takes no fewer than one.
+            let empty = work.scratch.join("empty");
+            make_dir(&empty)?;
+            lowers.push(empty);
+        }
         if !is_writable {
             return Ok(MountSpec::Overlay { lowers, upper: None, work: None, path });
         }

@@ -9,7 +9,7 @@ pub(crate) struct User {
     pub(crate) uid: u32,
     /// Its first group.
     pub(crate) gid: u32,
-    /// Its other groups.
+    /// Its groups, the first among them.
     pub(crate) groups: Vec<u32>,
     /// Its home directory.
     pub(crate) home: String,
@@ -49,6 +49,9 @@ pub(crate) fn resolve(user: Option<&str>, passwd: &str, group: &str) -> Result<U
         Some(name) => (group_id(name, group)?, Vec::new()),
         None => (entry.as_ref().map_or(0, |fields| number(fields, 3)), groups_of(login, group)),
     };
+    // Also where it is the first: a process without its own group among the others can give it up, and gain what
+    // is denied to the group. Source: CVE-2022-36109.
+    let groups = std::iter::once(gid).chain(groups.into_iter().filter(|group| *group != gid)).collect();
     let home = entry.as_ref().and_then(|fields| fields.get(5).copied()).filter(|home| !home.is_empty());
     let home = home.unwrap_or(if uid == 0 { "/root" } else { "/" }).to_owned();
     Ok(User { uid, gid, groups, home })
@@ -95,12 +98,12 @@ mod tests {
 
     #[test]
     fn users_are_found_by_name_and_by_number() {
-        check(None, "0:0 [] /root");
-        check(Some("app"), "1000:1000 [50] /home/app");
-        check(Some("1000"), "1000:1000 [50] /home/app");
-        check(Some("app:staff"), "1000:50 [] /home/app");
-        check(Some("1000:7"), "1000:7 [] /home/app");
-        check(Some("4242"), "4242:0 [] /");
+        check(None, "0:0 [0] /root");
+        check(Some("app"), "1000:1000 [1000, 50] /home/app");
+        check(Some("1000"), "1000:1000 [1000, 50] /home/app");
+        check(Some("app:staff"), "1000:50 [50] /home/app");
+        check(Some("1000:7"), "1000:7 [7] /home/app");
+        check(Some("4242"), "4242:0 [0] /");
         check(Some("nobody"), "user `nobody` is not in the container's `/etc/passwd`");
         check(Some("app:wheel"), "group `wheel` is not in the container's `/etc/group`");
     }

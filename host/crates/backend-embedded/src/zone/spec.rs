@@ -246,4 +246,6 @@ pub struct ExecReply {
     pub after: Option<Result<Vec<u8>, String>>,
     /// How long the command and its container took.
     pub duration: Duration,
+    /// Why it had no way out to the network, if it was to have one.
+    pub without_network: Option<String>,
 }

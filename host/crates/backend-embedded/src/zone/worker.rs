@@ -1,7 +1,5 @@
 //! The worker of one request: a process of its own, forked by zone init.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,7 +50,6 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
     let name = format!("step{n}");
     let step = StepDirectories::make(step_directory(zone, n))?;
     let started = Instant::now();
-    let told = outputs.stderr.try_clone().context(|| "cannot copy the standard error".to_owned())?;
     let (ran, without_network) = match zone.network.join(spec.network, socket.as_fd()) {
         Ok(Joined::Outside(namespace)) => (contain(zone, &name, spec, &step, outputs, Some(&namespace), socket), None),
         Ok(Joined::Alone(cause)) => (contain(zone, &name, spec, &step, outputs, None, socket), cause),
@@ -68,12 +65,6 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
     step.remove();
     kept?;
     let status = ran?;
-    let has_failed = !matches!(status, ExecStatus::Exited { code: 0 } | ExecStatus::Cancelled);
-    if let Some(cause) = without_network.filter(|_| has_failed) {
-        // Whether it needed one is not known; that it failed is a reason to say so.
-        let note = format!("host: this step has no way out to the network: {cause}\n");
-        let _ = File::from(told).write_all(note.as_bytes());
-    }
     let after = match (&spec.after, status) {
         (Some(After { name, payload, codes }), ExecStatus::Exited { code })
             if codes.as_ref().is_none_or(|codes| codes.contains(&code)) =>
@@ -82,7 +73,7 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
         }
         _ => None,
     };
-    Ok(ExecReply { status, after, duration })
+    Ok(ExecReply { status, after, duration, without_network })
 }
 
 /// Returns the directory of a step; zone init removes it if the worker could not.
