@@ -77,9 +77,9 @@ fn what_is_not_built_yet_is_named_as_the_documentation_names_it() {
     let rows: &[Row<'_>] = &[
         (
             "a method that makes something",
-            "base from-image --address alpine sync",
+            "base build --context . sync",
             1,
-            &["error: `container.from-image` is not available in this version"],
+            &["error: `container.build` is not available in this version"],
         ),
         ("a service", "base as-service", 1, &["error: `container.as-service` is not available in this version"]),
     ];

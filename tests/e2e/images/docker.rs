@@ -63,14 +63,19 @@ fn an_image_goes_to_docker_and_comes_back() {
 }
 
 #[test]
-fn without_docker_its_images_say_how_to_get_it() {
+fn without_docker_its_images_and_its_engines_say_how_to_get_it() {
     if !require("crun") {
         return;
     }
     let place = Place::new();
     let nowhere = "unix:///nowhere/docker.sock";
-    let pull = from("docker-daemon:x:1").then(&["sync"]);
-    for chain in [pull, Chain::new("empty").then(&["-o", "docker-daemon:x:1"])] {
+    let empty = || Chain::new("empty");
+    for chain in [
+        from("docker-daemon:x:1").then(&["sync"]),
+        empty().then(&["-o", "docker-daemon:x:1"]),
+        empty().then(&["sync", "--engine", "docker"]),
+        empty().then(&["sync", "--engine", "docker-classic"]),
+    ] {
         let ran = chain.run_with(&place, |command| {
             command.env("DOCKER_HOST", nowhere);
         });
