@@ -119,12 +119,17 @@ fn plain_header(size: u64) -> Header {
 
 /// Writes the files and returns the digest of what was written, in hex digits.
 fn write_layer(store: &Store, tree: ContentDigest, to: &mut File) -> Result<String, Failure> {
-    let mut layer = Layer { store, out: Builder::new(Hashing { inner: io::BufWriter::new(to), hasher: Sha256::new() }) };
+    let mut layer =
+        Layer { store, out: Builder::new(Hashing { inner: io::BufWriter::new(to), hasher: Sha256::new() }) };
     let root = store.node(tree).map_err(|error| failure(&error))?;
     let root_entry = Entry::new(b".", Kind::Directory { digest: tree }, root.owned());
     let mut pending = vec![(Vec::new(), root_entry)];
     while let Some((parent, entry)) = pending.pop() {
-        let path = if parent.is_empty() { entry.name.to_vec() } else { [parent.as_slice(), b"/", entry.name.as_ref()].concat() };
+        let path = if parent.is_empty() {
+            entry.name.to_vec()
+        } else {
+            [parent.as_slice(), b"/", entry.name.as_ref()].concat()
+        };
         layer.entry(&path, &entry)?;
         if let Kind::Directory { digest } = entry.kind {
             let node = store.node(digest).map_err(|error| failure(&error))?;
@@ -225,7 +230,12 @@ mod tests {
         let path = |text: &str| TreePath::parse(text).unwrap();
         let mut tree = empty_tree();
         for op in [
-            FileOp::MakeFile { path: path(&"d/".repeat(60)).join(&"n".repeat(200)).unwrap(), contents: b"x"[..].into(), mode: 0o4711, owner: Some("7:3000000".into()) },
+            FileOp::MakeFile {
+                path: path(&"d/".repeat(60)).join(&"n".repeat(200)).unwrap(),
+                contents: b"x"[..].into(),
+                mode: 0o4711,
+                owner: Some("7:3000000".into()),
+            },
             FileOp::Symlink { target: "t".repeat(200), path: path("link") },
             FileOp::Chown { path: path("/d"), owner: "1:2".into() },
         ] {

@@ -164,7 +164,8 @@ impl Connection {
         let stream = self.dial().await?;
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
         let (mut sender, connection) = handshake.await.map_err(|error| self.broken(&error))?;
-        // Ends with the connection; what is wrong with it shows in the answer.
+        // What is wrong with the connection shows in the answer.
+        #[expect(clippy::disallowed_methods, reason = "it ends with the connection, which the answer holds")]
         tokio::spawn(async move {
             let _ = connection.with_upgrades().await;
         });
@@ -191,15 +192,21 @@ impl Connection {
         let failure = match error.kind() {
             io::ErrorKind::PermissionDenied if is_socket => Failure::environment(
                 format!("Docker's socket `{address}` may not be used by this user"),
-                Some("add the user to the group `docker` (`sudo usermod -aG docker \"$USER\"`, then log in again), or use `--engine embedded`"),
+                Some(
+                    "add the user to the group `docker` (`sudo usermod -aG docker \"$USER\"`, then log in again), or use `--engine embedded`",
+                ),
             ),
             io::ErrorKind::NotFound if is_socket => Failure::environment(
                 format!("Docker's socket `{address}` is not there: Docker is not installed or not running"),
-                Some("start it (`sudo systemctl start docker`), name another in DOCKER_HOST, or use `--engine embedded`"),
+                Some(
+                    "start it (`sudo systemctl start docker`), name another in DOCKER_HOST, or use `--engine embedded`",
+                ),
             ),
             io::ErrorKind::ConnectionRefused => Failure::environment(
                 format!("Docker does not listen at `{address}`: it is not running"),
-                Some("start it (`sudo systemctl start docker`), name another in DOCKER_HOST, or use `--engine embedded`"),
+                Some(
+                    "start it (`sudo systemctl start docker`), name another in DOCKER_HOST, or use `--engine embedded`",
+                ),
             ),
             io::ErrorKind::NotFound if matches!(self.endpoint.address, Address::Ssh { .. }) => Failure::environment(
                 format!("Docker at `{address}` needs the program `ssh`, which is not installed"),

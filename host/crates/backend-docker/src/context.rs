@@ -27,7 +27,9 @@ pub(crate) fn read(config_dir: Option<&Path>, name: &str) -> Result<Endpoint, Fa
             Some("`docker context ls` has them; name another one in DOCKER_CONTEXT, or an address in DOCKER_HOST"),
         )
     };
-    let Some(config_dir) = config_dir else { return Err(missing("cannot be looked up without a home directory".into())) };
+    let Some(config_dir) = config_dir else {
+        return Err(missing("cannot be looked up without a home directory".into()));
+    };
     let (contexts, id) = (config_dir.join("contexts"), id(name));
     let path = contexts.join("meta").join(&id).join("meta.json");
     let text = std::fs::read(&path).map_err(|error| missing(format!("is not there: `{}`: {error}", path.display())))?;

@@ -8,7 +8,7 @@ use backend::{
     Backend, Caps, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     SessionIo, Snapshot, Solved,
 };
-use graph::{ContentDigest, Edge, Platform, TreePath};
+use graph::{ContentDigest, Definition, Edge, Platform, TreePath};
 use solver::Solver;
 use store::Store;
 use trees::{Input, Trees};
@@ -75,6 +75,7 @@ impl Backend for Docker {
     }
 
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
+        self.engine.note_needs(&Definition::of(outputs));
         let solve = async {
             let values = self.solver.solve(outputs).await.map_err(|_| Failure::bug("the solver ended"))??;
             self.realise(outputs, &values).await?;

@@ -1,12 +1,12 @@
 //! Evaluates single vertices: commands become LLB, which runs when somebody needs what it makes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo};
 use bollard_buildkit_proto::pb;
-use graph::{ContentDigest, FailOp, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
+use graph::{ContentDigest, Definition, DefinitionDigest, FailOp, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
 use solver::{LookUp, Work};
 use store::empty_tree;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,8 @@ pub(crate) struct Engine {
     pub(crate) images: TreeImages,
     /// What commands run on.
     pub(crate) platform: graph::Platform,
+    /// Commands that operations in the store need.
+    needed_here: Mutex<HashSet<DefinitionDigest>>,
     /// All commands of the session, by what they are in LLB.
     steps: Mutex<HashMap<String, Arc<Step>>>,
     /// Trees of Docker that were fetched, by what they are there.
@@ -50,6 +52,7 @@ impl Engine {
             trees,
             io,
             platform,
+            needed_here: Mutex::default(),
             steps: Mutex::default(),
             fetched: Mutex::default(),
             fetching: tokio::sync::Mutex::new(()),
@@ -65,6 +68,19 @@ impl Engine {
     /// Returns the command that an operation of LLB is.
     pub(crate) fn step(&self, digest: &str) -> Option<Arc<Step>> {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    /// Notes which commands of a definition have users that are evaluated in the store: these run as soon as they can,
+    /// each beside the others, and not when their users get to them.
+    pub(crate) fn note_needs(&self, definition: &Definition) {
+        let users = definition.vertices().filter(|vertex| !matches!(vertex.op(), Op::Exec(_)));
+        let inputs = users.flat_map(|vertex| vertex.inputs()).map(|input| &input.edge.vertex);
+        let commands = inputs.filter(|vertex| matches!(vertex.op(), Op::Exec(_))).map(|vertex| vertex.digest());
+        self.needed_here.lock().unwrap_or_else(PoisonError::into_inner).extend(commands);
+    }
+
+    fn is_needed_here(&self, vertex: &Vertex) -> bool {
+        self.needed_here.lock().unwrap_or_else(PoisonError::into_inner).contains(&vertex.digest())
     }
 
     fn announce(&self, vertex: &Vertex, outcome: Outcome, reason: Reason, began: Began) {
@@ -107,7 +123,8 @@ impl Engine {
                 op => trees.evaluate(op, &inputs),
             }
         });
-        let digest = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an operation on files panicked: {error}"))))?;
+        let digest =
+            task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an operation on files panicked: {error}"))))?;
         Ok(Value::tree(Tree::Local(digest)))
     }
 
@@ -178,7 +195,15 @@ impl Work for Engine {
             },
             Err(failure) => self.announce(&vertex, outcome_of(failure), reason_of(vertex.op()), began),
         }
-        result
+        let value = result?;
+        if value.command().is_some() && self.is_needed_here(&vertex) {
+            let made = [value.output(0)];
+            tokio::select! {
+                realised = self.realise(&made) => realised?,
+                () = cancel.cancelled() => return Err(Failure::Cancelled),
+            }
+        }
+        Ok(value)
     }
 
     fn takes_slot(&self, _: &Vertex) -> bool {

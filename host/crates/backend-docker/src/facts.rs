@@ -104,7 +104,8 @@ async fn reach(connection: &Connection, api: (u32, u32), is_podman: bool) -> Opt
     if is_podman {
         return None;
     }
-    let order = if api >= NATIVE_GRPC_API { [Reach::Native, Reach::Hijacked] } else { [Reach::Hijacked, Reach::Native] };
+    let order =
+        if api >= NATIVE_GRPC_API { [Reach::Native, Reach::Hijacked] } else { [Reach::Hijacked, Reach::Native] };
     for reach in order {
         if crate::buildkit::answers(connection, reach).await {
             return Some(reach);

@@ -74,7 +74,8 @@ impl DockerImages for LocalImages {
         let loaded = load(&connection, file).await?;
         let image = inspect(&connection, &loaded).await?;
         let id = image.and_then(|image| text(&image, "Id"));
-        let id = id.ok_or_else(|| Failure::environment(format!("Docker lost the image `{loaded}` that it loaded"), None))?;
+        let id =
+            id.ok_or_else(|| Failure::environment(format!("Docker lost the image `{loaded}` that it loaded"), None))?;
         tag(&connection, &id, name).await?;
         Ok(id)
     }
@@ -180,7 +181,12 @@ impl TreeImages {
     }
 
     /// Makes sure that Docker has an image that is in a file or is its own; returns the name that it has there.
-    pub(crate) async fn import(&self, trees: &Trees, op: &ImageOp, input: Option<Input<'_>>) -> Result<String, Failure> {
+    pub(crate) async fn import(
+        &self,
+        trees: &Trees,
+        op: &ImageOp,
+        input: Option<Input<'_>>,
+    ) -> Result<String, Failure> {
         let name = archive::name_of_image(&op.digest);
         if inspect(&self.connection, &name).await?.is_some() {
             return Ok(name);
@@ -221,7 +227,9 @@ impl TreeImages {
     /// Removes images for trees that are older than anybody needs. What fails is tried again another time.
     async fn remove_old(&self) {
         let filter = encoded(&format!(r#"{{"reference":["{}"]}}"#, archive::REPOSITORY));
-        let Ok(Value::Array(images)) = self.connection.get(&format!("/images/json?filters={filter}")).await else { return };
+        let Ok(Value::Array(images)) = self.connection.get(&format!("/images/json?filters={filter}")).await else {
+            return;
+        };
         let oldest = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().saturating_sub(KEPT);
         for image in images {
             let is_old = image.get("Created").and_then(Value::as_u64).is_some_and(|at| at < oldest.as_secs());

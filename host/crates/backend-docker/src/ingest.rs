@@ -35,6 +35,8 @@ pub(crate) fn read(archive: impl Read, store: &Store) -> Result<Directory, Failu
     for entry in archive.entries().map_err(|error| malformed(&error))? {
         take(&mut entry.map_err(|error| malformed(&error))?, &mut root, store)?;
     }
+    // Whoever sends is not to be cut off in what fills the last block.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| malformed(&error))?;
     Ok(root)
 }
 
@@ -124,7 +126,8 @@ fn contents<R: Read>(entry: &mut tar::Entry<'_, R>, store: &Store) -> Result<Kin
         return Ok(Kind::File { digest, size: bytes.len() as u64 });
     }
     let dir = store.temporary_dir().map_err(|error| failure(&error))?;
-    let unwritable = |error: io::Error| Failure::environment(format!("`{}` cannot be written: {error}", dir.display()), None);
+    let unwritable =
+        |error: io::Error| Failure::environment(format!("`{}` cannot be written: {error}", dir.display()), None);
     let mut file = tempfile::NamedTempFile::new_in(&dir).map_err(unwritable)?;
     io::copy(entry, &mut file).map_err(unwritable)?;
     let (digest, size) = store.put_hardlink(file.path()).map_err(|error| failure(&error))?;
@@ -241,7 +244,8 @@ mod tests {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(kind);
         header.set_mode(mode);
-        (header.set_uid(7), header.set_gid(8));
+        header.set_uid(7);
+        header.set_gid(8);
         header.set_size(0);
         match kind {
             EntryType::Symlink | EntryType::Link => builder.append_link(&mut header, path, text).unwrap(),

@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn a_definition_lists_inputs_first_and_each_once() {
-        let make = |name: &str| files(None, vec![], vec![FileAction::file(name, 0o644, b"x".to_vec())], Note::default());
+        let make =
+            |name: &str| files(None, vec![], vec![FileAction::file(name, 0o644, b"x".to_vec())], Note::default());
         let (a, b) = (make("/a"), make("/b"));
         let copies = vec![FileAction::copy(0, "/a", "/", false), FileAction::copy(1, "/b", "/", false)];
         let both = files(Some(a.clone()), vec![a, b], copies, Note::default());
@@ -235,7 +236,8 @@ mod tests {
 
     #[test]
     fn equal_operations_have_equal_digests() {
-        let make = |data: &[u8]| files(None, vec![], vec![FileAction::file("/a", 0o644, data.to_vec())], Note::default());
+        let make =
+            |data: &[u8]| files(None, vec![], vec![FileAction::file("/a", 0o644, data.to_vec())], Note::default());
         assert_eq!(make(b"1").name(), make(b"1").name());
         assert_ne!(make(b"1").name(), make(b"2").name());
     }

@@ -12,12 +12,13 @@ use graph::{
 use store::{Entry, Kind, Node, Owned, Selected, Store, empty_tree};
 use trees::failure::{edit_failure, failure, read_failure};
 
-use crate::engine::Engine;
-use crate::llb::{self, FileAction, Llb, Note, Out, index};
 use crate::archive;
 use crate::buildkit::random;
+use crate::engine::Engine;
+use crate::llb::{self, FileAction, Llb, Note, Out, index};
 use crate::step::{
-    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PREVIOUS, SHIM, Step, TOOLS, Told, arguments, environment, mounts_below, params_id,
+    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PREVIOUS, SHIM, Step, TOOLS, Told, arguments, environment,
+    mounts_below, params_id,
 };
 use crate::value::{Remote, Tree, Value};
 
@@ -25,7 +26,12 @@ use crate::value::{Remote, Tree, Value};
 const WRAPPED: &str = "root";
 
 /// Makes the step of a command. Runs nothing, but fetches trees of which something has to be known.
-pub(crate) async fn lower(engine: &Engine, vertex: &Arc<Vertex>, op: &ExecOp, values: &[Value]) -> Result<Value, Failure> {
+pub(crate) async fn lower(
+    engine: &Engine,
+    vertex: &Arc<Vertex>,
+    op: &ExecOp,
+    values: &[Value],
+) -> Result<Value, Failure> {
     check(engine, op)?;
     let told = Told::default();
     let mut lowering = Lowering { engine, vertex, op, values, inputs: Vec::new(), mounts: Vec::new(), told };
@@ -65,7 +71,8 @@ fn check(engine: &Engine, op: &ExecOp) -> Result<(), Failure> {
     if op.limits != Limits::default() {
         return Err(Failure::Invalid {
             code: FailureCode::Unavailable,
-            message: "limits on memory, processes and processors (`limits`) are not available with Docker's BuildKit".to_owned(),
+            message: "limits on memory, processes and processors (`limits`) are not available with Docker's BuildKit"
+                .to_owned(),
             hint: Some("use `--engine embedded`, or take the limits away".to_owned()),
         });
     }
@@ -320,7 +327,13 @@ impl Lowering<'_> {
         if mounts_below(self.op, &mount.path).next().is_some() {
             self.push(read_only(number, &selector, &format!("{BEFORE}-{output}")));
         }
-        self.push(pb::Mount { input: number, selector, dest: mount.path.to_absolute(), output, ..pb::Mount::default() });
+        self.push(pb::Mount {
+            input: number,
+            selector,
+            dest: mount.path.to_absolute(),
+            output,
+            ..pb::Mount::default()
+        });
         Ok(sub)
     }
 

@@ -1,6 +1,7 @@
 //! Has BuildKit run what is needed, and takes what it made.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -72,9 +73,10 @@ impl Engine {
         let copies = (0..pending.len()).map(|n| FileAction::copy(n, "/", &format!("/{n}"), true));
         let note = Note { name: "what was printed".to_owned(), ..Note::default() };
         let outputs = llb::files(None, sources, copies.collect(), note);
-        let mut printed = self.solve(&outputs, |archive, store| ingest::read(archive, store)).await?;
+        let mut printed = self.solve(&outputs, ingest::read).await?;
         for (n, step) in pending.iter().enumerate() {
-            let files = printed.take(&n.to_string()).ok_or_else(|| Failure::bug("the output of a command is missing"))?;
+            let files =
+                printed.take(&n.to_string()).ok_or_else(|| Failure::bug("the output of a command is missing"))?;
             let record = record(self.trees.store(), &files)?;
             self.put_record(step, &record)?;
             step.set_record(record);
@@ -164,9 +166,8 @@ impl Engine {
         }
         let (archive, reader) = TarReader::new();
         offer.archive = Some(archive);
-        let taking = tokio::task::spawn_blocking(move || {
-            take(reader, &store)
-        });
+        let is_given_up = Arc::clone(&offer.is_given_up);
+        let taking = tokio::task::spawn_blocking(move || take(reader, &store));
         let mut watch = Watch::new(self, &steps);
         let solved = tokio::select! {
             solved = self.buildkit.solve(Job { definition: out.definition(), offer }, |news| watch.take(news)) => solved,
@@ -175,6 +176,8 @@ impl Engine {
         match solved {
             Ok(()) => {}
             Err(SolveError::Unreachable(failure)) => return Err(failure),
+            // What is wrong is what the archive has, and whoever read it knows.
+            Err(SolveError::Refused(_)) if is_given_up.load(Ordering::Acquire) => {}
             Err(SolveError::Refused(message)) => return Err(self.explain(out, &mut watch, &message).await),
         }
         taking.await.unwrap_or_else(|error| Err(Failure::bug(format!("reading an archive panicked: {error}"))))
@@ -213,7 +216,8 @@ impl Engine {
     /// Says what is wrong with an image that Docker could not take, if it is the image.
     async fn bad_image(&self, out: &Out, failed: &[String]) -> Option<Failure> {
         let closure = Llb::closure(std::slice::from_ref(&out.llb));
-        let failed = closure.iter().find(|llb| llb.note().image.is_some() && failed.iter().any(|digest| digest == llb.digest()));
+        let failed =
+            closure.iter().find(|llb| llb.note().image.is_some() && failed.iter().any(|digest| digest == llb.digest()));
         let op = failed.and_then(|llb| llb.note().image.clone())?;
         let checked = async {
             let image = self.trees.images().image(&op, None).await?;
@@ -320,7 +324,8 @@ fn record(store: &Store, files: &Directory) -> Result<Record, Failure> {
         let (n, path) = line.split_once(' ')?;
         Some((n.parse().ok()?, path.trim_start_matches('/').to_owned()))
     };
-    let exec = ExecResult { exit_code, stdout: output("stdout")?, stderr: output("stderr")?, combined: output("combined")? };
+    let exec =
+        ExecResult { exit_code, stdout: output("stdout")?, stderr: output("stderr")?, combined: output("combined")? };
     Ok(Record {
         exec: Arc::new(exec),
         roots: text("roots")?.lines().filter_map(root).collect(),

@@ -118,7 +118,9 @@ impl Address {
         let refused = |why: &str| {
             Failure::environment(
                 format!("Docker's address `{text}` cannot be used: {why}"),
-                Some("give one as `unix:///var/run/docker.sock`, `tcp://host:2376` or `ssh://user@host` in DOCKER_HOST"),
+                Some(
+                    "give one as `unix:///var/run/docker.sock`, `tcp://host:2376` or `ssh://user@host` in DOCKER_HOST",
+                ),
             )
         };
         let Some((scheme, rest)) = text.split_once("://") else { return Err(refused("it has no scheme")) };

@@ -264,7 +264,12 @@ mod tests {
         assert!(!arguments(&set, &Told::default()).contains(&"h".to_owned()));
         assert_eq!(environment(&set), ["HOME=/h", "PATH=/b"]);
         let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
-        let told = Told { generation: Some("7".into()), has_previous: true, owned: vec![("/".into(), owned)], new: vec![("/c".into(), 3, 4)] };
+        let told = Told {
+            generation: Some("7".into()),
+            has_previous: true,
+            owned: vec![("/".into(), owned)],
+            new: vec![("/c".into(), 3, 4)],
+        };
         let told = arguments(&op(), &told).join(" ");
         assert!(told.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{told}");
         assert!(told.contains(" g7 -- "), "{told}");

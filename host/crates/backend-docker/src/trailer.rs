@@ -27,7 +27,9 @@ pub(crate) enum End {
     /// Its group is not known.
     NoGroup,
     /// A file that was to get its output could not be opened: of standard output, or of standard error.
-    NoRedirect { is_stderr: bool },
+    NoRedirect {
+        is_stderr: bool,
+    },
     /// It printed more than is kept.
     Cut,
 }

@@ -62,7 +62,8 @@ impl<'a> Watch<'a> {
     }
 
     fn vertex(&mut self, vertex: &Vertex, are_logs_taken: bool) {
-        if are_logs_taken && !vertex.error.is_empty() && !self.failed.iter().any(|(digest, _)| *digest == vertex.digest) {
+        if are_logs_taken && !vertex.error.is_empty() && !self.failed.iter().any(|(digest, _)| *digest == vertex.digest)
+        {
             self.failed.push((vertex.digest.clone(), vertex.error.clone()));
         }
         let Some(watched) = self.steps.get_mut(&vertex.digest) else { return };

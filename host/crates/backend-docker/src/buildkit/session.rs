@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bollard_buildkit_proto::health::health_server::{Health, HealthServer};
 use bollard_buildkit_proto::health::health_check_response::ServingStatus;
-use bollard_buildkit_proto::health::{HealthCheckRequest, HealthCheckResponse, HealthListResponse, HealthListRequest};
+use bollard_buildkit_proto::health::health_server::{Health, HealthServer};
+use bollard_buildkit_proto::health::{HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse};
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::{Secrets, SecretsServer};
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
 use bollard_buildkit_proto::moby::buildkit::v1::BytesMessage;
@@ -19,7 +20,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
+use tokio::task::JoinSet;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -41,35 +42,33 @@ pub(crate) struct Offer {
     pub(crate) secrets: HashMap<String, Vec<u8>>,
     /// Where an exported archive goes.
     pub(crate) archive: Option<mpsc::Sender<Bytes>>,
+    /// Set if whoever reads the archive gave up before its end.
+    pub(crate) is_given_up: Arc<AtomicBool>,
 }
 
 /// A session; ends when it is dropped.
 pub(super) struct Session {
     pub(super) id: String,
-    _tasks: Vec<AbortOnDropHandle<()>>,
+    _tasks: JoinSet<()>,
 }
 
 impl Session {
     /// Opens a session of this id.
     pub(super) async fn open(buildkit: &BuildKit, id: String, offer: Offer) -> Result<Self, RequestError> {
-        let mut tasks = Vec::new();
+        let mut tasks = JoinSet::new();
         match buildkit.reach {
             Reach::Hijacked => {
                 let wire = channel::hijack(&buildkit.connection, "/session", &headers(&id)).await?;
-                tasks.push(spawn(serve(offer, wire)));
+                tasks.spawn(serve(offer, wire));
             }
             Reach::Native => {
                 let (ours, theirs) = tokio::io::duplex(1 << 20);
-                tasks.push(spawn(serve(offer, theirs)));
-                tasks.push(spawn(tunnel(buildkit.clone(), id.clone(), ours)));
+                tasks.spawn(serve(offer, theirs));
+                tasks.spawn(tunnel(buildkit.clone(), id.clone(), ours));
             }
         }
         Ok(Self { id, _tasks: tasks })
     }
-}
-
-fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
-    AbortOnDropHandle::new(tokio::spawn(task))
 }
 
 fn headers(id: &str) -> Vec<(&'static str, String)> {
@@ -150,7 +149,10 @@ impl FileSend for Service {
         let mut parts = request.into_inner();
         while let Some(part) = parts.message().await? {
             let sent = archive.send(part.data.into()).await;
-            sent.map_err(|_| Status::aborted("the archive is not read any more"))?;
+            sent.map_err(|_| {
+                self.0.is_given_up.store(true, Ordering::Release);
+                Status::aborted("the archive is not read any more")
+            })?;
         }
         Ok(Response::new(Box::pin(stream::empty())))
     }

@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 use backend::{Backend as _, ExecStatus, Failure, OutputStream};
 use graph::{Expect, Mount, MountKind, Reuse, SecretName, Stdin};
 
-use crate::harness::{
-    Settings, base, command, docker, exec, file, open, open_with, output, path, scratch, sh, unique,
-};
+use crate::harness::{Settings, base, command, docker, exec, file, open, open_with, output, path, scratch, sh, unique};
 
 #[tokio::test]
 async fn a_chain_leaves_the_files_of_all_its_steps_and_nothing_else() {
@@ -18,7 +16,8 @@ async fn a_chain_leaves_the_files_of_all_its_steps_and_nothing_else() {
     let one = sh(&base(), &format!("echo {} > /bin/unique; rm /bin/unique; mkdir -m 2750 /d; echo a > /d/a", unique()));
     let two = sh(&one, "chmod 4711 /d/a; ln -s /nowhere /d/link; echo out; echo err >&2; rm /bin/date");
     assert_eq!(session.stdout(&two).await, "out\n");
-    let expect = before.replace("\nbin/date 777 7", "").replace("\netc/ ", "\nd/ 2750 0\nd/a 4711 2\nd/link 777 8\netc/ ");
+    let expect =
+        before.replace("\nbin/date 777 7", "").replace("\netc/ ", "\nd/ 2750 0\nd/a 4711 2\nd/link 777 8\netc/ ");
     assert_eq!(session.list(&two).await, expect);
     assert_eq!(session.printed(OutputStream::Stderr), "err\n");
     assert_eq!(session.outcomes(), ["Ran never-ran", "Ran never-ran"]);
@@ -127,10 +126,7 @@ async fn mounts_are_there_while_the_command_runs_and_leave_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let session = open(&docker, dir.path()).await;
     let given = file(&file(&scratch(), "a", b"A", 0o640, Some("7:8")), "sub/b", b"B", 0o600, None);
-    let bind = |at: &str, input, output| Mount {
-        path: path(at),
-        kind: MountKind::Bind { input, output, owner: None },
-    };
+    let bind = |at: &str, input, output| Mount { path: path(at), kind: MountKind::Bind { input, output, owner: None } };
     let mut op = command(&format!(
         "cat /mnt/in/a; stat -c '%u:%g %a' /mnt/in/a; cat /one; echo new > /out/new; rm /out/a; touch /t/x; stat -c %a /t; : {}",
         unique()

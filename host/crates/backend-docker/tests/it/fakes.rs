@@ -131,17 +131,17 @@ async fn docker_that_stops_in_the_middle_is_told_with_the_way_out() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("d.sock");
     serve(&socket, |mut stream, line| async move {
-            if line.starts_with("GET /version") {
-                reply(stream, r#"{"Version":"20.10","ApiVersion":"1.41","Os":"linux","Arch":"ARCH"}"#.replace("ARCH", &Platform::of_this_machine().architecture).as_str()).await;
-            } else if line.starts_with("GET /") {
-                reply(stream, "{}").await;
-            } else {
-                // Cut off while it is used.
-                let head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
-                stream.write_all(head).await.unwrap();
-                let mut some = [0; 64];
-                let _ = stream.read(&mut some).await;
-            }
+        if line.starts_with("GET /version") {
+            reply(stream, r#"{"Version":"20.10","ApiVersion":"1.41","Os":"linux","Arch":"ARCH"}"#.replace("ARCH", &Platform::of_this_machine().architecture).as_str()).await;
+        } else if line.starts_with("GET /") {
+            reply(stream, "{}").await;
+        } else {
+            // Cut off while it is used.
+            let head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            let mut some = [0; 64];
+            let _ = stream.read(&mut some).await;
+        }
     });
     let store = tempfile::tempdir().unwrap();
     let session = open(&settings(&socket), store.path()).await;

@@ -139,7 +139,10 @@ pub(crate) fn scratch() -> Selection {
 pub(crate) fn base() -> Selection {
     let busybox = std::fs::read("/bin/busybox").expect("`busybox-static` is installed");
     let mut root = file(&scratch(), "bin/busybox", &busybox, 0o755, None);
-    for tool in ["sh", "cat", "ls", "id", "env", "touch", "chmod", "chown", "mkdir", "sleep", "seq", "head", "ln", "rm", "stat", "date", "echo", "grep"] {
+    for tool in [
+        "sh", "cat", "ls", "id", "env", "touch", "chmod", "chown", "mkdir", "sleep", "seq", "head", "ln", "rm", "stat",
+        "date", "echo", "grep",
+    ] {
         let op = FileOp::Symlink { target: "busybox".into(), path: path(&format!("bin/{tool}")) };
         root = Selection::of(Op::File(op), vec![root]);
     }

@@ -38,7 +38,8 @@ fn image(name: &str) -> Vec<u8> {
     );
     let manifest = format!(r#"[{{"Config":"c.json","RepoTags":["{name}"],"Layers":["layer.tar"]}}]"#);
     let mut out = tar::Builder::new(Vec::new());
-    for (name, bytes) in [("manifest.json", manifest.as_bytes()), ("c.json", config.as_bytes()), ("layer.tar", &layer)] {
+    for (name, bytes) in [("manifest.json", manifest.as_bytes()), ("c.json", config.as_bytes()), ("layer.tar", &layer)]
+    {
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o644);
         header.set_size(bytes.len() as u64);
