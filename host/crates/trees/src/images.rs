@@ -41,8 +41,11 @@ pub struct Images {
     events: EventSink,
     client: OnceLock<Arc<Client>>,
     /// What names mean in this session.
-    found: Mutex<HashMap<(String, Platform), Arc<OnceCell<ResolvedImage>>>>,
+    found: Mutex<HashMap<(String, Platform), Found>>,
 }
+
+/// An image that is looked up once, however many ask for it at the same time.
+type Found = Arc<OnceCell<ResolvedImage>>;
 
 /// An image whose manifest was read: what it says, and where its layers are.
 #[derive(Debug, Clone)]
@@ -95,8 +98,10 @@ impl Images {
 
     async fn in_registry(&self, name: &str, platform: &Platform) -> Result<ResolvedImage, Failure> {
         let reference: Reference = name.parse().map_err(|error| failure(&error))?;
-        if let Some((pinned, image)) = self.pinned(&reference, platform)? {
-            return Ok(resolved(pinned, &reference, platform, &image));
+        if let Some(pinned) = self.pinned(&reference).await?
+            && let Some((manifest, image)) = self.recall_pinned(&pinned, platform)?
+        {
+            return Ok(resolved(manifest, &pinned, platform, &image));
         }
         let found = self.client()?.resolve(&reference, platform).await.map_err(|error| registry_failure(&error))?;
         let bytes = known::Bytes { manifest: found.manifest_bytes.to_vec(), config: found.config_bytes.to_vec() };
@@ -104,6 +109,7 @@ impl Images {
         self.remember(found.digest, &image)?;
         if let Some(digest) = found.reference.digest() {
             self.remember_index(digest, platform, found.digest)?;
+            self.remember_name(&reference, digest)?;
         }
         let mut resolved = resolved(found.digest, &reference, platform, &image);
         resolved.reference = found.reference.to_string();
@@ -127,8 +133,28 @@ impl Images {
         })
     }
 
+    /// Returns a reference with the digest that it stands for, if that can be had cheaply: it has one, or its tag
+    /// is where it was the last time. That takes one request, which registries do not count as a pull.
+    async fn pinned(&self, reference: &Reference) -> Result<Option<Reference>, Failure> {
+        if reference.digest().is_some() {
+            return Ok(Some(reference.clone()));
+        }
+        // A mirror is there so that the registry need not be asked.
+        if self.access.mirrors.contains_key(reference.registry()) {
+            return Ok(None);
+        }
+        let Some(last) = self.recall_name(reference)? else { return Ok(None) };
+        // What is wrong with the registry is told by whoever asks it for more.
+        let now = self.client()?.manifest_digest(reference).await.unwrap_or_default();
+        Ok((now == Some(last)).then(|| reference.with_digest(last)))
+    }
+
     /// Returns an image that is pinned by a digest and was seen before.
-    fn pinned(&self, reference: &Reference, platform: &Platform) -> Result<Option<(oci::Digest, Image)>, Failure> {
+    fn recall_pinned(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+    ) -> Result<Option<(oci::Digest, Image)>, Failure> {
         let Some(digest) = reference.digest() else { return Ok(None) };
         let Some(manifest) = self.recall_index(digest, platform)? else { return Ok(None) };
         Ok(self.recall(&manifest.to_string())?.map(|image| (manifest, image)))

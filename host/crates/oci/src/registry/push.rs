@@ -66,7 +66,7 @@ impl Client {
         let (target, digest) = (push.target, Digest::of(&push.manifest));
         let blobs = blobs_of(&push.manifest).map_err(|problem| self.push_error(target, problem))?;
         let mut pushed = Pushed { reference: target.with_digest(digest), n_uploaded: 0, n_skipped: 0, n_mounted: 0 };
-        if self.manifest_digest(target).await? == Some(digest) {
+        if self.digest_with(target, push_scopes(target.repository())).await? == Some(digest) {
             pushed.n_skipped = blobs.len();
             return Ok(pushed);
         }
@@ -102,9 +102,12 @@ impl Client {
     /// # Errors
     /// If the registry cannot be asked or refuses.
     pub async fn manifest_digest(&self, reference: &Reference) -> Result<Option<Digest>, RegistryError> {
+        self.digest_with(reference, pull_scopes(reference.repository())).await
+    }
+
+    async fn digest_with(&self, reference: &Reference, scopes: Vec<String>) -> Result<Option<Digest>, RegistryError> {
         let subject = format!("image `{reference}`");
         let endpoint = self.own(reference, &subject)?;
-        let scopes = push_scopes(reference.repository());
         let url = endpoint.url(reference.repository(), "manifests", &target_name(reference));
         let mut request = Request::new(Method::HEAD, url, &scopes);
         request.headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));

@@ -13,7 +13,7 @@ use oci::reference::Reference;
 use oci::registry::BlobSink;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::within::Source;
 use super::{Image, Images, known, registry_failure, scratch_file};
@@ -55,12 +55,12 @@ struct Progress {
 pub struct Download {
     path: PathBuf,
     progress: watch::Receiver<Progress>,
-    task: Option<JoinHandle<()>>,
+    /// What fetches it; ends with it.
+    _task: JoinSet<()>,
 }
 
 impl Drop for Download {
     fn drop(&mut self) {
-        self.task.iter().for_each(JoinHandle::abort);
         // Once it is a blob it has another name.
         let _ = std::fs::remove_file(&self.path);
     }
@@ -184,7 +184,8 @@ impl Images {
         let path = scratch_file(&self.store, "layer")?;
         let (sender, progress) = watch::channel(Progress::default());
         let (images, to) = (Arc::clone(self), path.clone());
-        let task = tokio::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             let fetched = async {
                 if let Some(blob) = known::recall_blob(&images.store, descriptor.digest)? {
                     return Ok(images.store.blob_path(&blob));
@@ -195,7 +196,7 @@ impl Images {
             let fetched = fetched.await;
             sender.send_modify(|progress| progress.end = Some(fetched));
         });
-        Ok(Download { path, progress, task: Some(task) })
+        Ok(Download { path, progress, _task: task })
     }
 
     /// Fetches a blob into a file, verified, and makes it a blob of the store. Returns where it is then.

@@ -2,6 +2,7 @@
 
 use backend::Failure;
 use graph::{CacheKey, ContentDigest, KeyHasher, Platform};
+use oci::reference::Reference;
 use serde::{Deserialize, Serialize};
 use store::{NewResult, Store};
 
@@ -47,6 +48,19 @@ impl Images {
     }
 }
 
+impl Images {
+    /// Notes where a tag was.
+    pub(super) fn remember_name(&self, reference: &Reference, digest: oci::Digest) -> Result<(), Failure> {
+        put(&self.store, name_key(reference), &digest.to_string(), &[])
+    }
+
+    /// Returns where a tag was the last time that it was looked up.
+    pub(super) fn recall_name(&self, reference: &Reference) -> Result<Option<oci::Digest>, Failure> {
+        let digest: Option<String> = get(&self.store, name_key(reference))?;
+        Ok(digest.and_then(|digest| digest.parse().ok()))
+    }
+}
+
 /// Notes that the store has the bytes of a SHA-256 digest.
 pub(super) fn remember_blob(store: &Store, digest: oci::Digest, blob: ContentDigest) -> Result<(), Failure> {
     put(store, blob_key(digest), &blob, &[blob])
@@ -78,6 +92,12 @@ pub(super) fn get<T: for<'de> Deserialize<'de>>(store: &Store, key: CacheKey) ->
 fn image_key(digest: &str) -> CacheKey {
     let mut hasher = KeyHasher::new("oci-image/1");
     hasher.text(digest);
+    hasher.cache_key()
+}
+
+fn name_key(reference: &Reference) -> CacheKey {
+    let mut hasher = KeyHasher::new("oci-name/1");
+    hasher.text(&reference.to_string());
     hasher.cache_key()
 }
 
