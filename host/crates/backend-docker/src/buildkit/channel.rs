@@ -9,7 +9,6 @@ use hyper::Uri;
 use hyper::rt::ReadBufCursor;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tonic::transport::server::Connected;
 use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
@@ -106,10 +105,4 @@ impl AsyncWrite for Wire {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         AsyncWrite::poll_shutdown(Pin::new(self.0.inner_mut()), cx)
     }
-}
-
-impl Connected for Wire {
-    type ConnectInfo = ();
-
-    fn connect_info(&self) {}
 }

@@ -28,6 +28,9 @@ use super::channel::{self, WINDOW};
 use super::{BuildKit, MAX_MESSAGE, Reach};
 use crate::connection::RequestError;
 
+/// How much may be under way between a connection and the server.
+const PIPE: usize = 1 << 20;
+
 /// The methods that a session may be asked for.
 const METHODS: [&str; 3] = [
     "/moby.filesync.v1.FileSend/DiffCopy",
@@ -56,14 +59,18 @@ impl Session {
     /// Opens a session of this id.
     pub(super) async fn open(buildkit: &BuildKit, id: String, offer: Offer) -> Result<Self, RequestError> {
         let mut tasks = JoinSet::new();
+        // The server keeps what it serves until its connection ends: with these tasks its end of the pipe does.
+        let (mut ours, theirs) = tokio::io::duplex(PIPE);
+        tasks.spawn(serve(offer, theirs));
         match buildkit.reach {
             Reach::Hijacked => {
-                let wire = channel::hijack(&buildkit.connection, "/session", &headers(&id)).await?;
-                tasks.spawn(serve(offer, wire));
+                let mut wire = channel::hijack(&buildkit.connection, "/session", &headers(&id)).await?;
+                tasks.spawn(async move {
+                    // What is wrong with the session shows in the solve that it belongs to.
+                    let _ = tokio::io::copy_bidirectional_with_sizes(&mut wire, &mut ours, PIPE, PIPE).await;
+                });
             }
             Reach::Native => {
-                let (ours, theirs) = tokio::io::duplex(1 << 20);
-                tasks.spawn(serve(offer, theirs));
                 tasks.spawn(tunnel(buildkit.clone(), id.clone(), ours));
             }
         }
@@ -105,10 +112,7 @@ async fn tunnel(buildkit: BuildKit, id: String, wire: tokio::io::DuplexStream) {
 }
 
 /// Answers until the connection ends.
-async fn serve<S>(offer: Offer, wire: S)
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + tonic::transport::server::Connected + Unpin + Send + 'static,
-{
+async fn serve(offer: Offer, wire: tokio::io::DuplexStream) {
     let service = Service(Arc::new(offer));
     let served = Server::builder()
         .initial_connection_window_size(WINDOW)
