@@ -37,7 +37,10 @@ pub struct Facts {
 /// # Errors
 /// `Environment` if it cannot be reached or is too old.
 pub async fn probe(settings: &DockerSettings) -> Result<Facts, Failure> {
-    Facts::of(&Connection::new(settings)?).await
+    let connection = Connection::new(settings)?;
+    let facts = Facts::of(&connection).await?;
+    let info = connection.get("/info").await?;
+    Ok(Facts { is_rootless: has_option(&info, "name=rootless"), ..facts })
 }
 
 impl Facts {
@@ -64,6 +67,7 @@ impl Facts {
         }
     }
 
+    /// Finds out what a session has to know; whether it is rootless takes a request that is slow.
     pub(crate) async fn of(connection: &Connection) -> Result<Self, Failure> {
         let version = connection.get("/version").await?;
         let text = |name: &str| version.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -86,14 +90,13 @@ impl Facts {
                 Some("install Docker 19.03 or later, or use `--engine embedded`"),
             ));
         }
-        let info = connection.get("/info").await?;
         let is_podman = version.to_string().contains("Podman Engine");
         Ok(Self {
             address: connection.address(),
             version: text("Version"),
             platform: platform(&text("Os"), &text("Arch")),
             buildkit: reach(connection, api, is_podman).await,
-            is_rootless: has_option(&info, "name=rootless"),
+            is_rootless: false,
             is_podman,
             api_version,
         })

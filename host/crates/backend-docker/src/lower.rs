@@ -205,8 +205,12 @@ impl Lowering<'_> {
             None => -1,
         };
         self.push(pb::Mount { input: number, dest: "/".to_owned(), ..pb::Mount::default() });
-        let before = if number >= 0 { number } else { self.number(nothing()) };
-        self.push(read_only(before, "", BEFORE));
+        // What a step before left as mountpoints of the runtime it has noted; a second view of the root is not free.
+        if previous.is_none() || !self.op.mounts.is_empty() {
+            self.told.has_before = true;
+            let before = if number >= 0 { number } else { self.number(nothing()) };
+            self.push(read_only(before, "", BEFORE));
+        }
         if let Some(step) = previous.filter(|step| step.op().is_some_and(|op| !op.mounts.is_empty())) {
             self.told.has_previous = true;
             let stubs = self.number(step.llb.out(step.output));

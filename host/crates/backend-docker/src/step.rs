@@ -111,6 +111,8 @@ pub(crate) fn params_id(op: &Op) -> String {
 pub(crate) struct Told {
     /// Tells runs apart that must not share a result.
     pub(crate) generation: Option<String>,
+    /// Whether the root is shown as it was before anything was mounted on it.
+    pub(crate) has_before: bool,
     /// Whether the step before may have left mountpoints.
     pub(crate) has_previous: bool,
     /// Directories that get a mode and an owner.
@@ -146,8 +148,10 @@ pub(crate) fn arguments(op: &ExecOp, told: &Told) -> Vec<String> {
         }
     }
     args.extend(told.has_previous.then(|| format!("f{PREVIOUS}/stubs")));
-    args.push(format!("b{BEFORE}"));
-    args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));
+    if told.has_before {
+        args.push(format!("b{BEFORE}"));
+        args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));
+    }
     for (n, bind) in writable_binds(op).enumerate() {
         args.push(format!("b{BEFORE}-{}", n + 1));
         args.extend(mounts_below(op, bind).map(|path| format!("c/{path}")));
@@ -256,7 +260,7 @@ mod tests {
     #[test]
     fn the_shim_is_told_all_that_is_asked_for() {
         assert_eq!(
-            arguments(&op(), &Told::default()).join(" "),
+            arguments(&op(), &Told { has_before: true, ..Told::default() }).join(" "),
             "/dev/.host/shim d/dev/.host-output p/dev/.host-params uapp w/ h x0 x3 i/in o/out b/dev/.host-before \
              c/etc/hosts c/etc/resolv.conf c/mnt/x c/dev c/etc c/mnt c/proc c/sys -- make all"
         );
@@ -266,6 +270,7 @@ mod tests {
         let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
         let told = Told {
             generation: Some("7".into()),
+            has_before: true,
             has_previous: true,
             owned: vec![("/".into(), owned)],
             new: vec![("/c".into(), 3, 4)],

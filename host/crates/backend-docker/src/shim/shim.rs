@@ -89,7 +89,7 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
     stubs::remove_and_note(&spec);
     own(&spec);
     check_sizes(&spec);
-    let user = user::resolve(spec.user, spec.before).unwrap_or_else(|unknown| match unknown {
+    let user = user::resolve(spec.user, if spec.before.is_null() { b"\0".as_ptr() } else { spec.before }).unwrap_or_else(|unknown| match unknown {
         user::Unknown::User => refuse(b'u'),
         user::Unknown::Group => refuse(b'g'),
     });
