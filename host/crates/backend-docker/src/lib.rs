@@ -2,6 +2,7 @@
 
 mod archive;
 mod buildkit;
+mod classic;
 mod connection;
 mod context;
 mod dial;
@@ -22,6 +23,7 @@ mod value;
 mod watch;
 
 pub use buildkit::Reach;
+pub use classic::DockerClassic;
 pub use docker::Docker;
 pub use facts::{Facts, probe};
 pub use images::LocalImages;

@@ -75,7 +75,8 @@ impl Api {
             buffer.truncate(n);
             Ok::<_, io::Error>((n > 0).then_some((Bytes::from(buffer), archive)))
         });
-        let options = bollard::query_parameters::UploadToContainerOptions { path: path.to_owned(), ..Default::default() };
+        let options =
+            bollard::query_parameters::UploadToContainerOptions { path: path.to_owned(), ..Default::default() };
         let sent = self.patient.upload_to_container(container, Some(options), bollard::body_try_stream(parts)).await;
         sent.map_err(|error| self.failed("take the files of a command", &error))
     }
@@ -144,7 +145,6 @@ fn other(err: io::Error) -> Error {
 fn version_of(text: &str) -> ClientVersion {
     let newest = bollard::API_DEFAULT_VERSION;
     let parsed = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-    let (major_version, minor_version) =
-        parsed.unwrap_or((1, 40)).min((newest.major_version, newest.minor_version));
+    let (major_version, minor_version) = parsed.unwrap_or((1, 40)).min((newest.major_version, newest.minor_version));
     ClientVersion { major_version, minor_version }
 }

@@ -48,7 +48,9 @@ pub(crate) async fn open(
     let name = name(engine, &key);
     match engine.api.docker.inspect_volume(&name).await {
         Ok(_) => {}
-        Err(Error::DockerResponseServerError { status_code: 404, .. }) => make(engine, &name, &key, seed, image).await?,
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => {
+            make(engine, &name, &key, seed, image).await?
+        }
         Err(error) => return Err(engine.api.failed("find a volume", &error)),
     }
     Ok(Cache { name, _lock: (sharing != CacheSharing::Shared).then_some(lock) })
@@ -79,13 +81,7 @@ fn name(engine: &Engine, key: &str) -> String {
     format!("host-cache-{}", &hasher.cache_key().to_hex()[..32])
 }
 
-async fn make(
-    engine: &Engine,
-    name: &str,
-    key: &str,
-    seed: Option<ContentDigest>,
-    image: &str,
-) -> Result<(), Failure> {
+async fn make(engine: &Engine, name: &str, key: &str, seed: Option<ContentDigest>, image: &str) -> Result<(), Failure> {
     files::volume(engine, name, [(LABEL, key)]).await?;
     let Some(seed) = seed else { return Ok(()) };
     let holder = format!("host-seed-{}", random());

@@ -129,10 +129,15 @@ impl Engine {
         self.trees.store()
     }
 
+    /// Returns the image that a command left, if it has this tree.
+    pub(crate) fn image(&self, tree: ContentDigest) -> Option<TreeImage> {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).get(&tree).cloned()
+    }
+
     /// Returns an image that has a tree; makes one if Docker has none.
     pub(crate) async fn image_of(&self, tree: ContentDigest) -> Result<TreeImage, Failure> {
-        if let Some(image) = self.images.lock().unwrap_or_else(PoisonError::into_inner).get(&tree) {
-            return Ok(image.clone());
+        if let Some(image) = self.image(tree) {
+            return Ok(image);
         }
         self.uploads.ensure(self.store(), tree).await?;
         Ok(TreeImage { reference: archive::name_of(tree), stubs: Vec::new(), depth: 0 })

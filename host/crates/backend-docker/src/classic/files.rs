@@ -8,8 +8,9 @@ use backend::Failure;
 use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, MountVolumeOptions, VolumeCreateRequest};
 use bollard::query_parameters::CreateContainerOptions;
 use graph::{ContentDigest, Platform};
-use store::Store;
+use store::{Entry, Kind, Node, Owned, Store};
 use tokio::io::AsyncReadExt as _;
+use trees::failure::failure;
 
 use super::engine::Engine;
 use super::reap::LABEL;
@@ -66,12 +67,25 @@ pub(crate) fn mount(volume: &str, dest: &str) -> Mount {
     }
 }
 
-/// Sends a tree to a directory of a container.
+/// Fills the volume of a holder with a tree.
 pub(crate) async fn upload(engine: &Engine, container: &str, tree: ContentDigest) -> Result<(), Failure> {
     let (store, platform) = (engine.store().clone(), engine.platform.clone());
+    let (parent, name) = TOOLS.rsplit_once('/').unwrap_or_default();
+    // Docker sets the mode and the owner of what is in an archive, but not those of where it is unpacked.
+    let (kind, owned) = directory(&store, tree)?;
+    let wrapped = Node::of(vec![Entry::new(name.as_bytes(), kind, owned)]);
+    let tree = store.put_node(wrapped).map_err(|error| failure(&error))?;
     let task = tokio::task::spawn_blocking(move || archive_of(&store, &platform, tree));
     let (file, size) = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an archive panicked: {error}"))))?;
-    engine.api.upload(container, TOOLS, tokio::fs::File::from_std(file).take(size)).await
+    engine.api.upload(container, parent, tokio::fs::File::from_std(file).take(size)).await
+}
+
+/// Returns what an entry of a tree is that is another tree: the entry has the mode and the owner, and its node has none.
+pub(crate) fn directory(store: &Store, tree: ContentDigest) -> Result<(Kind, Owned), Failure> {
+    let node = store.node(tree).map_err(|error| failure(&error))?;
+    let owned = node.owned();
+    let digest = store.put_node(Node { root: None, ..(*node).clone() }).map_err(|error| failure(&error))?;
+    Ok((Kind::Directory { digest }, owned))
 }
 
 /// Makes the archive of a tree: it is the layer in the archive of an image. Blocks.

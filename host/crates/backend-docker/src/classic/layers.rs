@@ -53,11 +53,8 @@ fn add(store: &Store, below: ContentDigest, path: &Path) -> Result<ContentDigest
 fn overlay(store: &Store, below: ContentDigest, layer: ContentDigest) -> Result<ContentDigest, Failure> {
     let lower = store.node(below).map_err(|error| failure(&error))?;
     let upper = store.node(layer).map_err(|error| failure(&error))?;
-    let mut node = if upper.get(OPAQUE).is_some() {
-        Node { root: lower.root, entries: Vec::new() }
-    } else {
-        (*lower).clone()
-    };
+    let mut node =
+        if upper.get(OPAQUE).is_some() { Node { root: lower.root, entries: Vec::new() } } else { (*lower).clone() };
     node.root = upper.root.or(node.root);
     for removed in upper.entries.iter().filter_map(|entry| entry.name.strip_prefix(WHITEOUT)) {
         node.take(removed);

@@ -126,12 +126,11 @@ impl Gatherer<'_> {
             MountKind::Cache { key, sharing, owner, seed } => {
                 let owner = self.owner(owner.as_deref())?;
                 let seed = seed.map(|seed| tree(self.engine, self.vertex, self.inputs, seed)).transpose()?;
-                let seed = seed.map(|seed| self.chown(seed, Some(owner))).transpose()?;
+                let is_plain = seed.is_none() && owner == (0, 0);
+                let seed = self.chown(seed.unwrap_or_else(empty_tree), Some(owner))?;
+                let seed = (!is_plain).then_some(seed);
                 let image = &self.gathered.image.reference;
                 let cache = cache::open(self.engine, key, *sharing, seed, image).await?;
-                if owner != (0, 0) {
-                    self.gathered.told.new.push((dest.clone(), owner.0, owner.1));
-                }
                 self.gathered.caches.push((cache, dest));
                 Ok(())
             }
@@ -171,12 +170,8 @@ impl Gatherer<'_> {
     }
 
     fn directory(&mut self, tree: ContentDigest, dest: String, is_writable: bool) -> Result<(), Failure> {
-        let node = self.store().node(tree).map_err(|error| failure(&error))?;
-        let owned = node.owned();
-        // The node of an entry has no mode of its own.
-        let node = Node { root: None, ..(*node).clone() };
-        let digest = self.store().put_node(node).map_err(|error| failure(&error))?;
-        self.entry(Kind::Directory { digest }, owned, dest, is_writable);
+        let (kind, owned) = files::directory(self.store(), tree)?;
+        self.entry(kind, owned, dest, is_writable);
         Ok(())
     }
 
@@ -324,11 +319,7 @@ impl Gathered {
                 found.push(Entry::new(name.as_bytes(), kind, Owned::FILE));
             }
         }
-        let digest = if found.is_empty() {
-            empty_tree()
-        } else {
-            store.put_node(Node::of(found)).map_err(|error| failure(&error))?
-        };
+        let digest = store.put_node(Node::of(found)).map_err(|error| failure(&error))?;
         Ok(vec![Entry::new(b"etc", Kind::Directory { digest }, Owned::DIRECTORY)])
     }
 }

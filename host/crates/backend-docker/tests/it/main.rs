@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "a fake ends with its test")]
 
 mod chains;
+mod classic;
 mod fakes;
 mod harness;
 mod images;
