@@ -100,7 +100,7 @@ pub mod effects {
     }
 
     /// Gives the container to the local Docker as an image of this name, as `docker load`
-    /// does, and returns the name.
+    /// does, and returns the name with the id that it has there.
     pub fn load(image: impl Borrow<Container>, name: impl AsRef<str>) -> Result<String> {
         Ok(raw::load(&image.borrow().0, name.as_ref())?)
     }

@@ -32,6 +32,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "backend-embedded",
             "graph",
             "module",
+            "oci",
             "runtime",
             "session",
             "solver",

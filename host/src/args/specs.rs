@@ -20,7 +20,7 @@ pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
         long: "output",
         short: Some('o'),
         value: Takes::One("PATH"),
-        help: "write the result to PATH: a directory, a file, the text; a container as an image if PATH ends in `.tar` or begins with `oci:`, `docker-archive:`, `docker-daemon:` or `docker://`, else its root file system",
+        help: "write the result to PATH; a container as an image to NAME.tar, oci:DIR, docker-daemon:NAME or docker://NAME",
     },
     JSON,
     OptionSpec {

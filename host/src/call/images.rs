@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use api::Value;
+use graph::Diagnostic as _;
+use oci::Reference;
 
 use super::flags::make_named;
 use super::places::{Patterns, Places};
@@ -19,7 +21,14 @@ pub(super) fn container(places: &Places<'_>, text: &str) -> Result<Value> {
         Some(("oci", rest)) => ("import-layout", layout(places, rest)?),
         Some(("oci-archive" | "docker-archive", rest)) => ("import-image", archive(places, rest)?),
         _ if text.trim().is_empty() => return Err(Report::usage("the name of an image is empty").with_hint(HINT)),
-        _ => ("from-image", vec![text.to_owned().into()]),
+        Some(("docker-daemon", name)) => {
+            check_reference(name)?;
+            ("from-image", vec![text.to_owned().into()])
+        }
+        _ => {
+            check_reference(text)?;
+            ("from-image", vec![text.to_owned().into()])
+        }
     };
     make_named("container", &format!("[method]container.{method}"), [vec![empty], source].concat())
 }
@@ -49,17 +58,42 @@ fn split_tag(places: &Places<'_>, text: &str) -> (String, Value) {
 }
 
 /// Returns where `-o` puts a container as an image; none for the directory that gets its root file system.
-pub(crate) fn place(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Option<ImagePlace> {
-    if let Some(reference) = text.strip_prefix("docker://") {
-        return Some(ImagePlace::Registry(reference.to_owned()));
-    }
-    match text.split_once(':') {
-        Some(("docker-daemon", name)) => return Some(ImagePlace::Docker(name.to_owned())),
-        Some(("oci", path)) => return Some(ImagePlace::Layout(resolve(path))),
-        Some(("oci-archive" | "docker-archive", path)) => return Some(ImagePlace::Archive(resolve(path))),
-        _ => {}
-    }
-    Path::new(text).extension().is_some_and(|extension| extension == "tar").then(|| ImagePlace::Archive(resolve(text)))
+pub(crate) fn place(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Option<ImagePlace>> {
+    let place = match text.split_once(':') {
+        Some((kind @ ("docker" | "docker-daemon" | "oci" | "oci-archive" | "docker-archive"), rest))
+            if rest.trim_start_matches('/').is_empty() =>
+        {
+            return Err(Report::usage(format!("`-o {kind}:` names nothing to write to")));
+        }
+        Some(("docker", rest)) if rest.starts_with("//") => {
+            let name = rest.trim_start_matches('/');
+            check_reference(name)?;
+            Some(ImagePlace::Registry(name.to_owned()))
+        }
+        Some(("docker-daemon", name)) => {
+            check_reference(name)?;
+            Some(ImagePlace::Docker(name.to_owned()))
+        }
+        Some(("oci", path)) => Some(ImagePlace::Layout(resolve(path))),
+        Some(("oci-archive" | "docker-archive", path)) => Some(ImagePlace::Archive(resolve(path))),
+        _ if Path::new(text).extension().is_some_and(|extension| extension == "tar") => {
+            Some(ImagePlace::Archive(resolve(text)))
+        }
+        _ => None,
+    };
+    Ok(place)
+}
+
+/// Refuses what is not the name of an image, before anything runs.
+fn check_reference(text: &str) -> Result<()> {
+    let parsed: std::result::Result<Reference, _> = text.parse();
+    parsed.map(|_| ()).map_err(|error| {
+        let report = Report::usage(error.to_string());
+        match error.hint() {
+            Some(hint) => report.with_hint(hint),
+            None => report,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -69,7 +103,9 @@ mod tests {
     #[test]
     fn an_image_goes_where_its_prefix_says() {
         let check = |text: &str, expect: &str| {
-            assert_eq!(format!("{:?}", place(text, |path| Path::new("/cwd").join(path))), expect, "{text}");
+            let place = place(text, |path| Path::new("/cwd").join(path));
+            let shown = place.map_or_else(|_| "refused".to_owned(), |place| format!("{place:?}"));
+            assert_eq!(shown, expect, "{text}");
         };
         check("docker://127.0.0.1:5000/app:1", r#"Some(Registry("127.0.0.1:5000/app:1"))"#);
         check("docker-daemon:app:1", r#"Some(Docker("app:1"))"#);
@@ -78,5 +114,7 @@ mod tests {
         check("a/image.tar", r#"Some(Archive("/cwd/a/image.tar"))"#);
         check("out", "None");
         check("./oci", "None");
+        check("oci:", "refused");
+        check("docker://UPPER", "refused");
     }
 }

@@ -13,6 +13,9 @@ use crate::config::{Config, DockerConfig};
 use crate::engine::{EngineReport, OtherEngine};
 use crate::report::Result;
 
+/// Where Docker usually listens.
+const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+
 /// A backend that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
@@ -43,7 +46,7 @@ impl Choice {
         if config.has_runtime {
             return (Self::Embedded, "it needs no daemon, and `crun` is here to run commands".to_owned());
         }
-        if (config.docker.host.is_some() || Path::new("/var/run/docker.sock").exists()) {
+        if config.docker.host.is_some() || Path::new(DOCKER_SOCKET).exists() {
             let reason = "there is no `crun` for the embedded engine, and Docker is here".to_owned();
             return (Self::Docker(DockerMode::BuildKit), reason);
         }

@@ -73,28 +73,31 @@ fn the_engine_is_described() {
     check(
         &["engine"],
         &expect![[r#"
-        exit 0
-        -- stdout
-        engine    embedded
-        why       it is the only one in this version
-        store     /store
-        network   no   commands can reach the network
-        owners    yes  files can belong to any user
-        limits    yes  memory, processes and processors can be limited
-        images    no   images can be pulled
-        services  no   services can run
-        machine   yes  the tools of this machine can be used
-        note: limits need cgroup v2
-    "#]],
+            exit 0
+            -- stdout
+            engine    embedded
+            why       it is the only one in this version
+            store     /store
+
+                      embedded  docker
+            network   no        -       commands can reach the network
+            owners    yes       -       files can belong to any user
+            limits    yes       -       memory, processes and processors can be limited
+            images    no        -       images can be pulled
+            services  no        -       services can run
+            machine   yes       -       the tools of this machine can be used
+            embedded: limits need cgroup v2
+            docker: cannot be used here: Docker does not answer
+        "#]],
     );
     check(
         &["engine", "--engine", "buildkit"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: the engine `buildkit` is not available in this version
-        hint: leave `--engine` and `HOST_ENGINE` out, or set them to `embedded`
-    "#]],
+            exit 2
+            -- stderr
+            error: there is no engine `buildkit`
+            hint: engines: embedded, docker, docker-classic
+        "#]],
     );
 }
 

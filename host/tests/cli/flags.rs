@@ -299,7 +299,7 @@ fn secrets_are_given_by_source() {
 }
 
 #[test]
-fn cache_volumes_are_given_by_key_and_containers_not_at_all() {
+fn cache_volumes_are_given_by_key_and_containers_as_images() {
     check(
         &["call", "cached", "--volume", "npm"],
         &expect![[r#"
@@ -311,21 +311,19 @@ fn cache_volumes_are_given_by_key_and_containers_not_at_all() {
     check(
         &["call", "test"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: stage `test` needs `--build`
-        hint: a container cannot be given on the command line, which takes scalars, JSON, directory, file, secret, cache-volume
-        usage: host call test --build CONTAINER
-    "#]],
+            exit 2
+            -- stderr
+            error: stage `test` needs `--build`
+            usage: host call test --build IMAGE
+        "#]],
     );
     check(
         &["call", "test", "--build", "alpine"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: flag `--build` of stage `test` takes a container
-        hint: a container cannot be given on the command line, which takes scalars, JSON, directory, file, secret, cache-volume
-    "#]],
+            exit 0
+            -- stdout
+            Object(Pending(Pending(container.from-image blake3:e1120a156a686fe75fe38cf84c40becb5af47cd28faa854cbdfd2bee62e9735e)))
+        "#]],
     );
 }
 

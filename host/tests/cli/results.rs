@@ -59,10 +59,10 @@ fn results_are_printed_plain() {
     check(
         &["call", "shell"],
         &expect![[r#"
-        exit 0
-        -- stdout
-        container blake3:332c02ade2e3b1fc76bb821c6cd6d5031fcb74c4434cbf6fb040d37346fe3a74
-    "#]],
+            exit 0
+            -- stdout
+            container blake3:9886c71dfb3a04c2ad5f196f48d540b2e5f4f6617db202606545fea174c54085
+        "#]],
     );
 }
 
@@ -139,20 +139,20 @@ fn a_result_can_be_written_to_a_path() {
     world.check(
         &["call", "all", "-o", "out"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: `-o` cannot write what `all` returns: a list of objects
-        hint: `-o` writes a directory, a file, a container's root file system, a scalar or a record
-    "#]],
+            exit 2
+            -- stderr
+            error: `-o` cannot write what `all` returns: a list of objects
+            hint: `-o` writes a directory, a file, a container's image or root file system, a scalar or a record
+        "#]],
     );
     world.check(
         &["call", "nothing", "-o", "out"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: `-o` cannot write what `nothing` returns: nothing
-        hint: `-o` writes a directory, a file, a container's root file system, a scalar or a record
-    "#]],
+            exit 2
+            -- stderr
+            error: `-o` cannot write what `nothing` returns: nothing
+            hint: `-o` writes a directory, a file, a container's image or root file system, a scalar or a record
+        "#]],
     );
 }
 
@@ -283,13 +283,13 @@ fn options_of_the_run_are_checked() {
     "#]],
     );
     check(
-        &["call", "hello", "--engine", "docker"],
+        &["call", "hello", "--engine", "podman"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: the engine `docker` is not available in this version
-        hint: leave `--engine` and `HOST_ENGINE` out, or set them to `embedded`
-    "#]],
+            exit 2
+            -- stderr
+            error: there is no engine `podman`
+            hint: engines: embedded, docker, docker-classic
+        "#]],
     );
     check(
         &["call", "hello", "--engine", "embeded"],

@@ -40,6 +40,12 @@ pub(super) struct Output {
     pub(super) image: Option<ImagePlace>,
 }
 
+impl Output {
+    fn parse(text: &str, config: &Config) -> Result<Self> {
+        Ok(Self { path: config.resolve(text), image: image_place(text, |path| config.resolve(path))? })
+    }
+}
+
 impl CallOptions {
     /// Takes the options of a run; `is_terminal` says whether a person watches standard error.
     pub(super) fn parse(options: &Options, config: &Config, is_terminal: bool) -> Result<Self> {
@@ -50,10 +56,7 @@ impl CallOptions {
             return Err(Report::usage(format!("option `--{option}` takes a path, not nothing")));
         }
         Ok(Self {
-            output: options.value("output").map(|text| Output {
-                path: config.resolve(text),
-                image: image_place(text, |path| config.resolve(path)),
-            }),
+            output: options.value("output").map(|text| Output::parse(text, config)).transpose()?,
             is_network_allowed: !options.has("no-network"),
             is_json: options.has("json"),
             is_quiet: options.has("quiet"),

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use backend::{Failure, ResolvedImage};
+use backend::{Failure, FailureCode, ResolvedImage};
 use graph::{ContentDigest, ImageOp, ImageOrigin, Op, Platform, Selection, TreePath};
 use oci::archive::TarFiles;
 use oci::image::Descriptor;
-use oci::layout::{Files, FoundImage, FoundLayer, find_image};
+use oci::layout::{Files, FoundImage, FoundLayer, LayoutError, find_image};
 use oci::reference::Reference;
 use sha2::{Digest as _, Sha256};
 use store::{Selected, Store};
@@ -142,7 +142,12 @@ fn find(
     tag: Option<&str>,
     platform: &Platform,
 ) -> Result<(FoundImage, Source), Failure> {
-    let found = find_image(&*files, tag, platform).map_err(|error| failure(&error))?;
+    let found = find_image(&*files, tag, platform).map_err(|error| match (&error, failure(&error)) {
+        (LayoutError::NoTag { .. } | LayoutError::Platform { .. }, Failure::Invalid { message, hint, .. }) => {
+            Failure::Invalid { code: FailureCode::NotFound, message, hint }
+        }
+        (_, failure) => failure,
+    })?;
     let source = Source::Files(Arc::new(Opened { files, layers: found.layers.clone() }));
     Ok((found, source))
 }
