@@ -46,6 +46,12 @@ impl Report {
         Self::new(message, ExitStatus::Usage)
     }
 
+    /// Returns what went wrong, in a sentence.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// What was named is wrong.
     pub fn input(message: impl Into<String>) -> Self {
         Self::new(message, ExitStatus::Input)

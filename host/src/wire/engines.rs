@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use backend::{Backend, Caps, ImageAccess, SessionIo};
-use backend_docker::{Docker, DockerMode, DockerSettings, LocalImages};
+use backend_docker::{Docker, DockerClassic, DockerMode, DockerSettings, LocalImages};
 use backend_embedded::Embedded;
 use backend_embedded::zone::ZoneConfig;
+use session::Secrets;
 use store::Store;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, DockerConfig};
 use crate::engine::{EngineReport, OtherEngine};
@@ -60,22 +62,43 @@ impl Choice {
                 let zone = ZoneConfig::new(store.root());
                 Arc::new(Embedded::new(store, io, zone))
             }
-            Self::Docker(mode) => Arc::new({
-                let _ = mode;
-                Docker::connect(&settings(&config.docker), store, io).await?
-            }),
+            Self::Docker(DockerMode::BuildKit) => {
+                Arc::new(Docker::connect(&settings(&config.docker), store, io).await?)
+            }
+            Self::Docker(DockerMode::Classic) => {
+                Arc::new(DockerClassic::connect(&settings(&config.docker), store, io).await?)
+            }
         })
     }
 
     /// Returns what it can do on this machine; the sentence says why it can do nothing.
     async fn caps(self, config: &Engines, store: &Path) -> std::result::Result<Caps, String> {
-        let caps = match self {
-            Self::Embedded => backend_embedded::probe(ZoneConfig::new(store)).await,
-            Self::Docker(_) => {
-                backend_docker::probe(&settings(&config.docker)).await.map(|_| unable("docker", String::new()))
+        match self {
+            Self::Embedded => {
+                let caps = backend_embedded::probe(ZoneConfig::new(store)).await;
+                caps.map_err(|failure| failure.to_string())
             }
-        };
-        caps.map_err(|failure| failure.to_string())
+            Self::Docker(_) => {
+                let opened = Store::open(store).map_err(|error| error.to_string())?;
+                let io = idle(config, store);
+                Ok(self.open(config, opened, io).await.map_err(|report| report.message().to_owned())?.caps())
+            }
+        }
+    }
+}
+
+/// Returns what a session is given that runs nothing.
+fn idle(config: &Engines, store: &Path) -> SessionIo {
+    SessionIo {
+        events: Arc::new(|_| {}),
+        secrets: Arc::new(Secrets::default()),
+        cancel: CancellationToken::new(),
+        n_jobs: 1,
+        is_cache_used: true,
+        timeout: None,
+        is_network_allowed: true,
+        images: config.images(),
+        store: store.to_owned(),
     }
 }
 
