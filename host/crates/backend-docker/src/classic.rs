@@ -7,6 +7,7 @@
 
 mod api;
 mod cache;
+mod container;
 mod engine;
 mod exec;
 mod files;
@@ -16,6 +17,7 @@ mod outcome;
 mod reap;
 mod stubs;
 mod value;
+mod volume;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -95,6 +97,9 @@ impl Backend for DockerClassic {
             images: true,
             services: false,
             machine: false,
+            sized_temp: true,
+            content_keys: true,
+            checked_layers: true,
             notes,
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use backend::{Event, Failure, FailureCode, OutputStream};
 use bollard::container::LogOutput;
 use bollard::errors::Error;
-use bollard::models::{ContainerConfig, ContainerCreateBody, HostConfig, HostConfigLogConfig};
+use bollard::models::ContainerConfig;
 use bollard::query_parameters::{
     AttachContainerOptions, CommitContainerOptions, InspectContainerOptions, StartContainerOptions,
     WaitContainerOptions,
@@ -22,13 +22,14 @@ use trees::failure::failure;
 
 use super::cache::retry;
 use super::engine::{Engine, Found, Job, TreeImage};
-use super::mounts::{self, Gathered, Secret, entry_name};
+use super::mounts::{self, Gathered};
 use super::outcome::{self, Ended, Left};
 use super::value::Value;
-use super::{files, reap, stubs};
+use super::volume::{archive_of, entry_name};
+use super::{container, files, reap, stubs};
 use crate::buildkit::random;
 use crate::ingest;
-use crate::step::{self, TOOLS, arguments};
+use crate::step::{self, TOOLS};
 use crate::{secrets, trailer};
 
 /// How many commands may leave images one over the other; Docker takes 125 layers.
@@ -146,31 +147,7 @@ impl Run<'_> {
 
     async fn create(&self, gathered: &Gathered, place: &str) -> Result<(), Failure> {
         let Self { engine, op, .. } = self;
-        let has_network = op.network && engine.io.is_network_allowed;
-        let host_config = HostConfig {
-            network_mode: Some(if has_network { "default" } else { "none" }.to_owned()),
-            mounts: Some(gathered.mounts(&self.name, place)),
-            tmpfs: Some(gathered.tmpfs.clone()),
-            // What is printed is in the volume, and nowhere else.
-            log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
-            ..limits(op.limits)
-        };
-        let mut words = told(op, gathered).into_iter();
-        let body = ContainerCreateBody {
-            image: Some(gathered.image.reference.clone()),
-            entrypoint: Some(words.by_ref().take(1).collect()),
-            cmd: Some(words.collect()),
-            // All variables come through the shim, so that no image has any. This one Docker sets unless it is
-            // named without a value.
-            env: Some(vec!["HOSTNAME".to_owned()]),
-            user: Some("0:0".to_owned()),
-            working_dir: Some("/".to_owned()),
-            attach_stdout: Some(true),
-            attach_stderr: Some(true),
-            labels: Some(files::label(engine)),
-            host_config: Some(host_config),
-            ..ContainerCreateBody::default()
-        };
+        let body = container::body(engine, op, gathered, &self.name, place);
         let warnings = files::create(engine, &self.name, body).await?;
         match warnings.into_iter().find(|warning| warning.to_lowercase().contains("discard")) {
             Some(warning) if op.limits != Limits::default() => Err(Failure::Invalid {
@@ -304,59 +281,4 @@ struct Printed {
     stderr: Vec<u8>,
     /// How much of standard error is the command's own and was passed on.
     n_shown: usize,
-}
-
-/// Returns the arguments of the shim. All that it reads and writes is in one volume.
-fn told(op: &ExecOp, gathered: &Gathered) -> Vec<String> {
-    let told = step::Told { has_previous: !gathered.image.stubs.is_empty(), ..gathered.told.clone() };
-    let separate = format!("{TOOLS}-");
-    let mut is_flag = true;
-    let relocated = arguments(op, &told).into_iter().map(|word| {
-        is_flag &= word != "--";
-        match word.split_at_checked(1).filter(|_| is_flag) {
-            Some((flag @ ("d" | "p" | "b" | "f"), path)) => match path.strip_prefix(&separate) {
-                Some(name) => format!("{flag}{TOOLS}/{name}"),
-                None => word,
-            },
-            _ => word,
-        }
-    });
-    relocated.collect()
-}
-
-fn limits(limits: Limits) -> HostConfig {
-    let Limits { memory_bytes, processes, cpu_millis } = limits;
-    let memory = memory_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
-    HostConfig {
-        memory,
-        // Together with swap, of which there is none then.
-        memory_swap: memory,
-        // The shim is one more.
-        pids_limit: processes.map(|n| i64::from(n) + 1),
-        nano_cpus: cpu_millis.map(|millis| i64::from(millis) * 1_000_000),
-        ..HostConfig::default()
-    }
-}
-
-/// Makes the archive of what is in no store: the params, and secrets that are files.
-fn archive_of(params: &[u8], secrets: &[Secret]) -> std::io::Result<Vec<u8>> {
-    let header = |owned: Owned, size: usize, kind: tar::EntryType| {
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(kind);
-        header.set_mode(owned.mode);
-        header.set_uid(owned.uid.into());
-        header.set_gid(owned.gid.into());
-        header.set_size(size as u64);
-        header
-    };
-    let mut archive = tar::Builder::new(Vec::new());
-    let private = Owned { mode: 0o400, uid: 0, gid: 0 };
-    archive.append_data(&mut header(private, params.len(), tar::EntryType::Regular), "params", params)?;
-    let directory = Owned { mode: 0o700, ..private };
-    archive.append_data(&mut header(directory, 0, tar::EntryType::Directory), "secrets", std::io::empty())?;
-    for (n, secret) in secrets.iter().enumerate() {
-        let mut header = header(secret.owned, secret.value.len(), tar::EntryType::Regular);
-        archive.append_data(&mut header, format!("secrets/{n}"), secret.value.as_slice())?;
-    }
-    archive.into_inner()
 }

@@ -3,16 +3,18 @@
 //! Source: OCI image specification, "Image Layer Filesystem Changeset".
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use backend::{Failure, FailureCode};
 use graph::{ContentDigest, ImageOp, Op};
 use oci::compression::Decoder;
+use sha2::{Digest as _, Sha256};
 use store::{Entry, Kind, Mtime, Node, Store, empty_tree};
 use trees::failure::failure;
 use trees::{Input, Trees};
 
+use crate::context::hex;
 use crate::ingest;
 
 /// What a layer calls the removal of a name.
@@ -26,8 +28,8 @@ pub(crate) async fn evaluate(trees: &Trees, op: &ImageOp, input: Option<Input<'_
     let downloads = trees.images().fetch(op, &image, input, 0).await?;
     let mut tree = empty_tree();
     for (layer, download) in image.layers().iter().zip(&downloads) {
-        let (path, store) = (download.finished().await?, trees.store().clone());
-        let task = tokio::task::spawn_blocking(move || add(&store, tree, &path));
+        let (path, store, diff_id) = (download.finished().await?, trees.store().clone(), layer.diff_id.to_string());
+        let task = tokio::task::spawn_blocking(move || add(&store, tree, &path, &diff_id));
         let added = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("a layer panicked: {error}"))));
         tree = added.map_err(|error| {
             let image = Op::Image(Box::new(op.clone())).describe();
@@ -40,13 +42,35 @@ pub(crate) async fn evaluate(trees: &Trees, op: &ImageOp, input: Option<Input<'_
     Ok(tree)
 }
 
-/// Lays the layer in a file over a tree; blocks.
-fn add(store: &Store, below: ContentDigest, path: &Path) -> Result<ContentDigest, Failure> {
-    let unreadable = |error: &dyn std::fmt::Display| Failure::environment(error.to_string(), None);
+/// Lays the layer in a file over a tree; blocks. `diff_id` is what the configuration calls it.
+fn add(store: &Store, below: ContentDigest, path: &Path, diff_id: &str) -> Result<ContentDigest, Failure> {
+    let unreadable = |error: &dyn std::fmt::Display| Failure::environment(format!("it cannot be read: {error}"), None);
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     let decoder = Decoder::new(BufReader::new(file)).map_err(|error| unreadable(&error))?;
-    let layer = ingest::read(decoder, store)?.put(store)?;
+    let mut hashed = Hashed { inner: decoder, hasher: Sha256::new() };
+    let layer = ingest::read(&mut hashed, store)?.put(store)?;
+    // What is behind the end of the archive counts, too.
+    io::copy(&mut hashed, &mut io::sink()).map_err(|error| unreadable(&error))?;
+    let found = format!("sha256:{}", hex(&hashed.hasher.finalize()));
+    if found != diff_id {
+        let message = format!("uncompressed it is {found}, and the configuration says {diff_id}");
+        return Err(Failure::invalid(FailureCode::InvalidArgument, message));
+    }
     overlay(store, below, layer)
+}
+
+/// Hashes what is read.
+struct Hashed<R> {
+    inner: R,
+    hasher: Sha256,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..n]);
+        Ok(n)
+    }
 }
 
 /// Lays a tree over another as layers are: names that begin with `.wh.` remove.

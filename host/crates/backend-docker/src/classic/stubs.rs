@@ -28,6 +28,9 @@ const PODMAN: [&str; 2] = ["run/.containerenv", "run/secrets"];
 /// The one of [`ENGINE`] that is a link.
 const LINK: (&str, &[u8]) = ("etc/mtab", b"/proc/mounts");
 
+/// How many links a path may lead through, as Linux has it.
+const MAX_LINKS: usize = 40;
+
 /// Returns all paths of the root where an engine may have made something for a command, deepest first.
 pub(crate) fn candidates(op: &ExecOp, is_podman: bool) -> Vec<String> {
     let mounted = op.mounts.iter().map(|mount| mount.path.as_str().to_owned());
@@ -64,10 +67,11 @@ pub(crate) fn remove(
         if was_there {
             continue;
         }
+        let Some(path) = without_links(store, tree, path)? else { continue };
         let names: Vec<&str> = path.split('/').collect();
-        if let Some(without) = take(store, tree, path, &names)? {
+        if let Some(without) = take(store, tree, &path, &names)? {
             tree = without;
-            removed.push(path.clone());
+            removed.push(path);
         }
     }
     Ok((tree, removed))
@@ -75,6 +79,40 @@ pub(crate) fn remove(
 
 fn parsed(path: &str) -> TreePath {
     TreePath::parse(path).unwrap_or_default()
+}
+
+/// Returns where a path leads if the directories in it are links, which stay inside of the root as engines have it.
+fn without_links(store: &Store, tree: ContentDigest, path: &str) -> Result<Option<String>, Failure> {
+    let mut rest: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
+    let (mut at, mut n_links) = (Vec::<(String, ContentDigest)>::new(), 0);
+    while let Some(name) = rest.pop() {
+        if name.is_empty() || name == "." {
+            continue;
+        }
+        if name == ".." {
+            at.pop();
+            continue;
+        }
+        let parents: Vec<&str> = at.iter().map(|(name, _)| name.as_str()).collect();
+        if rest.is_empty() {
+            return Ok(Some([parents.as_slice(), &[name.as_str()]].concat().join("/")));
+        }
+        let directory = at.last().map_or(tree, |(_, digest)| *digest);
+        let node = store.node(directory).map_err(|error| failure(&error))?;
+        match node.get(name.as_bytes()).map(|entry| &entry.kind) {
+            Some(Kind::Directory { digest }) => at.push((name, *digest)),
+            Some(Kind::Symlink { target }) if n_links < MAX_LINKS => {
+                n_links += 1;
+                let target = String::from_utf8_lossy(target);
+                if target.starts_with('/') {
+                    at.clear();
+                }
+                rest.extend(target.split('/').rev().map(str::to_owned));
+            }
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the tree without the empty thing at a path; none if there is no such thing.
@@ -116,6 +154,7 @@ mod tests {
             let at = TreePath::parse(path).unwrap();
             let op = match path.strip_suffix('/') {
                 Some(_) => FileOp::MakeDirectory { path: at, mode: 0o755, owner: None },
+                None if *path == "var/run" => FileOp::Symlink { target: "../run".into(), path: at },
                 None if *path == LINK.0 => FileOp::Symlink { target: "/proc/mounts".into(), path: at },
                 None => FileOp::MakeFile { path: at, contents: contents.into(), mode: 0o644, owner: None },
             };
@@ -126,7 +165,8 @@ mod tests {
     fn check(before: &[&str], after: &[&str], expect: &[&str]) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let candidates = with_parents(["mnt/in", "dev/.host", "etc/mtab", "etc/hosts"].map(str::to_owned).to_vec());
+        let candidates =
+            with_parents(["mnt/in", "dev/.host", "etc/mtab", "etc/hosts", "var/run/x"].map(str::to_owned).to_vec());
         let (left, _) = remove(&store, tree(&store, after), tree(&store, before), &candidates).unwrap();
         assert_eq!(store.glob(left, &TreePath::root(), "**").unwrap(), expect, "{after:?}");
     }
@@ -137,5 +177,6 @@ mod tests {
         check(&["mnt/"], &["mnt/in/", "dev/"], &["mnt/"]);
         check(&[], &["mnt/in/full", "etc/hosts"], &["mnt/", "mnt/in/", "mnt/in/full"]);
         check(&["etc/hosts"], &["etc/hosts", "etc/mtab"], &["etc/", "etc/hosts"]);
+        check(&["var/run", "run/a"], &["var/run", "run/a", "run/x/"], &["run/", "run/a", "var/", "var/run"]);
     }
 }
