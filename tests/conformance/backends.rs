@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use backend::{Backend, Failure, SessionIo};
-use backend_docker::{Docker, DockerSettings};
+use backend_docker::{Docker, DockerClassic, DockerSettings};
 use backend_embedded::Embedded;
 use backend_embedded::zone::ZoneConfig;
 use conformance::{Behaviour, Open, Suite, Verdict};
@@ -24,11 +24,13 @@ pub(crate) enum Target {
     EmbeddedUser,
     /// Docker through its BuildKit.
     DockerLlb,
+    /// Docker as if it had no BuildKit.
+    DockerClassic,
 }
 
 impl Target {
     /// All of them, in the order of the table in the documentation.
-    pub(crate) const ALL: [Self; 3] = [Self::EmbeddedRoot, Self::EmbeddedUser, Self::DockerLlb];
+    pub(crate) const ALL: [Self; 4] = [Self::EmbeddedRoot, Self::EmbeddedUser, Self::DockerLlb, Self::DockerClassic];
 
     /// Returns its name in tests and in the documentation.
     pub(crate) fn name(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Target {
             Self::EmbeddedRoot => "embedded-root",
             Self::EmbeddedUser => "embedded-user",
             Self::DockerLlb => "docker-llb",
+            Self::DockerClassic => "docker-classic",
         }
     }
 
@@ -49,7 +52,7 @@ impl Target {
             Self::EmbeddedRoot | Self::EmbeddedUser if !finds("crun") => Err("`crun` is missing".to_owned()),
             Self::EmbeddedRoot if !is_root() => Err("this is not root".to_owned()),
             Self::EmbeddedRoot | Self::EmbeddedUser => Ok(()),
-            Self::DockerLlb => docker_answers(),
+            Self::DockerLlb | Self::DockerClassic => docker_answers(),
         }
     }
 
@@ -58,7 +61,7 @@ impl Target {
         let tool = match self {
             Self::EmbeddedRoot => "root",
             Self::EmbeddedUser => "crun",
-            Self::DockerLlb => "docker",
+            Self::DockerLlb | Self::DockerClassic => "docker",
         };
         let required = std::env::var("REQUIRE").unwrap_or_default();
         required.split(',').any(|name| name == tool) || std::env::var_os("CI").is_some()
@@ -69,6 +72,7 @@ impl Target {
         match self {
             Self::EmbeddedRoot | Self::EmbeddedUser => Box::new(|io| Box::pin(embedded(io))),
             Self::DockerLlb => Box::new(|io| Box::pin(docker(io))),
+            Self::DockerClassic => Box::new(|io| Box::pin(docker_classic(io))),
         }
     }
 }
@@ -92,6 +96,12 @@ async fn docker(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
     let settings = docker_settings().unwrap_or_default();
     let store = store(&io)?;
     Ok(Arc::new(Docker::connect(&settings, store, io).await?))
+}
+
+async fn docker_classic(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
+    let settings = docker_settings().unwrap_or_default();
+    let store = store(&io)?;
+    Ok(Arc::new(DockerClassic::connect(&settings, store, io).await?))
 }
 
 fn store(io: &SessionIo) -> Result<Store, Failure> {

@@ -21,7 +21,7 @@ The behaviours whose names begin with `equal` are definitions whose tree has the
 
 What is expected comes from Docker and BuildKit as their users know them, from the tests and the recorded answers of Dagger, and from this project's own decisions where it differs.
 
-`embedded-root` is the embedded backend as root, `embedded-user` as an ordinary user with a range of users; `docker-llb` is Docker through its BuildKit.
+`embedded-root` is the embedded backend as root, `embedded-user` as an ordinary user with a range of users; `docker-llb` is Docker through its BuildKit, `docker-classic` Docker as if it had none.
 When the page was written a behaviour with `not yet` failed its test, and one with `–` was not tried.
 
 `cargo test -p e2e --test conformance` runs the suite; with `UPDATE_CONFORMANCE=1` it writes this page.
