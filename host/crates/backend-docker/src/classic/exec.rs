@@ -108,8 +108,8 @@ impl Run<'_> {
     /// Removes what was made for the command.
     async fn remove(&self) {
         let api = &self.engine.api;
-        reap::remove_container(api, &self.name).await;
-        reap::remove_container(api, &self.holder()).await;
+        let holder = self.holder();
+        tokio::join!(reap::remove_container(api, &self.name), reap::remove_container(api, &holder));
         reap::remove_volume(api, &self.name).await;
     }
 
