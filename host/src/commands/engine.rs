@@ -21,14 +21,19 @@ pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     Ok(ExitStatus::Done)
 }
 
-/// What a backend may be able to do: what it is called, and what it means.
-const ABILITIES: &[(&str, fn(&Caps) -> bool, &str)] = &[
+/// What a backend may be able to do: what it is called, whether it can, and what it means.
+type Ability = (&'static str, fn(&Caps) -> bool, &'static str);
+
+const ABILITIES: &[Ability] = &[
     ("network", |caps| caps.network, "commands can reach the network"),
     ("owners", |caps| caps.owners, "files can belong to any user"),
     ("limits", |caps| caps.limits, "memory, processes and processors can be limited"),
     ("images", |caps| caps.images, "images can be pulled"),
     ("services", |caps| caps.services, "services can run"),
     ("machine", |caps| caps.machine, "the tools of this machine can be used"),
+    ("temp", |caps| caps.sized_temp, "directories in memory can have a limit"),
+    ("keys", |caps| caps.content_keys, "a command is found again however its equal inputs were made"),
+    ("layers", |caps| caps.checked_layers, "layers are compared with the configuration of their image"),
 ];
 
 fn text(report: &EngineReport) -> String {

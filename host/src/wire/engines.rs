@@ -162,6 +162,9 @@ fn unable(name: &str, problem: String) -> Caps {
         images: false,
         services: false,
         machine: false,
+        sized_temp: false,
+        content_keys: false,
+        checked_layers: false,
         notes: vec![format!("no command can be run: {problem}")],
     }
 }

@@ -86,6 +86,9 @@ fn the_engine_is_described() {
             images    no        -       images can be pulled
             services  no        -       services can run
             machine   yes       -       the tools of this machine can be used
+            temp      yes       -       directories in memory can have a limit
+            keys      yes       -       a command is found again however its equal inputs were made
+            layers    yes       -       layers are compared with the configuration of their image
             embedded: limits need cgroup v2
             docker: cannot be used here: Docker does not answer
         "#]],

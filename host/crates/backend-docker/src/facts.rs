@@ -54,7 +54,9 @@ impl Facts {
         if self.buildkit.is_none() {
             notes.push("it has no BuildKit, without which no command can be run".to_owned());
         }
-        notes.push("limits on memory, processes and processors need `--engine embedded`".to_owned());
+        notes.push("limits on memory, processes and processors need another engine".to_owned());
+        notes.push("a command over an image is run again when its directory was made another way".to_owned());
+        notes.push("layers are compared with their digests, not with the configuration of the image".to_owned());
         Caps {
             name: "docker".to_owned(),
             network: true,
@@ -63,8 +65,17 @@ impl Facts {
             images: true,
             services: false,
             machine: false,
+            sized_temp: self.has_sized_temp(),
+            content_keys: false,
+            checked_layers: false,
             notes,
         }
+    }
+
+    /// Returns whether the BuildKit in it heeds the size of a directory in memory.
+    /// Source: moby/buildkit 0.11, which came with Docker 23.
+    fn has_sized_temp(&self) -> bool {
+        self.version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 23)
     }
 
     /// Finds out what a session has to know; whether it is rootless takes a request that is slow.

@@ -151,6 +151,9 @@ fn caps(zone: Option<&ZoneCaps>) -> Caps {
         images: true,
         services: false,
         machine: true,
+        sized_temp: true,
+        content_keys: true,
+        checked_layers: true,
         notes: zone.map(|caps| caps.notes.clone()).unwrap_or_default(),
     }
 }

@@ -121,6 +121,12 @@ pub struct Caps {
     pub services: bool,
     /// Whether `machine.rootfs` is there.
     pub machine: bool,
+    /// Whether a directory in memory can have a limit.
+    pub sized_temp: bool,
+    /// Whether a command is found again wherever its inputs are equal, however they were made.
+    pub content_keys: bool,
+    /// Whether layers are compared with the configuration of their image, and by `sync` already.
+    pub checked_layers: bool,
     /// What a person should know, a sentence each.
     pub notes: Vec<String>,
 }

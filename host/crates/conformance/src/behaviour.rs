@@ -40,6 +40,12 @@ pub enum Need {
     Images,
     /// The tools of this machine.
     Machine,
+    /// Limits on directories in memory.
+    SizedTemp,
+    /// Keys that follow contents only.
+    ContentKeys,
+    /// Layers that are compared with configurations.
+    CheckedLayers,
 }
 
 /// What a backend did.
@@ -61,13 +67,17 @@ impl Need {
             Self::Network => caps.network,
             Self::Images => caps.images,
             Self::Machine => caps.machine,
+            Self::SizedTemp => caps.sized_temp,
+            Self::ContentKeys => caps.content_keys,
+            Self::CheckedLayers => caps.checked_layers,
         }
     }
 
     /// Returns whether a failure is the one that a backend without it is to end with.
     fn is_refused_by(self, wrong: &Wrong) -> bool {
-        // Commands ask for the network by default: where there is none they run without it.
-        wrong.code == Some("unavailable") || self == Self::Network
+        // Commands ask for the network by default: where there is none they run without it. The last two can
+        // only be seen by what happens.
+        wrong.code == Some("unavailable") || matches!(self, Self::Network | Self::ContentKeys | Self::CheckedLayers)
     }
 
     /// Returns it in a few words.
@@ -79,6 +89,9 @@ impl Need {
             Self::Network => "no network",
             Self::Images => "no images",
             Self::Machine => "no tools of this machine",
+            Self::SizedTemp => "no limits on directories in memory",
+            Self::ContentKeys => "keys follow how a directory was made",
+            Self::CheckedLayers => "layers are not compared with the configuration",
         }
     }
 }

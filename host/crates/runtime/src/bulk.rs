@@ -53,11 +53,7 @@ pub(crate) fn define(
     }
 }
 
-fn define_read(
-    linker: &mut LinkerInstance<'_, State>,
-    name: &str,
-    read: Leaf,
-) -> wasmtime::Result<()> {
+fn define_read(linker: &mut LinkerInstance<'_, State>, name: &str, read: Leaf) -> wasmtime::Result<()> {
     linker.func_wrap_async(name, move |mut store, (this, offset, max): (ResourceDynamic, u64, u32)| {
         Box::new(async move {
             let args = vec![object(&mut store, &this)?, Value::U64(offset), Value::U32(max)];
@@ -76,11 +72,7 @@ fn define_read(
 
 type NewFile = (ResourceDynamic, String, Vec<u8>, ResourceDynamic);
 
-fn define_write(
-    linker: &mut LinkerInstance<'_, State>,
-    name: &str,
-    write: Lazy,
-) -> wasmtime::Result<()> {
+fn define_write(linker: &mut LinkerInstance<'_, State>, name: &str, write: Lazy) -> wasmtime::Result<()> {
     linker.func_wrap(name, move |mut store: StoreContextMut<'_, State>, (this, path, contents, options): NewFile| {
         let (this, options) = (object(&mut store, &this)?, object(&mut store, &options)?);
         let args = vec![this, Value::String(path), Value::Bytes(contents), options];

@@ -148,7 +148,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let base = s.base().with_mounted_temp("/t");
         base.sh("stat -c %a /t; awk '$2 == \"/t\" {print $3}' /proc/mounts").stdout().is("1777\ntmpfs\n").await
     }),
-    ("temp: no more than its size goes into it", [], async |s| {
+    ("temp: no more than its size goes into it", [SizedTemp], async |s| {
         let base = s.base().with_mounted_temp_options("/t", &s.mount_options().with_size(64 << 10));
         let script =
             "head -c 32768 /dev/zero > /t/a && echo fits; head -c 99999 /dev/zero > /t/b 2>/dev/null || echo full";

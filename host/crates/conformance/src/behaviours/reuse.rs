@@ -70,7 +70,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         nothing_ran(&s)
     }),
     // oracle 053 and 215, less the route: measured.
-    ("reuse: an equal directory made another way does not run it again", [], async |s| {
+    ("reuse: an equal directory made another way does not run it again", [ContentKeys], async |s| {
         let plain = s.base().sh(&script("reuse-route")).stdout().text().await?;
         let detour = s.base().with_new_file("/n", "1").without_file("/n").sh(&script("reuse-route"));
         detour.stdout().is(&plain).await?;

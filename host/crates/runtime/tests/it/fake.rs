@@ -12,9 +12,7 @@ use backend::{
     Backend, Caps, EntryKind, Failure, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage,
     SearchMatch, SearchQuery, Snapshot, Solved,
 };
-use graph::{
-    ContentDigest, Edge, ImageConfig, ImageOp, ImageOrigin, Op, Platform, SecretName, Selection, TreePath,
-};
+use graph::{ContentDigest, Edge, ImageConfig, ImageOp, ImageOrigin, Op, Platform, SecretName, Selection, TreePath};
 
 /// What a call asks, answered from memory.
 #[derive(Default)]
@@ -120,6 +118,9 @@ impl Backend for FakeBackend {
             images: false,
             services: false,
             machine: true,
+            sized_temp: true,
+            content_keys: true,
+            checked_layers: true,
             notes: Vec::new(),
         }
     }
