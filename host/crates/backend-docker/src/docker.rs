@@ -40,7 +40,7 @@ impl Docker {
         let Some(reach) = facts.buildkit else {
             return Err(Failure::environment(
                 format!("Docker {} at `{}` has no BuildKit", facts.version, facts.address),
-                Some("use `--engine embedded`, or a Docker with BuildKit"),
+                Some("use `--engine docker-classic` or `--engine embedded`"),
             ));
         };
         let trees = Trees::new(store, &io);

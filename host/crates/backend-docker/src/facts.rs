@@ -52,7 +52,7 @@ impl Facts {
             notes.push("Docker runs without root's rights".to_owned());
         }
         if self.buildkit.is_none() {
-            notes.push("it has no BuildKit, without which no command can be run".to_owned());
+            notes.push("it has no BuildKit: use `--engine docker-classic`".to_owned());
         }
         notes.push("limits on memory, processes and processors need another engine".to_owned());
         notes.push("a command over an image is run again when its directory was made another way".to_owned());

@@ -11,7 +11,7 @@ use crate::session::SessionOptions;
 use crate::suite::Suite;
 
 /// The longest that one behaviour may take: a backend that hangs fails.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// How a behaviour is seen.
 pub type Run = for<'a> fn(&'a Case<'a>) -> BoxFuture<'a, Outcome>;

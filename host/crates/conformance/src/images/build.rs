@@ -4,6 +4,7 @@
 
 use std::io::{self, Write as _};
 
+use oci::compression::{Compression, Encoder};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -167,14 +168,13 @@ impl Packing {
     }
 
     fn layer(self, tar: &[u8]) -> io::Result<Blob> {
-        let bytes = match self {
-            Self::Docker | Self::Oci => {
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-                encoder.write_all(tar)?;
-                encoder.finish()?
-            }
-            Self::OciZstd => zstd::encode_all(tar, 1)?,
+        let compression = match self {
+            Self::Docker | Self::Oci => Compression::Gzip,
+            Self::OciZstd => Compression::Zstd,
         };
+        let mut encoder = Encoder::new(Vec::new(), compression)?;
+        encoder.write_all(tar)?;
+        let bytes = encoder.finish()?;
         Ok(Blob { media_type: self.layer_type(), bytes })
     }
 }

@@ -159,6 +159,10 @@ fn a_mistake_is_named() {
         a name looks like `docker.io/library/alpine:3.20`
     "#]],
     );
+}
+
+#[test]
+fn a_digest_or_a_length_that_cannot_be_is_named() {
     check_error(
         "alpine@sha256:12",
         &expect![[r#"
