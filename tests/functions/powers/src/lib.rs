@@ -77,10 +77,11 @@ mod stages {
 
     /// `effects`: pushes what a command left that saw a secret.
     pub fn publish_after_secret(root: &Container, secret: &Secret, address: &str) -> Result<String> {
-        let built = root
-            .with_secret_variable("TOKEN", secret)
-            .with_mounted_secret("/run/token", secret)
-            .with_exec(["sh", "-c", "echo $TOKEN; cat /run/token; echo kept-by-the-step > /kept"]);
+        let built = root.with_secret_variable("TOKEN", secret).with_mounted_secret("/run/token", secret).with_exec([
+            "sh",
+            "-c",
+            "echo $TOKEN; cat /run/token; echo kept-by-the-step > /kept",
+        ]);
         effects::publish(built, address)
     }
 
