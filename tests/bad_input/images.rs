@@ -2,7 +2,7 @@
 
 use support::{Place, require};
 
-use crate::case::{ENVIRONMENT, INPUT, Row, VERDICT, check_calls};
+use crate::case::{ENVIRONMENT, INPUT, Row, USAGE, VERDICT, check_calls};
 
 #[test]
 fn a_name_that_no_image_can_have_says_what_is_wrong_with_it() {
@@ -89,8 +89,8 @@ fn a_place_that_takes_no_image_says_so_before_anything_is_written() {
     std::fs::create_dir(place.path("work/dir.tar")).unwrap();
     let digest = format!("base -o docker://127.0.0.1:1/x@sha256:{}", "0".repeat(64));
     let rows: &[Row<'_>] = &[
-        ("no name", "base -o docker://", VERDICT, &["is not the name of an image", "hint: "]),
-        ("capitals", "base -o docker://127.0.0.1:1/UP", VERDICT, &["upper case", "hint: write `127.0.0.1:1/up`"]),
+        ("no name", "base -o docker://", USAGE, &["`-o docker:` names nothing to write to"]),
+        ("capitals", "base -o docker://127.0.0.1:1/UP", USAGE, &["upper case", "hint: write `127.0.0.1:1/up`"]),
         ("a digest", &digest, VERDICT, &["cannot be pushed by its digest", "hint: leave the digest out"]),
         ("nobody listens", "base -o docker://127.0.0.1:1/x", ENVIRONMENT, &["`127.0.0.1:1`: cannot connect", "hint: "]),
         ("a directory", "base -o dir.tar", VERDICT, &["dir.tar` is in the way: it is not a file", "hint: remove it"]),

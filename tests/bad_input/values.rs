@@ -45,10 +45,9 @@ fn a_structure_that_is_none_is_named_with_what_is_wrong_in_it() {
 
 #[test]
 fn a_type_that_the_command_line_cannot_take_is_said_to_be_one() {
-    let hint = "hint: a container cannot be given on the command line";
     let rows: &[Row<'_>] = &[
-        ("a container", "container --value alpine", USAGE, &["`--value` of stage `container` takes a container", hint]),
-        ("a container that is missing", "container", USAGE, &["stage `container` needs `--value`", hint]),
+        ("an image", "container --value ../up", USAGE, &["`../up` is not the name of an image", "hint: a name looks"]),
+        ("an image that is missing", "container", USAGE, &["stage `container` needs `--value`", "--value IMAGE"]),
         ("a service", "base with-service-binding --alias a --service x", USAGE, &["`--service`", "takes a service"]),
     ];
     check_calls(&Place::new(), "values", rows);

@@ -52,13 +52,19 @@ fn a_step_has_no_environment_of_the_callers() {
 }
 
 #[test]
-fn a_step_has_no_network_but_its_own_loopback() {
+fn a_step_without_network_has_its_own_loopback_alone() {
     if !require("crun") {
         return;
     }
     let place = Place::new();
-    assert_eq!(output(&place, "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"), "lo");
-    assert_eq!(output(&place, "tail -n +2 /proc/net/route | wc -l"), "0");
+    let alone = |script: &str| {
+        let ran = Chain::machine().sh(script).stdout().run_with(&place, |command| {
+            command.arg("--no-network");
+        });
+        ran.ok().trim().to_owned()
+    };
+    assert_eq!(alone("tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"), "lo");
+    assert_eq!(alone("tail -n +2 /proc/net/route | wc -l"), "0");
 }
 
 #[test]

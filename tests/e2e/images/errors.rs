@@ -55,7 +55,7 @@ fn an_image_that_is_damaged_in_its_registry_is_named_and_is_not_kept() {
     check(
         &bench,
         &bench.from("broken:config").then(&["sync"]),
-        4,
+        1,
         &["broken:config", "the configuration is not valid"],
     );
     for (tag, says) in [("layer", "layer"), ("diff-id", "layer"), ("escape", "`../../escaped`")] {

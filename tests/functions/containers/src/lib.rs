@@ -242,8 +242,8 @@ mod stages {
             equal("a variable", back.env_variable("B")?.as_deref(), Some("2"))?;
             equal("a label", back.label("c")?.as_deref(), Some("3"))?;
         }
-        fails("no such tag", Container::new().import_image_tag(&archive, "none").sync(), code::INVALID_ARGUMENT)?;
-        fails("no such tag", Container::new().import_layout_tag(&layout, "none").sync(), code::INVALID_ARGUMENT)?;
+        fails("no such tag", Container::new().import_image_tag(&archive, "none").sync(), code::NOT_FOUND)?;
+        fails("no such tag", Container::new().import_layout_tag(&layout, "none").sync(), code::NOT_FOUND)?;
         fails("not an image as it was pulled", container.image_ref(), code::INVALID_ARGUMENT)?;
         Ok(OK.into())
     }

@@ -8,6 +8,7 @@ use super::mounts::StepDirectories;
 use super::seccomp;
 use super::skeleton::INIT_PATH;
 use super::spec::ExecSpec;
+use super::state::ZoneState;
 
 /// What a command as root may do. Source: Docker Engine, `oci/caps/defaults.go`.
 const CAPABILITIES: [&str; 14] = [
@@ -52,13 +53,8 @@ const N_FILES_HARD: u64 = 1_048_576;
 
 /// Returns the configuration. `network` is the path of the network namespace to join; a new one is made if
 /// there is none. `seccomp` is the compiled program, if the runtime takes one.
-pub(super) fn config(
-    spec: &ExecSpec,
-    step: &StepDirectories,
-    network: Option<&str>,
-    seccomp: Option<&str>,
-    n_files_max: u64,
-) -> Value {
+pub(super) fn config(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories, network: Option<&str>) -> Value {
+    let seccomp = zone.seccomp.as_deref();
     let mut annotations = Map::new();
     let mut linux = json!({
         "namespaces": [
@@ -78,7 +74,7 @@ pub(super) fn config(
         "ociVersion": "1.0.0",
         "hostname": spec.hostname,
         "root": {"path": step.root},
-        "process": process(spec, n_files_max),
+        "process": process(spec, zone.has_owners, zone.n_files_max),
         "mounts": [
             {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec", "nodev"]},
             {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
@@ -90,9 +86,11 @@ pub(super) fn config(
     })
 }
 
-fn process(spec: &ExecSpec, n_files_max: u64) -> Value {
+fn process(spec: &ExecSpec, has_owners: bool, n_files_max: u64) -> Value {
     // Another user than root has no power, but may come to root's by set-user-id where that is allowed.
     let held: &[&str] = if spec.user.uid == 0 { &CAPABILITIES } else { &[] };
+    // With a single user nobody may set groups.
+    let groups: &[u32] = if has_owners { &spec.user.groups } else { &[] };
     let mut env: Vec<String> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     for (name, value) in &spec.secret_env {
         env.push(format!("{name}={}", String::from_utf8_lossy(&value.0)));
@@ -100,7 +98,7 @@ fn process(spec: &ExecSpec, n_files_max: u64) -> Value {
     let args: Vec<&str> = std::iter::once(INIT_PATH).chain(spec.args.iter().map(String::as_str)).collect();
     json!({
         "terminal": false,
-        "user": {"uid": spec.user.uid, "gid": spec.user.gid, "additionalGids": spec.user.groups},
+        "user": {"uid": spec.user.uid, "gid": spec.user.gid, "additionalGids": groups},
         "args": args,
         "env": env,
         "cwd": spec.cwd,

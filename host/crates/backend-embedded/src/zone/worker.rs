@@ -101,8 +101,7 @@ fn contain(
     drop(root);
     // This process holds it until the runtime has entered it.
     let namespace = namespace.map(|fd| format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd()));
-    let config =
-        bundle::config(spec, step, namespace.as_deref(), zone.seccomp.as_deref(), zone.n_files_max).to_string();
+    let config = bundle::config(zone, spec, step, namespace.as_deref()).to_string();
     std::fs::write(step.all.join("config.json"), config).context(|| "cannot write the bundle".to_owned())?;
     let locks = zone.memory.join("slots");
     let slot = match &spec.limits {
@@ -157,7 +156,7 @@ fn check(zone: &ZoneState, spec: &ExecSpec) -> Result<(), Fault> {
     if hostname.is_empty() || hostname.len() > 64 {
         return Err(Fault::spec(format!("`{hostname}` is not a host name")));
     }
-    if !zone.has_owners && (user.uid != 0 || user.gid != 0 || !user.groups.is_empty()) {
+    if !zone.has_owners && (user.uid != 0 || user.gid != 0 || user.groups.iter().any(|group| *group != 0)) {
         return Err(Fault::spec(format!(
             "user {}:{} does not exist in containers here: only user 0 does without a range in /etc/subuid",
             user.uid, user.gid

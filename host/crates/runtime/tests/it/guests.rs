@@ -197,9 +197,7 @@ async fn what_is_not_in_this_version_answers_that_it_is_unavailable() {
     let Some(powers) = load("powers") else { return };
     let string = |text: &str| Value::from(text.to_owned());
     let none = || Value::Option(None);
-    let published = call(&powers, "publish", vec![string("x"), string("r"), none(), none()]).await.unwrap();
     let message = |name: &str| ("unavailable".to_owned(), format!("`{name}` is not available in this version"));
-    assert_eq!(error(&published), message("effects.publish"));
     let git = call(&powers, "git", vec![string("u"), string("main")]).await.unwrap();
     assert_eq!(error(&git), message("sources.git"));
     let http = call(&powers, "http", vec![string("u"), none()]).await.unwrap();
