@@ -96,8 +96,8 @@ async fn a_command_that_forbids_reuse_runs_once_in_every_run() {
     op.reuse = Reuse::Never;
     let made = exec(op, vec![base()]);
     let (left, right) = (sh(&made, "cat /id; : left"), sh(&made, "cat /id; : right"));
-    // BuildKit loses a result now and then while other tests load the same images, and runs the command again: one
-    // of some tries shows that this program did not ask for that.
+    // Beside other tests on a new Docker the command was seen to run twice in a run; alone it was not. Why is not
+    // known, so that this shows only that it can run once, not that it always does.
     for _ in 0..N_TRIES {
         let session = open(&docker, dir.path()).await;
         let first = session.stdout(&left).await;
