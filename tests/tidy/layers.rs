@@ -6,7 +6,7 @@ use super::{read, root};
 
 /// Each room with the rooms that it may import, and the heavy crates that only it may use.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
-    ("graph", &[], &["petgraph"]),
+    ("graph", &[], &[]),
     ("backend", &["graph"], &[]),
     ("solver", &["graph"], &[]),
     ("store", &["graph"], &["rusqlite", "rayon"]),
@@ -22,7 +22,8 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("conformance", &["api", "backend", "graph", "oci"], &[]),
     ("runtime", &["api", "backend", "graph"], &["wasmtime", "wasmtime-wasi"]),
     ("module", &["api", "graph"], &["wit-component", "toml"]),
-    ("session", &["api", "backend", "graph", "runtime"], &[]),
+    ("pipeline", &["api", "graph", "module"], &[]),
+    ("session", &["api", "backend", "graph", "pipeline", "runtime"], &[]),
     (
         "host",
         &[
@@ -33,6 +34,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "graph",
             "module",
             "oci",
+            "pipeline",
             "runtime",
             "session",
             "solver",

@@ -33,5 +33,5 @@ pub use file::File;
 pub use object::{CacheVolume, Object, Secret, Service};
 pub use options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOptions, SearchOptions};
 pub use pending::{Pending, force};
-pub use types::{Signature, Type};
+pub use types::{CustomType, ObjectType, Signature, Type};
 pub use value::Value;

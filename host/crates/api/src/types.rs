@@ -49,8 +49,32 @@ pub enum Type {
     Result(Option<Box<Self>>, Option<Box<Self>>),
     /// A resource of the package `pipeline:api`, by its name, owned or borrowed.
     Object(String),
-    /// A type that no caller can make or show: a resource of another package, a future, a stream.
+    /// A custom object: a resource that a module defines.
+    Custom(CustomType),
+    /// A type that no caller can make or show: a resource of nobody, a future, a stream.
     Other(String),
+}
+
+/// The type of custom objects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomType {
+    /// The interface that defines it, as in `local:lint/stages@0.1.0`.
+    pub interface: String,
+    /// Its name there, as in `linter`.
+    pub name: String,
+}
+
+/// What a module says of a type of custom objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectType {
+    /// Its name, as in `linter`.
+    pub name: String,
+    /// What makes one; its name is that of the type.
+    pub constructor: Option<Signature>,
+    /// In the order of the interface; the first parameter of each is the object.
+    pub methods: Vec<Signature>,
+    /// Functions that belong to the type and take no object of it.
+    pub statics: Vec<Signature>,
 }
 
 /// The signature of a function.
@@ -103,6 +127,7 @@ impl fmt::Display for Type {
             Self::Result(None, Some(err)) => write!(f, "result<_, {err}>"),
             Self::Result(Some(ok), Some(err)) => write!(f, "result<{ok}, {err}>"),
             Self::Object(name) | Self::Other(name) => f.write_str(name),
+            Self::Custom(custom) => f.write_str(&custom.name),
         }
     }
 }
