@@ -18,6 +18,7 @@ mod container;
 mod directory;
 mod dispatch;
 mod file;
+pub mod json;
 mod object;
 mod options;
 mod pending;
