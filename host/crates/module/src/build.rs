@@ -55,6 +55,12 @@ pub enum BuildError {
         /// Its component.
         component: PathBuf,
     },
+    /// There is nothing to build: the module is made of the functions of others.
+    #[error("module `{module}` has no code of its own")]
+    NoCode {
+        /// Which module.
+        module: String,
+    },
     /// There is no crate.
     #[error("module `{module}` has no `Cargo.toml`")]
     NoCrate {
@@ -92,7 +98,7 @@ pub enum BuildError {
 impl Diagnostic for BuildError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Language { .. } | Self::Prebuilt { .. } | Self::NoCrate { .. } => Blame::User,
+            Self::Language { .. } | Self::Prebuilt { .. } | Self::NoCode { .. } | Self::NoCrate { .. } => Blame::User,
             Self::NoCargo { .. } | Self::NoTarget => Blame::Environment,
             Self::Compile { .. } | Self::NoArtifact { .. } => Blame::Function,
             Self::File(error) => error.blame(),
@@ -107,6 +113,9 @@ impl Diagnostic for BuildError {
                     .into(),
             ),
             Self::Prebuilt { .. } => Some("remove `component` from `host.toml` to build it here".into()),
+            Self::NoCode { .. } => {
+                Some("build the modules of its `[dependencies]`, or add `language` to `host.toml`".into())
+            }
             Self::NoCrate { .. } => Some("`host init` makes one".into()),
             Self::NoCargo { .. } => {
                 Some("install Rust with `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh`".into())
@@ -149,7 +158,8 @@ fn check(module: &ModuleDirectory) -> Result<(), BuildError> {
         return Err(BuildError::Prebuilt { module: name(), component: component.clone() });
     }
     match module.manifest.language {
-        Some(Language::Rust) | None => {}
+        Some(Language::Rust) => {}
+        None => return Err(BuildError::NoCode { module: name() }),
         Some(language) => return Err(BuildError::Language { module: name(), language }),
     }
     match module.root.join("Cargo.toml").is_file() {

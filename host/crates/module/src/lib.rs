@@ -35,7 +35,10 @@ pub use build::{BuildError, BuildOptions, Built, build};
 pub use docs::{Documentation, MemberDocs, StageDocs, TypeDocs, documentation};
 pub use fs::FsError;
 pub use inspect::{Export, InspectError, Inspection, Producer, inspect};
-pub use manifest::{Language, MANIFEST_NAME, ManifestError, ManifestProblem, ModuleManifest, POWERS};
+pub use manifest::{
+    Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Keys, Language, MANIFEST_NAME, ManifestError,
+    ManifestProblem, ModuleManifest, POWERS, Place, Policy, Setting, StageEntry, StageWork, duration,
+};
 pub use near::{near, suggestion};
 pub use reference::{FindError, Module, ModuleDirectory, find};
 pub use scaffold::{ScaffoldError, Sdk, scaffold};

@@ -20,7 +20,7 @@ const HEAD: &str = concat!("host-stamp/1 ", env!("CARGO_PKG_VERSION"));
 /// Whether a component is newer than what it was made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Freshness {
-    /// It can be used; also one that another tool makes.
+    /// It can be used; also one that another tool makes, and a module that has no code and needs none.
     Fresh,
     /// There is none.
     NeverBuilt,
@@ -31,7 +31,7 @@ pub enum Freshness {
 /// Returns whether the component of a module is newer than its sources.
 #[must_use]
 pub fn freshness(module: &ModuleDirectory, target_dir: Option<&Path>) -> Freshness {
-    if module.manifest.component.is_some() {
+    if module.manifest.component.is_some() || !module.manifest.has_code() {
         return Freshness::Fresh;
     }
     let Ok(text) = fs::read_text(&module.stamp(target_dir)) else { return Freshness::NeverBuilt };

@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("file.wit", include_str!("../../../../wit/file.wit")),
     ("log.wit", include_str!("../../../../wit/log.wit")),
     ("machine.wit", include_str!("../../../../wit/machine.wit")),
+    ("report.wit", include_str!("../../../../wit/report.wit")),
     ("secret.wit", include_str!("../../../../wit/secret.wit")),
     ("service.wit", include_str!("../../../../wit/service.wit")),
     ("sources.wit", include_str!("../../../../wit/sources.wit")),

@@ -1,0 +1,166 @@
+//! Takes a parsed document apart, with places for errors.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::POWERS;
+use super::keys::Keys;
+use super::problem::{ManifestError, ManifestProblem};
+use super::types::Place;
+
+/// A value, and where it stands in the text.
+pub(super) type Value<'a> = Spanned<DeValue<'a>>;
+
+/// A key and its value.
+pub(super) type Entry<'a> = (&'a Spanned<toml::de::DeString<'a>>, &'a Value<'a>);
+
+pub(super) struct Reader<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+impl Reader<'_> {
+    pub(super) fn document<'t>(&self, text: &'t str) -> Result<DeTable<'t>, ManifestError> {
+        let table = DeTable::parse(text).map_err(|error| {
+            let message = error.message().lines().next().unwrap_or_default().trim_end_matches(", expected nothing");
+            let span = error.span().unwrap_or(0..0);
+            let problem = match self.text.get(span.clone()) {
+                // It is all that the message lacks.
+                Some(key) if message == "duplicate key" => format!("the key `{key}` is given twice"),
+                _ => message.to_owned(),
+            };
+            self.error(span, ManifestProblem::Syntax(problem))
+        })?;
+        Ok(table.into_inner())
+    }
+
+    /// Refuses keys that are not among `keys`; the first of them in the text is named.
+    pub(super) fn check_keys(&self, table: &DeTable<'_>, keys: &'static Keys) -> Result<(), ManifestError> {
+        let unknown = table.keys().filter(|key| !keys.names.contains(&key.get_ref().as_ref()));
+        match unknown.min_by_key(|key| key.span().start) {
+            None => Ok(()),
+            Some(key) => {
+                let problem = ManifestProblem::UnknownKey { key: key.get_ref().to_string(), of: keys };
+                Err(self.error(key.span(), problem))
+            }
+        }
+    }
+
+    pub(super) fn text(&self, table: &DeTable<'_>, key: &str) -> Result<Option<(String, Range<usize>)>, ManifestError> {
+        table.get(key).map(|value| self.string(key, "a string", value)).transpose()
+    }
+
+    pub(super) fn string(
+        &self,
+        key: &str,
+        expected: &'static str,
+        value: &Value<'_>,
+    ) -> Result<(String, Range<usize>), ManifestError> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok((text.to_string(), value.span())),
+            _ => Err(self.wrong_type(key, expected, value)),
+        }
+    }
+
+    pub(super) fn strings(
+        &self,
+        key: &str,
+        expected: &'static str,
+        value: &Value<'_>,
+    ) -> Result<Vec<(String, Range<usize>)>, ManifestError> {
+        match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| self.string(key, expected, item)).collect(),
+            _ => Err(self.wrong_type(key, expected, value)),
+        }
+    }
+
+    /// Returns the entries of a table in the order of the text; none if there is no such table.
+    pub(super) fn table<'t>(
+        &self,
+        table: &'t DeTable<'t>,
+        key: &str,
+        expected: &'static str,
+    ) -> Result<Vec<Entry<'t>>, ManifestError> {
+        match table.get(key) {
+            None => Ok(Vec::new()),
+            Some(value) => match value.get_ref() {
+                DeValue::Table(table) => Ok(entries(table)),
+                _ => Err(self.wrong_type(key, expected, value)),
+            },
+        }
+    }
+
+    pub(super) fn path(&self, table: &DeTable<'_>, key: &'static str) -> Result<Option<PathBuf>, ManifestError> {
+        self.text(table, key)?.map(|(text, span)| self.as_path(key, &text, span)).transpose()
+    }
+
+    pub(super) fn as_path(&self, key: &'static str, text: &str, span: Range<usize>) -> Result<PathBuf, ManifestError> {
+        match text {
+            "" => Err(self.error(span, ManifestProblem::EmptyPath(key))),
+            text => Ok(PathBuf::from(text)),
+        }
+    }
+
+    pub(super) fn powers(&self, table: &DeTable<'_>) -> Result<Option<BTreeSet<String>>, ManifestError> {
+        let Some(value) = table.get("allow") else { return Ok(None) };
+        let mut powers = BTreeSet::new();
+        for (power, span) in self.strings("allow", "a list of powers", value)? {
+            if !POWERS.contains(&power.as_str()) {
+                return Err(self.error(span, ManifestProblem::Power(power)));
+            }
+            powers.insert(power);
+        }
+        Ok(Some(powers))
+    }
+
+    pub(super) fn flag(&self, table: &DeTable<'_>, key: &str, default: bool) -> Result<bool, ManifestError> {
+        let Some(value) = table.get(key) else { return Ok(default) };
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Ok(*flag),
+            _ => Err(self.wrong_type(key, "true or false", value)),
+        }
+    }
+
+    pub(super) fn wrong_type(&self, key: &str, expected: &'static str, value: &Value<'_>) -> ManifestError {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a number with a point",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.error(value.span(), ManifestProblem::WrongType { key: key.to_owned(), expected, found })
+    }
+
+    pub(super) fn missing(&self, key: &'static str) -> ManifestError {
+        self.error(0..0, ManifestProblem::MissingKey(key))
+    }
+
+    pub(super) fn place(&self, span: &Range<usize>) -> Place {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Place { line, column }
+    }
+
+    pub(super) fn error(&self, span: Range<usize>, problem: ManifestProblem) -> ManifestError {
+        self.error_at(self.place(&span), problem)
+    }
+
+    pub(super) fn error_at(&self, Place { line, column }: Place, problem: ManifestProblem) -> ManifestError {
+        ManifestError::At { path: self.path.to_owned(), line, column, problem }
+    }
+}
+
+/// Returns the entries of a table in the order of the text: the parser sorts them by name.
+pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
+    let mut entries: Vec<Entry<'t>> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}

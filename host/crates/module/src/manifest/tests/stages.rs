@@ -1,0 +1,351 @@
+//! Stages and dependencies as manifests give them.
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+/// For what a manifest with code says of its stages.
+fn check_stages(text: &str, expect: &Expect) {
+    let manifest = ModuleManifest::parse(Path::new("host.toml"), &format!("{GOOD}{text}")).unwrap();
+    expect.assert_debug_eq(&manifest.stages);
+}
+
+#[test]
+fn a_stage_is_set_up_in_the_order_of_the_file() {
+    check_stages(
+        "[stages.build]
+description = 'Compiles it'
+args = { src = '.', jobs = 4 }
+defaults = { c_flags = '-O2', a = [1.5, true, { b = 0x10 }] }
+ignore = ['target', '*.o']
+env = { CI = '1', A = '' }
+retry = 2
+timeout = '10m'
+allow-failure = true
+",
+        &expect![[r#"
+            [
+                StageEntry {
+                    name: "build",
+                    place: Place {
+                        line: 4,
+                        column: 9,
+                    },
+                    description: Some(
+                        "Compiles it",
+                    ),
+                    work: Own,
+                    args: [
+                        Setting {
+                            param: "src",
+                            argument: Literal(
+                                String("."),
+                            ),
+                            place: Place {
+                                line: 6,
+                                column: 10,
+                            },
+                        },
+                        Setting {
+                            param: "jobs",
+                            argument: Literal(
+                                Number(4),
+                            ),
+                            place: Place {
+                                line: 6,
+                                column: 21,
+                            },
+                        },
+                    ],
+                    defaults: [
+                        Setting {
+                            param: "c-flags",
+                            argument: Literal(
+                                String("-O2"),
+                            ),
+                            place: Place {
+                                line: 7,
+                                column: 14,
+                            },
+                        },
+                        Setting {
+                            param: "a",
+                            argument: Literal(
+                                Array [
+                                    Number(1.5),
+                                    Bool(true),
+                                    Object {
+                                        "b": Number(16),
+                                    },
+                                ],
+                            ),
+                            place: Place {
+                                line: 7,
+                                column: 31,
+                            },
+                        },
+                    ],
+                    ignore: [
+                        Ignore {
+                            param: None,
+                            patterns: [
+                                "target",
+                                "*.o",
+                            ],
+                            place: Place {
+                                line: 8,
+                                column: 10,
+                            },
+                        },
+                    ],
+                    env: [
+                        (
+                            "CI",
+                            "1",
+                        ),
+                        (
+                            "A",
+                            "",
+                        ),
+                    ],
+                    policy: Policy {
+                        n_retries: 2,
+                        timeout: Some(
+                            600s,
+                        ),
+                        is_failure_allowed: true,
+                    },
+                },
+            ]
+        "#]],
+    );
+}
+
+#[test]
+fn a_stage_calls_a_function_or_is_an_expression() {
+    check_stages(
+        "[dependencies]
+lint = '../lint'
+[stages]
+style.call = 'lint.check_all'
+style.args = { app = { from = \"build.file(\\\"app\\\")\" }, mail = { from = 'a', to = 'b' } }
+style.ignore = { src = ['target'], other = [] }
+style.timeout = 90
+debug = { call = 'build' }
+all = { from = ' linter.with_level(3).check()' }
+",
+        &expect![[r#"
+            [
+                StageEntry {
+                    name: "style",
+                    place: Place {
+                        line: 7,
+                        column: 1,
+                    },
+                    description: None,
+                    work: Call(
+                        CallTarget {
+                            dependency: Some(
+                                "lint",
+                            ),
+                            function: "check-all",
+                            place: Place {
+                                line: 7,
+                                column: 14,
+                            },
+                        },
+                    ),
+                    args: [
+                        Setting {
+                            param: "app",
+                            argument: From(
+                                Expression {
+                                    stage: "build",
+                                    steps: [
+                                        ExpressionStep {
+                                            method: "file",
+                                            args: [
+                                                String("app"),
+                                            ],
+                                        },
+                                    ],
+                                    text: "build.file(\"app\")",
+                                    place: Place {
+                                        line: 8,
+                                        column: 32,
+                                    },
+                                },
+                            ),
+                            place: Place {
+                                line: 8,
+                                column: 16,
+                            },
+                        },
+                        Setting {
+                            param: "mail",
+                            argument: Literal(
+                                Object {
+                                    "from": String("a"),
+                                    "to": String("b"),
+                                },
+                            ),
+                            place: Place {
+                                line: 8,
+                                column: 56,
+                            },
+                        },
+                    ],
+                    defaults: [],
+                    ignore: [
+                        Ignore {
+                            param: Some(
+                                "src",
+                            ),
+                            patterns: [
+                                "target",
+                            ],
+                            place: Place {
+                                line: 9,
+                                column: 24,
+                            },
+                        },
+                        Ignore {
+                            param: Some(
+                                "other",
+                            ),
+                            patterns: [],
+                            place: Place {
+                                line: 9,
+                                column: 44,
+                            },
+                        },
+                    ],
+                    env: [],
+                    policy: Policy {
+                        n_retries: 0,
+                        timeout: Some(
+                            90s,
+                        ),
+                        is_failure_allowed: false,
+                    },
+                },
+                StageEntry {
+                    name: "debug",
+                    place: Place {
+                        line: 11,
+                        column: 1,
+                    },
+                    description: None,
+                    work: Call(
+                        CallTarget {
+                            dependency: None,
+                            function: "build",
+                            place: Place {
+                                line: 11,
+                                column: 18,
+                            },
+                        },
+                    ),
+                    args: [],
+                    defaults: [],
+                    ignore: [],
+                    env: [],
+                    policy: Policy {
+                        n_retries: 0,
+                        timeout: None,
+                        is_failure_allowed: false,
+                    },
+                },
+                StageEntry {
+                    name: "all",
+                    place: Place {
+                        line: 12,
+                        column: 1,
+                    },
+                    description: None,
+                    work: From(
+                        Expression {
+                            stage: "linter",
+                            steps: [
+                                ExpressionStep {
+                                    method: "with-level",
+                                    args: [
+                                        Number(3),
+                                    ],
+                                },
+                                ExpressionStep {
+                                    method: "check",
+                                    args: [],
+                                },
+                            ],
+                            text: " linter.with_level(3).check()",
+                            place: Place {
+                                line: 12,
+                                column: 18,
+                            },
+                        },
+                    ),
+                    args: [],
+                    defaults: [],
+                    ignore: [],
+                    env: [],
+                    policy: Policy {
+                        n_retries: 0,
+                        timeout: None,
+                        is_failure_allowed: false,
+                    },
+                },
+            ]
+        "#]],
+    );
+}
+
+#[test]
+fn dependencies_are_directories_or_components() {
+    let text = format!(
+        "{GOOD}[dependencies]
+lint = '../lint'
+scan = {{ path = '../scan', allow = ['machine'] }}
+all-of-it = {{ component = 'vendor/tool.wasm', allow = [] }}
+"
+    );
+    let manifest = ModuleManifest::parse(Path::new("host.toml"), &text).unwrap();
+    expect![[r#"
+        [
+            Dependency {
+                alias: "lint",
+                path: "../lint",
+                allow: None,
+                place: Place {
+                    line: 5,
+                    column: 1,
+                },
+            },
+            Dependency {
+                alias: "scan",
+                path: "../scan",
+                allow: Some(
+                    {
+                        "machine",
+                    },
+                ),
+                place: Place {
+                    line: 6,
+                    column: 1,
+                },
+            },
+            Dependency {
+                alias: "all-of-it",
+                path: "vendor/tool.wasm",
+                allow: Some(
+                    {},
+                ),
+                place: Place {
+                    line: 7,
+                    column: 1,
+                },
+            },
+        ]
+    "#]]
+    .assert_debug_eq(&manifest.dependencies);
+}
