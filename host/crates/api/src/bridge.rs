@@ -1,11 +1,15 @@
 //! What a call may ask of the engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use backend::{Backend, Failure};
+use backend::{Backend, Failure, FailureCode};
+use futures::future::BoxFuture;
 use graph::SecretName;
 
 use crate::object::Object;
+use crate::origins::Origins;
+use crate::value::Value;
 
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,4 +46,29 @@ pub trait Bridge: Send + Sync {
     /// # Errors
     /// `InvalidPath` if it leaves the export root, also through a link.
     fn export_target(&self, path: &str) -> Result<PathBuf, Failure>;
+
+    /// Returns the function that asks, with its module, as in `shop.build`; none where nobody keeps that.
+    fn function(&self) -> Option<&Arc<str>> {
+        None
+    }
+
+    /// Returns where it is kept which function asked for which command.
+    fn origins(&self) -> Option<&Origins> {
+        None
+    }
+
+    /// Calls a function of a dependency: one of `interface`, as the calling component imports it.
+    ///
+    /// What comes back is what the function returns. A function that makes a container, a directory, a file or a
+    /// service need not have been called by then.
+    fn call_import<'a>(
+        &'a self,
+        interface: &'a str,
+        function: &'a str,
+        args: Vec<Value>,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
+        let _ = (function, args);
+        let message = format!("nothing provides `{interface}`");
+        Box::pin(async move { Err(Failure::invalid(FailureCode::Unavailable, message)) })
+    }
 }

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use crate::args::{Args, ArgumentError};
 use crate::bridge::Bridge;
 use crate::object::Object;
-use crate::pending::{Pending, Work, force, is_pending};
+use crate::pending::{Pending, Work, force, is_pending, note_exec};
 use crate::value::Value;
 
 /// What a LEAF answers.
@@ -64,10 +64,16 @@ impl Lazy {
     /// # Errors
     /// If the arguments are not those of the WIT package.
     pub fn call(&self, bridge: &dyn Bridge, args: Vec<Value>) -> Result<Value, ArgumentError> {
-        match (self.makes, self.work) {
-            (_, Work::Values(function)) if !args.iter().any(is_pending) => function(bridge, &mut Args::new(args)),
+        let function = bridge.function();
+        match (self.makes, &self.work) {
+            (_, Work::Values(make)) if !args.iter().any(is_pending) => {
+                let value = make(bridge, &mut Args::new(args))?;
+                note_exec(bridge, &self.method, function, &value);
+                Ok(value)
+            }
             (Some(makes), work) => {
-                Ok(Value::Object(Object::Pending(Pending::new(Arc::clone(&self.method), makes, work, args))))
+                let pending = Pending::new(Arc::clone(&self.method), makes, work.clone(), args, function.cloned());
+                Ok(Value::Object(Object::Pending(pending)))
             }
             (None, _) => Ok(self.ask(bridge, &args)),
         }

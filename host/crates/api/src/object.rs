@@ -1,5 +1,7 @@
 //! The resources of the WIT package as values.
 
+use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
 use graph::{Edge, SecretName};
@@ -9,6 +11,7 @@ use crate::directory::Directory;
 use crate::file::File;
 use crate::options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOptions, SearchOptions};
 use crate::pending::Pending;
+use crate::types::CustomType;
 use crate::value::Value;
 
 /// A secret: its name, never its value.
@@ -34,6 +37,16 @@ pub struct Service {
     pub hostname: Option<String>,
 }
 
+/// A custom object. It lives in an instance of the module that defines it; what is held here is a
+/// handle of it.
+pub trait CustomObject: Any + fmt::Debug + Send + Sync {
+    /// Returns its type.
+    fn ty(&self) -> &CustomType;
+
+    /// Returns a number that no other object of this process has.
+    fn identity(&self) -> u64;
+}
+
 macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident = $wit:literal),* $(,)?) => {
         /// A resource of the WIT package. Cheap to clone.
@@ -42,6 +55,8 @@ macro_rules! objects {
             $($(#[$doc])* $name(Arc<$name>),)*
             /// One of these, made when it is needed.
             Pending(Arc<Pending>),
+            /// A resource that a module defines.
+            Custom(Arc<dyn CustomObject>),
         }
 
         impl Object {
@@ -50,10 +65,11 @@ macro_rules! objects {
 
             /// Returns the resource's name, as the WIT package has it.
             #[must_use]
-            pub fn name(&self) -> &'static str {
+            pub fn name(&self) -> &str {
                 match self {
                     $(Self::$name(_) => $wit,)*
                     Self::Pending(pending) => pending.makes(),
+                    Self::Custom(custom) => &custom.ty().name,
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! Objects that depend on an image whose configuration is not known yet.
+//! Objects that are made later: they depend on an image whose configuration is not known yet, or on what a function
+//! of a module returns.
 //!
 //! What `with-workdir` or `with-exec` mean depends on the configuration of the image that a container
 //! starts from, and finding an image takes a registry. Lazy methods must not wait for one, so that what
@@ -11,23 +12,29 @@ use std::sync::Arc;
 use std::{fmt, mem};
 
 use backend::Failure;
-use futures::future::try_join_all;
+use futures::future::{BoxFuture, try_join_all};
 use graph::KeyHasher;
 use tokio::sync::OnceCell;
 
 use crate::args::Args;
 use crate::bridge::Bridge;
 use crate::dispatch::{LazyFn, LeafFn};
+use crate::identity::identity;
 use crate::object::Object;
 use crate::value::Value;
 
+/// Makes an object by calling a function of a module. Called again if nobody waited for the end.
+pub type Making = Arc<dyn Fn() -> BoxFuture<'static, Result<Value, Failure>> + Send + Sync>;
+
 /// How an object is made.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Work {
     /// Out of values.
     Values(LazyFn),
     /// By asking the engine.
     Engine(LeafFn),
+    /// By calling a function of a module.
+    Call(Making),
 }
 
 /// An object that is made when it is needed, once.
@@ -36,18 +43,45 @@ pub struct Pending {
     makes: &'static str,
     work: Work,
     args: Vec<Value>,
+    /// The function that asked for it.
+    function: Option<Arc<str>>,
     id: String,
     made: OnceCell<Object>,
 }
 
 impl Pending {
-    pub(crate) fn new(method: Arc<str>, makes: &'static str, work: Work, args: Vec<Value>) -> Arc<Self> {
+    pub(crate) fn new(
+        method: Arc<str>,
+        makes: &'static str,
+        work: Work,
+        args: Vec<Value>,
+        function: Option<Arc<str>>,
+    ) -> Arc<Self> {
         let mut hasher = KeyHasher::new("pending/1");
         hasher.text(&method);
-        hasher.list(args.iter(), |h, arg| h.text(&identity(arg)));
+        hasher.bytes(identity(&args).as_bytes());
         let id = hasher.definition().to_string();
-        Arc::new(Self { method, makes, work, args, id, made: OnceCell::new() })
+        Arc::new(Self { method, makes, work, args, function, id, made: OnceCell::new() })
     }
+
+    /// The object that a function of a module will return: a resource of this name, made by `making`.
+    ///
+    /// `call` names the function, `args` are what it is called with. None if there is no such resource, or none that
+    /// can be made later.
+    #[must_use]
+    pub fn of_call(makes: &str, call: &str, args: &[Value], making: Making) -> Option<Arc<Self>> {
+        let makes = Self::CALLABLE.iter().find(|known| **known == makes)?;
+        let mut hasher = KeyHasher::new("pending-call/1");
+        hasher.text(call);
+        hasher.bytes(identity(args).as_bytes());
+        let id = hasher.definition().to_string();
+        let (method, work) = (Arc::from(call), Work::Call(making));
+        // The arguments belong to the call: they may stay pending.
+        Some(Arc::new(Self { method, makes, work, args: Vec::new(), function: None, id, made: OnceCell::new() }))
+    }
+
+    /// The resources that a function of a module may return before it is called.
+    pub const CALLABLE: &[&'static str] = &["container", "directory", "file", "service"];
 
     /// Returns the name of the resource that it will be.
     #[must_use]
@@ -87,13 +121,16 @@ impl Pending {
     async fn make(&self, bridge: &dyn Bridge) -> Result<(), Failure> {
         let make = async {
             let args = Args::new(self.args.iter().map(made).collect());
-            let value = match self.work {
+            let value = match &self.work {
                 Work::Values(function) => function(bridge, &mut { args })?,
                 Work::Engine(function) => function(bridge, args).await?,
+                // What a function returns may be pending itself.
+                Work::Call(making) => force_boxed(bridge, making().await?).await?,
             };
+            note_exec(bridge, &self.method, self.function.as_ref(), &value);
             match value {
-                Value::Object(object) => Ok(object),
-                _ => Err(Failure::bug(format!("`{}` made no object", self.method))),
+                Value::Object(object) if object.name() == self.makes => Ok(object),
+                _ => Err(Failure::bug(format!("`{}` made no {}", self.method, self.makes))),
             }
         };
         self.made.get_or_try_init(|| make).await.map(|_| ())
@@ -137,10 +174,24 @@ pub(crate) fn is_pending(value: &Value) -> bool {
     }
 }
 
+/// Remembers which function asked for a command, if a method made one.
+pub(crate) fn note_exec(bridge: &dyn Bridge, method: &str, function: Option<&Arc<str>>, value: &Value) {
+    if let (Some(function), Some(origins), true) =
+        (function, bridge.origins(), method.starts_with("container.with-exec"))
+        && let Value::Object(Object::Container(container)) = value
+    {
+        origins.note(container.rootfs.edge.vertex.digest(), function);
+    }
+}
+
+fn force_boxed(bridge: &dyn Bridge, value: Value) -> BoxFuture<'_, Result<Value, Failure>> {
+    Box::pin(force(bridge, value))
+}
+
 /// Makes every object in a value that is pending.
 ///
 /// # Errors
-/// If an image cannot be found.
+/// If an image cannot be found, or if a function of a module fails.
 pub async fn force(bridge: &dyn Bridge, value: Value) -> Result<Value, Failure> {
     let mut roots = Vec::new();
     collect(&value, &mut roots);
@@ -148,9 +199,9 @@ pub async fn force(bridge: &dyn Bridge, value: Value) -> Result<Value, Failure> 
         return Ok(value);
     }
     let order = order_of(roots);
-    // Images wait for registries, all at the same time; the rest is computed.
-    let images = order.iter().filter(|pending| matches!(pending.work, Work::Engine(_)) && pending.missing().is_empty());
-    try_join_all(images.map(|pending| pending.make(bridge))).await?;
+    // Images wait for registries and functions for each other, all at the same time; the rest is computed.
+    let is_waiting = |pending: &Pending| !matches!(pending.work, Work::Values(_)) && pending.missing().is_empty();
+    try_join_all(order.iter().filter(|pending| is_waiting(pending)).map(|pending| pending.make(bridge))).await?;
     for pending in &order {
         pending.make(bridge).await?;
     }
@@ -202,14 +253,6 @@ fn made(value: &Value) -> Value {
         Value::Result(Ok(Some(value))) => Value::Result(Ok(Some(boxed(value)))),
         Value::Result(Err(Some(value))) => Value::Result(Err(Some(boxed(value)))),
         value => value.clone(),
-    }
-}
-
-fn identity(value: &Value) -> String {
-    match value {
-        Value::Object(Object::Container(container)) => container.id(),
-        Value::Object(Object::Pending(pending)) => pending.id.clone(),
-        value => format!("{value:?}"),
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Failure {
         /// The way out.
         hint: Option<String>,
     },
+    /// A function of a module answered with an error, or ended without an answer.
+    #[error("{0}")]
+    Stage(Box<StageFailure>),
     /// Nobody waits for it any more, or the run was interrupted.
     #[error("cancelled")]
     Cancelled,
@@ -186,6 +189,55 @@ impl fmt::Display for ExecFailure {
     }
 }
 
+/// A function of a module that has no value to give.
+#[derive(Debug, Clone)]
+pub struct StageFailure {
+    /// The function with its module, as in `lint.check`.
+    pub stage: String,
+    /// One of the codes of `errors.wit`, `trap`, or one that the module made up.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// The command that failed, where one did.
+    pub exec: Option<Box<ExecRecord>>,
+    /// Further facts as name and value.
+    pub attributes: Vec<(String, String)>,
+    /// Whose fault it is.
+    pub blame: Blame,
+    /// The way out.
+    pub hint: Option<String>,
+}
+
+/// The record `exec-failure` of `errors.wit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecRecord {
+    /// The command.
+    pub args: Vec<String>,
+    /// 128 plus the signal, if one ended it.
+    pub exit_code: i32,
+    /// The end of its standard output, at most [`TAIL_BYTES`].
+    pub stdout_tail: String,
+    /// The end of its standard error, at most [`TAIL_BYTES`].
+    pub stderr_tail: String,
+}
+
+impl From<&ExecFailure> for ExecRecord {
+    fn from(failure: &ExecFailure) -> Self {
+        Self {
+            args: failure.args.clone(),
+            exit_code: failure.exit_code(),
+            stdout_tail: failure.stdout_tail.clone(),
+            stderr_tail: failure.stderr_tail.clone(),
+        }
+    }
+}
+
+impl fmt::Display for StageFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stage `{}` failed", self.stage)
+    }
+}
+
 impl Failure {
     /// Makes a failure of what was asked for.
     pub fn invalid(code: FailureCode, message: impl Into<String>) -> Self {
@@ -204,9 +256,10 @@ impl Failure {
 
     /// Returns the code of `errors.wit`.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::Exec(failure) => failure.code(),
+            Self::Stage(failure) => &failure.code,
             Self::Invalid { code, .. } => code.as_str(),
             Self::Cancelled => "cancelled",
             Self::Environment { .. } => "environment",
@@ -219,6 +272,7 @@ impl Diagnostic for Failure {
     fn blame(&self) -> Blame {
         match self {
             Self::Exec(_) | Self::Invalid { .. } => Blame::Function,
+            Self::Stage(failure) => failure.blame,
             Self::Cancelled => Blame::User,
             Self::Environment { .. } => Blame::Environment,
             Self::Bug { .. } => Blame::Bug,
@@ -228,6 +282,7 @@ impl Diagnostic for Failure {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Invalid { hint, .. } | Self::Environment { hint, .. } => hint.clone(),
+            Self::Stage(failure) => failure.hint.clone(),
             Self::Exec(_) | Self::Cancelled | Self::Bug { .. } => None,
         }
     }

@@ -17,7 +17,7 @@ pub mod snapshot;
 
 pub use backend::{Backend, Caps, SecretProvider, SessionIo};
 pub use event::{Event, EventSink, Outcome, OutputStream, Reason, VertexEvent};
-pub use failure::{ExecFailure, ExecStatus, Failure, FailureCode, TAIL_BYTES, tail};
+pub use failure::{ExecFailure, ExecRecord, ExecStatus, Failure, FailureCode, StageFailure, TAIL_BYTES, tail};
 pub use image::{DockerImages, ImageAccess, ImageSource, ImageTarget, Login, ResolvedImage};
 pub use redact::Redactor;
 pub use snapshot::{EntryKind, ExecResult, FileStat, OutputRef, SearchMatch, SearchQuery, Snapshot, Solved};

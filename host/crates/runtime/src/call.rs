@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use api::{Bridge, Value};
 use graph::{Blame, Diagnostic};
-use wasmtime::component::{ResourceTable, Val};
+use wasmtime::component::{Instance as Instantiated, ResourceTable, Val};
 use wasmtime::{AsContextMut, Store, UpdateDeadline};
 
 use crate::component::{Inner, Stage};
+use crate::instance::{Home, Instance, Live};
 use crate::objects::Objects;
 use crate::output::Output;
 use crate::power::Power;
@@ -37,6 +38,8 @@ pub struct Call {
     pub granted: BTreeSet<Power>,
     /// Where what it prints goes, both streams.
     pub stderr: Option<StderrSink>,
+    /// Where the custom objects of the module live.
+    pub instance: Arc<Instance>,
 }
 
 /// Why a call has no result.
@@ -163,22 +166,38 @@ fn list(powers: &[Power], shown: impl Fn(&Power) -> String, between: &str) -> St
 }
 
 /// Who is called; errors name it.
-struct Callee {
-    module: String,
-    function: String,
+pub(crate) struct Callee {
+    pub(crate) module: String,
+    pub(crate) function: String,
 }
 
 impl Callee {
-    fn environment(self, reason: impl ToString) -> CallError {
-        CallError::Environment { module: self.module, function: self.function, reason: reason.to_string() }
+    pub(crate) fn environment(&self, reason: impl ToString) -> CallError {
+        let (module, function) = (self.module.clone(), self.function.clone());
+        CallError::Environment { module, function, reason: reason.to_string() }
     }
 
-    fn bug(self, reason: String) -> CallError {
-        CallError::Bug { module: self.module, function: self.function, reason }
+    fn bug(&self, reason: String) -> CallError {
+        CallError::Bug { module: self.module.clone(), function: self.function.clone(), reason }
+    }
+
+    /// Returns what a call answered; how it ended is what [`Running`] says.
+    pub(crate) fn answered<T>(
+        &self,
+        limits: &Limits,
+        ended: Result<wasmtime::Result<T>, String>,
+        output: &Output,
+    ) -> Result<T, CallError> {
+        let printed = output.finish();
+        match ended {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.ended(limits, &error, &printed)),
+            Err(panic) => Err(self.bug(panic)),
+        }
     }
 
     /// Sorts what wasmtime says: a fault of the guest, of this machine, or of this program.
-    fn ended(self, limits: &Limits, error: &wasmtime::Error, printed: &[u8]) -> CallError {
+    fn ended(&self, limits: &Limits, error: &wasmtime::Error, printed: &[u8]) -> CallError {
         if let Some(Stop::Bug { message }) = error.downcast_ref::<Stop>() {
             return self.bug(message.clone());
         }
@@ -190,28 +209,87 @@ impl Callee {
     }
 }
 
-/// Calls a stage in a `wasmtime::Store` of its own.
+/// Calls a function in a `wasmtime::Store` of its own, or in that of the module's custom objects.
 pub(crate) async fn call(component: &Inner, call: Call) -> Result<Value, CallError> {
-    let Call { module, function, args, bridge, granted, stderr } = call;
+    let Call { module, function, args, bridge, granted, stderr, instance } = call;
     let callee = Callee { module, function };
     let stage = find_stage(component, &callee, &granted)?;
     let shared = &component.shared;
     if let Err(error) = shared.ticker.start() {
         return Err(callee.environment(error));
     }
-
     let stopwatch = Arc::<Stopwatch>::default();
     let output = Output::new(shared.limits.output_bytes, stderr);
-    let mut store = new_store(component, &callee.function, bridge, &stopwatch, &output);
-    let params = lower_args(&mut store, &shared.limits, stage, &callee, args)?;
-    let inner = Box::pin(run(component, stage, store, params));
-    let ended = Running { inner, stopwatch, ticker: &shared.ticker }.await;
-    let printed = output.finish();
-    match ended {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(callee.ended(&shared.limits, &error, &printed)),
-        Err(panic) => Err(callee.bug(panic)),
+    let context = Context { bridge, stopwatch, output };
+    if stage.has_own {
+        return call_in(component, stage, &callee, args, context, &instance).await;
     }
+    let mut store = new_store(component, &callee.function, &context, None, None);
+    let params = lower_args(&mut store, &shared.limits, stage, &callee, args)?;
+    let inner = Box::pin(async {
+        let instantiated = component.pre.instantiate_async(&mut store).await?;
+        enter(&mut store, instantiated, stage, params).await
+    });
+    let ended = Running { inner, stopwatch: Arc::clone(&context.stopwatch), ticker: &shared.ticker }.await;
+    callee.answered(&shared.limits, ended, &context.output)
+}
+
+/// What a call brings along.
+pub(crate) struct Context {
+    pub(crate) bridge: Arc<dyn Bridge>,
+    pub(crate) stopwatch: Arc<Stopwatch>,
+    pub(crate) output: Output,
+}
+
+/// Calls a function in the instance in which the module's custom objects live.
+async fn call_in(
+    component: &Inner,
+    stage: &Stage,
+    callee: &Callee,
+    args: Vec<Value>,
+    context: Context,
+    instance: &Arc<Instance>,
+) -> Result<Value, CallError> {
+    let shared = &component.shared;
+    let mut place = instance.enter().await;
+    // Taken out, so that one that is left in the middle of a call is not entered again.
+    let (mut store, instantiated) = match place.take() {
+        Some(Live { store, instantiated }) => (store, Some(instantiated)),
+        None => (new_store(component, "objects", &context, None, Some(instance.begin())), None),
+    };
+    let state = store.data_mut();
+    state.bridge = Arc::clone(&context.bridge);
+    state.stopwatch = Arc::clone(&context.stopwatch);
+    let params = match lower_args(&mut store, &shared.limits, stage, callee, args) {
+        Ok(params) => params,
+        Err(error) => {
+            // Nothing was entered.
+            *place = instantiated.map(|instantiated| Live { store, instantiated });
+            return Err(error);
+        }
+    };
+    let inner = Box::pin(async {
+        let instantiated = match instantiated {
+            Some(instantiated) => instantiated,
+            None => component.pre.instantiate_async(&mut store).await?,
+        };
+        free_unused(&mut store, instance).await?;
+        let value = enter(&mut store, instantiated, stage, params).await?;
+        Ok((value, instantiated))
+    });
+    let ended = Running { inner, stopwatch: Arc::clone(&context.stopwatch), ticker: &shared.ticker }.await;
+    let (value, instantiated) = callee.answered(&shared.limits, ended, &context.output)?;
+    *place = Some(Live { store, instantiated });
+    Ok(value)
+}
+
+/// Frees the objects that nobody has any more.
+async fn free_unused(store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<()> {
+    let Some(home) = store.data().instance.clone() else { return Ok(()) };
+    for resource in instance.unused(&home) {
+        resource.resource_drop_async(&mut *store).await?;
+    }
+    Ok(())
 }
 
 fn find_stage<'a>(component: &'a Inner, callee: &Callee, granted: &BTreeSet<Power>) -> Result<&'a Stage, CallError> {
@@ -226,25 +304,29 @@ fn find_stage<'a>(component: &'a Inner, callee: &Callee, granted: &BTreeSet<Powe
     if powers.is_empty() { Ok(stage) } else { Err(CallError::NotGranted { module, powers }) }
 }
 
-fn new_store(
+/// Makes the store of a call. A program has arguments; objects of the module's own live in `home`.
+pub(crate) fn new_store(
     component: &Inner,
     function: &str,
-    bridge: Arc<dyn Bridge>,
-    stopwatch: &Arc<Stopwatch>,
-    output: &Output,
+    context: &Context,
+    program_args: Option<&[String]>,
+    home: Option<Home>,
 ) -> Store<State> {
     let limits = &component.shared.limits;
     let clock = VirtualClock::default();
     let mut resources = ResourceTable::new();
     resources.set_max_capacity(limits.n_handles as usize);
+    let args = program_args.unwrap_or_default();
     let state = State {
-        wasi: wasi::context(&component.digest, function, &clock, output),
+        wasi: wasi::context(&component.facts.digest, function, args, &clock, &context.output),
         resources,
         clock,
         objects: Objects::new(limits.n_handles),
-        bridge,
-        stopwatch: Arc::clone(stopwatch),
+        bridge: Arc::clone(&context.bridge),
+        stopwatch: Arc::clone(&context.stopwatch),
         limiter: Limiter::new(limits),
+        kinds: Arc::clone(&component.facts.kinds),
+        instance: home,
     };
     let mut store = Store::new(&component.shared.engine, state);
     store.limiter(|state| &mut state.limiter);
@@ -283,22 +365,26 @@ fn lower_args(
                 return Err(CallError::Argument { module, function, param, reason });
             }
             Err(ConvertError::Stop(error)) => {
-                return Err(Callee { module, function }.ended(limits, &error, &[]));
+                return Err(callee.ended(limits, &error, &[]));
             }
         }
     }
     Ok(vals)
 }
 
-/// Instantiates and calls. Takes the store, so that it is dropped with the future.
-async fn run(component: &Inner, stage: &Stage, mut store: Store<State>, params: Vec<Val>) -> wasmtime::Result<Value> {
-    let instance = component.pre.instantiate_async(&mut store).await?;
-    let function = instance
-        .get_func(&mut store, stage.index)
+/// Calls a function of an instance.
+async fn enter(
+    store: &mut Store<State>,
+    instantiated: Instantiated,
+    stage: &Stage,
+    params: Vec<Val>,
+) -> wasmtime::Result<Value> {
+    let function = instantiated
+        .get_func(&mut *store, stage.index)
         .ok_or_else(|| wasmtime::Error::new(Stop::Bug { message: "an exported function is not there".to_owned() }))?;
     let result_ty = stage.ty.results().next();
     let mut results = vec![Val::Bool(false); usize::from(result_ty.is_some())];
-    function.call_async(&mut store, &params, &mut results).await?;
+    function.call_async(&mut *store, &params, &mut results).await?;
     match (result_ty, results.first()) {
         (Some(ty), Some(val)) => lift(&mut store.as_context_mut(), &ty, val),
         _ => Ok(Value::unit()),

@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Signature, Value};
+use api::{CustomType, ObjectType, Signature, Value};
 use graph::ContentDigest;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{ComponentExportIndex, InstancePre, Type, Val};
 
 use crate::call::{self, Call, CallError};
+use crate::kinds::Kinds;
 use crate::power::Power;
+use crate::program::{self, ProgramCall};
 use crate::runtime::Shared;
 use crate::state::State;
-use crate::types::{has_object, type_of};
+use crate::types::{has_object, has_own, type_of};
 use crate::values::lift_plain;
 
 /// A loaded component: a module's code. Cheap to clone.
@@ -24,65 +26,108 @@ pub struct Component {
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pre: InstancePre<State>,
-    pub(crate) digest: ContentDigest,
-    interface: String,
+    pub(crate) facts: Facts,
     signatures: Vec<Signature>,
-    stages: Vec<Stage>,
-    /// Functions of the interface that are no stages, and why.
-    obstacles: Vec<(String, String)>,
-    imports: Vec<String>,
-    powers: BTreeSet<Power>,
+    objects: Vec<ObjectType>,
 }
 
-/// A function that can be called.
+/// A function that can be called: a stage, or one that belongs to a type of custom objects.
 pub(crate) struct Stage {
+    /// As in `check`, `[constructor]linter` or `[method]linter.check`.
     name: String,
     pub(crate) ty: ComponentFunc,
     pub(crate) index: ComponentExportIndex,
+    /// Whether objects of the module itself are among what it takes and returns.
+    pub(crate) has_own: bool,
+    signature: Signature,
 }
 
 impl Stage {
-    pub(crate) fn new(name: &str, ty: ComponentFunc, index: ComponentExportIndex) -> Self {
-        Self { name: name.to_owned(), ty, index }
+    pub(crate) fn new(kinds: &Kinds, name: &str, ty: ComponentFunc, index: ComponentExportIndex) -> Self {
+        let has_own = ty.params().map(|(_, ty)| ty).chain(ty.results()).any(|ty| has_own(kinds, &ty));
+        let signature = signature(kinds, name, &ty);
+        Self { name: name.to_owned(), ty, index, has_own, signature }
     }
+}
 
-    fn signature(&self) -> Signature {
-        Signature {
-            name: self.name.clone(),
-            params: self.ty.params().map(|(name, ty)| (name.to_owned(), type_of(&ty))).collect(),
-            result: self.ty.results().next().map(|ty| type_of(&ty)),
-        }
+/// Returns the signature of a function; that of a method has the bare name of the method.
+pub(crate) fn signature(kinds: &Kinds, name: &str, ty: &ComponentFunc) -> Signature {
+    let bare = name.rsplit_once(['.', ']']).map_or(name, |(_, bare)| bare);
+    Signature {
+        name: bare.to_owned(),
+        params: ty.params().map(|(name, ty)| (name.to_owned(), type_of(kinds, &ty))).collect(),
+        result: ty.results().next().map(|ty| type_of(kinds, &ty)),
     }
+}
+
+/// Sorts the functions that belong to types of custom objects.
+pub(crate) fn object_types<'a>(
+    types: impl Iterator<Item = &'a CustomType>,
+    functions: &[(String, Signature)],
+) -> Vec<ObjectType> {
+    let of = |kind: &str, ty: &str| -> Vec<Signature> {
+        let is_of = |name: &str| match name.strip_prefix(kind) {
+            Some(rest) => rest == ty || rest.strip_prefix(ty).is_some_and(|rest| rest.starts_with('.')),
+            None => false,
+        };
+        functions.iter().filter(|(name, _)| is_of(name)).map(|(_, signature)| signature.clone()).collect()
+    };
+    types
+        .map(|ty| ObjectType {
+            name: ty.name.clone(),
+            constructor: of("[constructor]", &ty.name).pop(),
+            methods: of("[method]", &ty.name),
+            statics: of("[static]", &ty.name),
+        })
+        .collect()
 }
 
 /// What [`Component::new`] takes besides the engine's view of it.
 pub(crate) struct Facts {
     pub(crate) digest: ContentDigest,
+    /// Without its version; empty for a program.
     pub(crate) interface: String,
     pub(crate) stages: Vec<Stage>,
+    /// Functions of the interface that cannot be called, and why.
     pub(crate) obstacles: Vec<(String, String)>,
     pub(crate) imports: Vec<String>,
+    pub(crate) dependencies: Vec<DependencyImport>,
     pub(crate) powers: BTreeSet<Power>,
+    pub(crate) kinds: Arc<Kinds>,
+    /// `run` of `wasi:cli/run`.
+    pub(crate) program: Option<ComponentExportIndex>,
+}
+
+/// An interface that a component imports from another module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DependencyImport {
+    /// The name of the import, as in `local:lint/stages@0.1.0`.
+    pub name: String,
+    /// Its functions by their names, as in `check` or `[method]linter.check`.
+    pub functions: Vec<(String, Signature)>,
 }
 
 impl Component {
     pub(crate) fn new(shared: Arc<Shared>, pre: InstancePre<State>, facts: Facts) -> Self {
-        let Facts { digest, interface, stages, obstacles, imports, powers } = facts;
-        let signatures = stages.iter().map(Stage::signature).collect();
-        let inner = Inner { shared, pre, digest, interface, signatures, stages, obstacles, imports, powers };
-        Self { inner: Arc::new(inner) }
+        let is_stage = |stage: &&Stage| !stage.name.starts_with('[');
+        let signatures = facts.stages.iter().filter(is_stage).map(|stage| stage.signature.clone()).collect();
+        let functions: Vec<_> =
+            facts.stages.iter().map(|stage| (stage.name.clone(), stage.signature.clone())).collect();
+        let objects = object_types(facts.kinds.own(), &functions);
+        Self { inner: Arc::new(Inner { shared, pre, facts, signatures, objects }) }
     }
 
     /// Returns the digest of the component's bytes.
     #[must_use]
     pub fn digest(&self) -> ContentDigest {
-        self.inner.digest
+        self.inner.facts.digest
     }
 
-    /// Returns the name of the interface that has the stages, as in `local:demo/stages@0.1.0`.
+    /// Returns the name of the interface that has the stages, as in `local:demo/stages@0.1.0`; empty for a program
+    /// without stages.
     #[must_use]
     pub fn interface(&self) -> &str {
-        &self.inner.interface
+        &self.inner.facts.interface
     }
 
     /// Returns the stages in the order of the interface.
@@ -91,16 +136,66 @@ impl Component {
         &self.inner.signatures
     }
 
+    /// Returns the types of custom objects that it defines.
+    #[must_use]
+    pub fn objects(&self) -> &[ObjectType] {
+        &self.inner.objects
+    }
+
+    /// Returns whether it can be run as a program.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.inner.facts.program.is_some()
+    }
+
     /// Returns the names of all that it imports, as in `pipeline:api/container@0.1.0`.
     #[must_use]
     pub fn imports(&self) -> &[String] {
-        &self.inner.imports
+        &self.inner.facts.imports
+    }
+
+    /// Returns what it imports from other modules.
+    #[must_use]
+    pub fn dependencies(&self) -> &[DependencyImport] {
+        &self.inner.facts.dependencies
+    }
+
+    /// Returns whether the stages of this component are what an import of another one names.
+    ///
+    /// Versions are compatible as they are in Cargo: the first number that is not zero is the same.
+    #[must_use]
+    pub fn is_named(&self, import: &str) -> bool {
+        let split = |name: &str| -> (String, String) {
+            let (path, version) = name.split_once('@').unwrap_or((name, ""));
+            (path.to_owned(), version.to_owned())
+        };
+        let (path, version) = split(import);
+        let (own_path, own_version) = split(self.interface());
+        path == own_path && compatible(&version) == compatible(&own_version)
+    }
+
+    /// Checks that this component has all functions that another one imports of it, with their types.
+    ///
+    /// # Errors
+    /// A sentence about the first that is missing or differs.
+    pub fn provides(&self, import: &DependencyImport) -> Result<(), String> {
+        for (name, wanted) in &import.functions {
+            let shown = name.rsplit_once(']').map_or(name.as_str(), |(_, name)| name);
+            let Some(found) = self.stage(name) else { return Err(format!("it has no `{shown}`")) };
+            let types = |signature: &Signature| -> Vec<api::Type> {
+                signature.params.iter().map(|(_, ty)| ty.clone()).chain(signature.result.clone()).collect()
+            };
+            if types(&found.signature) != types(wanted) || found.signature.params.len() != wanted.params.len() {
+                return Err(format!("its `{shown}` is {}, not {}", of_types(&found.signature), of_types(wanted)));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the powers that it asks for.
     #[must_use]
     pub fn powers(&self) -> BTreeSet<Power> {
-        self.inner.powers.clone()
+        self.inner.facts.powers.clone()
     }
 
     /// Makes the value of a parameter from its text in WAVE, as in `{name: "x", tags: [a, b]}`.
@@ -111,25 +206,39 @@ impl Component {
         let stage = self.stage(function).ok_or_else(|| format!("there is no stage `{function}`"))?;
         let (name, ty): (&str, Type) =
             stage.ty.params().nth(param).ok_or_else(|| format!("stage `{function}` has no parameter {param}"))?;
-        if has_object(&type_of(&ty)) {
-            return Err(format!("`{name}` is a {}, which cannot be written as text", type_of(&ty)));
+        let kinds = &self.inner.facts.kinds;
+        let known = type_of(kinds, &ty);
+        if has_object(&known) {
+            return Err(format!("`{name}` is a {known}, which cannot be written as text"));
         }
         let val = Val::from_wave(&ty, text).map_err(|error| format!("{error:#}"))?;
-        lift_plain(&ty, &val).ok_or_else(|| format!("`{name}` cannot be written as text"))
+        lift_plain(kinds, &ty, &val).ok_or_else(|| format!("`{name}` cannot be written as text"))
     }
 
-    /// Calls a stage, in an instance of its own.
+    /// Calls a function: a stage by its name, or one of a type of custom objects, as in `[method]linter.check`.
     ///
-    /// A stage that returns an error has returned: the answer is a [`Value::Result`].
+    /// Functions that take or return objects of the module itself are called in the instance of the call, all others
+    /// in one of their own. A stage that returns an error has returned: the answer is a [`Value::Result`].
     ///
     /// # Errors
-    /// If the stage is not there or not granted what it needs, if an argument is not of its type,
-    /// and if the stage traps.
+    /// If the function is not there or not granted what it needs, if an argument is not of its type,
+    /// and if the function traps.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the stage and frees all that it has.
+    /// Dropping the future stops the function and frees all that it has.
     pub async fn call(&self, call: Call) -> Result<Value, CallError> {
         call::call(&self.inner, call).await
+    }
+
+    /// Runs it as a program, and returns its exit code.
+    ///
+    /// # Errors
+    /// If it is no program, if it is not granted what it needs, and if it traps.
+    ///
+    /// # Cancel safety
+    /// As [`call`](Self::call).
+    pub async fn run(&self, call: ProgramCall) -> Result<i32, CallError> {
+        program::run(&self.inner, call).await
     }
 
     pub(crate) fn stage(&self, name: &str) -> Option<&Stage> {
@@ -137,21 +246,51 @@ impl Component {
     }
 }
 
+fn of_types(signature: &Signature) -> String {
+    let params: Vec<String> = signature.params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+    let result = signature.result.as_ref().map_or(String::new(), |ty| format!(" -> {ty}"));
+    format!("`func({}){result}`", params.join(", "))
+}
+
+/// Returns what two versions have in common if one can stand for the other.
+fn compatible(version: &str) -> &str {
+    let mut end = 0;
+    for part in version.split('.') {
+        end += part.len() + 1;
+        if part != "0" {
+            break;
+        }
+    }
+    version.get(..end.saturating_sub(1)).unwrap_or(version)
+}
+
 impl Inner {
     pub(crate) fn stage(&self, name: &str) -> Option<&Stage> {
-        self.stages.iter().find(|stage| stage.name == name)
+        self.facts.stages.iter().find(|stage| stage.name == name)
     }
 
     pub(crate) fn obstacle(&self, name: &str) -> Option<&str> {
-        self.obstacles.iter().find(|(other, _)| other == name).map(|(_, reason)| reason.as_str())
+        self.facts.obstacles.iter().find(|(other, _)| other == name).map(|(_, reason)| reason.as_str())
     }
 
     pub(crate) fn stage_names(&self) -> Vec<String> {
-        self.stages.iter().map(|stage| stage.name.clone()).collect()
+        self.signatures.iter().map(|signature| signature.name.clone()).collect()
     }
 
     /// Returns the powers that it asks for and is not granted.
     pub(crate) fn missing_powers(&self, granted: &BTreeSet<Power>) -> Vec<Power> {
-        self.powers.difference(granted).copied().collect()
+        self.facts.powers.difference(granted).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compatible_as_cargo_has_it() {
+        for (version, expect) in [("1.2.3", "1"), ("0.1.7", "0.1"), ("0.0.3", "0.0.3"), ("", "")] {
+            assert_eq!(compatible(version), expect);
+        }
     }
 }

@@ -11,6 +11,10 @@
 //!    compiled-v1/       linked once          dropped with the call
 //! ```
 //!
+//! Objects that a module defines itself live in an instance of it that is kept for the run
+//! ([`Instance`]); functions of other modules are called through the bridge, each in a store of
+//! its own. A component that exports `wasi:cli/run` is a program, which [`Component::run`] runs.
+//!
 //! What a guest can reach is written down in two places: the functions of `pipeline:api`, which
 //! are those of [`api::find`] and of nothing else, and a WASI in which nothing is real. Every call
 //! has limits on time, memory, stack, objects and output; what goes over one of them ends the call
@@ -26,11 +30,14 @@ mod cache;
 mod call;
 mod component;
 mod engine;
+mod instance;
+mod kinds;
 mod link;
 mod load;
 mod objects;
 mod output;
 mod power;
+mod program;
 mod report;
 mod runtime;
 mod state;
@@ -42,8 +49,10 @@ mod values;
 mod wasi;
 
 pub use call::{Call, CallError, StderrSink};
-pub use component::Component;
+pub use component::{Component, DependencyImport};
+pub use instance::Instance;
 pub use load::LoadError;
 pub use power::{Power, UnknownPower};
+pub use program::ProgramCall;
 pub use runtime::{Limits, Runtime, RuntimeConfig, RuntimeError};
 pub use trap::{Trap, TrapCause};

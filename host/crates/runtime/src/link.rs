@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use api::{Container, Directory, File, Function, Object, Service, Value};
+use api::{Container, CustomType, Directory, File, Function, Object, Service, Value};
 use backend::FailureCode;
 use graph::{FailOp, Op, Selection};
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
@@ -13,10 +13,11 @@ use wasmtime::component::{LinkerInstance, ResourceType, Type, Val};
 use wasmtime::{Engine, StoreContextMut};
 
 use crate::bulk;
+use crate::kinds::{Imported, Kinds};
 use crate::state::State;
 use crate::time::Waiting;
 use crate::trap::Stop;
-use crate::types::{name_index, object_index, object_name};
+use crate::types::{name_index, object_name};
 use crate::values::{lift, lower};
 
 /// The package of the host.
@@ -32,6 +33,7 @@ pub(crate) const INTERFACES: &[&str] = &[
     "file",
     "log",
     "machine",
+    "report",
     "secret",
     "secret-access",
     "service",
@@ -47,10 +49,17 @@ pub(crate) fn define(
     engine: &Engine,
     interface: &str,
     imported: &ComponentInstance,
+    resources: &mut Resources,
 ) -> wasmtime::Result<()> {
     for (name, item) in imported.exports(engine) {
         match item.ty {
-            ComponentItem::Resource(_) => define_resource(linker, name)?,
+            ComponentItem::Resource(resource) => {
+                let Some(index) = name_index(name) else {
+                    return Err(wasmtime::format_err!("there is no resource `{name}`"));
+                };
+                resources.push((resource, Imported(index)));
+                define_resource(linker, name, Imported(index))?;
+            }
             ComponentItem::ComponentFunc(_) => define_function(linker, interface, name)?,
             _ => {}
         }
@@ -58,12 +67,90 @@ pub(crate) fn define(
     Ok(())
 }
 
-fn define_resource(linker: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
-    let Some(index) = name_index(name) else { return Err(wasmtime::format_err!("there is no resource `{name}`")) };
-    linker.resource(name, ResourceType::host_dynamic(index), |mut store, rep| {
+fn define_resource(linker: &mut LinkerInstance<'_, State>, name: &str, imported: Imported) -> wasmtime::Result<()> {
+    linker.resource(name, ResourceType::host_dynamic(imported.0), |mut store, rep| {
         store.data_mut().objects.take(rep);
         Ok(())
     })
+}
+
+/// The resources of imports so far, so that the same one under another name is the same.
+pub(crate) type Resources = Vec<(ResourceType, Imported)>;
+
+/// Returns whether an import is of another module.
+pub(crate) fn is_dependency(import: &str) -> bool {
+    !import.starts_with("wasi:") && !import.starts_with("pipeline:") && import.contains('/')
+}
+
+/// Returns the name of an interface without its version.
+pub(crate) fn path(interface: &str) -> &str {
+    interface.split('@').next().unwrap_or(interface)
+}
+
+/// Defines an interface of another module: each call is forwarded.
+pub(crate) fn define_dependency(
+    linker: &mut LinkerInstance<'_, State>,
+    engine: &Engine,
+    import: &str,
+    imported: &ComponentInstance,
+    kinds: &mut Kinds,
+    resources: &mut Resources,
+) -> wasmtime::Result<()> {
+    for (name, item) in imported.exports(engine) {
+        match item.ty {
+            ComponentItem::Resource(resource) => {
+                let known = resources.iter().find(|(known, _)| *known == resource).map(|(_, imported)| *imported);
+                let imported = known.unwrap_or_else(|| {
+                    kinds.import(CustomType { interface: path(import).to_owned(), name: name.to_owned() })
+                });
+                resources.push((resource, imported));
+                define_resource(linker, name, imported)?;
+            }
+            ComponentItem::ComponentFunc(_) => define_forwarding(linker, import, name)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn define_forwarding(linker: &mut LinkerInstance<'_, State>, import: &str, name: &str) -> wasmtime::Result<()> {
+    let (import, function): (Arc<str>, Arc<str>) = (import.into(), name.into());
+    linker.func_new_async(name, move |mut store, ty, params, results| {
+        let (import, function) = (Arc::clone(&import), Arc::clone(&function));
+        Box::new(async move {
+            let args = lift_all(&mut store, &ty, params)?;
+            let bridge = Arc::clone(&store.data().bridge);
+            let stopwatch = Arc::clone(&store.data().stopwatch);
+            let answered = Waiting { inner: bridge.call_import(&import, &function, args), stopwatch }.await;
+            store.set_epoch_deadline(1);
+            let value = match answered {
+                Ok(value) => value,
+                Err(failure) if has_error(&ty) => {
+                    Value::Result(Err(Some(Box::new(error_value(error_fields(failure)?)))))
+                }
+                Err(backend::Failure::Bug { message }) => return Err(wasmtime::Error::new(Stop::Bug { message })),
+                Err(failure) => {
+                    let message = format!("`{}` of a dependency failed: {}", readable(&import, &function), why(&failure));
+                    return Err(wasmtime::Error::new(Stop::Dependency { message }));
+                }
+            };
+            answer(&mut store, &ty, value, results)
+        })
+    })
+}
+
+/// Whether a function can answer with `errors.error`.
+fn has_error(ty: &ComponentFunc) -> bool {
+    let Some(Type::Result(result)) = ty.results().next() else { return false };
+    let Some(Type::Record(record)) = result.err() else { return false };
+    record.fields().map(|field| field.name).eq(["code", "message", "exec", "attributes"])
+}
+
+fn why(failure: &backend::Failure) -> String {
+    match failure {
+        backend::Failure::Stage(stage) => stage.message.clone(),
+        other => other.to_string(),
+    }
 }
 
 fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> wasmtime::Result<()> {
@@ -144,7 +231,9 @@ fn unavailable(ty: &ComponentFunc, args: Vec<Value>, message: &str) -> Option<Va
         }
         Type::Own(resource) => {
             let this = args.into_iter().next();
-            failing_object(object_name(object_index(resource)?), this, message)
+            let index = (0..Object::NAMES.len()).filter_map(|n| u32::try_from(n).ok());
+            let index = index.into_iter().find(|n| resource == ResourceType::host_dynamic(*n))?;
+            failing_object(object_name(index), this, message)
         }
         _ => None,
     }
@@ -174,18 +263,22 @@ pub(crate) fn error_fields(failure: backend::Failure) -> wasmtime::Result<bulk::
     let (code, message) = (failure.code().to_owned(), failure.to_string());
     let (exec, hint) = match failure {
         backend::Failure::Bug { message } => return Err(wasmtime::Error::new(Stop::Bug { message })),
-        backend::Failure::Exec(exec) => (Some(exec), None),
+        // What a stage says crosses as it was said, so that whoever passes it on adds nothing.
+        backend::Failure::Stage(stage) => {
+            let exec = stage.exec.map(|exec| exec_fields(*exec));
+            return Ok(bulk::Error { code, message: stage.message, exec, attributes: stage.attributes });
+        }
+        backend::Failure::Exec(exec) => (Some(backend::ExecRecord::from(&*exec)), None),
         backend::Failure::Invalid { hint, .. } | backend::Failure::Environment { hint, .. } => (None, hint),
         backend::Failure::Cancelled => (None, None),
     };
-    let exec = exec.map(|exec| bulk::ExecFailure {
-        exit_code: exec.exit_code(),
-        args: exec.args,
-        stdout_tail: exec.stdout_tail,
-        stderr_tail: exec.stderr_tail,
-    });
     let attributes = hint.map(|hint| ("hint".to_owned(), hint)).into_iter().collect();
-    Ok(bulk::Error { code, message, exec, attributes })
+    Ok(bulk::Error { code, message, exec: exec.map(exec_fields), attributes })
+}
+
+fn exec_fields(record: backend::ExecRecord) -> bulk::ExecFailure {
+    let backend::ExecRecord { args, exit_code, stdout_tail, stderr_tail } = record;
+    bulk::ExecFailure { args, exit_code, stdout_tail, stderr_tail }
 }
 
 fn error_value(error: bulk::Error) -> Value {

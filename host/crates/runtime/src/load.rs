@@ -10,11 +10,14 @@ use wasmtime::component::types::{self, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex, Linker};
 
 use crate::cache::FileStamp;
-use crate::component::{Component, Facts, Stage};
+use api::CustomType;
+
+use crate::component::{self, Component, DependencyImport, Facts, Stage};
+use crate::kinds::Kinds;
 use crate::power::Power;
 use crate::runtime::Shared;
 use crate::state::State;
-use crate::{link, types as our_types, wasi};
+use crate::{link, program, types as our_types, wasi};
 
 /// Why a component could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -163,16 +166,54 @@ fn link(
 ) -> Result<Component, LoadError> {
     let ty = compiled.component_type();
     let mut linker = Linker::new(&shared.engine);
-    let imports = define_imports(&mut linker, shared, module, &ty)?;
+    let mut kinds = Kinds::default();
+    let imports = define_imports(&mut linker, shared, module, &ty, &mut kinds)?;
     let mistyped =
         |error: wasmtime::Error| LoadError::ImportType { module: module.to_owned(), reason: format!("{error:#}") };
     let pre = linker.instantiate_pre(compiled).map_err(mistyped)?;
     let linked = linker.substituted_component_type(compiled).map_err(mistyped)?;
-    let (interface, instance) = stage_interface(shared, module, &linked)?;
-    let (stages, obstacles) = stages(shared, compiled, &interface, &instance);
+    let program = program::find(&shared.engine, compiled, &linked);
+    let (interface, stages, obstacles) = match stage_interface(shared, module, &linked) {
+        Ok((interface, instance)) => {
+            define_own(shared, &interface, &instance, &mut kinds);
+            let (stages, obstacles) = stages(shared, compiled, &kinds, &interface, &instance);
+            (interface, stages, obstacles)
+        }
+        Err(LoadError::NoStages { .. }) if program.is_some() => (String::new(), Vec::new(), Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let dependencies = dependencies(shared, &kinds, &linked);
     let powers = imports.iter().filter_map(|import| power(import)).collect();
-    let facts = Facts { digest, interface, stages, obstacles, imports, powers };
+    let kinds = Arc::new(kinds);
+    let facts =
+        Facts { digest, interface, stages, obstacles, imports, dependencies, powers, kinds, program };
     Ok(Component::new(Arc::clone(shared), pre, facts))
+}
+
+/// Returns what is imported from other modules, with the types that it is imported with.
+fn dependencies(shared: &Shared, kinds: &Kinds, linked: &types::Component) -> Vec<DependencyImport> {
+    let imports = linked.imports(&shared.engine).filter(|(name, _)| link::is_dependency(name));
+    imports
+        .filter_map(|(name, item)| {
+            let ComponentItem::ComponentInstance(instance) = item.ty else { return None };
+            let functions = instance.exports(&shared.engine).filter_map(|(name, item)| match item.ty {
+                ComponentItem::ComponentFunc(ty) => Some((name.to_owned(), component::signature(kinds, name, &ty))),
+                _ => None,
+            });
+            Some(DependencyImport { name: name.to_owned(), functions: functions.collect() })
+        })
+        .collect()
+}
+
+/// Takes note of the resources that the interface of stages defines: those that stand for nothing else.
+fn define_own(shared: &Shared, interface: &str, instance: &ComponentInstance, kinds: &mut Kinds) {
+    for (name, item) in instance.exports(&shared.engine) {
+        if let ComponentItem::Resource(resource) = item.ty
+            && kinds.find(resource).is_none()
+        {
+            kinds.define(resource, CustomType { interface: link::path(interface).to_owned(), name: name.to_owned() });
+        }
+    }
 }
 
 /// The first eight bytes say what it is.
@@ -213,8 +254,10 @@ fn define_imports(
     shared: &Shared,
     module: &str,
     ty: &types::Component,
+    kinds: &mut Kinds,
 ) -> Result<Vec<String>, LoadError> {
     let mut names = Vec::new();
+    let mut resources = Vec::new();
     for (name, item) in ty.imports(&shared.engine) {
         let unknown = || LoadError::UnknownImport { module: module.to_owned(), import: name.to_owned() };
         let other = |known| LoadError::OtherVersion { module: module.to_owned(), import: name.to_owned(), known };
@@ -232,7 +275,11 @@ fn define_imports(
                 return Err(other("0.1"));
             }
             let mut target = linker.instance(name).map_err(mistyped)?;
-            link::define(&mut target, &shared.engine, interface, instance).map_err(mistyped)?;
+            link::define(&mut target, &shared.engine, interface, instance, &mut resources).map_err(mistyped)?;
+        } else if link::is_dependency(name) {
+            let mut target = linker.instance(name).map_err(mistyped)?;
+            link::define_dependency(&mut target, &shared.engine, name, instance, kinds, &mut resources)
+                .map_err(mistyped)?;
         } else {
             if path.starts_with("wasi:") && !version.starts_with("0.2.") {
                 return Err(other("0.2"));
@@ -283,7 +330,7 @@ fn is_callable(shared: &Shared, instance: &ComponentInstance) -> bool {
     for (name, item) in instance.exports(&shared.engine) {
         if let ComponentItem::ComponentFunc(ty) = item.ty {
             n_functions += 1;
-            if Stage::obstacle(name, &ty).is_some() {
+            if name.starts_with('[') || Stage::obstacle(&Kinds::default(), &ty).is_some() {
                 return false;
             }
         }
@@ -295,6 +342,7 @@ fn is_callable(shared: &Shared, instance: &ComponentInstance) -> bool {
 fn stages(
     shared: &Shared,
     compiled: &Compiled,
+    kinds: &Kinds,
     interface: &str,
     instance: &ComponentInstance,
 ) -> (Vec<Stage>, Vec<(String, String)>) {
@@ -304,9 +352,9 @@ fn stages(
     for (name, item) in instance.exports(&shared.engine) {
         let ComponentItem::ComponentFunc(ty) = item.ty else { continue };
         let index: Option<ComponentExportIndex> = compiled.get_export_index(Some(&parent), name);
-        match (Stage::obstacle(name, &ty), index) {
+        match (Stage::obstacle(kinds, &ty), index) {
             (Some(reason), _) => obstacles.push((name.to_owned(), reason)),
-            (None, Some(index)) => stages.push(Stage::new(name, ty, index)),
+            (None, Some(index)) => stages.push(Stage::new(kinds, name, ty, index)),
             (None, None) => {}
         }
     }
@@ -315,18 +363,15 @@ fn stages(
 
 impl Stage {
     /// Returns why a function cannot be a stage, if so.
-    pub(crate) fn obstacle(name: &str, ty: &types::ComponentFunc) -> Option<String> {
-        if name.starts_with('[') {
-            return Some("it belongs to a resource of the module".to_owned());
-        }
+    pub(crate) fn obstacle(kinds: &Kinds, ty: &types::ComponentFunc) -> Option<String> {
         if ty.async_() {
             return Some("it is an async function".to_owned());
         }
         let param = ty.params().find_map(|(name, ty)| {
-            let what = our_types::obstacle(&our_types::type_of(&ty))?;
+            let what = our_types::obstacle(&our_types::type_of(kinds, &ty))?;
             Some(format!("its parameter `{name}` has {what} in it"))
         });
-        let result = || ty.results().find_map(|ty| our_types::obstacle(&our_types::type_of(&ty)));
+        let result = || ty.results().find_map(|ty| our_types::obstacle(&our_types::type_of(kinds, &ty)));
         param.or_else(|| result().map(|what| format!("its result has {what} in it")))
     }
 }

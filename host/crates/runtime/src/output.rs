@@ -22,6 +22,8 @@ pub(crate) struct Output {
 struct Shared {
     lines: Mutex<Lines>,
     sink: Option<StderrSink>,
+    /// Takes the standard output of a program as it is written.
+    stdout: Option<StderrSink>,
     limit_bytes: u64,
 }
 
@@ -78,10 +80,19 @@ impl Lines {
 impl Output {
     /// Keeps at most `limit_bytes` and passes lines on to a sink.
     pub(crate) fn new(limit_bytes: u64, sink: Option<StderrSink>) -> Self {
-        Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, limit_bytes }) }
+        Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: None, limit_bytes }) }
+    }
+
+    /// Passes standard output on as it is written, however much it is, and keeps standard error as [`new`](Self::new).
+    pub(crate) fn of_program(limit_bytes: u64, stdout: StderrSink, sink: Option<StderrSink>) -> Self {
+        Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: Some(stdout), limit_bytes }) }
     }
 
     fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Stop> {
+        if let (Stream::Stdout, Some(stdout)) = (stream, &self.shared.stdout) {
+            stdout(bytes);
+            return Ok(());
+        }
         let (ended, n_bytes) = {
             let mut lines = self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner);
             (lines.add(stream, bytes), lines.n_bytes)

@@ -6,6 +6,8 @@ use api::Bridge;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::instance::Home;
+use crate::kinds::Kinds;
 use crate::objects::Objects;
 use crate::runtime::Limits;
 use crate::time::{Stopwatch, VirtualClock};
@@ -20,6 +22,10 @@ pub(crate) struct State {
     pub(crate) bridge: Arc<dyn Bridge>,
     pub(crate) stopwatch: Arc<Stopwatch>,
     pub(crate) limiter: Limiter,
+    /// What the resources of the component are.
+    pub(crate) kinds: Arc<Kinds>,
+    /// Where its own objects live, if they can.
+    pub(crate) instance: Option<Home>,
 }
 
 impl WasiView for State {

@@ -25,6 +25,8 @@ pub(crate) enum Stop {
     #[error("{message}")]
     Contract { message: String },
     #[error("{message}")]
+    Dependency { message: String },
+    #[error("{message}")]
     Bug { message: String },
 }
 
@@ -90,6 +92,11 @@ pub enum TrapCause {
     },
     /// It called a function that this version does not have.
     Unavailable {
+        /// One sentence that names the function.
+        message: String,
+    },
+    /// It called a function of a dependency that ended without an answer, and that cannot answer with an error.
+    Dependency {
         /// One sentence that names the function.
         message: String,
     },
@@ -179,6 +186,7 @@ fn of_stop(limits: &Limits, stop: &Stop) -> Option<TrapCause> {
         Stop::TooManyHandles => TrapCause::TooManyHandles { limit: limits.n_handles },
         Stop::TooMuchOutput => TrapCause::TooMuchOutput { limit_bytes: limits.output_bytes },
         Stop::Unavailable { message } => TrapCause::Unavailable { message: message.clone() },
+        Stop::Dependency { message } => TrapCause::Dependency { message: message.clone() },
         Stop::Contract { message } => TrapCause::Contract { message: message.clone() },
         Stop::Bug { .. } => return None,
     })
@@ -247,6 +255,7 @@ impl fmt::Display for Trap {
             TrapCause::Unreachable => write!(f, "gave up{at} without a message"),
             TrapCause::Exit { code } => write!(f, "ended its process with code {code}{at}"),
             TrapCause::Fault { what } => write!(f, "trapped{at}: {what}"),
+            TrapCause::Dependency { message } => write!(f, "cannot go on{at}: {message}"),
             TrapCause::Unavailable { message } => f.write_str("cannot go on: ").and_then(|()| f.write_str(message)),
             TrapCause::Contract { message } => write!(f, "broke its contract{at}: {message}"),
         }

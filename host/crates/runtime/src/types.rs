@@ -1,12 +1,9 @@
 //! wasmtime's types as the types of `api`.
 
 use api::{Object, Type};
-use wasmtime::component::{ResourceType, Type as WasmType};
+use wasmtime::component::Type as WasmType;
 
-/// Returns the number of the object that a resource type is, as an index in [`Object::NAMES`].
-pub(crate) fn object_index(ty: ResourceType) -> Option<u32> {
-    (0..Object::NAMES.len()).filter_map(|n| u32::try_from(n).ok()).find(|n| ty == ResourceType::host_dynamic(*n))
-}
+use crate::kinds::{Kind, Kinds};
 
 /// Returns the number of an object by its name.
 pub(crate) fn name_index(name: &str) -> Option<u32> {
@@ -19,7 +16,8 @@ pub(crate) fn object_name(index: u32) -> &'static str {
 }
 
 /// Translates a type of a component whose imports are linked.
-pub(crate) fn type_of(ty: &WasmType) -> Type {
+pub(crate) fn type_of(kinds: &Kinds, ty: &WasmType) -> Type {
+    let type_of = |ty: &WasmType| type_of(kinds, ty);
     let boxed = |ty: WasmType| Box::new(type_of(&ty));
     match ty {
         WasmType::Bool => Type::Bool,
@@ -41,14 +39,15 @@ pub(crate) fn type_of(ty: &WasmType) -> Type {
         }
         WasmType::Tuple(tuple) => Type::Tuple(tuple.types().map(|ty| type_of(&ty)).collect()),
         WasmType::Variant(variant) => {
-            Type::Variant(variant.cases().map(|case| (case.name.to_owned(), case.ty.as_ref().map(type_of))).collect())
+            Type::Variant(variant.cases().map(|case| (case.name.to_owned(), case.ty.as_ref().map(&type_of))).collect())
         }
         WasmType::Enum(cases) => Type::Enum(cases.names().map(str::to_owned).collect()),
         WasmType::Flags(flags) => Type::Flags(flags.names().map(str::to_owned).collect()),
         WasmType::Option(option) => Type::Option(boxed(option.ty())),
         WasmType::Result(result) => Type::Result(result.ok().map(boxed), result.err().map(boxed)),
-        WasmType::Own(resource) | WasmType::Borrow(resource) => match object_index(*resource) {
-            Some(index) => Type::Object(object_name(index).to_owned()),
+        WasmType::Own(resource) | WasmType::Borrow(resource) => match kinds.find(*resource) {
+            Some(Kind::Api(imported)) => Type::Object(object_name(imported.0).to_owned()),
+            Some(Kind::Dependency(_, ty) | Kind::Own(ty)) => Type::Custom(ty.clone()),
             None => Type::Other("a resource of another package".to_owned()),
         },
         WasmType::Map(_) => Type::Other("a map".to_owned()),
@@ -75,12 +74,27 @@ pub(crate) fn obstacle(ty: &Type) -> Option<String> {
 /// Whether an object is in a type.
 pub(crate) fn has_object(ty: &Type) -> bool {
     match ty {
-        Type::Object(_) => true,
+        Type::Object(_) | Type::Custom(_) => true,
         Type::List(item) | Type::Option(item) => has_object(item),
         Type::Record(fields) => fields.iter().any(|(_, ty)| has_object(ty)),
         Type::Tuple(items) => items.iter().any(has_object),
         Type::Variant(cases) => cases.iter().any(|(_, ty)| ty.as_ref().is_some_and(has_object)),
         Type::Result(ok, err) => [ok, err].into_iter().any(|ty| ty.as_ref().is_some_and(|ty| has_object(ty))),
+        _ => false,
+    }
+}
+
+/// Whether a resource that the component itself defines is in a type.
+pub(crate) fn has_own(kinds: &Kinds, ty: &WasmType) -> bool {
+    let any = |ty: Option<WasmType>| ty.is_some_and(|ty| has_own(kinds, &ty));
+    match ty {
+        WasmType::Own(resource) | WasmType::Borrow(resource) => matches!(kinds.find(*resource), Some(Kind::Own(_))),
+        WasmType::List(list) => has_own(kinds, &list.ty()),
+        WasmType::Option(option) => has_own(kinds, &option.ty()),
+        WasmType::Record(record) => record.fields().any(|field| has_own(kinds, &field.ty)),
+        WasmType::Tuple(tuple) => tuple.types().any(|ty| has_own(kinds, &ty)),
+        WasmType::Variant(variant) => variant.cases().any(|case| any(case.ty)),
+        WasmType::Result(result) => any(result.ok()) || any(result.err()),
         _ => false,
     }
 }

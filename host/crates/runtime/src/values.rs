@@ -4,14 +4,18 @@
 //! what does not fit its type is found before a guest sees it. A failed lowering would make the
 //! instance unusable.
 
+use std::sync::Arc;
+
 use api::{Object, Value};
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::{Record, Variant};
 use wasmtime::component::{ResourceAny, ResourceDynamic, Type, Val};
 
+use crate::instance::Handle;
+use crate::kinds::{Imported, Kind, Kinds};
 use crate::state::State;
 use crate::trap::Stop;
-use crate::types::{object_index, object_name, type_of};
+use crate::types::type_of;
 
 /// Why a value could not be made.
 #[derive(Debug)]
@@ -43,8 +47,8 @@ impl From<ConvertError> for wasmtime::Error {
     }
 }
 
-fn mismatch(ty: &Type, value: &Value) -> ConvertError {
-    ConvertError::Mismatch(format!("it takes a {}, not {}", type_of(ty), describe(value)))
+fn mismatch(kinds: &Kinds, ty: &Type, value: &Value) -> ConvertError {
+    ConvertError::Mismatch(format!("it takes a {}, not {}", type_of(kinds, ty), describe(value)))
 }
 
 /// Names what a value is, without its contents, which may be long.
@@ -110,11 +114,8 @@ pub(crate) fn lower(store: &mut StoreContextMut<'_, State>, ty: &Type, value: Va
         }
         (Type::Result(result), Value::Result(Ok(value))) => Val::Result(Ok(lower_case(store, result.ok(), value)?)),
         (Type::Result(result), Value::Result(Err(value))) => Val::Result(Err(lower_case(store, result.err(), value)?)),
-        (Type::Own(resource) | Type::Borrow(resource), Value::Object(object)) => match object_index(*resource) {
-            Some(index) if object_name(index) == object.name() => lower_object(store, index, object)?,
-            _ => return Err(mismatch(ty, &Value::Object(object))),
-        },
-        (ty, value) => return Err(mismatch(ty, &value)),
+        (Type::Own(_) | Type::Borrow(_), Value::Object(object)) => lower_resource(store, ty, object)?,
+        (ty, value) => return Err(mismatch(&store.data().kinds, ty, &value)),
     })
 }
 
@@ -173,37 +174,85 @@ fn lower_case(
         (None, Some(value)) => {
             Err(ConvertError::Mismatch(format!("the case takes no value, not {}", describe(&value))))
         }
-        (Some(ty), None) => Err(ConvertError::Mismatch(format!("the case takes a {}", type_of(&ty)))),
+        (Some(ty), None) => {
+            Err(ConvertError::Mismatch(format!("the case takes a {}", type_of(&store.data().kinds, &ty))))
+        }
     }
 }
 
-fn lower_object(store: &mut StoreContextMut<'_, State>, index: u32, object: Object) -> Result<Val, ConvertError> {
+fn lower_resource(store: &mut StoreContextMut<'_, State>, ty: &Type, object: Object) -> Result<Val, ConvertError> {
+    let kinds = Arc::clone(&store.data().kinds);
+    let (Type::Own(resource) | Type::Borrow(resource)) = ty else { return Err(mismatch(&kinds, ty, &object.into())) };
+    match (kinds.find(*resource), &object) {
+        (Some(Kind::Own(own)), Object::Custom(custom)) if custom.ty() == own => {
+            let handle = Handle::of(custom.as_ref(), store.data().instance.as_ref());
+            let handle = handle.ok_or_else(|| lost(&own.name))?;
+            let resource = if matches!(ty, Type::Own(_)) { handle.take() } else { handle.lend() };
+            resource.map(Val::Resource).ok_or_else(|| given_away(&own.name))
+        }
+        (Some(Kind::Dependency(imported, ty)), Object::Custom(custom)) if custom.ty() == ty => {
+            lower_object(store, imported, object)
+        }
+        (Some(Kind::Api(imported)), _) if Kind::Api(imported).name() == object.name() => {
+            lower_object(store, imported, object)
+        }
+        _ => Err(mismatch(&kinds, ty, &object.into())),
+    }
+}
+
+/// A value of a module outlives neither the instance that it lives in nor the run.
+fn lost(name: &str) -> ConvertError {
+    ConvertError::Mismatch(format!("the {name} is gone: its module ended with an error after it was made"))
+}
+
+fn given_away(name: &str) -> ConvertError {
+    let message = format!("the {name} was given away by an earlier call, which takes `{name}` and not `borrow<{name}>`");
+    ConvertError::Mismatch(message)
+}
+
+fn lower_object(
+    store: &mut StoreContextMut<'_, State>,
+    imported: Imported,
+    object: Object,
+) -> Result<Val, ConvertError> {
     let rep = store.data_mut().objects.push(object)?;
-    Ok(Val::Resource(ResourceDynamic::new_own(rep, index).try_into_resource_any(store)?))
+    Ok(Val::Resource(ResourceDynamic::new_own(rep, imported.0).try_into_resource_any(store)?))
 }
 
 /// Makes a value out of what a guest gave.
 pub(crate) fn lift(store: &mut StoreContextMut<'_, State>, ty: &Type, val: &Val) -> wasmtime::Result<Value> {
-    lift_with(&mut |resource| take_object(store, resource), ty, val)
+    let kinds = Arc::clone(&store.data().kinds);
+    lift_with(&kinds, &mut |ty, resource| take_object(store, &kinds, ty, resource), ty, val)
 }
 
 /// Makes a value out of one that has no objects. None if it has.
-pub(crate) fn lift_plain(ty: &Type, val: &Val) -> Option<Value> {
-    lift_with(&mut |_| Err(contract("an object")), ty, val).ok()
+pub(crate) fn lift_plain(kinds: &Kinds, ty: &Type, val: &Val) -> Option<Value> {
+    lift_with(kinds, &mut |_, _| Err(contract("an object")), ty, val).ok()
 }
 
 /// Finds the object of a handle. This also gives a borrowed handle back; otherwise the guest's
 /// call could not end.
-fn take_object(store: &mut StoreContextMut<'_, State>, resource: ResourceAny) -> wasmtime::Result<Object> {
+fn take_object(
+    store: &mut StoreContextMut<'_, State>,
+    kinds: &Kinds,
+    ty: &Type,
+    resource: ResourceAny,
+) -> wasmtime::Result<Object> {
+    if let Type::Own(own) | Type::Borrow(own) = ty
+        && let Some(Kind::Own(own)) = kinds.find(*own)
+    {
+        let handle = store.data().instance.as_ref().and_then(|instance| Handle::make(own.clone(), instance, resource));
+        return handle.ok_or_else(|| contract(format!("it returned a {}, which lives nowhere", own.name)));
+    }
     let resource = resource.try_into_resource_dynamic(&mut *store)?;
     let objects = &mut store.data_mut().objects;
     let object = if resource.owned() { objects.take(resource.rep()) } else { objects.get(resource.rep()).cloned() };
     object.ok_or_else(|| contract("a handle stands for nothing"))
 }
 
-type FindObject<'a> = &'a mut dyn FnMut(ResourceAny) -> wasmtime::Result<Object>;
+type FindObject<'a> = &'a mut dyn FnMut(&Type, ResourceAny) -> wasmtime::Result<Object>;
 
-fn lift_with(find: FindObject<'_>, ty: &Type, val: &Val) -> wasmtime::Result<Value> {
+fn lift_with(kinds: &Kinds, find: FindObject<'_>, ty: &Type, val: &Val) -> wasmtime::Result<Value> {
     Ok(match (ty, val) {
         (_, Val::Bool(value)) => Value::Bool(*value),
         (_, Val::S8(value)) => Value::S8(*value),
@@ -220,40 +269,45 @@ fn lift_with(find: FindObject<'_>, ty: &Type, val: &Val) -> wasmtime::Result<Val
         (_, Val::String(value)) => Value::String(value.clone()),
         (Type::List(list), Val::List(items)) => match list.ty() {
             Type::U8 => Value::Bytes(items.iter().filter_map(byte).collect()),
-            item => Value::List(items.iter().map(|val| lift_with(find, &item, val)).collect::<wasmtime::Result<_>>()?),
+            item => Value::List(items.iter().map(|val| lift_with(kinds, find, &item, val)).collect::<wasmtime::Result<_>>()?),
         },
         (Type::Record(record), Val::Record(fields)) => {
             let fields = record.fields().zip(fields);
-            let lift = fields.map(|(field, (name, val))| Ok((name.clone(), lift_with(find, &field.ty, val)?)));
+            let lift = fields.map(|(field, (name, val))| Ok((name.clone(), lift_with(kinds, find, &field.ty, val)?)));
             Value::Record(lift.collect::<wasmtime::Result<_>>()?)
         }
         (Type::Tuple(tuple), Val::Tuple(items)) => {
-            let lift = tuple.types().zip(items).map(|(ty, val)| lift_with(find, &ty, val));
+            let lift = tuple.types().zip(items).map(|(ty, val)| lift_with(kinds, find, &ty, val));
             Value::Tuple(lift.collect::<wasmtime::Result<_>>()?)
         }
         (Type::Variant(variant), Val::Variant(name, payload)) => {
             let ty = variant.cases().find(|case| case.name == name).and_then(|case| case.ty);
-            Value::Variant(name.clone(), lift_case(find, ty, payload.as_deref())?)
+            Value::Variant(name.clone(), lift_case(kinds, find, ty, payload.as_deref())?)
         }
         (_, Val::Enum(case)) => Value::Enum(case.clone()),
         (_, Val::Flags(set)) => Value::Flags(set.clone()),
         (Type::Option(option), Val::Option(payload)) => {
-            Value::Option(lift_case(find, Some(option.ty()), payload.as_deref())?)
+            Value::Option(lift_case(kinds, find, Some(option.ty()), payload.as_deref())?)
         }
         (Type::Result(result), Val::Result(Ok(payload))) => {
-            Value::Result(Ok(lift_case(find, result.ok(), payload.as_deref())?))
+            Value::Result(Ok(lift_case(kinds, find, result.ok(), payload.as_deref())?))
         }
         (Type::Result(result), Val::Result(Err(payload))) => {
-            Value::Result(Err(lift_case(find, result.err(), payload.as_deref())?))
+            Value::Result(Err(lift_case(kinds, find, result.err(), payload.as_deref())?))
         }
-        (_, Val::Resource(resource)) => Value::Object(find(*resource)?),
-        _ => return Err(contract(format!("a value is not a {}", type_of(ty)))),
+        (ty, Val::Resource(resource)) => Value::Object(find(ty, *resource)?),
+        _ => return Err(contract(format!("a value is not a {}", type_of(kinds, ty)))),
     })
 }
 
-fn lift_case(find: FindObject<'_>, ty: Option<Type>, payload: Option<&Val>) -> wasmtime::Result<Option<Box<Value>>> {
+fn lift_case(
+    kinds: &Kinds,
+    find: FindObject<'_>,
+    ty: Option<Type>,
+    payload: Option<&Val>,
+) -> wasmtime::Result<Option<Box<Value>>> {
     match (ty, payload) {
-        (Some(ty), Some(val)) => Ok(Some(Box::new(lift_with(find, &ty, val)?))),
+        (Some(ty), Some(val)) => Ok(Some(Box::new(lift_with(kinds, find, &ty, val)?))),
         _ => Ok(None),
     }
 }

@@ -1,6 +1,6 @@
 //! A WASI in which nothing is real.
 //!
-//! No arguments, no environment, no directories, no sockets, an empty standard input. The wall
+//! No arguments but those of a program, no environment, no directories, no sockets, an empty standard input. The wall
 //! clock stands at [`WALL_CLOCK`]; the monotonic clock is a [`VirtualClock`], so that sleeping
 //! takes no time; randomness is a stream of bytes made from the component and the function. Thus a
 //! function is a function of its arguments and of what the host answered.
@@ -31,10 +31,17 @@ const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
 const MAX_RANDOM_BYTES: u64 = 16 << 20;
 
 /// Makes the world of one call.
-pub(crate) fn context(component: &ContentDigest, function: &str, clock: &VirtualClock, output: &Output) -> WasiCtx {
+pub(crate) fn context(
+    component: &ContentDigest,
+    function: &str,
+    args: &[String],
+    clock: &VirtualClock,
+    output: &Output,
+) -> WasiCtx {
     let mut seed = [0; 16];
     Random::new(component, function, "seed").fill(&mut seed);
     WasiCtxBuilder::new()
+        .args(args)
         .stdout(output.stdout())
         .stderr(output.stderr())
         .wall_clock(FixedClock)

@@ -304,6 +304,7 @@ async fn what_a_guest_prints_arrives_line_by_line() {
         bridge: Arc::new(FakeBridge::default()),
         granted: hostile.powers(),
         stderr: Some(Arc::new(move |bytes: &[u8]| sink.lock().unwrap().extend_from_slice(bytes))),
+        instance: runtime::Instance::new(),
     };
     hostile.call(call).await.unwrap();
     assert_eq!(heard.lock().unwrap().as_slice(), b"\x1b[2Jwritten\r\x07\n");
