@@ -47,6 +47,11 @@ pub(crate) fn metadata(path: &Path) -> Result<fs::Metadata, FsError> {
     fs::metadata(path).map_err(wrap("look at", path))
 }
 
+/// Returns the absolute path without links in it.
+pub(crate) fn canonicalize(path: &Path) -> Result<PathBuf, FsError> {
+    fs::canonicalize(path).map_err(wrap("look at", path))
+}
+
 pub(crate) fn create_dir_all(path: &Path) -> Result<(), FsError> {
     fs::create_dir_all(path).map_err(wrap("make the directory", path))
 }

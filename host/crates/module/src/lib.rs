@@ -20,6 +20,7 @@
 
 mod build;
 mod cargo;
+mod dependencies;
 mod docs;
 mod fs;
 mod inspect;
@@ -32,6 +33,7 @@ mod stamp;
 mod wit;
 
 pub use build::{BuildError, BuildOptions, Built, build};
+pub use dependencies::{DependencyEntry, DependencyError, ModuleTree, Node, NodeDependency, resolve};
 pub use docs::{Documentation, MemberDocs, StageDocs, TypeDocs, documentation};
 pub use fs::FsError;
 pub use inspect::{Export, InspectError, Inspection, Producer, inspect};

@@ -96,7 +96,7 @@ pub fn find(reference: Option<&Path>, cwd: &Path) -> Result<Module, FindError> {
     let Some(reference) = reference else {
         let root = cwd.ancestors().find(|directory| directory.join(MANIFEST_NAME).is_file());
         return match root {
-            Some(root) => directory(root),
+            Some(root) => Ok(directory(root)?),
             None => Err(FindError::NoManifest { start: cwd.to_owned() }),
         };
     };
@@ -107,7 +107,7 @@ pub fn find(reference: Option<&Path>, cwd: &Path) -> Result<Module, FindError> {
     })?;
     if metadata.is_dir() {
         return match path.join(MANIFEST_NAME).is_file() {
-            true => directory(&path),
+            true => Ok(directory(&path)?),
             false => Err(FindError::NoManifestIn { path: reference.to_owned() }),
         };
     }
@@ -115,13 +115,14 @@ pub fn find(reference: Option<&Path>, cwd: &Path) -> Result<Module, FindError> {
         true => Ok(Module::Component(path)),
         // `-m module/host.toml` can only mean one thing.
         false if path.file_name().is_some_and(|name| name == MANIFEST_NAME) => {
-            directory(path.parent().unwrap_or(&path))
+            Ok(directory(path.parent().unwrap_or(&path))?)
         }
         false => Err(FindError::NotAModule { path: reference.to_owned() }),
     }
 }
 
-fn directory(root: &Path) -> Result<Module, FindError> {
+/// Loads the module whose manifest is in `root`.
+pub(crate) fn directory(root: &Path) -> Result<Module, ManifestError> {
     let manifest = ModuleManifest::load(&root.join(MANIFEST_NAME))?;
     Ok(Module::Directory(Box::new(ModuleDirectory { root: root.to_owned(), manifest })))
 }

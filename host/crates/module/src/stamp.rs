@@ -38,7 +38,7 @@ pub fn freshness(module: &ModuleDirectory, target_dir: Option<&Path>) -> Freshne
     let component = module.component(target_dir);
     let mut lines = text.lines();
     // A shared target directory may have a module of the same name.
-    if lines.next() != Some(HEAD) || lines.next().map(Path::new) != Some(module.root.as_path()) {
+    if lines.next() != Some(HEAD) || lines.next().map(Path::new) != Some(identity(module).as_path()) {
         return Freshness::NeverBuilt;
     }
     let Some(own) = lines.next() else { return Freshness::NeverBuilt };
@@ -49,7 +49,7 @@ pub fn freshness(module: &ModuleDirectory, target_dir: Option<&Path>) -> Freshne
         let Some((expected, path)) = split(line) else { return Freshness::NeverBuilt };
         let is_same = fs::metadata(path).is_ok_and(|metadata| mark(&metadata) == expected);
         if !is_same {
-            return Freshness::Changed(relative(path, &module.root));
+            return Freshness::Changed(relative(path, &identity(module)));
         }
     }
     Freshness::Fresh
@@ -66,7 +66,7 @@ pub(crate) fn write(
     started_at: SystemTime,
 ) -> Result<(), FsError> {
     let component = fs::metadata(&module.component(target_dir))?;
-    let mut text = format!("{HEAD}\n{}\n{}\n", module.root.display(), mark(&component));
+    let mut text = format!("{HEAD}\n{}\n{}\n", identity(module).display(), mark(&component));
     for source in sources {
         let Some(path) = source.to_str().filter(|path| !path.contains('\n')) else { return Ok(()) };
         let metadata = fs::metadata(source)?;
@@ -113,6 +113,11 @@ fn dep_info(text: &str) -> Vec<PathBuf> {
         }
     }
     paths.into_iter().filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+}
+
+/// Returns the directory of a module, by whatever way it was found.
+fn identity(module: &ModuleDirectory) -> PathBuf {
+    fs::canonicalize(&module.root).unwrap_or_else(|_| module.root.clone())
 }
 
 fn mark(metadata: &Metadata) -> String {

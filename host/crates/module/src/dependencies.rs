@@ -1,0 +1,371 @@
+//! From the dependencies in manifests to the modules that a module needs, all the way down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use graph::{Blame, Diagnostic};
+
+use crate::fs::{self, FsError};
+use crate::manifest::{Dependency, MANIFEST_NAME, ManifestError, Place};
+use crate::reference::{self, Module};
+
+/// A module with all that it depends on.
+#[derive(Debug, Clone)]
+pub struct ModuleTree {
+    /// Each module once; the first is the root.
+    pub modules: Vec<Node>,
+}
+
+/// A module of a tree.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// What it is. The directory of a dependency has no links in it; that of the root is as it was found.
+    pub module: Module,
+    /// What it depends on, in the order of its manifest.
+    pub dependencies: Vec<NodeDependency>,
+}
+
+/// A dependency that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeDependency {
+    /// What the importer calls it.
+    pub alias: String,
+    /// Which module of the tree it is.
+    pub index: usize,
+    /// What it gets of its importer's powers; all of them if absent.
+    pub allow: Option<BTreeSet<String>>,
+}
+
+/// An entry of `[dependencies]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DependencyEntry {
+    /// Which manifest has it.
+    pub manifest: PathBuf,
+    /// Where its alias stands.
+    pub place: Place,
+    /// Its alias.
+    pub alias: String,
+}
+
+/// Why the dependencies of a module cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum DependencyError {
+    /// Nothing is there.
+    #[error("{entry}: there is no module at `{}` for dependency `{}`", path.display(), entry.alias)]
+    NotFound {
+        /// Who needs it.
+        entry: DependencyEntry,
+        /// As written.
+        path: PathBuf,
+    },
+    /// A directory without a manifest.
+    #[error("{entry}: directory `{}` of dependency `{}` has no `{MANIFEST_NAME}`", path.display(), entry.alias)]
+    NoManifestIn {
+        /// Who needs it.
+        entry: DependencyEntry,
+        /// As written.
+        path: PathBuf,
+    },
+    /// Neither a directory nor a `.wasm` file.
+    #[error(
+        "{entry}: `{}` of dependency `{}` is neither a directory with a `{MANIFEST_NAME}` nor a `.wasm` file",
+        path.display(),
+        entry.alias
+    )]
+    NotAModule {
+        /// Who needs it.
+        entry: DependencyEntry,
+        /// As written.
+        path: PathBuf,
+    },
+    /// A module needs itself.
+    #[error("{}: the dependencies go in a circle: {}", place_of(entries), path.join(" -> "))]
+    Cycle {
+        /// The aliases that lead from a module back to it; the root goes by its name.
+        path: Vec<String>,
+        /// The entries of the circle; the last one closes it.
+        entries: Vec<DependencyEntry>,
+    },
+    /// It cannot be looked at.
+    #[error(transparent)]
+    Unreadable(#[from] FsError),
+    /// The manifest of a dependency is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+impl fmt::Display for DependencyEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}:{}:{}`", self.manifest.display(), self.place.line, self.place.column)
+    }
+}
+
+fn place_of(entries: &[DependencyEntry]) -> String {
+    entries.last().map(ToString::to_string).unwrap_or_default()
+}
+
+impl Diagnostic for DependencyError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Unreadable(error) => error.blame(),
+            Self::Manifest(error) => error.blame(),
+            Self::NotFound { .. } | Self::NoManifestIn { .. } | Self::NotAModule { .. } | Self::Cycle { .. } => {
+                Blame::User
+            }
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotFound { path, .. } if path.to_string_lossy().contains([':', '@']) => {
+                Some("modules in registries are not available in this version".into())
+            }
+            Self::NotFound { .. } => Some("paths of dependencies are relative to the manifest".into()),
+            Self::NoManifestIn { .. } => Some("`host init` makes a module".into()),
+            Self::NotAModule { .. } => None,
+            Self::Cycle { entries, .. } => {
+                let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
+                Some(format!("remove one of the entries at {}", entries.join(", ")))
+            }
+            Self::Unreadable(error) => error.hint(),
+            Self::Manifest(error) => error.hint(),
+        }
+    }
+}
+
+/// Finds all modules that a module depends on. Reads manifests and nothing else.
+///
+/// A directory or a file that several modules name is one module.
+///
+/// # Errors
+/// If one is not there, its manifest is wrong, or a module depends on itself.
+pub fn resolve(root: Module) -> Result<ModuleTree, DependencyError> {
+    let path = match &root {
+        Module::Directory(directory) => &directory.root,
+        Module::Component(path) => path,
+    };
+    let path = fs::canonicalize(path)?;
+    let mut resolver = Resolver { modules: Vec::new(), known: BTreeMap::new(), trail: Vec::new(), entries: Vec::new() };
+    let name = root.name();
+    resolver.add(path, name, root)?;
+    Ok(ModuleTree { modules: resolver.modules })
+}
+
+impl ModuleTree {
+    /// Returns the indices of all modules, each after those that it depends on.
+    #[must_use]
+    pub fn order(&self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.modules.len());
+        self.add_to_order(0, &mut order);
+        order
+    }
+
+    fn add_to_order(&self, index: usize, order: &mut Vec<usize>) {
+        let Some(node) = self.modules.get(index) else { return };
+        for dependency in &node.dependencies {
+            if !order.contains(&dependency.index) {
+                self.add_to_order(dependency.index, order);
+            }
+        }
+        order.push(index);
+    }
+}
+
+/// Walks manifests depth first.
+struct Resolver {
+    modules: Vec<Node>,
+    /// By their paths without links.
+    known: BTreeMap<PathBuf, usize>,
+    /// From the root to where the walk is: the path of each module, and what it is called there.
+    trail: Vec<(PathBuf, String)>,
+    /// The entries that lead along the trail.
+    entries: Vec<DependencyEntry>,
+}
+
+impl Resolver {
+    /// Adds a module that is not known yet, and returns its index.
+    fn add(&mut self, path: PathBuf, called: String, module: Module) -> Result<usize, DependencyError> {
+        let index = self.modules.len();
+        let (root, wanted) = match &module {
+            Module::Directory(directory) => (directory.root.clone(), directory.manifest.dependencies.clone()),
+            Module::Component(_) => (PathBuf::new(), Vec::new()),
+        };
+        self.modules.push(Node { module, dependencies: Vec::new() });
+        self.known.insert(path.clone(), index);
+        self.trail.push((path, called));
+        let mut dependencies = Vec::with_capacity(wanted.len());
+        for dependency in wanted {
+            let (place, alias) = (dependency.place, dependency.alias.clone());
+            self.entries.push(DependencyEntry { manifest: root.join(MANIFEST_NAME), place, alias });
+            let index = self.depend(&root, &dependency)?;
+            self.entries.pop();
+            dependencies.push(NodeDependency { alias: dependency.alias, index, allow: dependency.allow });
+        }
+        self.trail.pop();
+        if let Some(node) = self.modules.get_mut(index) {
+            node.dependencies = dependencies;
+        }
+        Ok(index)
+    }
+
+    /// Finds the module of the last entry.
+    fn depend(&mut self, root: &Path, dependency: &Dependency) -> Result<usize, DependencyError> {
+        let path = fs::canonicalize(&root.join(&dependency.path)).map_err(|error| match error.is_not_found() {
+            true => self.at_entry(dependency, |entry, path| DependencyError::NotFound { entry, path }),
+            false => DependencyError::Unreadable(error),
+        })?;
+        if let Some(start) = self.trail.iter().position(|(on_trail, _)| *on_trail == path) {
+            return Err(self.cycle(start, dependency));
+        }
+        if let Some(index) = self.known.get(&path) {
+            return Ok(*index);
+        }
+        let module = self.load(&path, dependency)?;
+        self.add(path, dependency.alias.clone(), module)
+    }
+
+    fn load(&self, path: &Path, dependency: &Dependency) -> Result<Module, DependencyError> {
+        let is_wasm = dependency.path.extension().is_some_and(|extension| extension == "wasm");
+        match fs::metadata(path)?.is_dir() {
+            true if path.join(MANIFEST_NAME).is_file() => Ok(reference::directory(path)?),
+            true => Err(self.at_entry(dependency, |entry, path| DependencyError::NoManifestIn { entry, path })),
+            false if is_wasm => Ok(Module::Component(path.to_owned())),
+            false => Err(self.at_entry(dependency, |entry, path| DependencyError::NotAModule { entry, path })),
+        }
+    }
+
+    fn at_entry(
+        &self,
+        dependency: &Dependency,
+        error: fn(DependencyEntry, PathBuf) -> DependencyError,
+    ) -> DependencyError {
+        let entry = self.entries.last().expect("`add` pushed the entry that `depend` is about").clone();
+        error(entry, dependency.path.clone())
+    }
+
+    /// The error that the last entry leads back to the module at `start` of the trail.
+    fn cycle(&self, start: usize, dependency: &Dependency) -> DependencyError {
+        let called = self.trail.iter().skip(start).map(|(_, called)| called.clone());
+        // The root has no entry, so the entries after a module begin at its own place in the trail.
+        let entries = self.entries.iter().skip(start).cloned().collect();
+        DependencyError::Cycle { path: called.chain([dependency.alias.clone()]).collect(), entries }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    /// Writes modules, each given as its path and its dependencies; the first is the root.
+    fn check(modules: &[(&str, &str)], expect: &Expect) {
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        std::fs::write(base.join("tool.wasm"), "").unwrap();
+        std::fs::write(base.join("notes.txt"), "").unwrap();
+        std::fs::create_dir(base.join("empty")).unwrap();
+        for (path, dependencies) in modules {
+            std::fs::create_dir_all(base.join(path)).unwrap();
+            let text = format!(
+                "name = '{path}'\nversion = '0.1.0'\nlanguage = 'rust'\n[dependencies]\n{}",
+                dependencies.replace("; ", "\n")
+            );
+            std::fs::write(base.join(path).join("host.toml"), text).unwrap();
+        }
+        let root = reference::find(Some(Path::new(modules[0].0)), &base).unwrap();
+        let shown = match resolve(root) {
+            Ok(tree) => show(&tree),
+            Err(error) => format!("{error}\nhint: {}", error.hint().unwrap_or_default()),
+        };
+        expect.assert_eq(&shown.replace(base.to_str().unwrap(), "~"));
+    }
+
+    fn show(tree: &ModuleTree) -> String {
+        let mut shown = String::new();
+        for (index, node) in tree.modules.iter().enumerate() {
+            shown += &format!("{index} {}:", node.module.name());
+            for NodeDependency { alias, index, allow } in &node.dependencies {
+                shown += &format!(" {alias}={index}");
+                shown += &allow.as_ref().map(|allow| format!("{allow:?}")).unwrap_or_default();
+            }
+            shown.push('\n');
+        }
+        shown + &format!("order: {:?}", tree.order())
+    }
+
+    #[test]
+    fn what_several_modules_name_is_one_module() {
+        check(
+            &[
+                ("app", "scan = '../scan'; lint = { path = '../lint', allow = ['machine'] }; tool = '../tool.wasm'"),
+                ("lint", "base = '../scan/../base'; t = { component = '../tool.wasm', allow = [] }"),
+                ("scan", "b = '../base'"),
+                ("base", ""),
+            ],
+            &expect![[r#"
+                0 app: scan=1 lint=3{"machine"} tool=4
+                1 scan: b=2
+                2 base:
+                3 lint: base=2 t=4{}
+                4 tool:
+                order: [2, 1, 4, 3, 0]"#]],
+        );
+    }
+
+    #[test]
+    fn a_circle_is_shown_with_its_aliases_and_entries() {
+        check(&[("app", "lint = '../lint'"), ("lint", "a = '../lint'")], &expect![[r#"
+            `~/lint/host.toml:5:1`: the dependencies go in a circle: lint -> a
+            hint: remove one of the entries at `~/lint/host.toml:5:1`"#]]);
+        check(
+            &[
+                ("app", "x = '../lint'"),
+                ("lint", "s = '../scan'"),
+                ("scan", "; b = '../base'; l = '../lint'"),
+                ("base", ""),
+            ],
+            &expect![[r#"
+                `~/scan/host.toml:7:1`: the dependencies go in a circle: x -> s -> l
+                hint: remove one of the entries at `~/lint/host.toml:5:1`, `~/scan/host.toml:7:1`"#]],
+        );
+        check(&[("app", "self = '.'")], &expect![[r#"
+            `~/app/host.toml:5:1`: the dependencies go in a circle: app -> self
+            hint: remove one of the entries at `~/app/host.toml:5:1`"#]]);
+    }
+
+    #[test]
+    fn a_dependency_that_is_not_there_is_an_error_at_its_entry() {
+        check(&[("app", "lint = '../lint'"), ("lint", "; s = '../scan'")], &expect![[r#"
+            `~/lint/host.toml:6:1`: there is no module at `../scan` for dependency `s`
+            hint: paths of dependencies are relative to the manifest"#]]);
+        check(&[("app", "lint = 'acme:lint@1.0'")], &expect![[r#"
+            `~/app/host.toml:5:1`: there is no module at `acme:lint@1.0` for dependency `lint`
+            hint: modules in registries are not available in this version"#]]);
+        check(&[("app", "lint = '../empty'")], &expect![[r#"
+            `~/app/host.toml:5:1`: directory `../empty` of dependency `lint` has no `host.toml`
+            hint: `host init` makes a module"#]]);
+        check(&[("app", "lint = '../notes.txt'")], &expect![[r#"
+            `~/app/host.toml:5:1`: `../notes.txt` of dependency `lint` is neither a directory with a `host.toml` nor a `.wasm` file
+            hint: "#]]);
+        check(&[("app", "lint = '../tool.wasm/x'")], &expect![[r#"
+            `~/app/host.toml:5:1`: there is no module at `../tool.wasm/x` for dependency `lint`
+            hint: paths of dependencies are relative to the manifest"#]]);
+    }
+
+    #[test]
+    fn a_wrong_manifest_of_a_dependency_is_an_error_there() {
+        check(&[("app", "lint = '../lint'"), ("lint", "a = 1")], &expect![[r#"
+            `~/lint/host.toml:5:5`: `a` takes a path, or a table with `path` or `component`, not an integer
+            hint: "#]]);
+    }
+
+    #[test]
+    fn a_component_depends_on_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tool.wasm");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(show(&resolve(Module::Component(path)).unwrap()), "0 tool:\norder: [0]");
+    }
+}
