@@ -14,6 +14,7 @@ wit_bindgen::generate!({
             import pipeline:api/sources@0.1.0;
             import pipeline:api/effects@0.1.0;
             import pipeline:api/secret-access@0.1.0;
+            import pipeline:api/report@0.1.0;
         }
     ",
     with: { "pipeline:api/errors@0.1.0": crate::error::record },

@@ -80,7 +80,9 @@ pub(crate) mod record {
 /// this type does not implement [`std::error::Error`] itself. Its fields are those of
 /// the record in it: `error.code`, `error.message`, `error.exec`, `error.attributes`.
 ///
-/// `{}` prints the message; `{:#}` also what a command wrote before it failed.
+/// `{}` prints the message; `{:#}` also what a command wrote before it failed; `{:?}` all
+/// that is known, for people. So a program whose `main` returns a [`Result`] prints it in
+/// full. `{:#?}` prints the fields.
 ///
 /// ```
 /// use guest_sdk::prelude::*;
@@ -94,7 +96,7 @@ pub(crate) mod record {
 /// let error = jobs("many").unwrap_err();
 /// assert_eq!(error.message, "the number of jobs: invalid digit found in string");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<record::Error>);
 
 impl Deref for Error {
@@ -173,6 +175,25 @@ impl fmt::Display for Error {
                     write!(f, "\n{stream}:\n{tail}")?;
                 }
             }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.0.fmt(f);
+        }
+        write!(f, "{self:#}")?;
+        if let Some(exec) = &self.exec {
+            write!(f, "\ncommand: {}\nexit code: {}", exec.args.join(" "), exec.exit_code)?;
+        }
+        for (name, value) in &self.attributes {
+            write!(f, "\n{name}: {value}")?;
+        }
+        if !self.is(code::STAGE) {
+            write!(f, "\ncode: {}", self.code)?;
         }
         Ok(())
     }
@@ -311,6 +332,10 @@ mod tests {
         });
         assert_eq!(format!("{error}"), "`make` ended with exit code 2");
         assert_eq!(format!("{error:#}"), "`make` ended with exit code 2\nstderr:\nno rule");
+        assert_eq!(
+            format!("{:?}", error.clone().with_code(code::EXEC).with_attribute("stage", "build")),
+            "`make` ended with exit code 2\nstderr:\nno rule\ncommand: make\nexit code: 2\nstage: build\ncode: exec"
+        );
         assert_eq!(error.exit_code(), Some(2));
     }
 }

@@ -71,6 +71,7 @@ mod lazy;
 pub mod log;
 mod powers;
 pub mod prelude;
+mod report;
 mod secret;
 mod service;
 pub mod wit;
@@ -80,9 +81,10 @@ pub use container::{BuildOptions, Container, ExecOptions, MountOptions, Port, Pr
 pub use directory::{CopyOptions, Directory, NewOptions, SearchOptions, SearchResult};
 pub use error::{Context, Error, ExecFailure, Result, code};
 pub use file::{File, Stat};
-pub use guest_sdk_macros::{Enum, Record, Variant};
+pub use guest_sdk_macros::{Enum, Object, Record, Variant};
 pub use lazy::{Lazy, sync_all};
 pub use powers::{effects, machine, secret_access, sources};
+pub use report::{Report, TestCase, Verdict};
 pub use secret::Secret;
 pub use service::Service;
 
@@ -104,9 +106,12 @@ pub use service::Service;
 /// | `(A, B)` | `tuple<a, b>` |
 /// | `Container`, `Directory`, `File`, `Secret`, `Service`, `CacheVolume` | the resource |
 /// | `CacheSharing`, `Port`, `Protocol`, `SearchResult`, `Stat` | the type of the API |
+/// | `Report`, `TestCase`, `Verdict` | the type of the API: what `host check` counts |
 /// | a `struct` of the module with `#[derive(Record)]` | `record` |
 /// | an `enum` of the module with `#[derive(Enum)]` | `enum` |
 /// | an `enum` of the module with `#[derive(Variant)]`, each case with one value or none | `variant` |
+/// | a `struct` of the module with `#[derive(Object)]` | `resource` |
+/// | `&T` of such a `struct`, also in `Option`, `Vec` and `&[]` | `borrow<t>` |
 ///
 /// A parameter may be taken by reference (`&Directory`, `Option<&str>`). A stage
 /// returns nothing, one of these types, or a `Result` of them; any error type that

@@ -2,6 +2,7 @@
 
 pub use crate::{
     BuildOptions, CacheSharing, CacheVolume, Container, Context, CopyOptions, Directory, Enum, Error, ExecOptions,
-    File, Lazy, MountOptions, NewOptions, Port, Protocol, Record, Result, SearchOptions, SearchResult, Secret, Service,
-    Stat, Variant, args, bail, code, effects, ensure, log, machine, secret_access, sources, sync_all,
+    File, Lazy, MountOptions, NewOptions, Object, Port, Protocol, Record, Report, Result, SearchOptions, SearchResult,
+    Secret, Service, Stat, TestCase, Variant, Verdict, args, bail, code, effects, ensure, log, machine, secret_access,
+    sources, sync_all,
 };

@@ -92,6 +92,12 @@ pub mod log {
     pub use crate::log::{Level, emit};
 }
 
+/// `pipeline:api/report`, which not every world has: one that has it is generated with
+/// `with: { "pipeline:api/report@0.1.0": ::guest_sdk::wit::report }` besides.
+pub mod report {
+    pub use crate::{Report, TestCase, Verdict};
+}
+
 /// `pipeline:api/secret`
 pub mod secret {
     pub use crate::Secret;

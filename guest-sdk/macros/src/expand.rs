@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, DeriveInput, Error, FnArg, Item, ItemFn, ItemMod, parse_quote};
+use syn::{Attribute, DeriveInput, Error, FnArg, ImplItem, Item, ItemMod, Signature, parse_quote};
 
 use crate::wit::Package;
 use crate::{docs, glue, parse};
@@ -56,7 +56,14 @@ fn as_rust(mut module: ItemMod) -> ItemMod {
     let seen: Attribute = parse_quote!(#[#seen]);
     for item in module.content.iter_mut().flat_map(|(_, items)| items) {
         match item {
-            Item::Fn(function) => move_param_docs(function),
+            Item::Fn(function) => move_param_docs(&mut function.sig, &mut function.attrs),
+            Item::Impl(block) => {
+                for item in &mut block.items {
+                    if let ImplItem::Fn(function) = item {
+                        move_param_docs(&mut function.sig, &mut function.attrs);
+                    }
+                }
+            }
             Item::Struct(item) if parse::sdk_derive(&item.attrs).is_some() => item.attrs.push(seen.clone()),
             Item::Enum(item) if parse::sdk_derive(&item.attrs).is_some() => item.attrs.push(seen.clone()),
             _ => {}
@@ -67,9 +74,9 @@ fn as_rust(mut module: ItemMod) -> ItemMod {
 
 /// Moves the documentation of parameters, where the compiler refuses it, into that of
 /// the function.
-fn move_param_docs(function: &mut ItemFn) {
+fn move_param_docs(signature: &mut Signature, attributes: &mut Vec<Attribute>) {
     let mut lines = Vec::new();
-    for input in &mut function.sig.inputs {
+    for input in &mut signature.inputs {
         let FnArg::Typed(param) = input else { continue };
         let text = docs::line(&param.attrs);
         if !text.is_empty() {
@@ -82,7 +89,7 @@ fn move_param_docs(function: &mut ItemFn) {
         lines.insert(0, String::new());
         lines.insert(1, " # Parameters".to_owned());
         lines.insert(2, String::new());
-        function.attrs.extend(lines.iter().map(|line| parse_quote!(#[doc = #line])));
+        attributes.extend(lines.iter().map(|line| parse_quote!(#[doc = #line])));
     }
 }
 

@@ -32,6 +32,16 @@ pub fn derive_record(item: TokenStream) -> TokenStream {
     expand::derive("Record", item.into()).into()
 }
 
+/// Makes a `struct` of the module of stages a type of custom objects: a resource of the
+/// interface.
+///
+/// The `pub fn`s of its `impl` blocks become its constructor (`new`), its methods (they
+/// take `&self`) and its static functions. Callers do not see its fields.
+#[proc_macro_derive(Object, attributes(__guest_sdk_in_stages))]
+pub fn derive_object(item: TokenStream) -> TokenStream {
+    expand::derive("Object", item.into()).into()
+}
+
 /// Makes an `enum` of the module of stages an enum of its interface: cases without
 /// values.
 #[proc_macro_derive(Enum, attributes(__guest_sdk_in_stages))]

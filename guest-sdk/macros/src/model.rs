@@ -10,11 +10,41 @@ pub(crate) struct Interface {
     /// The types of the author's own that signatures reach, in source order.
     pub types: Vec<TypeDef>,
     /// In source order.
-    pub stages: Vec<Stage>,
+    pub objects: Vec<Object>,
+    /// In source order.
+    pub stages: Vec<Function>,
 }
 
-/// A function that the module exports.
-pub(crate) struct Stage {
+/// A type of custom objects: a `struct` with its `pub fn`s, a resource of the interface.
+pub(crate) struct Object {
+    pub ident: Ident,
+    /// In kebab case.
+    pub name: String,
+    pub docs: Vec<String>,
+    /// In source order.
+    pub members: Vec<Member>,
+    pub is_public: bool,
+}
+
+/// A function of a type of objects.
+pub(crate) struct Member {
+    pub role: Role,
+    pub function: Function,
+}
+
+/// What a function is to its type of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// `new`: makes an object.
+    Constructor,
+    /// Takes `&self`.
+    Method,
+    /// Neither.
+    Static,
+}
+
+/// A function that the module exports: a stage, or a member of an object.
+pub(crate) struct Function {
     pub ident: Ident,
     /// In kebab case.
     pub name: String,
@@ -25,7 +55,7 @@ pub(crate) struct Stage {
     pub failure: Failure,
 }
 
-/// A parameter of a stage.
+/// A parameter of a function.
 pub(crate) struct Param {
     /// In kebab case.
     pub name: String,
@@ -48,7 +78,7 @@ pub(crate) enum Pass {
     OptionalSlice,
 }
 
-/// How a stage fails.
+/// How a function fails.
 #[derive(Clone, Copy)]
 pub(crate) enum Failure {
     /// Never.
@@ -60,7 +90,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns whether the stage can fail.
+    /// Returns whether the function can fail.
     pub(crate) fn is_possible(self) -> bool {
         !matches!(self, Self::Never)
     }
@@ -76,8 +106,10 @@ pub(crate) enum Type {
     Option(Box<Type>),
     Tuple(Vec<Type>),
     Api(ApiType),
-    /// A type of the author's own, by its name in Rust.
+    /// A type of the author's own, by its name in Rust; an object that is handed over.
     Local(Ident),
+    /// An object of the author's own that is lent for the call, by the name of its type.
+    Lent(Ident),
 }
 
 impl Type {
@@ -87,14 +119,14 @@ impl Type {
             Self::Primitive(..) | Self::String | Self::Api(_) => {}
             Self::List(item) | Self::Option(item) => item.each_local(visit),
             Self::Tuple(items) => items.iter().for_each(|item| item.each_local(visit)),
-            Self::Local(ident) => visit(ident),
+            Self::Local(ident) | Self::Lent(ident) => visit(ident),
         }
     }
 
     /// Calls `visit` with each type of `pipeline:api` in it.
     pub(crate) fn each_api(&self, visit: &mut dyn FnMut(ApiType)) {
         match self {
-            Self::Primitive(..) | Self::String | Self::Local(_) => {}
+            Self::Primitive(..) | Self::String | Self::Local(_) | Self::Lent(_) => {}
             Self::List(item) | Self::Option(item) => item.each_api(visit),
             Self::Tuple(items) => items.iter().for_each(|item| item.each_api(visit)),
             Self::Api(api) => visit(*api),
@@ -134,6 +166,9 @@ pub(crate) const API_TYPES: &[ApiType] = &[
     ApiType { interface: "directory", name: "search-result", rust: "SearchResult" },
     ApiType { interface: "file", name: "file", rust: "File" },
     ApiType { interface: "file", name: "stat", rust: "Stat" },
+    ApiType { interface: "report", name: "report", rust: "Report" },
+    ApiType { interface: "report", name: "test-case", rust: "TestCase" },
+    ApiType { interface: "report", name: "verdict", rust: "Verdict" },
     ApiType { interface: "secret", name: "secret", rust: "Secret" },
     ApiType { interface: "service", name: "service", rust: "Service" },
 ];
@@ -186,15 +221,34 @@ impl TypeDef {
     }
 }
 
+impl Function {
+    /// Returns the types in its signature.
+    pub(crate) fn signature(&self) -> impl Iterator<Item = &Type> {
+        self.params.iter().map(|param| &param.ty).chain(&self.result)
+    }
+}
+
 impl Interface {
+    /// Returns the stages and the members of objects.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &Function> {
+        let members = self.objects.iter().flat_map(|object| &object.members);
+        members.map(|member| &member.function).chain(&self.stages)
+    }
+
+    /// Returns the name of a type of the author's own.
+    pub(crate) fn name_of(&self, ident: &Ident) -> &str {
+        let types = self.types.iter().map(|def| (&def.ident, &def.name));
+        let objects = self.objects.iter().map(|object| (&object.ident, &object.name));
+        types.chain(objects).find(|(found, _)| *found == ident).map_or("", |(_, name)| name)
+    }
+
     /// Calls `visit` with each type that is written in it.
     pub(crate) fn each_type(&self, visit: &mut dyn FnMut(&Type)) {
         for def in &self.types {
             def.parts().into_iter().for_each(&mut *visit);
         }
-        for stage in &self.stages {
-            stage.params.iter().for_each(|param| visit(&param.ty));
-            stage.result.iter().for_each(&mut *visit);
+        for function in self.functions() {
+            function.signature().for_each(&mut *visit);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Error, GenericArgument, PathArguments, PathSegment, Result, ReturnType, TypeReference};
@@ -13,10 +14,14 @@ use crate::model::{API_TYPES, Failure, Pass, Type};
 pub(crate) type Scope = BTreeMap<String, Declared>;
 
 /// How a type is declared.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Declared {
     /// With `#[derive(Record)]`, `#[derive(Enum)]` or `#[derive(Variant)]`.
     Derived,
+    /// With `#[derive(Object)]`.
+    Object,
+    /// Another name of that type: `Self`.
+    Alias(Ident),
     /// A `struct` without.
     Struct,
     /// An `enum` without.
@@ -65,6 +70,9 @@ const INSTEAD: &[(&str, &str)] = &[
 
 /// Reads the type of a parameter.
 pub(crate) fn of_param(ty: &syn::Type, scope: &Scope) -> Result<(Type, Pass)> {
+    if let Some(lent) = lent(ty, scope)? {
+        return Ok(lent);
+    }
     match ungrouped(ty) {
         syn::Type::Reference(reference) => Ok((referent(reference, scope)?.0, Pass::Reference)),
         syn::Type::Path(path) => {
@@ -80,6 +88,48 @@ pub(crate) fn of_param(ty: &syn::Type, scope: &Scope) -> Result<(Type, Pass)> {
             Ok((of(ty, scope)?, Pass::Value))
         }
         _ => Ok((of(ty, scope)?, Pass::Value)),
+    }
+}
+
+/// Reads the type of a parameter that only lends objects of the author's own: `&Object`,
+/// `Option<&Object>`, `Vec<&Object>`, `&[&Object]`.
+fn lent(ty: &syn::Type, scope: &Scope) -> Result<Option<(Type, Pass)>> {
+    let of_items = |ty: &syn::Type, pass| {
+        let items = lent_object(ty, scope).map(|ident| (Type::List(Box::new(Type::Lent(ident))), pass));
+        Ok(items)
+    };
+    match ungrouped(ty) {
+        syn::Type::Reference(reference) => match ungrouped(&reference.elem) {
+            syn::Type::Slice(slice) => of_items(&slice.elem, Pass::Reference),
+            _ => Ok(lent_object(ty, scope).map(|ident| (Type::Lent(ident), Pass::Value))),
+        },
+        syn::Type::Path(path) => {
+            let Some(segment) = path.path.segments.last() else { return Ok(None) };
+            let [item] = arguments(segment)?[..] else { return Ok(None) };
+            match segment.ident.to_string().as_str() {
+                "Vec" => of_items(item, Pass::Value),
+                "Option" => {
+                    Ok(lent_object(item, scope).map(|ident| (Type::Option(Box::new(Type::Lent(ident))), Pass::Value)))
+                }
+                _ => Ok(None),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Returns the type of the object that `ty` refers to, if it is a reference to one.
+fn lent_object(ty: &syn::Type, scope: &Scope) -> Option<Ident> {
+    let syn::Type::Reference(reference) = ungrouped(ty) else { return None };
+    let syn::Type::Path(path) = ungrouped(&reference.elem) else { return None };
+    if reference.mutability.is_some() {
+        return None;
+    }
+    let ident = &path.path.segments.last()?.ident;
+    match scope.get(&ident.to_string())? {
+        Declared::Object => Some(ident.clone()),
+        Declared::Alias(object) => Some(object.clone()),
+        Declared::Derived | Declared::Struct | Declared::Enum => None,
     }
 }
 
@@ -128,10 +178,12 @@ fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Ty
     // First, because a type of the module hides one of the prelude.
     if let Some(declared) = scope.get(&name) {
         return match declared {
-            Declared::Derived => Ok(Type::Local(segment.ident.clone())),
-            Declared::Struct => {
-                Err(Error::new(ty.span(), format!("put `#[derive(Record)]` before `struct {name}`: callers see it")))
-            }
+            Declared::Derived | Declared::Object => Ok(Type::Local(segment.ident.clone())),
+            Declared::Alias(ident) => Ok(Type::Local(ident.clone())),
+            Declared::Struct => Err(Error::new(
+                ty.span(),
+                format!("put `#[derive(Record)]`, or `#[derive(Object)]`, before `struct {name}`: callers see it"),
+            )),
             Declared::Enum => Err(Error::new(
                 ty.span(),
                 format!("put `#[derive(Enum)]`, or `#[derive(Variant)]`, before `enum {name}`: callers see it"),
@@ -157,7 +209,7 @@ fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Ty
             ty.span(),
             format!(
                 "an interface has no type `{}`: one of your own must be declared in this module, with \
-                 `#[derive(Record)]`, `#[derive(Enum)]` or `#[derive(Variant)]`",
+                 `#[derive(Record)]`, `#[derive(Enum)]`, `#[derive(Variant)]` or `#[derive(Object)]`",
                 printed(ty)
             ),
         )),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ApiType, ERROR, Interface, Stage, Type, TypeDef, TypeKind};
+use crate::model::{ApiType, ERROR, Function, Interface, Member, Object, Role, Type, TypeDef, TypeKind};
 use crate::names;
 
 /// The package `pipeline:api`, file by file.
@@ -15,6 +15,7 @@ const API: &[&str] = &[
     include_str!("../../../wit/file.wit"),
     include_str!("../../../wit/log.wit"),
     include_str!("../../../wit/machine.wit"),
+    include_str!("../../../wit/report.wit"),
     include_str!("../../../wit/secret.wit"),
     include_str!("../../../wit/service.wit"),
     include_str!("../../../wit/sources.wit"),
@@ -67,9 +68,14 @@ pub(crate) fn package(package: &Package, interface: &Interface) -> String {
         text.gap();
         type_def(&mut text, def, interface, &aliases);
     }
+    for object in &interface.objects {
+        text.gap();
+        resource(&mut text, object, interface, &aliases);
+    }
     for stage in &interface.stages {
         text.gap();
-        function(&mut text, stage, interface, &aliases);
+        text.docs(&function_docs(stage));
+        text.line(&format!("{}: func{};", names::escaped(&stage.name), signature(stage, interface, &aliases)));
     }
     text.close();
     text.line("");
@@ -103,27 +109,56 @@ fn type_def(text: &mut Text, def: &TypeDef, interface: &Interface, aliases: &Ali
     text.close();
 }
 
-fn function(text: &mut Text, stage: &Stage, interface: &Interface, aliases: &Aliases) {
-    text.docs(&stage_docs(stage));
-    let params: Vec<String> = stage
-        .params
-        .iter()
-        .map(|param| format!("{}: {}", names::escaped(&param.name), written(&param.ty, interface, aliases)))
-        .collect();
-    let value = stage.result.as_ref().map(|ty| written(ty, interface, aliases));
-    let result = match (value, stage.failure.is_possible()) {
+fn resource(text: &mut Text, object: &Object, interface: &Interface, aliases: &Aliases) {
+    let name = names::escaped(&object.name);
+    text.docs(&object.docs);
+    if object.members.is_empty() {
+        text.line(&format!("resource {name};"));
+        return;
+    }
+    text.open(&format!("resource {name} {{"));
+    for member in &object.members {
+        text.gap();
+        text.docs(&function_docs(&member.function));
+        text.line(&format!("{};", declaration(member, interface, aliases)));
+    }
+    text.close();
+}
+
+fn declaration(member: &Member, interface: &Interface, aliases: &Aliases) -> String {
+    let name = names::escaped(&member.function.name);
+    match member.role {
+        Role::Constructor => format!("constructor({})", params(&member.function, interface, aliases)),
+        Role::Method => format!("{name}: func{}", signature(&member.function, interface, aliases)),
+        Role::Static => format!("{name}: static func{}", signature(&member.function, interface, aliases)),
+    }
+}
+
+/// Returns what follows `func`.
+fn signature(function: &Function, interface: &Interface, aliases: &Aliases) -> String {
+    let value = function.result.as_ref().map(|ty| written(ty, interface, aliases));
+    let result = match (value, function.failure.is_possible()) {
         (value, true) => format!(" -> result<{}, {}>", value.as_deref().unwrap_or("_"), aliases.name(ERROR)),
         (Some(value), false) => format!(" -> {value}"),
         (None, false) => String::new(),
     };
-    text.line(&format!("{}: func({}){result};", names::escaped(&stage.name), params.join(", ")));
+    format!("({}){result}", params(function, interface, aliases))
 }
 
-/// Returns the documentation of a stage with that of its parameters, one line each, in
+fn params(function: &Function, interface: &Interface, aliases: &Aliases) -> String {
+    let params: Vec<String> = function
+        .params
+        .iter()
+        .map(|param| format!("{}: {}", names::escaped(&param.name), written(&param.ty, interface, aliases)))
+        .collect();
+    params.join(", ")
+}
+
+/// Returns the documentation of a function with that of its parameters, one line each, in
 /// the form that `host` reads: ``- `name`: text``.
-pub(crate) fn stage_docs(stage: &Stage) -> Vec<String> {
-    let mut lines = stage.docs.clone();
-    let documented: Vec<_> = stage.params.iter().filter(|param| !param.docs.is_empty()).collect();
+pub(crate) fn function_docs(function: &Function) -> Vec<String> {
+    let mut lines = function.docs.clone();
+    let documented: Vec<_> = function.params.iter().filter(|param| !param.docs.is_empty()).collect();
     if !documented.is_empty() {
         if !lines.is_empty() {
             lines.push(String::new());
@@ -143,17 +178,15 @@ fn written(ty: &Type, interface: &Interface, aliases: &Aliases) -> String {
         Type::Option(item) => format!("option<{}>", written(item)),
         Type::Tuple(items) => format!("tuple<{}>", items.iter().map(written).collect::<Vec<_>>().join(", ")),
         Type::Api(api) => aliases.name(*api),
-        Type::Local(ident) => {
-            let def = interface.types.iter().find(|def| def.ident == *ident);
-            names::escaped(def.map_or("", |def| &def.name))
-        }
+        Type::Local(ident) => names::escaped(interface.name_of(ident)),
+        Type::Lent(ident) => format!("borrow<{}>", names::escaped(interface.name_of(ident))),
     }
 }
 
 /// What the interface takes from `pipeline:api`, and under which names.
 struct Aliases {
     used: BTreeSet<ApiType>,
-    /// Names that the author's stages and types have.
+    /// Names that the author's stages, types and objects have.
     taken: BTreeSet<String>,
 }
 
@@ -165,11 +198,12 @@ impl Aliases {
                 used.insert(api);
             });
         });
-        if interface.stages.iter().any(|stage| stage.failure.is_possible()) {
+        if interface.functions().any(|function| function.failure.is_possible()) {
             used.insert(ERROR);
         }
         let types = interface.types.iter().map(|def| def.name.clone());
-        let taken = types.chain(interface.stages.iter().map(|stage| stage.name.clone())).collect();
+        let objects = interface.objects.iter().map(|object| object.name.clone());
+        let taken = types.chain(objects).chain(interface.stages.iter().map(|stage| stage.name.clone())).collect();
         Self { used, taken }
     }
 

@@ -140,3 +140,57 @@ fn types_of_the_authors_own_are_converted_and_others_are_not() {
         check(&glue, expected);
     }
 }
+
+#[test]
+fn objects_are_the_types_of_the_component() {
+    let glue = glue(
+        r"mod stages {
+            #[derive(Object)] pub struct Linter { level: u32 }
+            impl Linter {
+                pub fn new(level: u32) -> Self {}
+                pub fn with_level(&self, r#type: u32) -> Self {}
+                pub fn all() -> Result<Vec<Self>> {}
+            }
+            pub fn check(a: &Linter, b: Option<&Linter>, c: &[&Linter], d: Linter, e: Vec<Linter>) -> Linter {}
+        }",
+    );
+    for expected in [
+        "type Linter = super::Linter;",
+        "impl exports::local::tools::stages::GuestLinter for super::Linter",
+        "fn new(argument0: ::core::primitive::u32) -> Self {
+            let argument0 = argument0;
+            super::Linter::new(argument0)
+        }",
+        "fn with_level(&self, argument0: ::core::primitive::u32) -> exports::local::tools::stages::Linter {
+            let argument0 = argument0;
+            ::core::convert::Into::<exports::local::tools::stages::Linter>::into(
+                super::Linter::with_level(self, argument0)
+            )
+        }",
+        "argument0: exports::local::tools::stages::LinterBorrow<'_>",
+        "argument4: ::std::vec::Vec<exports::local::tools::stages::Linter>",
+        "let argument0 = argument0.get::<super::Linter>();",
+        "let argument1 = argument1.map(|item| item.get::<super::Linter>());",
+        "let argument3 = ::core::convert::Into::<super::Linter>::into(argument3);",
+        "super::check(argument0, argument1, &argument2, argument3, argument4)",
+    ] {
+        check(&glue, expected);
+    }
+}
+
+#[test]
+fn reports_have_the_types_of_the_sdk() {
+    check(
+        &all("mod stages { pub fn check() -> Report {} }"),
+        r#""pipeline:api/report@0.1.0": ::guest_sdk::wit::report"#,
+    );
+    assert!(!all("mod stages { pub fn check() {} }").contains("wit :: report"));
+}
+
+#[test]
+fn the_documentation_of_a_methods_parameters_moves_to_the_method() {
+    let expanded = expanded(
+        "mod stages { #[derive(Object)] pub struct A; impl A { pub fn new(/// The level.\n n: u8) -> A {} } }",
+    );
+    check(&expanded, r##"#[doc = " - `n`: The level."] pub fn new(n: u8) -> A {}"##);
+}

@@ -100,7 +100,7 @@ fn types_that_an_interface_does_not_have_are_refused_with_what_to_use() {
             Error
               an interface has no type `Error`: fail with it: return `Result<T>`
             my::Options
-              an interface has no type `my::Options`: one of your own must be declared in this module, with `#[derive(Record)]`, `#[derive(Enum)]` or `#[derive(Variant)]`
+              an interface has no type `my::Options`: one of your own must be declared in this module, with `#[derive(Record)]`, `#[derive(Enum)]`, `#[derive(Variant)]` or `#[derive(Object)]`
             Vec
               write what is in it: `Vec<T>`
             &str
@@ -142,7 +142,7 @@ fn a_type_in_a_signature_has_a_derive_and_is_public() {
         "struct A { a: u8 } enum B { C } pub fn a(a: A, b: B) {}",
         &expect![[r#"
             A
-              put `#[derive(Record)]` before `struct A`: callers see it
+              put `#[derive(Record)]`, or `#[derive(Object)]`, before `struct A`: callers see it
             B
               put `#[derive(Enum)]`, or `#[derive(Variant)]`, before `enum B`: callers see it
         "#]],
@@ -181,7 +181,7 @@ fn types_that_do_not_fit_their_derive_are_refused() {
             D
               `D` is an `enum`: derive `Enum` or `Variant`
             E
-              `E` is a `struct`: derive `Record`, not `Enum`
+              `E` is a `struct`: derive `Record` or `Object`, not `Enum`
             (u8)
               a case of an enum has no value: derive `Variant`
             G
@@ -245,5 +245,97 @@ fn types_that_contain_themselves_are_refused() {
             Branch
               `Branch` contains itself, which an interface cannot express
         "#]],
+    );
+}
+
+#[test]
+fn functions_that_cannot_be_of_an_object_are_refused() {
+    check(
+        r"
+        #[derive(Object)] pub struct Linter;
+        impl Linter {
+            pub fn new() -> Result<Self> {}
+            pub fn set(&mut self, level: u32) {}
+            pub fn consume(self) -> u32 {}
+            pub fn shared(self: Rc<Self>) {}
+            pub async fn slow(&self) {}
+            pub fn generic<T>(&self, value: T) {}
+            pub fn handle(&self) -> u32 {}
+            pub fn count(&self) -> usize {}
+        }
+        #[derive(Object)] pub struct Other;
+        impl Other {
+            pub fn new(&self) -> Self {}
+        }
+        #[derive(Object)] pub struct Third;
+        impl Third {
+            pub fn new() -> Other {}
+            pub fn aB(&self) {}
+            pub fn a_b(&self) {}
+        }
+        pub fn stage() {}
+        ",
+        &expect![[r#"
+            -> Result<Self>
+              a constructor cannot fail, because not every language of callers has a way to say so: write a stage that returns `Result<Linter>`, or give the function another name than `new`
+            &mut self
+              an object is a value and does not change: take `&self`, and return a new object
+            self
+              a method does not use up its object, which others may have: take `&self`
+            self: Rc<Self>
+              write `&self`: a method takes its object so and no other way
+            async
+              a method is not `async`: what waits is the host; `sync_all` evaluates many at once
+            <T>
+              a method cannot be generic: callers cannot choose types; name them
+            handle
+              rename `handle`: in the Rust code of callers, generated code has it
+            usize
+              an interface has no type `usize`: its size differs from machine to machine: use `u32` or `u64`
+            &self
+              `new` makes an object: leave `self` out, or rename it
+            -> Other
+              `new` returns `Self`: rename it if it makes something else than `Third`
+            Third
+              two functions are both `a-b` in the interface: rename one
+        "#]],
+    );
+}
+
+#[test]
+fn structs_that_cannot_be_objects_are_refused() {
+    check(
+        r"
+        #[derive(Object)] pub enum A { B }
+        #[derive(Object)] pub struct C<'a> { c: &'a str }
+        pub fn stage(a: &mut D, b: Option<&mut D>) -> &D {}
+        #[derive(Object)] pub struct D;
+        ",
+        &expect![[r#"
+            A
+              `A` is an `enum`: derive `Enum` or `Variant`
+            <'a>
+              an object cannot be generic: callers cannot choose types, and it lives longer than a call
+            &mut D
+              a stage cannot change its arguments: take `D`
+            &mut D
+              a stage cannot change its arguments: take `D`
+            &D
+              an interface has no type `&D`: only a parameter can be a reference; here the value must be owned
+        "#]],
+    );
+    check(
+        "#[derive(Object)] struct Linter; pub fn strict() -> Linter {}",
+        &expect![[r#"
+        Linter
+          make `Linter` `pub`: callers see an object
+    "#]],
+    );
+    check(
+        "#[derive(Object)] pub struct Linter; pub fn linter() -> Linter {}",
+        &expect![[r#"
+        linter
+          `linter` and `Linter` are both `linter` in the interface: rename one
+    "#]],
     );
 }

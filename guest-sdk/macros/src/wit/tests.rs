@@ -97,15 +97,18 @@ fn every_type_has_its_counterpart() {
             pub fn lists(a: Vec<String>, b: &[u8], c: Option<&[String]>, d: Vec<Vec<u8>>) -> Vec<(String, u32)> {}
             pub fn objects(a: Container, b: &Directory, c: Option<&File>, d: Secret, e: CacheVolume) -> Service {}
             pub fn records(a: CacheSharing, b: Vec<Port>, c: Protocol, d: guest_sdk::Stat) -> Vec<SearchResult> {}
+            pub fn reports(a: Verdict, b: TestCase) -> Result<Report> {}
             pub fn nothing() -> () {}
         }
         ",
-        &expect![[r"
+        &expect![[r#"
             interface stages {
                 use pipeline:api/cache@0.1.0.{cache-sharing, cache-volume};
                 use pipeline:api/container@0.1.0.{container, port, protocol};
                 use pipeline:api/directory@0.1.0.{directory, search-result};
+                use pipeline:api/errors@0.1.0.{error};
                 use pipeline:api/file@0.1.0.{file, stat};
+                use pipeline:api/report@0.1.0.{report, test-case, verdict};
                 use pipeline:api/secret@0.1.0.{secret};
                 use pipeline:api/service@0.1.0.{service};
 
@@ -119,9 +122,11 @@ fn every_type_has_its_counterpart() {
 
                 records: func(a: cache-sharing, b: list<port>, c: protocol, d: stat) -> list<search-result>;
 
+                reports: func(a: verdict, b: test-case) -> result<report, error>;
+
                 nothing: func();
             }
-        "]],
+        "#]],
     );
 }
 
@@ -211,6 +216,99 @@ fn types_of_the_authors_own_are_written_where_stages_reach_them() {
                 build: func(options: options) -> source;
             }
         "]],
+    );
+}
+
+#[test]
+fn objects_become_resources() {
+    check(
+        r"
+        mod stages {
+            /// Looks for bad style.
+            #[derive(Object)]
+            pub struct Linter { level: u32, rules: Rules }
+
+            impl Linter {
+                /// A linter of this level.
+                pub fn new(
+                    /// From 0 to 3.
+                    level: u32,
+                ) -> Self {}
+                /// The same with another level.
+                pub fn with_level(&self, level: u32) -> Self {}
+                pub fn merge(&self, other: &Self, others: &[&Linter], last: Option<&Self>) -> Linter {}
+                fn helper(&mut self) {}
+            }
+
+            impl Linter {
+                pub fn check(&self, src: &Directory) -> Result<Vec<Finding>> {}
+                pub fn defaults() -> Result<Vec<Self>> {}
+            }
+
+            impl Drop for Linter { fn drop(&mut self) {} }
+
+            #[derive(Record)]
+            pub struct Finding { pub path: String }
+
+            /// Nothing to ask for.
+            #[derive(Object)]
+            pub struct Token;
+
+            struct Rules;
+
+            pub fn strict(level: Option<u32>) -> Result<Linter> {}
+            pub fn check(linter: &Linter, more: Vec<&Linter>, token: Token, tokens: &[Token]) -> Vec<Linter> {}
+        }
+        ",
+        &expect![[r#"
+            interface stages {
+                use pipeline:api/directory@0.1.0.{directory};
+                use pipeline:api/errors@0.1.0.{error};
+
+                record finding {
+                    path: string,
+                }
+
+                /// Looks for bad style.
+                resource linter {
+                    /// A linter of this level.
+                    ///
+                    /// Parameters:
+                    /// - `level`: From 0 to 3.
+                    constructor(level: u32);
+
+                    /// The same with another level.
+                    with-level: func(level: u32) -> linter;
+
+                    merge: func(other: borrow<linter>, others: list<borrow<linter>>, last: option<borrow<linter>>) -> linter;
+
+                    check: func(src: directory) -> result<list<finding>, error>;
+
+                    defaults: static func() -> result<list<linter>, error>;
+                }
+
+                /// Nothing to ask for.
+                resource token;
+
+                strict: func(level: option<u32>) -> result<linter, error>;
+
+                check: func(linter: borrow<linter>, more: list<borrow<linter>>, token: token, tokens: list<token>) -> list<linter>;
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn a_module_of_objects_alone_is_a_module() {
+    check(
+        "mod stages { #[derive(Object)] pub struct A; impl A { pub fn new() -> A {} } }",
+        &expect![[r#"
+        interface stages {
+            resource a {
+                constructor();
+            }
+        }
+    "#]],
     );
 }
 

@@ -1,0 +1,74 @@
+//! Functions that callers see.
+
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, FnArg, ItemFn, Pat, Result, Signature};
+
+use super::{Errors, check_unique};
+use crate::model::{Function, Param};
+use crate::types::Scope;
+use crate::{docs, names, types};
+
+/// The word for a function of the module itself.
+const STAGE: &str = "stage";
+
+/// Reads a stage.
+pub(super) fn stage(function: &ItemFn, scope: &Scope) -> Result<Function> {
+    self::function(STAGE, &function.attrs, &function.sig, scope)
+}
+
+/// Reads a function that callers see; `what` is the word for it.
+pub(super) fn function(what: &str, attributes: &[Attribute], signature: &Signature, scope: &Scope) -> Result<Function> {
+    check_qualifiers(what, attributes, signature)?;
+    let mut errors = Errors::default();
+    let name = errors.keep(names::kebab(&signature.ident));
+    let params: Vec<Param> =
+        signature.inputs.iter().filter_map(|input| errors.keep(param(what, input, scope).transpose()?)).collect();
+    let output = errors.keep(types::of_return(&signature.output, scope));
+    check_unique("parameters", params.iter().map(|param| &param.name), signature.inputs.span(), &mut errors);
+    errors.take()?;
+    let name = name.expect("its error was returned");
+    let (result, failure) = output.expect("its error was returned");
+    Ok(Function { ident: signature.ident.clone(), name, docs: docs::lines(attributes), params, result, failure })
+}
+
+/// Refuses what callers could make nothing of.
+fn check_qualifiers(what: &str, attributes: &[Attribute], signature: &Signature) -> Result<()> {
+    let refuse = |span, message: &str| Err(Error::new(span, format!("a {what} {message}")));
+    if let Some(word) = &signature.asyncness {
+        return refuse(word.span, "is not `async`: what waits is the host; `sync_all` evaluates many at once");
+    }
+    if let Some(word) = &signature.unsafety {
+        return refuse(word.span, "cannot be `unsafe`");
+    }
+    if let Some(abi) = &signature.abi {
+        return refuse(abi.span(), "is an ordinary function: leave `extern` out");
+    }
+    if let Some(dots) = &signature.variadic {
+        return refuse(dots.span(), "has a fixed number of parameters: take a `Vec<T>`");
+    }
+    if !signature.generics.params.is_empty() || signature.generics.where_clause.is_some() {
+        let span =
+            if signature.generics.params.is_empty() { signature.ident.span() } else { signature.generics.span() };
+        return refuse(span, "cannot be generic: callers cannot choose types; name them");
+    }
+    if let Some(cfg) = attributes.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+        return refuse(cfg.span(), "is there or not: put `#[cfg]` inside of it, or take `pub` away");
+    }
+    Ok(())
+}
+
+/// Reads a parameter; none for `self`, where a function may have it.
+fn param(what: &str, input: &FnArg, scope: &Scope) -> Result<Option<Param>> {
+    let param = match input {
+        FnArg::Receiver(receiver) if what == STAGE => {
+            return Err(Error::new(receiver.span(), "a stage has no `self`: each call starts anew"));
+        }
+        FnArg::Receiver(_) => return Ok(None),
+        FnArg::Typed(param) => param,
+    };
+    let Pat::Ident(pattern) = &*param.pat else {
+        return Err(Error::new(param.pat.span(), "give the parameter a name: callers see it"));
+    };
+    let (ty, pass) = types::of_param(&param.ty, scope)?;
+    Ok(Some(Param { name: names::kebab(&pattern.ident)?, docs: docs::line(&param.attrs), ty, pass }))
+}
