@@ -316,9 +316,12 @@ mod tests {
 
     #[test]
     fn a_circle_is_shown_with_its_aliases_and_entries() {
-        check(&[("app", "lint = '../lint'"), ("lint", "a = '../lint'")], &expect![[r#"
+        check(
+            &[("app", "lint = '../lint'"), ("lint", "a = '../lint'")],
+            &expect![[r#"
             `~/lint/host.toml:5:1`: the dependencies go in a circle: lint -> a
-            hint: remove one of the entries at `~/lint/host.toml:5:1`"#]]);
+            hint: remove one of the entries at `~/lint/host.toml:5:1`"#]],
+        );
         check(
             &[
                 ("app", "x = '../lint'"),
@@ -330,35 +333,56 @@ mod tests {
                 `~/scan/host.toml:7:1`: the dependencies go in a circle: x -> s -> l
                 hint: remove one of the entries at `~/lint/host.toml:5:1`, `~/scan/host.toml:7:1`"#]],
         );
-        check(&[("app", "self = '.'")], &expect![[r#"
+        check(
+            &[("app", "self = '.'")],
+            &expect![[r#"
             `~/app/host.toml:5:1`: the dependencies go in a circle: app -> self
-            hint: remove one of the entries at `~/app/host.toml:5:1`"#]]);
+            hint: remove one of the entries at `~/app/host.toml:5:1`"#]],
+        );
     }
 
     #[test]
     fn a_dependency_that_is_not_there_is_an_error_at_its_entry() {
-        check(&[("app", "lint = '../lint'"), ("lint", "; s = '../scan'")], &expect![[r#"
+        check(
+            &[("app", "lint = '../lint'"), ("lint", "; s = '../scan'")],
+            &expect![[r#"
             `~/lint/host.toml:6:1`: there is no module at `../scan` for dependency `s`
-            hint: paths of dependencies are relative to the manifest"#]]);
-        check(&[("app", "lint = 'acme:lint@1.0'")], &expect![[r#"
+            hint: paths of dependencies are relative to the manifest"#]],
+        );
+        check(
+            &[("app", "lint = 'acme:lint@1.0'")],
+            &expect![[r#"
             `~/app/host.toml:5:1`: there is no module at `acme:lint@1.0` for dependency `lint`
-            hint: modules in registries are not available in this version"#]]);
-        check(&[("app", "lint = '../empty'")], &expect![[r#"
+            hint: modules in registries are not available in this version"#]],
+        );
+        check(
+            &[("app", "lint = '../empty'")],
+            &expect![[r#"
             `~/app/host.toml:5:1`: directory `../empty` of dependency `lint` has no `host.toml`
-            hint: `host init` makes a module"#]]);
-        check(&[("app", "lint = '../notes.txt'")], &expect![[r#"
+            hint: `host init` makes a module"#]],
+        );
+        check(
+            &[("app", "lint = '../notes.txt'")],
+            &expect![[r#"
             `~/app/host.toml:5:1`: `../notes.txt` of dependency `lint` is neither a directory with a `host.toml` nor a `.wasm` file
-            hint: "#]]);
-        check(&[("app", "lint = '../tool.wasm/x'")], &expect![[r#"
+            hint: "#]],
+        );
+        check(
+            &[("app", "lint = '../tool.wasm/x'")],
+            &expect![[r#"
             `~/app/host.toml:5:1`: there is no module at `../tool.wasm/x` for dependency `lint`
-            hint: paths of dependencies are relative to the manifest"#]]);
+            hint: paths of dependencies are relative to the manifest"#]],
+        );
     }
 
     #[test]
     fn a_wrong_manifest_of_a_dependency_is_an_error_there() {
-        check(&[("app", "lint = '../lint'"), ("lint", "a = 1")], &expect![[r#"
+        check(
+            &[("app", "lint = '../lint'"), ("lint", "a = 1")],
+            &expect![[r#"
             `~/lint/host.toml:5:5`: `a` takes a path, or a table with `path` or `component`, not an integer
-            hint: "#]]);
+            hint: "#]],
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use wit_component::DecodedWasm;
-use wit_parser::{Docs, Function, Interface, PackageId, Resolve, Type as WitType, TypeDefKind, TypeId};
+use wit_parser::{Docs, Function, FunctionKind, Interface, PackageId, Resolve, Type as WitType, TypeDefKind, TypeId};
 
 use crate::sections::{self, DOCS_SECTION, WIT_SECTION};
 use crate::wit;
@@ -18,11 +18,24 @@ pub struct Documentation {
     pub text: String,
     /// Of each stage.
     pub stages: BTreeMap<String, StageDocs>,
-    /// Of each type that the interface defines.
+    /// Of each type of custom objects.
+    pub objects: BTreeMap<String, ObjectDocs>,
+    /// Of each other type that the interface defines.
     pub types: BTreeMap<String, TypeDocs>,
 }
 
-/// What is written about a stage.
+/// What is written about a type of custom objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectDocs {
+    /// What it is.
+    pub text: String,
+    /// What makes one, if its interface says so.
+    pub constructor: Option<StageDocs>,
+    /// Of each method, and of each function that belongs to the type and takes no object of it.
+    pub methods: BTreeMap<String, StageDocs>,
+}
+
+/// What is written about a stage, a method or a constructor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StageDocs {
     /// What it does, without its parameters.
@@ -60,15 +73,20 @@ pub struct MemberDocs {
 /// Prefers what `host build` embedded, and takes the text that the SDK's macro left otherwise.
 #[must_use]
 pub fn documentation(component: &[u8]) -> Option<Documentation> {
+    let (resolve, package) = embedded(component)?;
+    Some(of_package(&resolve, package))
+}
+
+/// Returns the documented WIT in a component, if there is any.
+pub(crate) fn embedded(component: &[u8]) -> Option<(Resolve, PackageId)> {
     if let Some(section) = sections::find(component, DOCS_SECTION) {
         return match wit_component::decode(section).ok()? {
-            DecodedWasm::WitPackage(resolve, package) => Some(of_package(&resolve, package)),
+            DecodedWasm::WitPackage(resolve, package) => Some((resolve, package)),
             DecodedWasm::Component(..) => None,
         };
     }
     let text = std::str::from_utf8(sections::find(component, WIT_SECTION)?).ok()?;
-    let (resolve, package) = parse(text).ok()?;
-    Some(of_package(&resolve, package))
+    parse(text).ok()
 }
 
 /// Encodes the WIT of a module's package, with documentation, as a custom section carries it.
@@ -93,13 +111,33 @@ fn of_package(resolve: &Resolve, package: PackageId) -> Documentation {
             documentation.text = text(&interface.docs);
         }
         documentation.stages.extend(stages(resolve, interface));
+        documentation.objects.extend(objects(resolve, interface));
         documentation.types.extend(types(resolve, interface));
     }
     documentation
 }
 
 fn stages(resolve: &Resolve, interface: &Interface) -> Vec<(String, StageDocs)> {
-    interface.functions.iter().map(|(name, function)| (name.clone(), stage(resolve, function))).collect()
+    let functions = interface.functions.iter().filter(|(_, function)| function.kind.resource().is_none());
+    functions.map(|(name, function)| (name.clone(), stage(resolve, function))).collect()
+}
+
+fn objects(resolve: &Resolve, interface: &Interface) -> Vec<(String, ObjectDocs)> {
+    let types = interface.types.iter().map(|(name, id)| (name, *id, &resolve.types[*id]));
+    let resources = types.filter(|(_, _, definition)| matches!(definition.kind, TypeDefKind::Resource));
+    resources
+        .map(|(name, id, definition)| {
+            let mut object = ObjectDocs { text: text(&definition.docs), ..ObjectDocs::default() };
+            for function in interface.functions.values().filter(|function| function.kind.resource() == Some(id)) {
+                let docs = stage(resolve, function);
+                match function.kind {
+                    FunctionKind::Constructor(_) => object.constructor = Some(docs),
+                    _ => drop(object.methods.insert(function.item_name().to_owned(), docs)),
+                }
+            }
+            (name.clone(), object)
+        })
+        .collect()
 }
 
 fn stage(resolve: &Resolve, function: &Function) -> StageDocs {
@@ -206,6 +244,18 @@ mod tests {
             /// - `src`: The sources.
             /// - `quality`: Draft unless given.
             build: func(src: directory, quality: option<quality>) -> result<directory, error>;
+
+            /// Looks at sources.
+            resource linter {
+                /// A lenient one.
+                /// - `level`: How strict.
+                constructor(level: u32);
+                /// Looks.
+                /// - `quality`: Of the look.
+                check: func(quality: quality) -> string;
+                /// A strict one.
+                strict: static func() -> linter;
+            }
         }
 
         world module {
@@ -224,6 +274,17 @@ mod tests {
         assert_eq!(build.param_types["quality"], "quality");
         assert_eq!(documentation.types["quality"].members[0].text, "Fast.");
         assert_eq!(documentation.types.len(), 1);
+        assert_eq!(documentation.stages.keys().collect::<Vec<_>>(), ["build"]);
+        let linter = &documentation.objects["linter"];
+        assert_eq!(linter.text, "Looks at sources.");
+        let constructor = linter.constructor.as_ref().unwrap();
+        assert_eq!(
+            (constructor.text.as_str(), constructor.params["level"].as_str()),
+            ("A lenient one.", "How strict.")
+        );
+        assert_eq!(linter.methods.keys().collect::<Vec<_>>(), ["check", "strict"]);
+        assert_eq!(linter.methods["check"].text, "Looks.");
+        assert_eq!(linter.methods["check"].param_types["quality"], "quality");
     }
 
     fn component(name: &str, data: &[u8]) -> Vec<u8> {

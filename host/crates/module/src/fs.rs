@@ -56,6 +56,42 @@ pub(crate) fn create_dir_all(path: &Path) -> Result<(), FsError> {
     fs::create_dir_all(path).map_err(wrap("make the directory", path))
 }
 
+/// Returns the entries of a directory, sorted; none if it is not there.
+pub(crate) fn read_dir(path: &Path) -> Result<Vec<PathBuf>, FsError> {
+    let entries = match fs::read_dir(path).map_err(wrap("read", path)) {
+        Ok(entries) => entries,
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(wrap("read", path))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Returns the files in a directory and in those below it; links are not followed to directories.
+pub(crate) fn files_below(path: &Path) -> Result<Vec<PathBuf>, FsError> {
+    let mut files = Vec::new();
+    for entry in read_dir(path)? {
+        let kind = fs::symlink_metadata(&entry).map_err(wrap("look at", &entry))?;
+        match kind.is_dir() {
+            true => files.extend(files_below(&entry)?),
+            false => files.push(entry),
+        }
+    }
+    Ok(files)
+}
+
+pub(crate) fn remove_file(path: &Path) -> Result<(), FsError> {
+    fs::remove_file(path).map_err(wrap("remove", path))
+}
+
+/// Removes a directory, unless something is in it.
+pub(crate) fn remove_dir_if_empty(path: &Path) {
+    // What keeps it there is somebody else's.
+    let _ = fs::remove_dir(path);
+}
+
 /// Writes a file that must not exist yet.
 pub(crate) fn write_new(path: &Path, contents: &str) -> Result<(), FsError> {
     let write = || -> io::Result<()> { io::Write::write_all(&mut fs::File::create_new(path)?, contents.as_bytes()) };

@@ -24,6 +24,7 @@ mod dependencies;
 mod docs;
 mod fs;
 mod inspect;
+mod interface;
 mod manifest;
 mod near;
 mod reference;
@@ -31,12 +32,14 @@ mod scaffold;
 mod sections;
 mod stamp;
 mod wit;
+mod wit_deps;
 
 pub use build::{BuildError, BuildOptions, Built, build};
 pub use dependencies::{DependencyEntry, DependencyError, ModuleTree, Node, NodeDependency, resolve};
-pub use docs::{Documentation, MemberDocs, StageDocs, TypeDocs, documentation};
+pub use docs::{Documentation, MemberDocs, ObjectDocs, StageDocs, TypeDocs, documentation};
 pub use fs::FsError;
 pub use inspect::{Export, InspectError, Inspection, Producer, inspect};
+pub use interface::{InterfaceError, InterfaceWit, PackageWit, interface_wit};
 pub use manifest::{
     Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Keys, Language, MANIFEST_NAME, ManifestError,
     ManifestProblem, ModuleManifest, POWERS, Place, Policy, Setting, StageEntry, StageWork, duration,
@@ -46,3 +49,4 @@ pub use reference::{FindError, Module, ModuleDirectory, find};
 pub use scaffold::{ScaffoldError, Sdk, scaffold};
 pub use stamp::{Freshness, freshness};
 pub use wit::{ApiFunction, api_functions, api_methods_of};
+pub use wit_deps::{WitDepsError, write_api_wit, write_dependencies_wit, write_dependency_wit};

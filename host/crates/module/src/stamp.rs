@@ -79,10 +79,12 @@ pub(crate) fn write(
     fs::replace(&module.stamp(target_dir), text.as_bytes())
 }
 
-/// Returns the files that a module is made of: what cargo's `.d` file beside `artifact` lists, and
-/// the manifests and locks of their packages.
+/// Returns the files that a module is made of: what cargo's `.d` file beside `artifact` lists, the
+/// manifests and locks of their packages, and the module's WIT with that of its dependencies.
 pub(crate) fn sources(module: &ModuleDirectory, artifact: &Path) -> BTreeSet<PathBuf> {
     let mut sources = BTreeSet::from([module.root.join(MANIFEST_NAME), module.root.join("Cargo.toml")]);
+    // What the macros read of it is in no list: among it is the WIT of the dependencies.
+    sources.extend(fs::files_below(&module.root.join("wit")).unwrap_or_default());
     let listed = fs::read_text(&artifact.with_extension("d")).unwrap_or_default();
     sources.extend(dep_info(&listed));
     let packages: BTreeSet<PathBuf> = sources.iter().filter_map(|source| package_of(source)).collect();
@@ -163,9 +165,19 @@ mod tests {
         assert_eq!(freshness(&module, None), Freshness::NeverBuilt);
 
         write_file("target/host/a.wasm", "x");
+        let dependency = write_file("wit/deps/lint/package.wit", "package local:lint;");
         let artifact = write_file("target/a.wasm", "x");
         write_file("target/a.d", &format!("a.wasm: {}", source.display()));
         let later = SystemTime::now() + std::time::Duration::from_secs(9);
+        write(&module, None, &sources(&module, &artifact), later).unwrap();
+        assert_eq!(freshness(&module, None), Freshness::Fresh);
+
+        let other_way = root.join("src/..");
+        let Module::Directory(again) = find(Some(&other_way), root).unwrap() else { panic!() };
+        assert_eq!(freshness(&again, None), Freshness::Fresh);
+
+        std::fs::write(&dependency, "package local:lint@0.2.0;").unwrap();
+        assert_eq!(freshness(&module, None), Freshness::Changed("wit/deps/lint/package.wit".into()));
         write(&module, None, &sources(&module, &artifact), later).unwrap();
         assert_eq!(freshness(&module, None), Freshness::Fresh);
 

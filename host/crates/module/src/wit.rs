@@ -3,13 +3,14 @@
 
 use std::sync::OnceLock;
 
-use api::{Signature, Type};
+use api::{CustomType, Signature, Type};
 use wit_parser::{
     Function, FunctionKind, Handle, InterfaceId, PackageId, Resolve, SourceMap, Type as WitType, TypeDefKind, TypeId,
     TypeOwner,
 };
 
-const FILES: &[(&str, &str)] = &[
+/// The files of `pipeline:api`: their names and contents.
+pub(crate) const FILES: &[(&str, &str)] = &[
     ("cache.wit", include_str!("../../../../wit/cache.wit")),
     ("container.wit", include_str!("../../../../wit/container.wit")),
     ("directory.wit", include_str!("../../../../wit/directory.wit")),
@@ -150,16 +151,18 @@ fn resource(resolve: &Resolve, id: TypeId) -> Type {
         return resource(resolve, target);
     }
     let name = definition.name.clone().unwrap_or_default();
-    let package = match definition.owner {
-        TypeOwner::Interface(interface) => resolve.interfaces[interface].package,
-        TypeOwner::World(world) => resolve.worlds[world].package,
-        TypeOwner::None => None,
-    };
-    let is_api = package.is_some_and(|package| {
-        let name = &resolve.packages[package].name;
-        name.namespace == "pipeline" && name.name == "api"
-    });
-    if is_api { Type::Object(name) } else { Type::Other(name) }
+    let TypeOwner::Interface(interface) = definition.owner else { return Type::Other(name) };
+    match (resolve.interfaces[interface].package, resolve.id_of(interface)) {
+        (Some(package), _) if is_api(resolve, package) => Type::Object(name),
+        (_, Some(interface)) => Type::Custom(CustomType { interface, name }),
+        (_, None) => Type::Other(name),
+    }
+}
+
+/// Returns whether a package is `pipeline:api`.
+pub(crate) fn is_api(resolve: &Resolve, package: PackageId) -> bool {
+    let name = &resolve.packages[package].name;
+    name.namespace == "pipeline" && name.name == "api"
 }
 
 #[cfg(test)]
@@ -186,5 +189,21 @@ mod tests {
         assert_eq!(params, ["self: container", "args: list<string>", "options: exec-options"]);
         assert_eq!(with_exec.signature.result, Some(Type::Object("container".into())));
         assert!(methods.iter().all(|method| method.name != "new"));
+    }
+
+    #[test]
+    fn a_resource_of_another_package_is_a_custom_object() {
+        let (mut resolve, _) = api_package().unwrap();
+        let text = "package local:lint@0.1.0; interface stages { resource linter; }
+            interface user { use stages.{linter as tool}; run: func(by: borrow<tool>) -> list<tool>; }
+            world w { resource lost; import take: func(it: lost); }";
+        let package = resolve.push_source("lint.wit", text).unwrap();
+        let user = &resolve.interfaces[resolve.packages[package].interfaces["user"]];
+        let signature = signature(&resolve, &user.functions["run"], "run");
+        let linter = CustomType { interface: "local:lint/stages@0.1.0".into(), name: "linter".into() };
+        assert_eq!(signature.params, [("by".to_owned(), Type::Custom(linter.clone()))]);
+        assert_eq!(signature.result, Some(Type::List(Box::new(Type::Custom(linter)))));
+        let lost = resolve.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("lost")).unwrap().0;
+        assert_eq!(type_of(&resolve, &WitType::Id(lost)), Type::Other("lost".into()));
     }
 }

@@ -9,6 +9,7 @@ use super::names::is_name;
 use super::problem::{ManifestError, ManifestProblem};
 use super::reader::{Entry, Reader};
 use super::types::Dependency;
+use crate::wit_deps::API_DIRECTORY;
 
 const EXPECTED: &str = "a path, or a table with `path` or `component`";
 
@@ -22,6 +23,9 @@ impl Reader<'_> {
         let alias = key.get_ref().to_string();
         if !is_name(&alias) {
             return Err(self.error(key.span(), ManifestProblem::Name { of: "a dependency", name: alias }));
+        }
+        if alias == API_DIRECTORY {
+            return Err(self.error(key.span(), ManifestProblem::Reserved(alias)));
         }
         let place = self.place(&key.span());
         let table = match value.get_ref() {

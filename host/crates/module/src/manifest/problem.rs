@@ -73,6 +73,9 @@ pub enum ManifestProblem {
         /// The name.
         name: String,
     },
+    /// An alias that means something else.
+    #[error("`{0}` cannot be the name of a dependency: it stands for the package `pipeline:api`")]
+    Reserved(String),
     /// Not the name of a parameter.
     #[error("`{0}` cannot be the name of a parameter: it takes letters, digits and single hyphens")]
     Param(String),
@@ -187,6 +190,7 @@ impl ManifestProblem {
             Self::Syntax(_)
             | Self::WrongType { .. }
             | Self::Name { .. }
+            | Self::Reserved(_)
             | Self::Param(_)
             | Self::Variable(_)
             | Self::Version(_)

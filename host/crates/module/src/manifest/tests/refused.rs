@@ -249,6 +249,7 @@ fn what_is_no_dependency_is_refused_at_its_place() {
         &[
             "dependencies = ['a']",
             "[dependencies]\nLint = '../lint'",
+            "[dependencies]\npipeline-api = 'a'",
             "[dependencies]\nlint = 1",
             "[dependencies]\nlint = ''",
             "[dependencies]\nlint = { pth = '../lint' }",
@@ -265,6 +266,10 @@ fn what_is_no_dependency_is_refused_at_its_place() {
             [dependencies]
             Lint = '../lint'
               `host.toml:5:1`: `Lint` cannot be the name of a dependency: it takes lowercase letters, digits and single hyphens
+              hint: 
+            [dependencies]
+            pipeline-api = 'a'
+              `host.toml:5:1`: `pipeline-api` cannot be the name of a dependency: it stands for the package `pipeline:api`
               hint: 
             [dependencies]
             lint = 1
