@@ -1,0 +1,140 @@
+//! Where the items are, in pixels.
+
+use super::order::mean;
+use super::{Layered, Layout, Route};
+
+/// Width and height, in pixels.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::draw) struct Size {
+    pub(in crate::draw) width: f64,
+    pub(in crate::draw) height: f64,
+}
+
+/// Around the whole.
+const MARGIN: f64 = 16.0;
+/// Between nodes of a layer.
+const GAP: f64 = 18.0;
+/// Between layers, at least.
+const LAYER_GAP: f64 = 56.0;
+/// Room for a bend.
+const BEND_HEIGHT: f64 = 6.0;
+/// How often items are pulled towards their neighbours.
+const N_PULLS: usize = 6;
+
+/// Places items whose order is known.
+pub(super) fn place(layered: &Layered, order: &[Vec<usize>], sizes: &[Size], label_widths: &[f64]) -> Layout {
+    let height = |item: usize| sizes.get(item).map_or(BEND_HEIGHT, |size| size.height);
+    let middles = middles(layered, order, &height);
+    let columns = columns(layered, order, sizes, label_widths);
+    let top = (0..middles.len()).map(|item| middles[item] - height(item) / 2.0).fold(f64::INFINITY, f64::min);
+    let bottom = (0..middles.len()).map(|item| middles[item] + height(item) / 2.0).fold(0.0, f64::max);
+    let down = if top.is_finite() { MARGIN - top } else { MARGIN };
+    let corner = |node: usize| {
+        let column = &columns[layered.layer[node]];
+        (column.left + (column.width - sizes[node].width) / 2.0, middles[node] - height(node) / 2.0 + down)
+    };
+    let corners: Vec<(f64, f64)> = (0..layered.n_nodes).map(corner).collect();
+    let ends = |item: usize| {
+        let y = middles[item] + down;
+        match (corners.get(item), sizes.get(item)) {
+            (Some((x, _)), Some(size)) => [(*x, y), (x + size.width, y)],
+            _ => {
+                let column = &columns[layered.layer[item]];
+                [(column.left, y), (column.left + column.width, y)]
+            }
+        }
+    };
+    let route = |chain: &super::Chain| {
+        let points: Vec<(f64, f64)> = chain.items.iter().flat_map(|item| ends(*item)).collect();
+        // Not from the left of the first, nor to the right of the last.
+        Route { points: points[1..points.len() - 1].to_vec(), is_reversed: chain.is_reversed }
+    };
+    let width = columns.last().map_or(MARGIN, |column| column.left + column.width) + MARGIN;
+    Layout {
+        routes: layered.chains.iter().map(route).collect(),
+        corners,
+        size: Size { width, height: bottom + down + MARGIN },
+    }
+}
+
+struct Column {
+    left: f64,
+    width: f64,
+}
+
+/// Places the layers: each as wide as its widest node, with room for labels before it.
+fn columns(layered: &Layered, order: &[Vec<usize>], sizes: &[Size], label_widths: &[f64]) -> Vec<Column> {
+    let mut gaps = vec![LAYER_GAP; order.len()];
+    for (chain, width) in layered.chains.iter().zip(label_widths) {
+        if let Some(last) = chain.items.last() {
+            let gap = &mut gaps[layered.layer[*last]];
+            *gap = gap.max(width + LAYER_GAP / 2.0);
+        }
+    }
+    let mut columns: Vec<Column> = Vec::with_capacity(order.len());
+    for (items, gap) in order.iter().zip(gaps) {
+        let left = columns.last().map_or(MARGIN, |column| column.left + column.width + gap);
+        let width = items.iter().filter_map(|item| sizes.get(*item)).map(|size| size.width).fold(0.0, f64::max);
+        columns.push(Column { left, width });
+    }
+    columns
+}
+
+/// Returns the middle of each item from top to bottom.
+fn middles(layered: &Layered, order: &[Vec<usize>], height: &impl Fn(usize) -> f64) -> Vec<f64> {
+    let mut middles = vec![0.0; layered.layer.len()];
+    for items in order {
+        stack(items, &mut middles, height, |_| None);
+    }
+    let neighbours = layered.neighbours();
+    for pull in 0..N_PULLS {
+        let side = &neighbours[pull % 2];
+        let layers: Vec<&Vec<usize>> =
+            if pull % 2 == 0 { order.iter().collect() } else { order.iter().rev().collect() };
+        for items in layers {
+            let wishes: Vec<Option<f64>> =
+                items.iter().map(|item| mean(side[*item].iter().map(|other| middles[*other]))).collect();
+            stack(items, &mut middles, height, |index| wishes[index]);
+        }
+    }
+    middles
+}
+
+/// Items that touch each other and move together.
+struct Block {
+    /// The sum of where each would like the first of them to be.
+    sum: f64,
+    n_items: usize,
+}
+
+impl Block {
+    fn start(&self) -> f64 {
+        self.sum / self.n_items as f64
+    }
+}
+
+/// Stacks the items of a layer: in their order, apart, and as near as possible, by the sum of the
+/// squares, to where they would like to be, which is where they are if they have no wish.
+///
+/// Source: least squares under an order are found by pooling adjacent violators; Ayer et al., "An
+/// Empirical Distribution Function for Sampling with Incomplete Information", 1955.
+fn stack(items: &[usize], middles: &mut [f64], height: &impl Fn(usize) -> f64, wish: impl Fn(usize) -> Option<f64>) {
+    let mut offsets = Vec::with_capacity(items.len());
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut offset = 0.0;
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            offset += (height(items[index - 1]) + height(*item)) / 2.0 + GAP;
+        }
+        offsets.push(offset);
+        let mut block = Block { sum: wish(index).unwrap_or(middles[*item]) - offset, n_items: 1 };
+        while let Some(before) = blocks.pop_if(|before| before.start() > block.start()) {
+            block = Block { sum: before.sum + block.sum, n_items: before.n_items + block.n_items };
+        }
+        blocks.push(block);
+    }
+    let starts = blocks.iter().flat_map(|block| std::iter::repeat_n(block.start(), block.n_items));
+    for ((item, offset), start) in items.iter().zip(offsets).zip(starts) {
+        middles[*item] = start + offset;
+    }
+}

@@ -1,0 +1,166 @@
+//! Collecting stages: functions of the module, constructors of its objects, stages of the manifest.
+
+use api::json::kebab;
+use api::{Signature, Type};
+use module::{CallTarget, Expression, Policy, StageEntry, StageWork};
+
+use super::Linker;
+use crate::error::{LinkError, LinkProblem};
+use crate::graph::{How, Link, Param, Source, Stage, StageId, Work};
+use crate::library::ModuleTypes;
+
+impl<'a> Linker<'a> {
+    /// Makes all stages, without the sources of their parameters.
+    pub(super) fn collect(&mut self, entries: &'a [StageEntry]) -> Result<(), LinkError> {
+        for (signature, is_constructor) in self.library.own.iter().flat_map(callable) {
+            self.add(called(&signature.name, None, signature, is_constructor), None);
+        }
+        for entry in entries {
+            match &entry.work {
+                StageWork::Own => self.set_up(entry)?,
+                StageWork::Call(target) => {
+                    let (signature, is_constructor) = self.find_function(target)?;
+                    let stage = called(&kebab(&entry.name), target.dependency.clone(), signature, is_constructor);
+                    self.add_entry(stage, entry)?;
+                }
+                StageWork::From(_) => self.add_entry(part(&kebab(&entry.name), self.stages.len()), entry)?,
+            }
+        }
+        self.find_wholes()
+    }
+
+    /// Adds a stage of the manifest.
+    fn add_entry(&mut self, stage: Stage, entry: &'a StageEntry) -> Result<(), LinkError> {
+        if let Some(&other) = self.names.get(&stage.name) {
+            let problem = LinkProblem::Ambiguous { stage: stage.name, other: self.stages[other].place };
+            return Err(self.error(entry.place, problem));
+        }
+        self.add(stage, Some(entry));
+        Ok(())
+    }
+
+    /// Sets up a function of the module that is a stage already.
+    fn set_up(&mut self, entry: &'a StageEntry) -> Result<(), LinkError> {
+        let Some(&id) = self.names.get(&kebab(&entry.name)) else {
+            let stage = entry.name.clone();
+            let problem = match &self.library.own {
+                None => LinkProblem::NoCode { stage },
+                Some(own) => LinkProblem::UnknownFunction { function: stage, dependency: None, known: names(own) },
+            };
+            return Err(self.error(entry.place, problem));
+        };
+        if self.entries[id].is_some() {
+            let problem = LinkProblem::Ambiguous { stage: kebab(&entry.name), other: self.stages[id].place };
+            return Err(self.error(entry.place, problem));
+        }
+        self.entries[id] = Some(entry);
+        describe(&mut self.stages[id], entry);
+        Ok(())
+    }
+
+    fn add(&mut self, mut stage: Stage, entry: Option<&'a StageEntry>) {
+        if let Some(entry) = entry {
+            describe(&mut stage, entry);
+        }
+        self.names.insert(stage.name.clone(), self.stages.len());
+        self.has_known_result.push(matches!(stage.work, Work::Call { .. }));
+        self.stages.push(stage);
+        self.entries.push(entry);
+    }
+
+    fn find_function(&self, target: &CallTarget) -> Result<(&'a Signature, bool), LinkError> {
+        let module = match &target.dependency {
+            None => self.library.own.as_ref(),
+            Some(alias) => Some(self.library.dependencies.get(alias).ok_or_else(|| {
+                let known = self.library.dependencies.keys().cloned().collect();
+                self.error(target.place, LinkProblem::UnknownDependency { alias: alias.clone(), known })
+            })?),
+        };
+        let name = kebab(&target.function);
+        let Some(module) = module else {
+            return Err(self.error(target.place, LinkProblem::NoCode { stage: target.function.clone() }));
+        };
+        callable(module).find(|(signature, _)| signature.name == name).ok_or_else(|| {
+            let (function, dependency) = (target.function.clone(), target.dependency.clone());
+            self.error(target.place, LinkProblem::UnknownFunction { function, dependency, known: names(module) })
+        })
+    }
+
+    /// Finds the stages that others are parts of, now that all have names.
+    fn find_wholes(&mut self) -> Result<(), LinkError> {
+        for id in 0..self.stages.len() {
+            if let Some(StageEntry { work: StageWork::From(expression), .. }) = self.entries[id] {
+                let whole = self.find_stage(expression)?;
+                self.stages[id].work = Work::From(Link { stage: whole, steps: Vec::new(), how: How::ByManifest });
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the stage that an expression begins with.
+    pub(super) fn find_stage(&self, expression: &Expression) -> Result<StageId, LinkError> {
+        let found = self.names.get(&expression.stage).or_else(|| self.names.get(&kebab(&expression.stage)));
+        found.copied().ok_or_else(|| {
+            let known = self.stages.iter().map(|stage| stage.name.clone()).collect();
+            let (stage, text) = (expression.stage.clone(), expression.text.clone());
+            self.error(expression.place, LinkProblem::UnknownStage { stage, text, known })
+        })
+    }
+}
+
+/// Returns what can be a stage: functions, and constructors of objects (true).
+fn callable(module: &ModuleTypes) -> impl Iterator<Item = (&Signature, bool)> {
+    let constructors = module.objects.iter().filter_map(|object| object.constructor.as_ref());
+    module.stages.iter().map(|stage| (stage, false)).chain(constructors.map(|constructor| (constructor, true)))
+}
+
+fn names(module: &ModuleTypes) -> Vec<String> {
+    callable(module).map(|(signature, _)| signature.name.clone()).collect()
+}
+
+/// Makes the stage of a function.
+fn called(name: &str, dependency: Option<String>, signature: &Signature, is_constructor: bool) -> Stage {
+    let function = match is_constructor {
+        true => format!("[constructor]{}", signature.name),
+        false => signature.name.clone(),
+    };
+    let param = |(name, ty): &(String, Type)| Param {
+        name: name.clone(),
+        ty: ty.clone(),
+        source: Source::Missing(None),
+        exclude: Vec::new(),
+    };
+    Stage {
+        result: signature.result.clone(),
+        params: signature.params.iter().map(param).collect(),
+        is_constructor,
+        ..bare(name, Work::Call { dependency, function })
+    }
+}
+
+/// Makes a stage that is a part of another; of itself until that is known.
+fn part(name: &str, id: StageId) -> Stage {
+    bare(name, Work::From(Link { stage: id, steps: Vec::new(), how: How::ByManifest }))
+}
+
+fn bare(name: &str, work: Work) -> Stage {
+    Stage {
+        name: name.to_owned(),
+        description: None,
+        work,
+        result: None,
+        params: Vec::new(),
+        env: Vec::new(),
+        policy: Policy::default(),
+        is_constructor: false,
+        place: None,
+    }
+}
+
+/// Takes over what the manifest says of the stage as a whole.
+fn describe(stage: &mut Stage, entry: &StageEntry) {
+    stage.description.clone_from(&entry.description);
+    stage.env.clone_from(&entry.env);
+    stage.policy = entry.policy;
+    stage.place = Some(entry.place);
+}

@@ -1,0 +1,7 @@
+//! Linking, text in, text out.
+
+mod errors;
+mod links;
+mod random;
+mod signatures;
+mod support;

@@ -1,0 +1,122 @@
+//! From text to a graph, and from a graph to text.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use api::{CacheVolume, Type, Value};
+use expect_test::Expect;
+use graph::Diagnostic;
+use module::ModuleManifest;
+
+use super::signatures::module;
+use crate::draw::of_value;
+use crate::{Library, Link, LinkError, LiteralContext, Literals, Param, Source, StageGraph, Work};
+
+/// Text as values: JSON, and for an object a volume whose key tells what it stands for.
+pub(super) struct Texts;
+
+impl Literals for Texts {
+    fn value(&mut self, ty: &Type, literal: &serde_json::Value, context: &LiteralContext<'_>) -> Result<Value, String> {
+        match (ty, literal) {
+            (Type::Object(name), serde_json::Value::String(text)) => {
+                let ignored: String = context.exclude.iter().map(|pattern| format!(" without {pattern}")).collect();
+                Ok(Value::from(CacheVolume { key: format!("{name} {text}{ignored}") }))
+            }
+            (Type::Option(item), literal) => {
+                self.value(item, literal, context).map(|value| Value::Option(Some(Box::new(value))))
+            }
+            (ty, literal) => api::json::value_with(ty, literal, module::suggestion),
+        }
+    }
+}
+
+/// The functions of the module before a line `---`, of the dependency `lint` behind it.
+pub(super) fn library(functions: &str) -> Library {
+    let (own, lint) = functions.split_once("---").unwrap_or((functions, ""));
+    let own = Some(module(own)).filter(|own| !own.stages.is_empty() || !own.objects.is_empty());
+    Library { own, dependencies: [("lint".to_owned(), module(lint))].into() }
+}
+
+/// Links functions as a manifest says.
+pub(super) fn linked(functions: &str, manifest: &str) -> Result<StageGraph, LinkError> {
+    let path = Path::new("host.toml");
+    let head = "name = \"test\"\nversion = \"0.1.0\"\nlanguage = \"rust\"\ndependencies.lint = \"../lint\"\n";
+    let manifest = ModuleManifest::parse(path, &format!("{head}{manifest}")).unwrap_or_else(|error| panic!("{error}"));
+    StageGraph::new(&library(functions), Some((path, &manifest)), &mut Texts)
+}
+
+/// Compares all stages.
+pub(super) fn check(functions: &str, manifest: &str, expect: &Expect) {
+    expect.assert_eq(&match linked(functions, manifest) {
+        Ok(graph) => shown(&graph),
+        Err(error) => shown_error(&error),
+    });
+}
+
+/// Compares the order of what some stages need.
+pub(super) fn check_order(functions: &str, manifest: &str, wanted: &[&str], expect: &Expect) {
+    expect.assert_eq(&match linked(functions, manifest) {
+        Ok(graph) => order(&graph, wanted),
+        Err(error) => format!("while linking: {}", shown_error(&error)),
+    });
+}
+
+pub(super) fn order(graph: &StageGraph, wanted: &[&str]) -> String {
+    let wanted: Vec<_> = wanted.iter().map(|name| graph.find(name).unwrap()).collect();
+    match graph.order(&wanted) {
+        Ok(order) => order.iter().map(|id| graph.stage(*id).name.as_str()).collect::<Vec<_>>().join(" "),
+        Err(error) => shown_error(&error),
+    }
+}
+
+pub(super) fn shown_error(error: &LinkError) -> String {
+    format!("{error}\nhint: {}", error.hint().unwrap_or_default())
+}
+
+fn shown(graph: &StageGraph) -> String {
+    let mut out = String::new();
+    for stage in graph.stages() {
+        let params: Vec<String> = stage.params.iter().map(|param| of_param(graph, param)).collect();
+        let work = match &stage.work {
+            Work::Call { dependency: Some(alias), function } => format!("{alias}.{function}({})", params.join(", ")),
+            Work::Call { dependency: None, function } => format!("{function}({})", params.join(", ")),
+            Work::From(link) => of_link(graph, link),
+        };
+        let result = stage.result.as_ref().map_or(String::new(), |ty| format!(" -> {ty}"));
+        let _ = writeln!(out, "{} = {work}{result}", stage.name);
+    }
+    out
+}
+
+fn of_param(graph: &StageGraph, param: &Param) -> String {
+    let source = match &param.source {
+        Source::Given(value) => format!("= {} (given)", of(value)),
+        Source::Set(value) => format!("= {}", of(value)),
+        Source::Default(value) => format!("= {} (default)", of(value)),
+        Source::Link(link) => of_link(graph, link),
+        Source::Omitted => "omitted".to_owned(),
+        Source::Missing(None) => "missing".to_owned(),
+        Source::Missing(Some(why)) => format!("missing ({why})"),
+    };
+    format!("{} {source}", param.name)
+}
+
+fn of(value: &Value) -> String {
+    match value {
+        Value::Object(api::Object::CacheVolume(volume)) => volume.key.clone(),
+        Value::Option(Some(value)) => of(value),
+        value => of_value(value),
+    }
+}
+
+fn of_link(graph: &StageGraph, link: &Link) -> String {
+    let arrow = if link.how == crate::How::ByName { "<-" } else { "<=" };
+    let steps = link.steps.iter().map(|step| {
+        let name = match &step.method {
+            crate::Method::Api(function) => function.wit_name.clone(),
+            crate::Method::Custom { function, .. } => function.clone(),
+        };
+        format!(".{name}({})", step.args.iter().map(of).collect::<Vec<_>>().join(", "))
+    });
+    format!("{arrow} {}{}", graph.stage(link.stage).name, steps.collect::<String>())
+}
