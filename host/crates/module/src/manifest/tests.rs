@@ -1,6 +1,7 @@
 //! What manifests say, and what is refused.
 
 mod refused;
+mod schema;
 mod stages;
 
 use expect_test::{Expect, expect};

@@ -5,6 +5,69 @@ use graph::Diagnostic as _;
 
 use super::*;
 
+/// What a stage cannot say.
+pub(super) const SAYS: &[&str] = &[
+    "stages = 1",
+    "[[stages]]",
+    "[stages]\nBuild = {}",
+    "[stages]\nbuild = 'x'",
+    "[stages.build]\nretrys = 1\narg = 1",
+    "[stages.build]\nretry = -1",
+    "[stages.build]\nretry = 4294967296",
+    "[stages.build]\nretry = '2'",
+    "[stages.build]\ntimeout = 'soon'",
+    "[stages.build]\ntimeout = 0",
+    "[stages.build]\ntimeout = 1.5",
+    "[stages.build]\nallow-failure = 'yes'",
+    "[stages.build]\nargs = ['a']",
+    "[stages.build]\nargs = { 'a b' = 1 }",
+    "[stages.build]\nargs = { a-b = 1, a_b = 2 }",
+    "[stages.build]\nargs = { a-b = 1 }\ndefaults = { c = 1, a_b = 2 }",
+    "[stages.build]\nargs = { a = 1979-05-27 }",
+    "[stages.build]\nargs = { a = [1.0, nan] }",
+    "[stages.build]\nargs = { a = { b = -inf } }",
+    "[stages.build]\nargs = { a = 18446744073709551616 }",
+    "[stages.build]\nargs = { a = { from = 1 } }",
+    "[stages.build]\nignore = 'target'",
+    "[stages.build]\nignore = { src = 'target' }",
+    "[stages.build]\nignore = { a-b = [], a_b = [] }",
+    "[stages.build]\nenv = { CI = 1 }",
+    "[stages.build]\nenv = { 'A=B' = '1' }",
+];
+
+/// What a stage cannot do.
+pub(super) const DOES: &[&str] = &[
+    "[stages.a]\ncall = ''",
+    "[stages.a]\ncall = 'lint.check()'",
+    "[stages.a]\ncall = 'a.b.c'",
+    "[stages.a]\ncall = 'lint.check'",
+    "[dependencies]\nlint = '../lint'\n[stages.a]\ncall = 'lnt.check'",
+    "[stages.a]\ncall = 'build'\nfrom = 'build'",
+    "[stages.a]\nfrom = 'build'\nargs = {}",
+    "[stages.a]\ndefaults = {}\nfrom = 'build'",
+    "[stages.a]\nenv = {}\nfrom = 'build'",
+    "[stages.a]\nfrom = ''",
+    "[stages.a]\nfrom = 'build.file(app)'",
+    "[stages.a]\nfrom = \"build.file(\\\"\\u0061pp\\\", ?)\"",
+    "[stages.a]\nargs = { b = { from = 'build.' } }",
+    "[stages.a]\nfrom = '''\nbuild\n  .file(1 2)'''",
+];
+
+/// What is no dependency.
+pub(super) const DEPENDENCIES: &[&str] = &[
+    "dependencies = ['a']",
+    "[dependencies]\nLint = '../lint'",
+    "[dependencies]\npipeline-api = 'a'",
+    "[dependencies]\nlint = 1",
+    "[dependencies]\nlint = ''",
+    "[dependencies]\nlint = { pth = '../lint' }",
+    "[dependencies]\nlint = { allow = [] }",
+    "[dependencies]\nlint = { path = 'a', component = 'a.wasm' }",
+    "[dependencies]\nlint = { component = 'a.wat' }",
+    "[dependencies]\nlint = { path = 'a', allow = ['machin'] }",
+    "[dependencies]\nlint = { path = 'a', allow = 'machine' }",
+];
+
 /// For what is wrong in the manifest of a module with code.
 fn refuse(cases: &[&str], expect: &Expect) {
     let refusal = |text: &&str| {
@@ -17,34 +80,7 @@ fn refuse(cases: &[&str], expect: &Expect) {
 #[test]
 fn what_a_stage_cannot_say_is_refused_at_its_place() {
     refuse(
-        &[
-            "stages = 1",
-            "[[stages]]",
-            "[stages]\nBuild = {}",
-            "[stages]\nbuild = 'x'",
-            "[stages.build]\nretrys = 1\narg = 1",
-            "[stages.build]\nretry = -1",
-            "[stages.build]\nretry = 4294967296",
-            "[stages.build]\nretry = '2'",
-            "[stages.build]\ntimeout = 'soon'",
-            "[stages.build]\ntimeout = 0",
-            "[stages.build]\ntimeout = 1.5",
-            "[stages.build]\nallow-failure = 'yes'",
-            "[stages.build]\nargs = ['a']",
-            "[stages.build]\nargs = { 'a b' = 1 }",
-            "[stages.build]\nargs = { a-b = 1, a_b = 2 }",
-            "[stages.build]\nargs = { a-b = 1 }\ndefaults = { c = 1, a_b = 2 }",
-            "[stages.build]\nargs = { a = 1979-05-27 }",
-            "[stages.build]\nargs = { a = [1.0, nan] }",
-            "[stages.build]\nargs = { a = { b = -inf } }",
-            "[stages.build]\nargs = { a = 18446744073709551616 }",
-            "[stages.build]\nargs = { a = { from = 1 } }",
-            "[stages.build]\nignore = 'target'",
-            "[stages.build]\nignore = { src = 'target' }",
-            "[stages.build]\nignore = { a-b = [], a_b = [] }",
-            "[stages.build]\nenv = { CI = 1 }",
-            "[stages.build]\nenv = { 'A=B' = '1' }",
-        ],
+        SAYS,
         &expect![[r#"
             stages = 1
               `host.toml:4:10`: `stages` takes a table of stages, not an integer
@@ -157,22 +193,7 @@ fn what_a_stage_cannot_say_is_refused_at_its_place() {
 #[test]
 fn what_a_stage_cannot_do_is_refused_at_its_place() {
     refuse(
-        &[
-            "[stages.a]\ncall = ''",
-            "[stages.a]\ncall = 'lint.check()'",
-            "[stages.a]\ncall = 'a.b.c'",
-            "[stages.a]\ncall = 'lint.check'",
-            "[dependencies]\nlint = '../lint'\n[stages.a]\ncall = 'lnt.check'",
-            "[stages.a]\ncall = 'build'\nfrom = 'build'",
-            "[stages.a]\nfrom = 'build'\nargs = {}",
-            "[stages.a]\ndefaults = {}\nfrom = 'build'",
-            "[stages.a]\nenv = {}\nfrom = 'build'",
-            "[stages.a]\nfrom = ''",
-            "[stages.a]\nfrom = 'build.file(app)'",
-            "[stages.a]\nfrom = \"build.file(\\\"\\u0061pp\\\", ?)\"",
-            "[stages.a]\nargs = { b = { from = 'build.' } }",
-            "[stages.a]\nfrom = '''\nbuild\n  .file(1 2)'''",
-        ],
+        DOES,
         &expect![[r#"
             [stages.a]
             call = ''
@@ -246,19 +267,7 @@ fn what_a_stage_cannot_do_is_refused_at_its_place() {
 #[test]
 fn what_is_no_dependency_is_refused_at_its_place() {
     refuse(
-        &[
-            "dependencies = ['a']",
-            "[dependencies]\nLint = '../lint'",
-            "[dependencies]\npipeline-api = 'a'",
-            "[dependencies]\nlint = 1",
-            "[dependencies]\nlint = ''",
-            "[dependencies]\nlint = { pth = '../lint' }",
-            "[dependencies]\nlint = { allow = [] }",
-            "[dependencies]\nlint = { path = 'a', component = 'a.wasm' }",
-            "[dependencies]\nlint = { component = 'a.wat' }",
-            "[dependencies]\nlint = { path = 'a', allow = ['machin'] }",
-            "[dependencies]\nlint = { path = 'a', allow = 'machine' }",
-        ],
+        DEPENDENCIES,
         &expect![[r#"
             dependencies = ['a']
               `host.toml:4:16`: `dependencies` takes a table of modules, not a list
