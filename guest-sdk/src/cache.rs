@@ -1,7 +1,7 @@
 //! Directories that survive runs.
 
 use crate::bindings::api::cache as raw;
-use crate::handle::handle;
+use crate::handle::{duplicate, handle};
 
 pub use raw::CacheSharing;
 
@@ -12,6 +12,8 @@ handle! {
     /// It is used by [`Container::with_mounted_cache`](crate::Container::with_mounted_cache).
     CacheVolume = raw::CacheVolume
 }
+
+duplicate!(CacheVolume: volume => Self::new(volume.key()));
 
 impl CacheVolume {
     /// The volume of this key. Two volumes with equal keys are the same.

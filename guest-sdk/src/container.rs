@@ -9,7 +9,7 @@ mod read;
 use std::borrow::Borrow;
 
 use crate::bindings::api::container as raw;
-use crate::handle::handle;
+use crate::handle::{duplicate, handle};
 use crate::{Directory, File};
 
 pub use exec::ExecOptions;
@@ -46,6 +46,9 @@ impl Default for Container {
         Self::new()
     }
 }
+
+// No label has this name.
+duplicate!(Container: container => container.without_label(""));
 
 impl Container {
     /// A container with an empty root file system, for this machine's platform.

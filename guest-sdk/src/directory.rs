@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 
 use crate::File;
 use crate::bindings::api::directory as raw;
-use crate::handle::{handle, strings};
+use crate::handle::{duplicate, handle, strings};
 
 pub use options::{CopyOptions, NewOptions, SearchOptions};
 pub use raw::SearchResult;
@@ -38,6 +38,8 @@ impl Default for Directory {
         Self::new()
     }
 }
+
+duplicate!(Directory: directory => directory.subdirectory(""));
 
 impl Directory {
     /// An empty directory.

@@ -1,7 +1,7 @@
 //! Single files.
 
 use crate::bindings::api::file as raw;
-use crate::handle::handle;
+use crate::handle::{duplicate, handle};
 use crate::{Lazy, Result};
 
 pub use raw::Stat;
@@ -18,6 +18,12 @@ handle! {
     /// ```
     File = raw::File
 }
+
+duplicate!(File: file => match file.name() {
+    // A file that cannot be had has no name. In a tree it keeps its error.
+    name if name.is_empty() => crate::Directory::new().with_file("/file", file).file("/file"),
+    name => file.with_name(name),
+});
 
 impl File {
     /// A file with this name and these contents, mode 0644.

@@ -42,7 +42,27 @@ macro_rules! handle {
     };
 }
 
-pub(crate) use handle;
+/// Gives a handle, by an expression, a second one to the same: the API has no function
+/// for it, and what a dependency's function takes it keeps.
+macro_rules! duplicate {
+    ($name:ident: $this:ident => $copy:expr) => {
+        impl Clone for $name {
+            /// Returns a second handle to the same; nothing is copied.
+            fn clone(&self) -> Self {
+                let $this = self;
+                $copy
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(object: &$name) -> Self {
+                object.clone()
+            }
+        }
+    };
+}
+
+pub(crate) use {duplicate, handle};
 
 /// Returns the texts as the raw methods want them.
 pub(crate) fn strings(texts: impl IntoIterator<Item: AsRef<str>>) -> Vec<String> {

@@ -24,8 +24,7 @@ pub(crate) fn component(package: &Package, interface: &Interface) -> TokenStream
     let objects = interface.objects.iter().map(associated_type);
     let resources = interface.objects.iter().map(|object| glue.resource(object));
     let conversions = interface.types.iter().map(|def| glue.conversions(def));
-    let report =
-        uses_report(interface).then(|| quote!(with: { "pipeline:api/report@0.1.0": ::guest_sdk::wit::report },));
+    let report = uses_report(interface).then(with_report);
     let Glue { exports, .. } = &glue;
     quote! {
         #[doc(hidden)]
@@ -64,8 +63,13 @@ fn exports(package: &Package) -> TokenStream {
     quote!(exports::local::#package::stages)
 }
 
-/// Returns whether the interface has types of `pipeline:api/report`, which a world need
-/// not have: `guest_sdk::generate!` does not speak of it.
+/// Returns the option for worlds with `pipeline:api/report`. Not every world has it, and
+/// wit-bindgen refuses options for what a world does not have.
+pub(crate) fn with_report() -> TokenStream {
+    quote!(with: { "pipeline:api/report@0.1.0": ::guest_sdk::wit::report },)
+}
+
+/// Returns whether the interface has types of `pipeline:api/report`.
 fn uses_report(interface: &Interface) -> bool {
     let mut uses_report = false;
     interface.each_type(&mut |ty| ty.each_api(&mut |api| uses_report |= api.interface == "report"));

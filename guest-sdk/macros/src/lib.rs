@@ -2,15 +2,19 @@
 //!
 //! [`macro@stages`] reads a Rust module (`parse.rs`) into a model of its interface
 //! (`model.rs`), prints that as WIT (`wit.rs`), and writes the code that connects the
-//! component's exports to the author's functions (`glue.rs`). All of it works on
-//! `proc_macro2` tokens, so that tests are text in, text out.
+//! component's exports to the author's functions (`glue.rs`). [`import!`] goes the other
+//! way: it reads WIT and writes Rust (`import.rs`). All of it works on `proc_macro2` tokens,
+//! so that tests are text in, text out.
 
 mod docs;
 mod expand;
 mod glue;
+mod import;
 mod model;
 mod names;
 mod parse;
+#[cfg(test)]
+mod testing;
 mod types;
 mod wit;
 
@@ -21,6 +25,13 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn stages(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::stages(arguments.into(), item.into(), &wit::Package::of_the_crate()).into()
+}
+
+/// Makes a module of a dependency's interface; `guest_sdk::import` has the documentation.
+#[proc_macro]
+pub fn import(arguments: TokenStream) -> TokenStream {
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    import::import(arguments.into(), root.as_ref()).into()
 }
 
 /// Makes a `struct` of the module of stages a record of its interface.

@@ -1,6 +1,7 @@
 //! Tokens in, tokens out.
 
 use super::*;
+use crate::testing::check;
 
 fn package() -> Package {
     Package { name: "tools".to_owned(), version: "1.2.3".to_owned() }
@@ -25,13 +26,6 @@ fn glue(module: &str) -> String {
     let all = all(module);
     let start = all.find("struct Component").unwrap_or_default();
     all[start..].to_owned()
-}
-
-/// Checks that `code` has `part`, without regard to white space.
-#[track_caller]
-fn check(code: &str, part: &str) {
-    let dense = |text: &str| text.split_whitespace().collect::<String>();
-    assert!(dense(code).contains(&dense(part)), "{part}\n\nis not in\n\n{code}");
 }
 
 #[test]

@@ -1,0 +1,8 @@
+//! What several tests need.
+
+/// Checks that `code` has `part`, without regard to white space.
+#[track_caller]
+pub(crate) fn check(code: &str, part: &str) {
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
+    assert!(dense(code).contains(&dense(part)), "{part}\n\nis not in\n\n{code}");
+}
