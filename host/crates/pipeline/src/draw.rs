@@ -6,6 +6,8 @@ mod layout;
 mod mermaid;
 mod stages;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use dot::dot;

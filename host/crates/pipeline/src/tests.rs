@@ -5,3 +5,5 @@ mod links;
 mod random;
 mod signatures;
 mod support;
+
+pub(crate) use support::linked;

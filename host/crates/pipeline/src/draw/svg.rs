@@ -68,7 +68,7 @@ fn path(route: &Route) -> String {
     for pair in route.points.chunks_exact(2) {
         let [(x1, y1), (x2, y2)] = *pair else { continue };
         // One that begins and ends at the same node goes around it.
-        let (middle, lift) = if x2 > x1 { ((x1 + x2) / 2.0, 0.0) } else { ((x1 + x2) / 2.0, 3.0 * LINE_HEIGHT) };
+        let (middle, lift) = if x2 > x1 { ((x1 + x2) / 2.0, 0.0) } else { ((x1 + x2) / 2.0, 2.0 * LINE_HEIGHT) };
         let (out, into) = if lift > 0.0 { (x1 + lift, x2 - lift) } else { (middle, middle) };
         let command = if path.is_empty() { 'M' } else { 'L' };
         let _ = write!(
@@ -102,7 +102,7 @@ fn draw_box(out: &mut String, node: &Node, lines: &[String], size: Size, (x, y):
 const fn corner_radius(kind: NodeKind, height: f64) -> f64 {
     match kind {
         NodeKind::Stage | NodeKind::Exec => 4.0,
-        NodeKind::Object => height / 2.0,
+        NodeKind::Object => height.min(32.0) / 2.0,
         NodeKind::Source => 12.0,
         NodeKind::File | NodeKind::Other => 0.0,
     }

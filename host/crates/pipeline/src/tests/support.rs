@@ -38,7 +38,7 @@ pub(super) fn library(functions: &str) -> Library {
 }
 
 /// Links functions as a manifest says.
-pub(super) fn linked(functions: &str, manifest: &str) -> Result<StageGraph, LinkError> {
+pub(crate) fn linked(functions: &str, manifest: &str) -> Result<StageGraph, LinkError> {
     let path = Path::new("host.toml");
     let head = "name = \"test\"\nversion = \"0.1.0\"\nlanguage = \"rust\"\ndependencies.lint = \"../lint\"\n";
     let manifest = ModuleManifest::parse(path, &format!("{head}{manifest}")).unwrap_or_else(|error| panic!("{error}"));

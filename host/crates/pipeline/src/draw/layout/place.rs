@@ -1,7 +1,9 @@
 //! Where the items are, in pixels.
 
+use std::collections::HashMap;
+
 use super::order::mean;
-use super::{Layered, Layout, Route};
+use super::{Chain, Layered, Layout, Route};
 
 /// Width and height, in pixels.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,42 +20,59 @@ const GAP: f64 = 18.0;
 const LAYER_GAP: f64 = 56.0;
 /// Room for a bend.
 const BEND_HEIGHT: f64 = 6.0;
+/// Between edges that join the same nodes.
+const PARALLEL_GAP: f64 = 10.0;
 /// How often items are pulled towards their neighbours.
 const N_PULLS: usize = 6;
 
 /// Places items whose order is known.
 pub(super) fn place(layered: &Layered, order: &[Vec<usize>], sizes: &[Size], label_widths: &[f64]) -> Layout {
     let height = |item: usize| sizes.get(item).map_or(BEND_HEIGHT, |size| size.height);
-    let middles = middles(layered, order, &height);
-    let columns = columns(layered, order, sizes, label_widths);
+    let mut middles = middles(layered, order, &height);
     let top = (0..middles.len()).map(|item| middles[item] - height(item) / 2.0).fold(f64::INFINITY, f64::min);
-    let bottom = (0..middles.len()).map(|item| middles[item] + height(item) / 2.0).fold(0.0, f64::max);
-    let down = if top.is_finite() { MARGIN - top } else { MARGIN };
+    middles.iter_mut().for_each(|middle| *middle += MARGIN - top);
+    let bottom = (0..middles.len()).map(|item| middles[item] + height(item) / 2.0).fold(MARGIN, f64::max);
+    let columns = columns(layered, order, sizes, label_widths);
+    let right = columns.last().map_or(MARGIN, |column| column.left + column.width);
     let corner = |node: usize| {
         let column = &columns[layered.layer[node]];
-        (column.left + (column.width - sizes[node].width) / 2.0, middles[node] - height(node) / 2.0 + down)
+        (column.left + (column.width - sizes[node].width) / 2.0, middles[node] - height(node) / 2.0)
     };
     let corners: Vec<(f64, f64)> = (0..layered.n_nodes).map(corner).collect();
-    let ends = |item: usize| {
-        let y = middles[item] + down;
-        match (corners.get(item), sizes.get(item)) {
-            (Some((x, _)), Some(size)) => [(*x, y), (x + size.width, y)],
-            _ => {
-                let column = &columns[layered.layer[item]];
-                [(column.left, y), (column.left + column.width, y)]
-            }
+    let ends = |item: usize| match (corners.get(item), sizes.get(item)) {
+        (Some((x, _)), Some(size)) => [(*x, middles[item]), (x + size.width, middles[item])],
+        // A bend crosses its column.
+        _ => {
+            let column = &columns[layered.layer[item]];
+            [(column.left, middles[item]), (column.left + column.width, middles[item])]
         }
     };
-    let route = |chain: &super::Chain| {
-        let points: Vec<(f64, f64)> = chain.items.iter().flat_map(|item| ends(*item)).collect();
+    let size = Size { width: right + MARGIN, height: bottom + MARGIN };
+    Layout { routes: routes(&layered.chains, ends), corners, size }
+}
+
+/// Joins the items of each edge, at whose left and right ends it passes.
+fn routes(chains: &[Chain], ends: impl Fn(usize) -> [(f64, f64); 2]) -> Vec<Route> {
+    let mut n_parallel: HashMap<[Option<usize>; 2], usize> = HashMap::new();
+    let route = |chain: &Chain| {
+        let pair = [chain.items.first().copied(), chain.items.last().copied()];
+        let shift = shift(n_parallel.entry(pair).or_default());
+        let points = chain.items.iter().flat_map(|item| ends(*item)).map(|(x, y)| (x, y + shift));
+        let points: Vec<(f64, f64)> = points.collect();
         // Not from the left of the first, nor to the right of the last.
         Route { points: points[1..points.len() - 1].to_vec(), is_reversed: chain.is_reversed }
     };
-    let width = columns.last().map_or(MARGIN, |column| column.left + column.width) + MARGIN;
-    Layout {
-        routes: layered.chains.iter().map(route).collect(),
-        corners,
-        size: Size { width, height: bottom + down + MARGIN },
+    chains.iter().map(route).collect()
+}
+
+/// Returns how far the next of the edges between two nodes is from the first, and counts it: one
+/// below, one above, and all others over these, for boxes are not high.
+fn shift(n_before: &mut usize) -> f64 {
+    *n_before += 1;
+    match *n_before {
+        1 => 0.0,
+        n if n % 2 == 0 => PARALLEL_GAP,
+        _ => -PARALLEL_GAP,
     }
 }
 
