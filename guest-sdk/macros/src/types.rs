@@ -94,28 +94,26 @@ pub(crate) fn of_param(ty: &syn::Type, scope: &Scope) -> Result<(Type, Pass)> {
 /// Reads the type of a parameter that only lends objects of the author's own: `&Object`,
 /// `Option<&Object>`, `Vec<&Object>`, `&[&Object]`.
 fn lent(ty: &syn::Type, scope: &Scope) -> Result<Option<(Type, Pass)>> {
-    let of_items = |ty: &syn::Type, pass| {
-        let items = lent_object(ty, scope).map(|ident| (Type::List(Box::new(Type::Lent(ident))), pass));
-        Ok(items)
-    };
-    match ungrouped(ty) {
+    let object = |ty| lent_object(ty, scope).map(Type::Lent);
+    let objects = |ty| object(ty).map(|item| Type::List(Box::new(item)));
+    let (lent, pass) = match ungrouped(ty) {
         syn::Type::Reference(reference) => match ungrouped(&reference.elem) {
-            syn::Type::Slice(slice) => of_items(&slice.elem, Pass::Reference),
-            _ => Ok(lent_object(ty, scope).map(|ident| (Type::Lent(ident), Pass::Value))),
+            syn::Type::Slice(slice) => (objects(&slice.elem), Pass::Reference),
+            _ => (object(ty), Pass::Value),
         },
         syn::Type::Path(path) => {
             let Some(segment) = path.path.segments.last() else { return Ok(None) };
             let [item] = arguments(segment)?[..] else { return Ok(None) };
-            match segment.ident.to_string().as_str() {
-                "Vec" => of_items(item, Pass::Value),
-                "Option" => {
-                    Ok(lent_object(item, scope).map(|ident| (Type::Option(Box::new(Type::Lent(ident))), Pass::Value)))
-                }
-                _ => Ok(None),
-            }
+            let lent = match segment.ident.to_string().as_str() {
+                "Vec" => objects(item),
+                "Option" => object(item).map(|item| Type::Option(Box::new(item))),
+                _ => None,
+            };
+            (lent, Pass::Value)
         }
-        _ => Ok(None),
-    }
+        _ => return Ok(None),
+    };
+    Ok(lent.map(|ty| (ty, pass)))
 }
 
 /// Returns the type of the object that `ty` refers to, if it is a reference to one.

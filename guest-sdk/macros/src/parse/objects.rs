@@ -97,8 +97,12 @@ fn check_receiver(receiver: &Receiver, is_new: bool) -> Result<()> {
     Ok(())
 }
 
-/// Refuses constructors that make something else, and those that can fail: WIT has the
-/// latter since 2025, but what componentize-py makes for callers cannot take the error.
+/// Refuses constructors that make something else, and those that can fail.
+///
+/// WIT has the latter, and so have wit-bindgen and wasmtime. But the classes that
+/// componentize-py makes for callers take what a constructor returns for the object.
+///
+/// Source: componentize-py 0.25, `src/summary.rs`.
 fn check_constructor(item: &ImplItemFn, function: &Function, object: &Ident) -> Result<()> {
     let span = item.sig.output.span();
     if function.result != Some(Type::Local(object.clone())) {
