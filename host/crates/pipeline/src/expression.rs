@@ -1,10 +1,11 @@
 //! Expressions: methods called on what a stage makes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use api::json::is_plain;
 use api::{CustomType, ObjectType, Signature, Type, Value};
-use module::{Expression, ExpressionStep, api_methods_of, suggestion};
+use module::{ApiFunction, Expression, ExpressionStep, api_functions, api_methods_of, suggestion};
 
 use crate::error::LinkProblem;
 use crate::graph::{LinkStep, Method, Stage};
@@ -62,14 +63,24 @@ fn is_options(object: &str) -> bool {
 }
 
 fn api_method(object: &str, step: &ExpressionStep) -> Result<(Method, &'static Signature), LinkProblem> {
-    let methods = api_methods_of(object);
-    match methods.iter().find(|method| method.name == step.method) {
+    match api_methods().get(&(object, step.method.as_str())) {
         Some(method) => Ok((Method::Api(method), &method.signature)),
         None => {
-            let known = methods.iter().map(|method| method.name.clone()).collect();
+            let known = api_methods_of(object).iter().map(|method| method.name.clone()).collect();
             Err(LinkProblem::UnknownMethod { object: object.to_owned(), method: step.method.clone(), known })
         }
     }
+}
+
+/// Returns the methods of `pipeline:api`, by their objects and names.
+fn api_methods() -> &'static HashMap<(&'static str, &'static str), &'static ApiFunction> {
+    static METHODS: OnceLock<HashMap<(&str, &str), &ApiFunction>> = OnceLock::new();
+    METHODS.get_or_init(|| {
+        let objects: BTreeSet<&str> = api_functions().iter().filter_map(|method| method.resource.as_deref()).collect();
+        let of =
+            |object| api_methods_of(object).into_iter().map(move |method| ((object, method.name.as_str()), method));
+        objects.into_iter().flat_map(of).collect()
+    })
 }
 
 fn custom_method<'a>(

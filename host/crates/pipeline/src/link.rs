@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use api::{CustomType, ObjectType};
-use module::{Argument, Ignore, ModuleManifest, Place, Setting, StageEntry};
+use module::{Argument, ModuleManifest, Place, Setting, StageEntry};
 
 use crate::error::{LinkError, LinkProblem};
 use crate::graph::{Param, Source, Stage, StageGraph, StageId};
-use crate::library::{Library, LiteralContext, Literals, objects_by_type, omitted, takes_directories};
+use crate::library::{Library, LiteralContext, Literals, objects_by_type, omitted};
 use by_name::ByName;
 
 /// Links stages.
@@ -37,8 +37,10 @@ pub(crate) fn link(
     linker.collect(entries)?;
     linker.resolve_parts()?;
     for id in 0..linker.stages.len() {
-        let params = linker.params(id, literals)?;
-        linker.stages[id].params = params;
+        let sources = linker.sources(id, literals)?;
+        for (param, source) in linker.stages[id].params.iter_mut().zip(sources) {
+            param.source = source;
+        }
     }
     Ok(StageGraph { stages: linker.stages, names: linker.names })
 }
@@ -59,20 +61,13 @@ struct Linker<'a> {
 
 impl Linker<'_> {
     /// Finds where the values of a stage's parameters come from.
-    fn params(&self, id: StageId, literals: &mut dyn Literals) -> Result<Vec<Param>, LinkError> {
+    fn sources(&self, id: StageId, literals: &mut dyn Literals) -> Result<Vec<Source>, LinkError> {
         let stage = &self.stages[id];
         let Some(entry) = self.entries[id] else {
-            let params = stage.params.iter().map(|param| Param { source: self.unset(id, param), ..param.clone() });
-            return Ok(params.collect());
+            return Ok(stage.params.iter().map(|param| self.unset(id, param)).collect());
         };
         self.check_names(stage, entry)?;
-        let mut params = Vec::with_capacity(stage.params.len());
-        for param in &stage.params {
-            let mut param = Param { exclude: exclude(param, &entry.ignore), ..param.clone() };
-            param.source = self.source(id, &param, entry, literals)?;
-            params.push(param);
-        }
-        Ok(params)
+        stage.params.iter().map(|param| self.source(id, param, entry, literals)).collect()
     }
 
     fn source(
@@ -133,15 +128,6 @@ impl Linker<'_> {
 /// Finds what is said of a parameter.
 fn setting_of<'s>(settings: &'s [Setting], param: &Param) -> Option<&'s Setting> {
     settings.iter().find(|setting| is_name_of(&setting.param, &param.name))
-}
-
-/// Returns the patterns for a parameter: those for it, and those for all directories.
-fn exclude(param: &Param, ignore: &[Ignore]) -> Vec<String> {
-    if !takes_directories(&param.ty) {
-        return Vec::new();
-    }
-    let is_for = |ignore: &&Ignore| ignore.param.as_ref().is_none_or(|name| is_name_of(name, &param.name));
-    ignore.iter().filter(is_for).flat_map(|ignore| ignore.patterns.iter().cloned()).collect()
 }
 
 /// Returns whether what was written, in whatever case, is a name in kebab case.

@@ -2,12 +2,12 @@
 
 use api::json::kebab;
 use api::{Signature, Type};
-use module::{CallTarget, Expression, Policy, StageEntry, StageWork};
+use module::{CallTarget, Expression, Ignore, Policy, StageEntry, StageWork};
 
-use super::Linker;
+use super::{Linker, is_name_of};
 use crate::error::{LinkError, LinkProblem};
 use crate::graph::{How, Link, Param, Source, Stage, StageId, Work};
-use crate::library::ModuleTypes;
+use crate::library::{ModuleTypes, takes_directories};
 
 impl<'a> Linker<'a> {
     /// Makes all stages, without the sources of their parameters.
@@ -163,4 +163,13 @@ fn describe(stage: &mut Stage, entry: &StageEntry) {
     stage.env.clone_from(&entry.env);
     stage.policy = entry.policy;
     stage.place = Some(entry.place);
+    for param in stage.params.iter_mut().filter(|param| takes_directories(&param.ty)) {
+        param.exclude = exclude(param, &entry.ignore);
+    }
+}
+
+/// Returns the patterns for a directory: those for its parameter, and those for all directories.
+fn exclude(param: &Param, ignore: &[Ignore]) -> Vec<String> {
+    let is_for = |ignore: &&Ignore| ignore.param.as_ref().is_none_or(|name| is_name_of(name, &param.name));
+    ignore.iter().filter(is_for).flat_map(|ignore| ignore.patterns.iter().cloned()).collect()
 }
