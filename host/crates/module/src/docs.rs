@@ -79,7 +79,7 @@ pub fn documentation(component: &[u8]) -> Option<Documentation> {
 
 /// Returns the documented WIT in a component, if there is any.
 pub(crate) fn embedded(component: &[u8]) -> Option<(Resolve, PackageId)> {
-    if let Some(section) = sections::find(component, DOCS_SECTION) {
+    if let Some(section) = sections::find_at_the_top(component, DOCS_SECTION) {
         return match wit_component::decode(section).ok()? {
             DecodedWasm::WitPackage(resolve, package) => Some((resolve, package)),
             DecodedWasm::Component(..) => None,

@@ -6,6 +6,7 @@ use graph::{Blame, ContentDigest, Diagnostic};
 use wasmparser::{ComponentExternalKind, Encoding, KnownCustom, Parser, Payload};
 
 use crate::manifest::POWERS;
+use crate::sections;
 
 /// What a component is, imports, exports and may do.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -99,6 +100,29 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
     inspection.producers.dedup();
     inspection.powers = inspection.imports.iter().filter_map(|import| power(import)).collect();
     Ok(inspection)
+}
+
+/// Returns the names of the interfaces that a component exports, in order, and looks at nothing else.
+pub(crate) fn exported_interfaces(component: &[u8]) -> Result<Vec<String>, InspectError> {
+    if !component.starts_with(b"\0asm") {
+        return Err(InspectError::NotWasm);
+    }
+    let mut interfaces = Vec::new();
+    for payload in sections::at_the_top(component) {
+        match payload.map_err(InspectError::Damaged)? {
+            Payload::Version { encoding: Encoding::Module, .. } => return Err(InspectError::CoreModule),
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export.map_err(InspectError::Damaged)?;
+                    if export.kind == ComponentExternalKind::Instance {
+                        interfaces.push(export.name.name.to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(interfaces)
 }
 
 fn read(payload: &Payload<'_>, depth: &mut usize, inspection: &mut Inspection) -> Result<(), InspectError> {

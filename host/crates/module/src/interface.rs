@@ -110,11 +110,9 @@ pub fn interface_wit(component: &[u8]) -> Result<InterfaceWit, InterfaceError> {
 
 /// Returns the name of the interface whose functions are the stages.
 fn stages_of(component: &[u8]) -> Result<String, InterfaceError> {
-    let exports = inspect::inspect(component)?.exports.into_iter();
+    let mut own = inspect::exported_interfaces(component)?;
     // Runtimes of languages export functions of their own beside the interface.
-    let is_own = |name: &String| !name.starts_with("wasi:") && !name.starts_with("pipeline:");
-    let mut own: Vec<String> =
-        exports.filter(|export| export.kind == "interface").map(|export| export.name).filter(is_own).collect();
+    own.retain(|name| !name.starts_with("wasi:") && !name.starts_with("pipeline:"));
     let is_named = |name: &String| name.split('@').next().is_some_and(|path| path.ends_with("/stages"));
     if own.iter().any(is_named) {
         own.retain(is_named);

@@ -1,6 +1,8 @@
 //! Custom sections of components.
 
-use wasmparser::{Parser, Payload};
+use std::iter;
+
+use wasmparser::{BinaryReader, BinaryReaderError, Chunk, Parser, Payload};
 
 /// Where the SDK's macro puts the text of the module's WIT; in the core module, at some depth.
 pub(crate) const WIT_SECTION: &str = "pipeline:wit";
@@ -12,10 +14,49 @@ pub(crate) const DOCS_SECTION: &str = "pipeline:docs";
 
 /// Finds a custom section at any depth.
 pub(crate) fn find<'a>(wasm: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    Parser::new(0).parse_all(wasm).map_while(Result::ok).find_map(|payload| match payload {
+    Parser::new(0).parse_all(wasm).map_while(Result::ok).find_map(|payload| custom(&payload, name))
+}
+
+fn custom<'a>(payload: &Payload<'a>, name: &str) -> Option<&'a [u8]> {
+    match payload {
         Payload::CustomSection(section) if section.name() == name => Some(section.data()),
         _ => None,
+    }
+}
+
+/// Returns the sections at the top; what modules and components in it contain is passed over.
+pub(crate) fn at_the_top(wasm: &[u8]) -> impl Iterator<Item = Result<Payload<'_>, BinaryReaderError>> {
+    let (mut parser, mut rest, mut is_over) = (Parser::new(0), wasm, false);
+    iter::from_fn(move || {
+        if is_over {
+            return None;
+        }
+        let parsed = parser.parse(rest, true);
+        let Ok(Chunk::Parsed { consumed, payload }) = parsed else {
+            is_over = true;
+            return parsed.err().map(Err);
+        };
+        let skipped = match &payload {
+            Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
+                unchecked_range.len()
+            }
+            _ => 0,
+        };
+        is_over = matches!(payload, Payload::End(_));
+        // A module that is cut off is an error, too.
+        let mut reader = BinaryReader::new(rest, 0);
+        if let Err(error) = reader.read_bytes(consumed + skipped) {
+            is_over = true;
+            return Some(Err(error));
+        }
+        rest = rest.get(consumed + skipped..).unwrap_or_default();
+        Some(Ok(payload))
     })
+}
+
+/// Finds a custom section at the top.
+pub(crate) fn find_at_the_top<'a>(wasm: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    at_the_top(wasm).map_while(Result::ok).find_map(|payload| custom(&payload, name))
 }
 
 /// Appends a custom section at the top.
@@ -54,5 +95,21 @@ mod tests {
         append(&mut wasm, DOCS_SECTION, &[7; 300]);
         assert_eq!(find(&wasm, DOCS_SECTION), Some([7; 300].as_slice()));
         assert_eq!(find(&wasm, "gone"), None);
+        assert_eq!(find_at_the_top(&wasm, DOCS_SECTION), Some([7; 300].as_slice()));
+    }
+
+    #[test]
+    fn what_is_in_a_module_is_not_at_the_top() {
+        let mut module = b"\0asm\x01\0\0\0".to_vec();
+        append(&mut module, WIT_SECTION, b"text");
+        let mut wasm = b"\0asm\x0d\0\x01\0\x01".to_vec();
+        wasm.extend(leb128(module.len()));
+        wasm.extend(module);
+        append(&mut wasm, DOCS_SECTION, b"docs");
+        assert_eq!(find(&wasm, WIT_SECTION), Some(b"text".as_slice()));
+        assert_eq!(find_at_the_top(&wasm, WIT_SECTION), None);
+        assert_eq!(find_at_the_top(&wasm, DOCS_SECTION), Some(b"docs".as_slice()));
+        wasm.truncate(14);
+        assert!(at_the_top(&wasm).any(|payload| payload.is_err()));
     }
 }
