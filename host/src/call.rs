@@ -12,10 +12,12 @@ mod places;
 mod plan;
 mod reader;
 mod shapes;
+mod stages;
 mod values;
 
 pub(crate) use flags::stage_usage;
-pub(crate) use help::{method_help, stage_help};
+pub(crate) use help::{docs_of, stage_help};
 pub(crate) use images::place as image_place;
 pub(crate) use places::Places;
-pub(crate) use plan::{Asked, Plan, find_stage, unwrapped};
+pub(crate) use plan::{Asked, Callee, Plan, find_stage, unwrapped};
+pub(crate) use stages::{Linked, link, link_text, local_paths};

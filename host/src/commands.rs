@@ -8,6 +8,8 @@ mod functions;
 mod init;
 mod inspect;
 mod modules;
+mod options;
+mod running;
 
 use std::collections::VecDeque;
 

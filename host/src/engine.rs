@@ -10,19 +10,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use api::{LogLevel, Object, Signature, Value};
+use api::{LogLevel, Object, Origins, Signature, Value};
 use backend::{Caps, EventSink};
+use module::NodeDependency;
+use pipeline::{Library, StageGraph, StageId};
+use session::StageSink;
 use tokio_util::sync::CancellationToken;
 
-use crate::report::Result;
+use crate::report::{Report, Result};
 
 /// Loads components, and knows the machine that it runs on.
 pub trait Engine {
-    /// Loads a component; compiles it if that was not done before.
+    /// Loads a module with those that it depends on; compiles what was not compiled before.
     ///
     /// # Errors
-    /// If it cannot be read, or is not a component with stages.
-    fn load(&self, path: &Path) -> Result<Box<dyn Component>>;
+    /// If a component cannot be read, or is neither a component with stages nor a program.
+    fn load(&self, modules: &[ModuleFile]) -> Result<Box<dyn Component>>;
 
     /// Returns which backend would be used, and why.
     ///
@@ -43,6 +46,17 @@ pub trait Engine {
     fn clear_cache(&self) -> Result<Cleared>;
 }
 
+/// A module that is loaded; the first of several is the one that is called.
+#[derive(Debug, Clone)]
+pub struct ModuleFile {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its component; none for a pipeline that is made of other modules only.
+    pub path: Option<PathBuf>,
+    /// What it depends on.
+    pub dependencies: Vec<NodeDependency>,
+}
+
 /// A component that is ready to be called.
 pub trait Component {
     /// Returns its digest.
@@ -53,6 +67,12 @@ pub trait Component {
 
     /// Returns its stages.
     fn stages(&self) -> &[Signature];
+
+    /// Returns what stages can be made of: its functions, and those of its dependencies.
+    fn library(&self) -> Library;
+
+    /// Returns whether it can be run as a program.
+    fn is_program(&self) -> bool;
 
     /// Returns the powers that it imports.
     fn powers(&self) -> BTreeSet<String>;
@@ -72,12 +92,28 @@ pub trait Component {
 
 /// One run: calls, evaluations and exports that share what they evaluated.
 pub trait Run {
-    /// Calls a stage.
+    /// Calls a stage after those that it needs, and returns what it makes; an object need not be there yet.
     ///
     /// # Errors
-    /// If the call did not return: a trap, a limit, a cancellation. What a stage answers with `err`
-    /// is a value.
-    fn call(&self, stage: &str, args: Vec<Value>) -> Result<Value>;
+    /// If the stage fails, or one that it needs.
+    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<Value>;
+
+    /// Evaluates stages side by side, and returns how each of them ended.
+    ///
+    /// Without `is_keeping_going` the first failure stops all others.
+    fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], is_keeping_going: bool) -> Vec<Ended>;
+
+    /// Calls a method of a custom object, as in `[method]linter.check`. The object is the first argument.
+    ///
+    /// # Errors
+    /// If the method fails.
+    fn call_method(&self, function: &str, args: Vec<Value>) -> Result<Value>;
+
+    /// Runs the component as a program, and returns its exit code.
+    ///
+    /// # Errors
+    /// If it ends in another way than by itself.
+    fn program(&self, args: Vec<String>, stdout: ByteSink) -> Result<i32>;
 
     /// Calls a function of `pipeline:api`, as in `container` and `[method]container.with-exec`.
     ///
@@ -98,6 +134,25 @@ pub trait Run {
     fn put_image(&self, container: &Object, place: &ImagePlace) -> Result<Option<String>>;
 }
 
+/// How a stage that was asked for ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was evaluated.
+    Done(Value),
+    /// It failed, because `culprit` did: itself, or a stage that it needs.
+    Failed {
+        /// The stage whose function asked for what failed.
+        culprit: StageId,
+        /// What went wrong.
+        report: Report,
+    },
+    /// Another one failed first.
+    Stopped,
+}
+
+/// Takes bytes as they are written.
+pub type ByteSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
 /// Where an image is put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImagePlace {
@@ -113,8 +168,6 @@ pub enum ImagePlace {
 
 /// How a run is done.
 pub struct RunOptions {
-    /// The name of the module, for messages.
-    pub module: String,
     /// The powers that the module is granted.
     pub granted: BTreeSet<String>,
     /// The backend that was asked for.
@@ -127,6 +180,10 @@ pub struct RunOptions {
     pub log: LogSink,
     /// Takes the events of vertices.
     pub events: EventSink,
+    /// Takes the events of stages.
+    pub stages: StageSink,
+    /// Keeps which function asked for which command.
+    pub origins: Arc<Origins>,
     /// Ends everything.
     pub cancel: CancellationToken,
     /// How many commands run at the same time; the number of processors if none.

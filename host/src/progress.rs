@@ -15,14 +15,16 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use api::LogLevel;
+use api::{LogLevel, Origins};
 use backend::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::DefinitionDigest;
+use session::{StageEvent, StageOutcome, StageSink};
 
 use crate::engine::LogSink;
 use crate::io::Stderr;
 
 pub(crate) use explain::Explain;
+pub(crate) use text::duration;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub(crate) struct ProgressOptions {
     pub(crate) events: Option<File>,
     /// The stage that is called.
     pub(crate) stage: String,
+    /// Which function asked for which command.
+    pub(crate) origins: Arc<Origins>,
 }
 
 /// Shows a run.
@@ -130,6 +134,26 @@ impl Progress {
         })
     }
 
+    /// Returns what takes the events of stages.
+    pub(crate) fn stage_sink(&self) -> StageSink {
+        let this = self.clone();
+        Arc::new(move |event| this.stage(&event))
+    }
+
+    fn stage(&self, event: &StageEvent) {
+        let state = self.lock();
+        if self.shared.options.style != Style::Quiet
+            && let StageOutcome::Retried { message } = &event.outcome
+        {
+            self.print(&state, &format!("stage `{}` is tried again: {message}", event.stage));
+        } else if self.shared.options.is_verbose {
+            self.print(&state, &text::stage(event));
+        }
+        if let Some(mut file) = self.shared.options.events.as_ref() {
+            events::write_stage(&mut file, event);
+        }
+    }
+
     /// Says a line, above what is redrawn.
     pub(crate) fn say(&self, line: &str) {
         let state = self.lock();
@@ -203,7 +227,8 @@ impl Progress {
         }
         self.tell(&mut state, &vertex, is_trivial);
         if let Some(mut file) = self.shared.options.events.as_ref() {
-            events::write(&mut file, &self.shared.options.stage, &vertex);
+            let origin = self.shared.options.origins.of(vertex.event.digest);
+            events::write(&mut file, origin.as_deref().unwrap_or(&self.shared.options.stage), &vertex);
         }
         if self.shared.options.is_explained {
             state.vertices.push(vertex);

@@ -11,8 +11,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::panic;
 
-use api::Value;
-use backend::Failure;
+use backend::{Failure, StageFailure};
 use graph::Diagnostic;
 
 use crate::exit::ExitStatus;
@@ -97,52 +96,26 @@ impl Report {
         Self(Box::new(Content { message, causes, details, hint: None, usage: None, status }))
     }
 
-    /// The verdict of a stage: what it answered in place of a value.
-    #[must_use]
-    pub fn verdict(stage: &str, error: Option<&Value>) -> Self {
-        let mut report = Self::new(format!("stage `{stage}` failed"), ExitStatus::Verdict);
-        match error {
-            None => {}
-            Some(Value::Record(fields)) => report.add_error_record(fields),
-            Some(other) => report.0.causes.push(crate::output::plain(other)),
+    /// Adds what a stage answered in place of a value.
+    fn add_stage_failure(&mut self, failure: &StageFailure) {
+        if !failure.is_answer {
+            return;
         }
-        report
-    }
-
-    /// Adds the record `error` of the interface `errors`.
-    fn add_error_record(&mut self, fields: &[(String, Value)]) {
-        let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
-        let code = field("code").map(crate::output::plain).unwrap_or_default();
-        let message = field("message").map(crate::output::plain).unwrap_or_default();
-        self.0.causes.push(if message.is_empty() { code.clone() } else { message });
-        if let Some(Value::Option(Some(exec))) = field("exec")
-            && let Value::Record(exec) = exec.as_ref()
-        {
-            self.add_exec_record(exec);
+        if !failure.message.is_empty() {
+            self.0.causes.push(failure.message.clone());
         }
-        if let Some(Value::List(attributes)) = field("attributes") {
-            for attribute in attributes {
-                if let Value::Tuple(pair) = attribute {
-                    let pair: Vec<String> = pair.iter().map(crate::output::plain).collect();
-                    self.0.details.push(format!("  {}", pair.join(": ")));
-                }
-            }
+        if let Some(exec) = &failure.exec {
+            self.add_stream("stdout", &exec.stdout_tail);
+            self.add_stream("stderr", &exec.stderr_tail);
         }
-        self.0.hint = hint_of_code(&code);
+        for (name, value) in &failure.attributes {
+            self.0.details.push(format!("  {name}: {value}"));
+        }
+        self.0.hint = hint_of_code(&failure.code);
         // What the stage only passes on is not its verdict.
-        match code.as_str() {
-            "cancelled" => self.0.status = ExitStatus::Interrupted,
-            "environment" => self.0.status = ExitStatus::Environment,
-            "bug" => self.0.status = ExitStatus::Bug,
-            _ => {}
+        if failure.code == "cancelled" {
+            self.0.status = ExitStatus::Interrupted;
         }
-    }
-
-    fn add_exec_record(&mut self, fields: &[(String, Value)]) {
-        let text =
-            |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| crate::output::plain(value));
-        self.add_stream("stdout", &text("stdout-tail").unwrap_or_default());
-        self.add_stream("stderr", &text("stderr-tail").unwrap_or_default());
     }
 
     fn add_stream(&mut self, name: &str, tail: &str) {
@@ -222,6 +195,7 @@ impl Report {
                 self.add_stream("stdout", &exec.stdout_tail);
                 self.add_stream("stderr", &exec.stderr_tail);
             }
+            Failure::Stage(stage) => self.add_stage_failure(stage),
             Failure::Cancelled => self.0.status = ExitStatus::Interrupted,
             Failure::Invalid { code, .. } => self.0.hint = self.0.hint.take().or_else(|| hint_of_code(code.as_str())),
             Failure::Environment { .. } | Failure::Bug { .. } => {}

@@ -5,22 +5,25 @@ mod engines;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use api::{Object, Signature, Value};
 use backend::{ImageTarget, SessionIo};
 use graph::PackForm;
+use module::NodeDependency;
+use pipeline::{Library, ModuleTypes, StageGraph, StageId};
 use runtime::{Power, Runtime, RuntimeConfig};
-use session::{LoadedModule, Secrets, Session, SessionOptions};
+use session::{DependencySpec, ModuleSpec, Modules, Pipeline, Secrets, Session, SessionOptions, Verdict};
 use store::{Item, Store};
 use tokio::runtime::Builder;
 
 use self::engines::{Choice, Engines};
 use crate::config::Config;
 use crate::engine::{
-    CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, Run, RunOptions, SecretSource,
+    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, ImagePlace, ModuleFile, Run,
+    RunOptions, SecretSource,
 };
 use crate::report::{Report, Result};
 
@@ -48,12 +51,12 @@ struct Wired {
 }
 
 impl Engine for Wired {
-    fn load(&self, path: &Path) -> Result<Box<dyn Component>> {
+    fn load(&self, modules: &[ModuleFile]) -> Result<Box<dyn Component>> {
         // Made here, so that a store that cannot be used is told before anything is compiled.
         let store = Store::open(&self.store)?;
         let runtime = Runtime::new(RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() })?;
-        let component = runtime.load(path)?;
-        Ok(Box::new(Loaded { store, engines: self.engines.clone(), component }))
+        let specs = modules.iter().map(|module| spec(&runtime, module)).collect::<Result<_>>()?;
+        Ok(Box::new(Loaded { store, engines: self.engines.clone(), modules: specs }))
     }
 
     fn describe(&self, asked: Option<&str>) -> Result<EngineReport> {
@@ -116,39 +119,86 @@ fn directory_bytes(path: &Path) -> u64 {
     entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
+/// Loads one module.
+fn spec(runtime: &Runtime, module: &ModuleFile) -> Result<ModuleSpec> {
+    let load = |path: &PathBuf| {
+        runtime.load(path).map_err(|error| Report::from(error).context(format!("cannot load module `{}`", module.name)))
+    };
+    let dependency = |dependency: &NodeDependency| {
+        let allow = dependency.allow.as_ref().map(powers).transpose()?;
+        Ok(DependencySpec { alias: dependency.alias.clone(), module: dependency.index, allow })
+    };
+    Ok(ModuleSpec {
+        name: module.name.clone(),
+        component: module.path.as_ref().map(load).transpose()?,
+        dependencies: module.dependencies.iter().map(dependency).collect::<Result<_>>()?,
+    })
+}
+
+fn powers(names: &BTreeSet<String>) -> Result<BTreeSet<Power>> {
+    let powers = names.iter().map(|power| power.parse::<Power>());
+    powers.collect::<Result<_, _>>().map_err(|error| Report::usage(error.to_string()))
+}
+
 struct Loaded {
     store: Store,
     engines: Engines,
-    component: runtime::Component,
+    modules: Vec<ModuleSpec>,
+}
+
+impl Loaded {
+    /// The module that is called, if it has code.
+    fn component(&self) -> Option<&runtime::Component> {
+        self.modules.first()?.component.as_ref()
+    }
+}
+
+fn types(component: &runtime::Component) -> ModuleTypes {
+    ModuleTypes { stages: component.stages().to_vec(), objects: component.objects().to_vec() }
 }
 
 impl Component for Loaded {
     fn digest(&self) -> String {
-        self.component.digest().to_string()
+        self.component().map(|component| component.digest().to_string()).unwrap_or_default()
     }
 
     fn interface(&self) -> &str {
-        self.component.interface()
+        self.component().map_or("", runtime::Component::interface)
     }
 
     fn stages(&self) -> &[Signature] {
-        self.component.stages()
+        self.component().map_or(&[], runtime::Component::stages)
+    }
+
+    fn library(&self) -> Library {
+        let types_of = |dependency: &DependencySpec| {
+            let component = self.modules.get(dependency.module)?.component.as_ref();
+            Some((dependency.alias.clone(), component.map(types).unwrap_or_default()))
+        };
+        let dependencies = self.modules.first().map(|root| root.dependencies.iter().filter_map(types_of).collect());
+        Library { own: self.component().map(types), dependencies: dependencies.unwrap_or_default() }
+    }
+
+    fn is_program(&self) -> bool {
+        self.component().is_some_and(runtime::Component::is_program)
     }
 
     fn powers(&self) -> BTreeSet<String> {
-        self.component.powers().iter().map(ToString::to_string).collect()
+        let powers = self.component().map(runtime::Component::powers).unwrap_or_default();
+        powers.iter().map(ToString::to_string).collect()
     }
 
     fn parse_wave(&self, stage: &str, param: &str, text: &str) -> Result<Value, String> {
-        let stages = self.component.stages().iter();
-        let found = stages
-            .filter(|found| found.name == stage)
-            .find_map(|found| found.params.iter().position(|(name, _)| name == param));
-        let index = found.ok_or_else(|| format!("stage `{stage}` has no parameter `{param}`"))?;
-        self.component.parse_wave(stage, index, text)
+        let signature = self.component().and_then(|component| Some((component, component.function(stage)?)));
+        let (component, signature) = signature.ok_or_else(|| format!("there is no stage `{stage}`"))?;
+        let index = signature.params.iter().position(|(name, _)| name == param);
+        let index = index.ok_or_else(|| format!("stage `{stage}` has no parameter `{param}`"))?;
+        component.parse_wave(stage, index, text)
     }
 
     fn open(&self, options: RunOptions) -> Result<Box<dyn Run + '_>> {
+        // Before anything is started: it says what a module may not do.
+        let modules = Modules::link(&self.modules, powers(&options.granted)?)?;
         let tokio = tokio()?;
         let store_root = self.store.root().to_owned();
         let secrets = Arc::new(Secrets::default());
@@ -168,17 +218,16 @@ impl Component for Loaded {
         };
         let (choice, _) = Choice::make(options.engine.as_deref(), &self.engines);
         let backend = tokio.block_on(choice.open(&self.engines, self.store.clone(), io))?;
-        let session = Session::new(SessionOptions {
+        let session = SessionOptions {
             backend,
             secrets,
             export_root: options.export_root,
             log: options.log,
             cancel: options.cancel,
-        });
-        let granted = options.granted.iter().map(|power| power.parse::<Power>());
-        let granted = granted.collect::<Result<_, _>>().map_err(|error| Report::usage(error.to_string()))?;
-        let module = LoadedModule { name: options.module, component: self.component.clone(), granted };
-        Ok(Box::new(Running { session: Some(session), module, tokio }))
+            origins: options.origins,
+            stages: options.stages,
+        };
+        Ok(Box::new(Running { session: Some(Session::new(session, modules)), pipeline: OnceLock::new(), tokio }))
     }
 }
 
@@ -203,7 +252,8 @@ fn secret_source(source: SecretSource) -> session::SecretSource {
 struct Running {
     /// Taken when the run ends, inside of the runtime that its tasks run on.
     session: Option<Arc<Session>>,
-    module: LoadedModule,
+    /// The stages of this run: each is called once.
+    pipeline: OnceLock<Arc<Pipeline>>,
     tokio: tokio::runtime::Runtime,
 }
 
@@ -211,11 +261,44 @@ impl Running {
     fn session(&self) -> Result<&Arc<Session>> {
         self.session.as_ref().ok_or_else(|| Report::bug("a run was used after its end"))
     }
+
+    fn pipeline(&self, graph: &Arc<StageGraph>) -> Result<&Arc<Pipeline>> {
+        let session = self.session()?;
+        Ok(self.pipeline.get_or_init(|| Pipeline::new(session, Arc::clone(graph))))
+    }
 }
 
 impl Run for Running {
-    fn call(&self, stage: &str, args: Vec<Value>) -> Result<Value> {
-        Ok(self.tokio.block_on(self.session()?.call(&self.module, stage, args))?)
+    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<Value> {
+        Ok(self.tokio.block_on(self.pipeline(graph)?.value(stage))?)
+    }
+
+    fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], is_keeping_going: bool) -> Vec<Ended> {
+        let pipeline = match self.pipeline(graph) {
+            Ok(pipeline) => pipeline,
+            Err(report) => return vec![Ended::Failed { culprit: wanted.first().copied().unwrap_or(0), report }],
+        };
+        let verdicts = self.tokio.block_on(pipeline.run_all(wanted, session::RunOptions { is_keeping_going }));
+        let ended = verdicts.into_iter().map(|verdict| match verdict {
+            Verdict::Done(value) => Ended::Done(value),
+            Verdict::Failed { culprit, failure } => Ended::Failed { culprit, report: failure.into() },
+            Verdict::Stopped => Ended::Stopped,
+        });
+        ended.collect()
+    }
+
+    fn call_method(&self, function: &str, args: Vec<Value>) -> Result<Value> {
+        match args.first() {
+            Some(Value::Object(Object::Custom(object))) => {
+                let object = Arc::clone(object);
+                Ok(self.tokio.block_on(self.session()?.call_method(object.as_ref(), function, args))?)
+            }
+            _ => Err(Report::bug(format!("`{function}` was called on nothing"))),
+        }
+    }
+
+    fn program(&self, args: Vec<String>, stdout: ByteSink) -> Result<i32> {
+        Ok(self.tokio.block_on(self.session()?.run_program(args, stdout))?)
     }
 
     fn invoke(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {

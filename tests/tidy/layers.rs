@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("runtime", &["api", "backend", "graph"], &["wasmtime", "wasmtime-wasi"]),
     ("module", &["api", "graph"], &["wit-component", "toml"]),
     ("pipeline", &["api", "graph", "module"], &[]),
-    ("session", &["api", "backend", "graph", "pipeline", "runtime"], &[]),
+    ("session", &["api", "backend", "graph", "module", "pipeline", "runtime"], &[]),
     (
         "host",
         &[

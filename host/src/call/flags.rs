@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use api::{Signature, Type, Value};
 use module::{ApiFunction, StageDocs, api_functions, api_methods_of, suggestion};
+use pipeline::{Source, Stage, StageGraph};
 
 use super::places::{Patterns, Places};
 use super::reader::{Reader, Wave};
@@ -43,40 +44,67 @@ pub(super) struct FlagSet {
     /// As in ``stage `build` ``.
     pub(super) what: String,
     pub(super) flags: Vec<Flag>,
-    params: Vec<(String, Type)>,
+    params: Vec<FlagParam>,
     given: BTreeMap<usize, Vec<String>>,
 }
 
+/// A parameter of what is called.
+struct FlagParam {
+    name: String,
+    ty: Type,
+    docs: String,
+    is_required: bool,
+    /// What is left out of a directory, beside what a flag says.
+    exclude: Vec<String>,
+}
+
 impl FlagSet {
-    /// The flags of a stage.
-    pub(super) fn of_stage(signature: &Signature, docs: Option<&StageDocs>) -> Self {
+    /// The flags of a stage. What its parameters are without them is in the graph.
+    pub(super) fn of_stage(graph: &StageGraph, stage: &Stage, docs: Option<&StageDocs>) -> Self {
         let docs_of = |name: &str| docs.and_then(|docs| docs.params.get(name)).cloned().unwrap_or_default();
-        Self::new(format!("stage `{}`", signature.name), signature.params.clone(), docs_of)
+        let params = stage.params.iter().map(|param| FlagParam {
+            name: param.name.clone(),
+            ty: param.ty.clone(),
+            docs: with_source(docs_of(&param.name), &param.source, graph),
+            is_required: matches!(param.source, Source::Missing(_)),
+            exclude: param.exclude.clone(),
+        });
+        Self::new(format!("stage `{}`", stage.name), params.collect())
     }
 
-    /// The flags of a method.
+    /// The flags of a method of `pipeline:api`.
     pub(super) fn of_method(function: &ApiFunction) -> Self {
-        // The first parameter is the object.
-        let params = function.signature.params.iter().skip(1).cloned().collect();
-        Self::new(format!("method `{}`", function.name), params, |_| String::new())
+        Self::of_signature(&function.signature)
     }
 
-    fn new(what: String, params: Vec<(String, Type)>, docs: impl Fn(&str) -> String) -> Self {
+    /// The flags of a method; the first parameter is the object.
+    pub(super) fn of_signature(signature: &Signature) -> Self {
+        let params = signature.params.iter().skip(1).map(|(name, ty)| FlagParam {
+            name: name.clone(),
+            ty: ty.clone(),
+            docs: String::new(),
+            // A switch that is not given is off.
+            is_required: !matches!(ty, Type::Option(_) | Type::Bool),
+            exclude: Vec::new(),
+        });
+        Self::new(format!("method `{}`", signature.name), params.collect())
+    }
+
+    fn new(what: String, params: Vec<FlagParam>) -> Self {
         let mut flags = Vec::new();
-        for (index, (name, ty)) in params.iter().enumerate() {
-            match options_of(ty) {
+        for (index, param) in params.iter().enumerate() {
+            match options_of(&param.ty) {
                 Some(resource) => flags.extend(builder_flags(resource)),
                 None => flags.push(Flag {
-                    name: name.clone(),
-                    ty: ty.clone(),
-                    docs: docs(name),
-                    // A switch that is not given is off.
-                    is_required: !matches!(ty, Type::Option(_) | Type::Bool),
+                    name: param.name.clone(),
+                    ty: param.ty.clone(),
+                    docs: param.docs.clone(),
+                    is_required: param.is_required,
                     kind: FlagKind::Param,
                 }),
             }
-            if is_directory(ty) {
-                flags.extend(pattern_flags(name, index));
+            if is_directory(&param.ty) {
+                flags.extend(pattern_flags(&param.name, index));
             }
         }
         Self { what, flags, params, given: BTreeMap::new() }
@@ -120,6 +148,23 @@ impl FlagSet {
 
     /// Returns the values of all parameters, in their order.
     pub(super) fn values(&self, places: &mut Places<'_>, wave: Option<Wave<'_>>, usage: &str) -> Result<Vec<Value>> {
+        let given = self.given_values(places, wave, usage)?.into_iter().zip(&self.params);
+        Ok(given
+            .map(|(given, param)| match (given, &param.ty) {
+                (Some(value), _) => value,
+                (None, Type::Bool) => Value::Bool(false),
+                (None, _) => Value::Option(None),
+            })
+            .collect())
+    }
+
+    /// Returns the values of the parameters that were given one, in the order of all.
+    pub(super) fn given_values(
+        &self,
+        places: &mut Places<'_>,
+        wave: Option<Wave<'_>>,
+        usage: &str,
+    ) -> Result<Vec<Option<Value>>> {
         let missing: Vec<String> = self.missing().map(|flag| format!("`--{}`", flag.name)).collect();
         if !missing.is_empty() {
             let report = Report::usage(format!("{} needs {}", self.what, missing.join(" and "))).with_usage(usage);
@@ -129,7 +174,7 @@ impl FlagSet {
             });
         }
         let params = self.params.iter().enumerate();
-        params.map(|(index, (name, ty))| self.param(index, name, ty, places, wave)).collect()
+        params.map(|(index, param)| self.param(index, param, places, wave)).collect()
     }
 
     fn missing(&self) -> impl Iterator<Item = &Flag> {
@@ -143,25 +188,20 @@ impl FlagSet {
     fn param(
         &self,
         index: usize,
-        name: &str,
-        ty: &Type,
+        param: &FlagParam,
         places: &mut Places<'_>,
         wave: Option<Wave<'_>>,
-    ) -> Result<Value> {
-        if let Some(resource) = options_of(ty) {
-            return self.options(resource, places);
+    ) -> Result<Option<Value>> {
+        if let Some(resource) = options_of(&param.ty) {
+            return self.options(resource, places).map(Some);
         }
-        let flag = self.flags.iter().position(|flag| flag.kind == FlagKind::Param && flag.name == name);
-        let given = flag.and_then(|flag| self.given.get(&flag));
+        let flag = self.flags.iter().position(|flag| flag.kind == FlagKind::Param && flag.name == param.name);
+        let Some(texts) = flag.and_then(|flag| self.given.get(&flag)) else { return Ok(None) };
         let patterns = Patterns {
             include: self.patterns(FlagKind::Include(index)),
-            exclude: self.patterns(FlagKind::Exclude(index)),
+            exclude: [param.exclude.clone(), self.patterns(FlagKind::Exclude(index))].concat(),
         };
-        match (given, ty) {
-            (Some(texts), ty) => self.reader(name, patterns, wave).read(ty, texts, places),
-            (None, Type::Bool) => Ok(Value::Bool(false)),
-            (None, _) => Ok(Value::Option(None)),
-        }
+        self.reader(&param.name, patterns, wave).read(&param.ty, texts, places).map(Some)
     }
 
     fn reader<'w>(&self, flag: &str, patterns: Patterns, wave: Option<Wave<'w>>) -> Reader<'w> {
@@ -258,8 +298,18 @@ pub(super) fn placeholder(flag: &Flag) -> String {
 }
 
 /// Returns how a stage is called: its required flags, then the others in brackets.
-pub(crate) fn stage_usage(signature: &Signature) -> String {
-    usage(&format!("host call {}", signature.name), &FlagSet::of_stage(signature, None))
+pub(crate) fn stage_usage(graph: &StageGraph, stage: &Stage) -> String {
+    usage(&format!("host call {}", stage.name), &FlagSet::of_stage(graph, stage, None))
+}
+
+/// Adds where the value of a parameter comes from without its flag.
+fn with_source(docs: String, source: &Source, graph: &StageGraph) -> String {
+    let from = match source {
+        Source::Link(link) => format!("What `{}` makes, unless given.", super::stages::link_text(link, graph)),
+        Source::Set(_) | Source::Default(_) => "The manifest has a value, unless given.".to_owned(),
+        Source::Given(_) | Source::Omitted | Source::Missing(_) => return docs,
+    };
+    format!("{} {from}", docs.trim()).trim_start().to_owned()
 }
 
 /// Returns how something with these flags is called.

@@ -2,19 +2,23 @@
 
 use std::fmt::Write as _;
 
-use api::{Signature, Type};
-use module::{ApiFunction, Documentation, api_methods_of};
+use api::{CustomType, Signature, Type};
+use module::{ApiFunction, Documentation, StageDocs, api_methods_of};
+use pipeline::{Library, Stage, StageGraph, Work};
 
 use super::flags::{Flag, FlagKind, FlagSet, placeholder, usage};
-use super::plan::{stage_flags, unwrapped};
+use super::plan::{object_type, stage_flags, unwrapped};
 use crate::help::item;
 
 /// Returns the help of a stage.
-pub(crate) fn stage_help(stage: &Signature, docs: Option<&Documentation>) -> String {
-    let stage_docs = docs.and_then(|docs| docs.stages.get(&stage.name));
-    let flags = stage_flags(stage, docs);
-    let mut text = stage_docs.map(|docs| docs.text.trim().to_owned()).filter(|text| !text.is_empty());
-    let mut text = text.get_or_insert_with(|| format!("Calls the stage `{}`.", stage.name)).clone();
+pub(crate) fn stage_help(graph: &StageGraph, stage: &Stage, library: &Library, docs: Option<&Documentation>) -> String {
+    let stage_docs = docs.and_then(|docs| docs_of(stage, docs));
+    let flags = stage_flags(graph, stage, stage_docs);
+    let said = stage.description.as_deref().or(stage_docs.map(|docs| docs.text.trim()));
+    let mut text = match said.filter(|text| !text.is_empty()) {
+        Some(text) => text.to_owned(),
+        None => format!("Calls the stage `{}`.", stage.name),
+    };
     let _ = write!(text, "\n\nUsage: {} [METHOD...]\n", usage(&format!("host call {}", stage.name), &flags));
     add_flags(&mut text, &flags);
     if let Some(docs) = docs {
@@ -22,10 +26,38 @@ pub(crate) fn stage_help(stage: &Signature, docs: Option<&Documentation>) -> Str
     }
     match unwrapped(stage.result.as_ref()) {
         Some(Type::Object(object)) => add_methods(&mut text, object),
+        Some(Type::Custom(ty)) => add_custom_methods(&mut text, ty, library, docs),
         _ => add_result(&mut text, stage.result.as_ref()),
     }
     text.push_str("\n`host call --help` shows the options of every call.\n");
     text
+}
+
+/// Returns what the author of a module wrote about the function that a stage calls.
+pub(crate) fn docs_of<'d>(stage: &Stage, docs: &'d Documentation) -> Option<&'d StageDocs> {
+    let Work::Call { function, .. } = &stage.work else { return None };
+    match function.strip_prefix("[constructor]") {
+        Some(object) => docs.objects.get(object)?.constructor.as_ref(),
+        None => docs.stages.get(function),
+    }
+}
+
+/// Returns the help of a method of a custom object.
+pub(crate) fn custom_help(signature: &Signature) -> String {
+    let flags = FlagSet::of_signature(signature);
+    let mut text = format!("Usage: {}\n", usage(&format!("... {}", signature.name), &flags));
+    add_flags(&mut text, &flags);
+    add_result(&mut text, signature.result.as_ref());
+    text
+}
+
+fn add_custom_methods(text: &mut String, ty: &CustomType, library: &Library, docs: Option<&Documentation>) {
+    let _ = write!(text, "\nReturns a {}, with the methods:\n", ty.name);
+    let docs = docs.and_then(|docs| docs.objects.get(&ty.name));
+    for method in object_type(library, ty).map(|object| object.methods.as_slice()).unwrap_or_default() {
+        let docs = docs.and_then(|docs| docs.methods.get(&method.name));
+        item(text, &method.name, docs.and_then(|docs| docs.text.lines().next()).unwrap_or_default());
+    }
 }
 
 /// Returns the help of a method.

@@ -13,6 +13,8 @@ use crate::report::{Report, Result};
 /// Makes objects, and remembers the secrets that it handed out.
 pub(crate) struct Places<'a> {
     config: &'a Config,
+    /// What is relative is relative to it; to the working directory if none.
+    base: Option<PathBuf>,
     /// By the names under which they are handed over.
     pub(crate) secrets: Vec<(String, SecretSource)>,
 }
@@ -30,7 +32,22 @@ pub(super) struct Patterns {
 impl<'a> Places<'a> {
     /// Finds things as `config` says.
     pub(crate) fn new(config: &'a Config) -> Self {
-        Self { config, secrets: Vec::new() }
+        Self { config, base: None, secrets: Vec::new() }
+    }
+
+    /// Finds things relative to a directory, while `work` goes on.
+    pub(crate) fn within<T>(&mut self, base: &Path, work: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.base.replace(base.to_owned());
+        let done = work(self);
+        self.base = outer;
+        done
+    }
+
+    fn resolve(&self, text: &str) -> PathBuf {
+        match &self.base {
+            Some(base) if !text.starts_with('~') => base.join(text),
+            _ => self.config.resolve(text),
+        }
     }
 
     /// The directory at a path of this machine.
@@ -60,20 +77,20 @@ impl<'a> Places<'a> {
         let real_name = TreePath::parse(file_name(&path)).map_err(|error| Report::input(error.to_string()))?;
         let op = SourceOp::Local { path: utf8(&path)?.to_owned(), include: Vec::new(), exclude: Vec::new() };
         let selection = Selection::of(Op::Source(op), Vec::new()).edge.at(real_name);
-        let given = self.config.resolve(text);
+        let given = self.resolve(text);
         let name = given.file_name().and_then(|name| name.to_str()).unwrap_or(file_name(&path)).to_owned();
         Ok(File { selection, name }.into())
     }
 
     /// Returns whether something is at a path.
     pub(super) fn exists(&self, text: &str) -> bool {
-        self.config.resolve(text).exists()
+        self.resolve(text).exists()
     }
 
     /// Resolved, with all links followed: the same directory is the same vertex however it is
     /// written.
     fn existing(&self, text: &str, what: &str) -> Result<PathBuf> {
-        let path = self.config.resolve(text);
+        let path = self.resolve(text);
         path.canonicalize().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
                 Report::input(format!("there is no {what} at `{text}`"))

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use api::{Signature, Type, Value};
-use module::{ApiFunction, Documentation, api_methods_of, suggestion};
+use api::{CustomType, ObjectType, Signature, Type, Value};
+use module::{ApiFunction, StageDocs, api_methods_of, suggestion};
+use pipeline::{Library, Stage, StageGraph, StageId, Work};
 
 use super::flags::{FlagSet, usage};
 use super::places::Places;
@@ -13,12 +14,10 @@ use crate::args::{self, Options};
 use crate::engine::Component;
 use crate::report::{Report, Result};
 
-/// What is called, with which values.
+/// What is called on the result of a stage.
 pub(crate) struct Plan {
-    /// The name of the stage.
-    pub(crate) stage: String,
-    /// Its arguments.
-    pub(crate) args: Vec<Value>,
+    /// The stage. What it was given is in the graph.
+    pub(crate) stage: StageId,
     /// The methods called on its result, one on what the one before it returns.
     pub(crate) steps: Vec<Step>,
     /// The type of what the last of them returns; none if it is nothing.
@@ -27,9 +26,19 @@ pub(crate) struct Plan {
 
 /// A method that is called on what the step before it returns.
 pub(crate) struct Step {
-    pub(crate) function: &'static ApiFunction,
+    /// Its own name, as in `with-exec`.
+    pub(crate) name: String,
+    pub(crate) callee: Callee,
     /// Without the object.
     pub(crate) args: Vec<Value>,
+}
+
+/// Which method.
+pub(crate) enum Callee {
+    /// Of an object of `pipeline:api`.
+    Api(&'static ApiFunction),
+    /// Of a custom object, as components name it.
+    Custom(String),
 }
 
 /// What the words ask for.
@@ -39,17 +48,18 @@ pub(crate) enum Asked {
     /// To show the help of the stage.
     StageHelp,
     /// To show the help of a method.
-    MethodHelp(&'static ApiFunction),
+    MethodHelp(String),
 }
 
 /// Finds the stage of a name, in whatever case it is written.
-pub(crate) fn find_stage<'a>(component: &'a dyn Component, module: &str, name: &str) -> Result<&'a Signature> {
-    let stages = component.stages();
-    let kebab = values::kebab(name);
-    stages.iter().find(|stage| stage.name == kebab).ok_or_else(|| {
-        let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
-        Report::usage(format!("module `{module}` has no stage `{name}`"))
-            .with_hint(suggestion(&kebab, &names, "it has"))
+pub(crate) fn find_stage(graph: &StageGraph, module: &str, name: &str) -> Result<StageId> {
+    graph.find(name).ok_or_else(|| {
+        let names: Vec<&str> = graph.stages().iter().map(|stage| stage.name.as_str()).collect();
+        Report::usage(format!("module `{module}` has no stage `{name}`")).with_hint(suggestion(
+            &values::kebab(name),
+            &names,
+            "it has",
+        ))
     })
 }
 
@@ -64,78 +74,102 @@ pub(crate) fn unwrapped(ty: Option<&Type>) -> Option<&Type> {
 
 /// What is being parsed.
 enum At<'a> {
-    Stage(&'a Signature),
+    Stage(&'a StageGraph, &'a Stage),
     Method(&'static ApiFunction),
+    Custom(CustomType, &'a Signature),
 }
 
 impl At<'_> {
     fn result(&self) -> Option<&Type> {
         match self {
-            Self::Stage(signature) => signature.result.as_ref(),
+            Self::Stage(_, stage) => stage.result.as_ref(),
             Self::Method(function) => function.signature.result.as_ref(),
+            Self::Custom(_, signature) => signature.result.as_ref(),
         }
     }
 
     fn flags(&self) -> FlagSet {
         match self {
-            Self::Stage(signature) => FlagSet::of_stage(signature, None),
+            Self::Stage(graph, stage) => FlagSet::of_stage(graph, stage, None),
             Self::Method(function) => FlagSet::of_method(function),
+            Self::Custom(_, signature) => FlagSet::of_signature(signature),
         }
     }
 
     fn usage(&self, flags: &FlagSet) -> String {
         match self {
-            Self::Stage(signature) => usage(&format!("host call {}", signature.name), flags),
+            Self::Stage(_, stage) => usage(&format!("host call {}", stage.name), flags),
             Self::Method(function) => usage(&format!("... {}", function.name), flags),
+            Self::Custom(_, signature) => usage(&format!("... {}", signature.name), flags),
+        }
+    }
+
+    fn help(&self) -> Asked {
+        match self {
+            Self::Stage(..) => Asked::StageHelp,
+            Self::Method(function) => Asked::MethodHelp(super::help::method_help(function)),
+            Self::Custom(_, signature) => Asked::MethodHelp(super::help::custom_help(signature)),
+        }
+    }
+
+    fn step(&self, args: Vec<Value>) -> Option<Step> {
+        match self {
+            Self::Stage(..) => None,
+            Self::Method(function) => Some(Step { name: function.name.clone(), callee: Callee::Api(function), args }),
+            Self::Custom(ty, signature) => {
+                let function = format!("[method]{}.{}", ty.name, signature.name);
+                Some(Step { name: signature.name.clone(), callee: Callee::Custom(function), args })
+            }
         }
     }
 }
 
 impl Plan {
-    /// Parses the words after the name of a stage. Options of runs among them go to `options`.
+    /// Parses the words after the name of a stage. Options of runs among them go to `options`, values of flags to the
+    /// graph.
     pub(crate) fn parse(
         component: &dyn Component,
-        stage: &Signature,
+        graph: &mut StageGraph,
+        id: StageId,
         mut words: VecDeque<String>,
         options: &mut Options,
         places: &mut Places<'_>,
     ) -> Result<Asked> {
-        let wave = |param: &str, text: &str| component.parse_wave(&stage.name, param, text);
-        let mut done: Vec<(At<'_>, Vec<Value>)> = Vec::new();
-        let mut at = At::Stage(stage);
+        let library = component.library();
+        let stage = graph.stage(id).clone();
+        let wave = |param: &str, text: &str| match &stage.work {
+            Work::Call { dependency: None, function } => component.parse_wave(function, param, text),
+            _ => Err("it is no JSON".to_owned()),
+        };
+        let mut at = At::Stage(graph, &stage);
         let mut flags = at.flags();
-        loop {
+        let (mut given, mut steps) = (Vec::new(), Vec::new());
+        let result = loop {
             let word = flag_words(&at, &mut flags, &mut words, options)?;
             if let Some("--help" | "-h") = word.as_deref() {
-                return Ok(match at {
-                    At::Stage(_) => Asked::StageHelp,
-                    At::Method(function) => Asked::MethodHelp(function),
-                });
+                return Ok(at.help());
             }
             let next = match &word {
-                Some(method) => Some(find_method(&at, &flags, method)?),
+                Some(method) => Some(find_method(&library, &at, &flags, method)?),
                 None => None,
             };
-            let wave: Option<super::reader::Wave<'_>> = if done.is_empty() { Some(&wave) } else { None };
-            let args = flags.values(places, wave, &at.usage(&flags))?;
-            done.push((at, args));
-            let Some(next) = next else { break };
-            at = At::Method(next);
-            flags = at.flags();
-        }
-        Ok(Asked::Run(Self::of(stage, done)))
-    }
-
-    fn of(stage: &Signature, done: Vec<(At<'_>, Vec<Value>)>) -> Self {
-        let result = done.last().and_then(|(at, _)| at.result()).cloned();
-        let mut plan = Self { stage: stage.name.clone(), args: Vec::new(), steps: Vec::new(), result };
-        for (at, args) in done {
+            let usage = at.usage(&flags);
             match at {
-                At::Stage(_) => plan.args = args,
-                At::Method(function) => plan.steps.push(Step { function, args }),
+                At::Stage(..) => given = flags.given_values(places, Some(&wave), &usage)?,
+                _ => steps.extend(at.step(flags.values(places, None, &usage)?)),
+            }
+            match next {
+                None => break at.result().cloned(),
+                Some(next) => at = next,
+            }
+            flags = at.flags();
+        };
+        for (param, value) in given.into_iter().enumerate() {
+            if let Some(value) = value {
+                graph.give(id, param, value);
             }
         }
-        plan
+        Ok(Asked::Run(Self { stage: id, steps, result }))
     }
 }
 
@@ -179,32 +213,55 @@ fn flag_words(
 }
 
 /// Finds the method of a name on what was called last.
-fn find_method(at: &At<'_>, flags: &FlagSet, name: &str) -> Result<&'static ApiFunction> {
-    let Some(Type::Object(object)) = unwrapped(at.result()) else {
-        let returns = unwrapped(at.result()).map_or("nothing".to_owned(), |ty| format!("`{ty}`"));
-        return Err(Report::usage(format!("{} returns {returns}, which has no method `{name}`", flags.what))
-            .with_hint(
-                "a chain goes on with a container, a directory, a file or another object; flags begin with `--`",
-            ));
-    };
-    let methods = api_methods_of(object);
+fn find_method<'a>(library: &'a Library, at: &At<'_>, flags: &FlagSet, name: &str) -> Result<At<'a>> {
     let kebab = values::kebab(name);
-    methods.iter().find(|method| method.name == kebab).copied().ok_or_else(|| {
-        let names: Vec<&str> = methods.iter().map(|method| method.name.as_str()).collect();
-        let near = module::near(&kebab, names.iter().copied());
-        let report = Report::usage(format!("a {object} has no method `{name}`"));
-        match near.as_slice() {
-            // All of a container's would fill the screen.
-            [] => report.with_hint(match at {
-                At::Stage(stage) => format!("`host call {} --help` lists its methods", stage.name),
-                At::Method(function) => format!("`--help` behind `{}` lists its methods", function.name),
-            }),
-            _ => report.with_hint(suggestion(&kebab, &names, "it has")),
+    match unwrapped(at.result()) {
+        Some(Type::Object(object)) => {
+            let methods = api_methods_of(object);
+            let found = methods.iter().find(|method| method.name == kebab).copied().map(At::Method);
+            found.ok_or_else(|| unknown_method(at, object, name, methods.iter().map(|method| method.name.as_str())))
         }
-    })
+        Some(Type::Custom(ty)) => {
+            let methods = object_type(library, ty).map(|object| object.methods.as_slice()).unwrap_or_default();
+            let found = methods.iter().find(|method| method.name == kebab);
+            found
+                .map(|method| At::Custom(ty.clone(), method))
+                .ok_or_else(|| unknown_method(at, &ty.name, name, methods.iter().map(|method| method.name.as_str())))
+        }
+        other => {
+            let returns = other.map_or("nothing".to_owned(), |ty| format!("`{ty}`"));
+            Err(Report::usage(format!("{} returns {returns}, which has no method `{name}`", flags.what)).with_hint(
+                "a chain goes on with a container, a directory, a file or another object; flags begin with `--`",
+            ))
+        }
+    }
+}
+
+fn unknown_method<'n>(at: &At<'_>, object: &str, name: &str, methods: impl Iterator<Item = &'n str>) -> Report {
+    let names: Vec<&str> = methods.collect();
+    let kebab = values::kebab(name);
+    let near = module::near(&kebab, names.iter().copied());
+    let report = Report::usage(format!("a {object} has no method `{name}`"));
+    match near.as_slice() {
+        // All of a container's would fill the screen.
+        [] => report.with_hint(match at {
+            At::Stage(_, stage) => format!("`host call {} --help` lists its methods", stage.name),
+            At::Method(ApiFunction { name, .. }) | At::Custom(_, Signature { name, .. }) => {
+                format!("`--help` behind `{name}` lists its methods")
+            }
+        }),
+        _ => report.with_hint(suggestion(&kebab, &names, "it has")),
+    }
+}
+
+/// Finds what a library says of a type of custom objects.
+pub(crate) fn object_type<'a>(library: &'a Library, ty: &CustomType) -> Option<&'a ObjectType> {
+    let takes = |method: &Signature| matches!(method.params.first(), Some((_, Type::Custom(this))) if this == ty);
+    let modules = library.own.iter().chain(library.dependencies.values());
+    modules.flat_map(|module| &module.objects).find(|object| object.name == ty.name && object.methods.iter().any(takes))
 }
 
 /// Returns what is known of the stage for its help.
-pub(super) fn stage_flags(stage: &Signature, docs: Option<&Documentation>) -> FlagSet {
-    FlagSet::of_stage(stage, docs.and_then(|docs| docs.stages.get(&stage.name)))
+pub(super) fn stage_flags(graph: &StageGraph, stage: &Stage, docs: Option<&StageDocs>) -> FlagSet {
+    FlagSet::of_stage(graph, stage, docs)
 }

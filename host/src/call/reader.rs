@@ -60,6 +60,7 @@ impl Reader<'_> {
             Type::Flags(names) => return self.set(names, text),
             Type::Object(name) => return self.object(name, text, places),
             Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => return self.structure(ty, text),
+            Type::Custom(custom) => return self.object(&custom.name, text, places),
             Type::Other(_) => None,
             Type::Option(inner) => return Ok(Value::Option(Some(Box::new(self.one(inner, text, places)?)))),
             _ => number(),

@@ -25,6 +25,7 @@ pub(super) fn type_placeholder(ty: &Type) -> String {
         Type::Object(name) if name == "cache-volume" => "KEY".to_owned(),
         Type::Object(name) if name == "container" => "IMAGE".to_owned(),
         Type::Object(name) | Type::Other(name) => name.to_uppercase(),
+        Type::Custom(custom) => custom.name.to_uppercase(),
         _ => "NUMBER".to_owned(),
     }
 }
@@ -51,7 +52,7 @@ pub(super) fn cannot_make_type(name: &str) -> String {
 pub(super) fn can_make(ty: &Type) -> bool {
     match ty {
         Type::Object(name) => MAKEABLE.contains(&name.as_str()),
-        Type::Other(_) => false,
+        Type::Custom(_) | Type::Other(_) => false,
         Type::Option(item) | Type::List(item) => can_make(item),
         _ => true,
     }
@@ -61,7 +62,7 @@ pub(super) fn can_make(ty: &Type) -> bool {
 pub(super) fn is_plain(ty: &Type) -> bool {
     let optional = |ty: &Option<Box<Type>>| ty.as_deref().is_none_or(is_plain);
     match ty {
-        Type::Object(_) | Type::Other(_) => false,
+        Type::Object(_) | Type::Custom(_) | Type::Other(_) => false,
         Type::Option(item) | Type::List(item) => is_plain(item),
         Type::Record(fields) => fields.iter().all(|(_, ty)| is_plain(ty)),
         Type::Tuple(items) => items.iter().all(is_plain),

@@ -12,7 +12,7 @@ use crate::report::Result;
 
 pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     let asked = parsed.options.value("engine").or(context.config.engine.as_deref());
-    super::call::check_engine(asked)?;
+    super::options::check_engine(asked)?;
     let report = context.engine.describe(asked)?;
     if is_json(parsed) {
         return print_json(context.io, &report);

@@ -2,65 +2,95 @@
 
 use std::fmt::Write as _;
 
-use api::Signature;
-use module::Documentation;
+use module::{Documentation, StageDocs};
+use pipeline::{Stage, Work};
 use serde_json::{Value as Json, json};
 
-use super::{Context, is_json, modules, print_json};
+use super::modules::{self, Opened};
+use super::{Context, is_json, print_json};
 use crate::args::Parsed;
-use crate::call::stage_usage;
+use crate::call::{Linked, Places, docs_of, link, stage_usage};
 use crate::exit::ExitStatus;
 use crate::help::item;
 use crate::output::type_name;
 use crate::report::Result;
 
 pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
-    let module = modules::find(&parsed.options, &context)?;
-    let path = modules::component(&module, parsed.options.has("quiet"), &mut context)?;
-    let component = modules::load(&path, &module.name(), &context)?;
-    let docs = modules::documentation(&path);
+    let opened = modules::open(&parsed.options, parsed.options.has("quiet"), &mut context)?;
+    let linked = link(&opened.component.library(), opened.directory(), &mut Places::new(context.config))?;
+    let docs = Docs::of(&opened, &linked);
     if is_json(parsed) {
-        let stages: Vec<Json> = component.stages().iter().map(|stage| as_json(stage, docs.as_ref())).collect();
-        let listed = json!({ "module": module.name(), "interface": component.interface(), "stages": stages });
+        let stages: Vec<Json> =
+            linked.graph.stages().iter().map(|stage| as_json(stage, docs.of_stage(stage))).collect();
+        let interface = opened.component.interface();
+        let listed = json!({ "module": opened.name(), "interface": interface, "stages": stages });
         return print_json(context.io, &listed);
     }
-    let mut text = String::new();
-    if let Some(docs) = docs.as_ref().filter(|docs| !docs.text.is_empty()) {
-        let _ = write!(text, "{}\n\n", docs.text);
-    }
-    for stage in component.stages() {
-        let about = docs.as_ref().and_then(|docs| docs.stages.get(&stage.name));
-        let first = about.map(|docs| docs.text.lines().next().unwrap_or_default()).unwrap_or_default();
-        item(&mut text, &stage.name, first);
-        let usage = stage_usage(stage);
-        let _ = writeln!(text, "      {usage} -> {}", result(stage));
-    }
-    context.io.print(text.trim_end());
+    context.io.print(text(&linked, &docs).trim_end());
     Ok(ExitStatus::Done)
 }
 
-/// A result that can be an error is told as what it is when it is none.
-fn result(stage: &Signature) -> String {
-    let result = match &stage.result {
-        Some(api::Type::Result(ok, _)) => ok.as_deref(),
-        other => other.as_ref(),
-    };
-    type_name(result)
+/// What the authors of the module and of its dependencies wrote.
+struct Docs {
+    own: Option<Documentation>,
+    dependencies: Vec<(String, Option<Documentation>)>,
 }
 
-fn as_json(stage: &Signature, docs: Option<&Documentation>) -> Json {
-    let about = docs.and_then(|docs| docs.stages.get(&stage.name));
+impl Docs {
+    fn of(opened: &Opened, linked: &Linked) -> Self {
+        let mut aliases: Vec<&str> = linked.graph.stages().iter().filter_map(|stage| dependency_of(stage)).collect();
+        aliases.sort_unstable();
+        aliases.dedup();
+        let read = |alias: &str| (alias.to_owned(), opened.documentation(Some(alias)));
+        Self { own: opened.documentation(None), dependencies: aliases.into_iter().map(read).collect() }
+    }
+
+    fn of_stage(&self, stage: &Stage) -> Option<&StageDocs> {
+        let docs = match dependency_of(stage) {
+            None => self.own.as_ref(),
+            Some(alias) => self.dependencies.iter().find(|(known, _)| known == alias)?.1.as_ref(),
+        };
+        docs_of(stage, docs?)
+    }
+}
+
+fn dependency_of(stage: &Stage) -> Option<&str> {
+    match &stage.work {
+        Work::Call { dependency, .. } => dependency.as_deref(),
+        Work::From(_) => None,
+    }
+}
+
+fn text(linked: &Linked, docs: &Docs) -> String {
+    let mut text = String::new();
+    if let Some(docs) = docs.own.as_ref().filter(|docs| !docs.text.is_empty()) {
+        let _ = write!(text, "{}\n\n", docs.text);
+    }
+    for stage in linked.graph.stages() {
+        let said = stage.description.as_deref().or(docs.of_stage(stage).map(|docs| docs.text.as_str()));
+        item(&mut text, &stage.name, said.and_then(|text| text.lines().next()).unwrap_or_default());
+        let _ = writeln!(text, "      {} -> {}", stage_usage(&linked.graph, stage), result(stage));
+    }
+    text
+}
+
+/// A result that can be an error is told as what it is when it is none.
+fn result(stage: &Stage) -> String {
+    type_name(pipeline::made_by(stage.result.as_ref()))
+}
+
+fn as_json(stage: &Stage, docs: Option<&StageDocs>) -> Json {
     let params: Vec<Json> = stage
         .params
         .iter()
-        .map(|(name, ty)| {
-            let text = about.and_then(|about| about.params.get(name));
-            json!({ "name": name, "type": ty.to_string(), "docs": text })
+        .map(|param| {
+            let text = docs.and_then(|docs| docs.params.get(&param.name));
+            json!({ "name": param.name, "type": param.ty.to_string(), "docs": text })
         })
         .collect();
     json!({
         "name": stage.name,
-        "docs": about.map(|about| &about.text),
+        "docs": stage.description.as_ref().or(docs.map(|docs| &docs.text)),
         "params": params,
         "result": stage.result.as_ref().map(ToString::to_string),
     })

@@ -1,14 +1,132 @@
-//! From `-m` to a component that is newer than its sources.
+//! From `-m` to components that are newer than their sources.
 
 use std::path::{Path, PathBuf};
 
-use module::{BuildOptions, Built, Freshness, Module, ModuleDirectory, freshness};
+use module::{
+    BuildOptions, Built, Documentation, Freshness, InterfaceWit, Module, ModuleDirectory, ModuleManifest, ModuleTree,
+    freshness, interface_wit, write_dependencies_wit,
+};
 
 use super::Context;
 use crate::args::Options;
-use crate::engine::Component;
-use crate::exit::ExitStatus;
+use crate::engine::{Component, ModuleFile};
 use crate::report::{Report, Result};
+
+/// A module and those that it depends on, built and loaded.
+pub(super) struct Opened {
+    tree: ModuleTree,
+    /// The component of each module of the tree; none where one has no code.
+    paths: Vec<Option<PathBuf>>,
+    pub(super) component: Box<dyn Component>,
+}
+
+impl Opened {
+    /// Returns the module that was named.
+    pub(super) fn module(&self) -> Option<&Module> {
+        self.tree.modules.first().map(|node| &node.module)
+    }
+
+    /// Returns its name.
+    pub(super) fn name(&self) -> String {
+        self.module().map(Module::name).unwrap_or_default()
+    }
+
+    /// Returns the directory of the module, if it has one.
+    pub(super) fn directory(&self) -> Option<&ModuleDirectory> {
+        match self.module() {
+            Some(Module::Directory(directory)) => Some(directory),
+            _ => None,
+        }
+    }
+
+    /// Returns the manifest of the module, if it has one.
+    pub(super) fn manifest(&self) -> Option<&ModuleManifest> {
+        self.directory().map(|directory| &directory.manifest)
+    }
+
+    /// Reads what the author of the module wrote, or that of a dependency of it.
+    pub(super) fn documentation(&self, dependency: Option<&str>) -> Option<Documentation> {
+        let index = match dependency {
+            None => 0,
+            Some(alias) => {
+                let dependencies = &self.tree.modules.first()?.dependencies;
+                dependencies.iter().find(|dependency| dependency.alias == alias)?.index
+            }
+        };
+        documentation(self.paths.get(index)?.as_deref()?)
+    }
+
+    /// Returns the directories that the modules are built from.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Path> {
+        self.tree.modules.iter().filter_map(|node| match &node.module {
+            Module::Directory(directory) => Some(directory.root.as_path()),
+            Module::Component(path) => Some(path.as_path()),
+        })
+    }
+}
+
+/// Finds the module that `-m` names, or the one here, with all that it depends on; builds what is stale, and loads it.
+pub(super) fn open(options: &Options, is_quiet: bool, context: &mut Context<'_>) -> Result<Opened> {
+    let module = find(options, context)?;
+    open_module(module, is_quiet, context)
+}
+
+/// Builds what is stale of a module and its dependencies, and loads them.
+pub(super) fn open_module(module: Module, is_quiet: bool, context: &mut Context<'_>) -> Result<Opened> {
+    let tree = module::resolve(module)?;
+    let paths = components(&tree, is_quiet, context)?;
+    let files: Vec<ModuleFile> = tree
+        .modules
+        .iter()
+        .zip(&paths)
+        .map(|(node, path)| ModuleFile {
+            name: node.module.name(),
+            path: path.clone(),
+            dependencies: node.dependencies.clone(),
+        })
+        .collect();
+    let component = context.engine.load(&files)?;
+    Ok(Opened { tree, paths, component })
+}
+
+/// Builds what is stale of a tree, dependencies first, and returns the component of each module.
+fn components(tree: &ModuleTree, is_quiet: bool, context: &mut Context<'_>) -> Result<Vec<Option<PathBuf>>> {
+    let mut paths: Vec<Option<PathBuf>> = vec![None; tree.modules.len()];
+    for index in tree.order() {
+        let Some(node) = tree.modules.get(index) else { continue };
+        if let Module::Directory(directory) = &node.module {
+            if !directory.manifest.has_code() {
+                continue;
+            }
+            place_interfaces(directory, node, &paths)?;
+        }
+        let path = component(&node.module, is_quiet, context)?;
+        if let Some(place) = paths.get_mut(index) {
+            *place = Some(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// Puts the interfaces of a module's dependencies where its language's tools look for them.
+fn place_interfaces(directory: &ModuleDirectory, node: &module::Node, paths: &[Option<PathBuf>]) -> Result<()> {
+    if node.dependencies.is_empty() || directory.manifest.component.is_some() {
+        return Ok(());
+    }
+    let mut interfaces: Vec<(&str, InterfaceWit)> = Vec::new();
+    for dependency in &node.dependencies {
+        let Some(Some(path)) = paths.get(dependency.index) else { continue };
+        let bytes = std::fs::read(path).map_err(|error| {
+            Report::environment(format!("cannot read `{}`", path.display())).caused_by(error.to_string())
+        })?;
+        let interface = interface_wit(&bytes)
+            .map_err(|error| Report::from(error).context(format!("cannot use dependency `{}`", dependency.alias)))?;
+        interfaces.push((&dependency.alias, interface));
+    }
+    let interfaces: Vec<(&str, &InterfaceWit)> = interfaces.iter().map(|(alias, wit)| (*alias, wit)).collect();
+    write_dependencies_wit(directory, &interfaces)?;
+    Ok(())
+}
 
 /// Finds the module that `-m` names, or the one here.
 pub(super) fn find(options: &Options, context: &Context<'_>) -> Result<Module> {
@@ -65,16 +183,7 @@ pub(super) fn build(directory: &ModuleDirectory, is_quiet: bool, context: &mut C
     Ok(built)
 }
 
-/// Loads the component of a module.
-pub(super) fn load(path: &Path, module: &str, context: &Context<'_>) -> Result<Box<dyn Component>> {
-    context.engine.load(path).map_err(|report| match report.status() {
-        // A store that cannot be used says nothing about the module.
-        ExitStatus::Environment => report,
-        _ => report.context(format!("cannot load module `{module}`")),
-    })
-}
-
 /// Reads the documentation in a component; none if it cannot be read.
-pub(super) fn documentation(path: &Path) -> Option<module::Documentation> {
+pub(super) fn documentation(path: &Path) -> Option<Documentation> {
     module::documentation(&std::fs::read(path).ok()?)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use backend::{Outcome, Reason};
 use serde_json::{Map, Value as Json, json};
+use session::{StageEvent, StageOutcome};
 
 use super::{Counts, Vertex, text, time};
 
@@ -15,6 +16,28 @@ pub(super) fn write(file: &mut dyn Write, stage: &str, vertex: &Vertex) {
     line.extend(entry(vertex));
     line.insert("stage".to_owned(), json!(stage));
     write_line(file, line);
+}
+
+/// Writes the line of a stage whose function ended.
+pub(super) fn write_stage(file: &mut dyn Write, event: &StageEvent) {
+    let (outcome, error) = match &event.outcome {
+        StageOutcome::Returned => ("returned", None),
+        StageOutcome::Retried { message } => ("retried", Some(message)),
+        StageOutcome::Failed { message } => ("failed", Some(message)),
+    };
+    let mut line = json!({
+        "event": "stage",
+        "stage": event.stage,
+        "fed_by": event.fed_by,
+        "start": time::rfc3339(event.at),
+        "end": time::rfc3339(event.at + event.duration),
+        "duration_ms": millis(event.duration),
+        "outcome": outcome,
+    });
+    if let (Some(error), Some(line)) = (error, line.as_object_mut()) {
+        line.insert("error".to_owned(), json!(error));
+    }
+    line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
 }
 
 /// Writes the line of an image: which one its name means in this run.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api::LogLevel;
 use backend::{ExecStatus, Outcome, Reason};
+use session::{StageEvent, StageOutcome};
 
 use super::{Counts, Vertex};
 
@@ -18,6 +19,18 @@ pub(super) fn vertex(vertex: &Vertex) -> String {
         Outcome::ExecFailed(status) => format!("! {name} ({took}): {}", exec_status(*status)),
         Outcome::Failed(message) => format!("! {name} ({took}): {message}"),
         Outcome::Cancelled => format!("- {name} ({took}): cancelled"),
+    }
+}
+
+/// Returns the line about a stage whose function ended.
+pub(super) fn stage(event: &StageEvent) -> String {
+    let fed = if event.fed_by.is_empty() { String::new() } else { format!(" fed by {}", event.fed_by.join(", ")) };
+    let took = duration(event.duration);
+    match &event.outcome {
+        StageOutcome::Returned => format!("stage `{}`{fed} returned ({took})", event.stage),
+        StageOutcome::Retried { message } | StageOutcome::Failed { message } => {
+            format!("stage `{}`{fed} failed ({took}): {message}", event.stage)
+        }
     }
 }
 
@@ -58,7 +71,7 @@ pub(super) fn log(level: LogLevel, stage: &str, message: &str) -> String {
 }
 
 /// Returns a time as people write it, as in `12 ms`, `3.2 s`, `2 m 5 s`.
-pub(super) fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 0.1 {
         format!("{} ms", duration.as_millis())

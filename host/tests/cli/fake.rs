@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use api::{Directory, Object, Signature, Type, Value};
-use backend::{Caps, Event, ExecFailure, ExecStatus, Failure, Outcome, Reason, VertexEvent};
+use backend::{Caps, Event, ExecFailure, ExecRecord, ExecStatus, Failure, Outcome, Reason, StageFailure, VertexEvent};
 use graph::{Edge, Vertex};
 use host::engine::{
-    CacheEntry, CacheReport, Cleared, Component, Engine, EngineReport, ImagePlace, OtherEngine, Run, RunOptions,
+    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, ImagePlace, ModuleFile,
+    OtherEngine, Run, RunOptions,
 };
 use host::report::{Report, Result};
+use pipeline::{Library, ModuleTypes, Source, StageGraph, StageId};
 
 /// The WIT that the component carries.
 const WIT: &str = include_str!("demo.wit");
@@ -36,9 +38,11 @@ pub(crate) struct FakeEngine {
 }
 
 impl Engine for FakeEngine {
-    fn load(&self, path: &Path) -> Result<Box<dyn Component>> {
+    fn load(&self, modules: &[ModuleFile]) -> Result<Box<dyn Component>> {
+        let path = modules[0].path.as_ref().unwrap();
         let wasm = std::fs::read(path).map_err(|error| Report::input(format!("cannot read component: {error}")))?;
-        module::inspect(&wasm)?;
+        let load = |error| Report::from(error).context(format!("cannot load module `{}`", modules[0].name));
+        module::inspect(&wasm).map_err(load)?;
         Ok(Box::new(FakeComponent { stages: stages(), exports: Arc::clone(&self.exports) }))
     }
 
@@ -166,6 +170,15 @@ impl Component for FakeComponent {
         &self.stages
     }
 
+    fn library(&self) -> Library {
+        let own = ModuleTypes { stages: self.stages.clone(), objects: Vec::new() };
+        Library { own: Some(own), ..Library::default() }
+    }
+
+    fn is_program(&self) -> bool {
+        false
+    }
+
     fn powers(&self) -> BTreeSet<String> {
         BTreeSet::new()
     }
@@ -191,52 +204,29 @@ struct FakeRun {
 }
 
 impl Run for FakeRun {
-    fn call(&self, stage: &str, args: Vec<Value>) -> Result<Value> {
-        let ok = |value: Value| Value::Result(Ok(Some(Box::new(value))));
-        match stage {
-            "hello" => {
-                let name = match args.first() {
-                    Some(Value::Option(Some(name))) => text(name),
-                    _ => "world".to_owned(),
-                };
-                Ok(format!("Hello, {name}!").into())
-            }
-            "add" => match args.as_slice() {
-                [Value::S32(a), Value::U8(b)] => Ok(Value::S64(i64::from(*a) + i64::from(*b))),
-                other => panic!("{other:?}"),
-            },
-            "build" => {
-                self.vertices();
-                Ok(ok(args.into_iter().next().unwrap()))
-            }
-            "shell" => Ok(api::Container::default().into()),
-            "all" => Ok(Value::List(vec![Directory::default().into(), Directory::default().into()])),
-            "names" => Ok(vec!["a".to_owned(), "b".to_owned()].into()),
-            "info" => Ok(Value::Record(vec![
-                ("cpus".into(), Value::U8(2)),
-                ("label".into(), Value::Option(Some(Box::new(Value::String("x".into()))))),
-            ])),
-            "maybe" => Ok(Value::Option(None)),
-            "nothing" => Ok(Value::unit()),
-            "bytes" => Ok(Value::Bytes(b"a\x01b".to_vec())),
-            "refuse" => Ok(refusal("custom", "the tree is on fire", None)),
-            "command-fails" => {
-                Ok(refusal("exec", "command `make` exited with code 2", Some("boom\nmake: *** [all] Error 1")))
-            }
-            "trap" => {
-                let failure = ExecFailure {
-                    vertex: Vertex::scratch().digest(),
-                    args: vec!["make".to_owned()],
-                    status: ExecStatus::Exited { code: 2 },
-                    stdout_tail: String::new(),
-                    stderr_tail: "no rule".to_owned(),
-                };
-                Err(Failure::Exec(Box::new(failure)).into())
-            }
-            "cancelled" => Err(Failure::Cancelled.into()),
-            "broken" => Err(Failure::bug("2 is 3").into()),
-            _ => Ok(self.describe(&args).into()),
-        }
+    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<Value> {
+        let stage = graph.stage(stage);
+        let args = stage.params.iter().map(|param| match &param.source {
+            Source::Given(value) | Source::Set(value) | Source::Default(value) => value.clone(),
+            _ => pipeline::omitted(&param.ty).unwrap(),
+        });
+        self.answer(&stage.name, args.collect())
+    }
+
+    fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], _is_keeping_going: bool) -> Vec<Ended> {
+        let end = |&id: &StageId| match self.stage(graph, id) {
+            Ok(value) => Ended::Done(value),
+            Err(report) => Ended::Failed { culprit: id, report },
+        };
+        wanted.iter().map(end).collect()
+    }
+
+    fn call_method(&self, function: &str, _args: Vec<Value>) -> Result<Value> {
+        panic!("{function}: there are no custom objects")
+    }
+
+    fn program(&self, _args: Vec<String>, _stdout: ByteSink) -> Result<i32> {
+        panic!("it is no program")
     }
 
     fn invoke(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {
@@ -259,6 +249,53 @@ impl Run for FakeRun {
 }
 
 impl FakeRun {
+    fn answer(&self, stage: &str, args: Vec<Value>) -> Result<Value> {
+        match stage {
+            "hello" => {
+                let name = match args.first() {
+                    Some(Value::Option(Some(name))) => text(name),
+                    _ => "world".to_owned(),
+                };
+                Ok(format!("Hello, {name}!").into())
+            }
+            "add" => match args.as_slice() {
+                [Value::S32(a), Value::U8(b)] => Ok(Value::S64(i64::from(*a) + i64::from(*b))),
+                other => panic!("{other:?}"),
+            },
+            "build" => {
+                self.vertices();
+                Ok(args.into_iter().next().unwrap())
+            }
+            "shell" => Ok(api::Container::default().into()),
+            "all" => Ok(Value::List(vec![Directory::default().into(), Directory::default().into()])),
+            "names" => Ok(vec!["a".to_owned(), "b".to_owned()].into()),
+            "info" => Ok(Value::Record(vec![
+                ("cpus".into(), Value::U8(2)),
+                ("label".into(), Value::Option(Some(Box::new(Value::String("x".into()))))),
+            ])),
+            "maybe" => Ok(Value::Option(None)),
+            "nothing" => Ok(Value::unit()),
+            "bytes" => Ok(Value::Bytes(b"a\x01b".to_vec())),
+            "refuse" => Err(refusal("custom", "the tree is on fire", None).into()),
+            "command-fails" => {
+                Err(refusal("exec", "command `make` exited with code 2", Some("boom\nmake: *** [all] Error 1")).into())
+            }
+            "trap" => {
+                let failure = ExecFailure {
+                    vertex: Vertex::scratch().digest(),
+                    args: vec!["make".to_owned()],
+                    status: ExecStatus::Exited { code: 2 },
+                    stdout_tail: String::new(),
+                    stderr_tail: "no rule".to_owned(),
+                };
+                Err(Failure::Exec(Box::new(failure)).into())
+            }
+            "cancelled" => Err(Failure::Cancelled.into()),
+            "broken" => Err(Failure::bug("2 is 3").into()),
+            _ => Ok(self.describe(&args).into()),
+        }
+    }
+
     /// What a stage was given, and what the run was told.
     fn describe(&self, args: &[Value]) -> String {
         let mut told = args.iter().map(text).collect::<Vec<_>>().join("; ");
@@ -293,22 +330,26 @@ impl FakeRun {
     }
 }
 
-fn refusal(code: &str, message: &str, stderr: Option<&str>) -> Value {
+fn refusal(code: &str, message: &str, stderr: Option<&str>) -> Failure {
     let exec = stderr.map(|stderr| {
-        Box::new(Value::Record(vec![
-            ("args".into(), vec!["make".to_owned()].into()),
-            ("exit-code".into(), Value::S32(2)),
-            ("stdout-tail".into(), Value::String(String::new())),
-            ("stderr-tail".into(), Value::String(stderr.into())),
-        ]))
+        Box::new(ExecRecord {
+            args: vec!["make".to_owned()],
+            exit_code: 2,
+            stdout_tail: String::new(),
+            stderr_tail: stderr.to_owned(),
+        })
     });
-    let error = Value::Record(vec![
-        ("code".into(), Value::String(code.into())),
-        ("message".into(), Value::String(message.into())),
-        ("exec".into(), Value::Option(exec)),
-        ("attributes".into(), Value::List(Vec::new())),
-    ]);
-    Value::Result(Err(Some(Box::new(error))))
+    let stage = if exec.is_some() { "command-fails" } else { "refuse" };
+    Failure::Stage(Box::new(StageFailure {
+        stage: stage.to_owned(),
+        is_answer: true,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        exec,
+        attributes: Vec::new(),
+        blame: graph::Blame::Function,
+        hint: None,
+    }))
 }
 
 fn leaf(function: &str, args: &[Value]) -> Value {

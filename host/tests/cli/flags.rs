@@ -322,7 +322,7 @@ fn cache_volumes_are_given_by_key_and_containers_as_images() {
         &expect![[r#"
             exit 0
             -- stdout
-            Object(Pending(Pending(container.from-image blake3:e1120a156a686fe75fe38cf84c40becb5af47cd28faa854cbdfd2bee62e9735e)))
+            Object(Pending(Pending(container.from-image blake3:6dfcd00df3ed9fc9789bc87463514378de11722304d62dcfefeca05569128d1f)))
         "#]],
     );
 }

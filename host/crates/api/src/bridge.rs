@@ -57,6 +57,11 @@ pub trait Bridge: Send + Sync {
         None
     }
 
+    /// Returns the variables of every container that the calling function begins with.
+    fn env(&self) -> &[(String, String)] {
+        &[]
+    }
+
     /// Calls a function of a dependency: one of `interface`, as the calling component imports it.
     ///
     /// What comes back is what the function returns. A function that makes a container, a directory, a file or a

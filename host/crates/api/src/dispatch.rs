@@ -64,6 +64,14 @@ impl Lazy {
     /// # Errors
     /// If the arguments are not those of the WIT package.
     pub fn call(&self, bridge: &dyn Bridge, args: Vec<Value>) -> Result<Value, ArgumentError> {
+        let value = self.make(bridge, args)?;
+        match BEGINNINGS.contains(&&*self.method) {
+            true => with_env(bridge, value, bridge.env()),
+            false => Ok(value),
+        }
+    }
+
+    fn make(&self, bridge: &dyn Bridge, args: Vec<Value>) -> Result<Value, ArgumentError> {
         let function = bridge.function();
         match (self.makes, &self.work) {
             (_, Work::Values(make)) if !args.iter().any(is_pending) => {
@@ -108,6 +116,22 @@ impl Leaf {
             function(bridge, Args::new(args)).await
         })
     }
+}
+
+/// The methods that containers begin with.
+const BEGINNINGS: &[&str] = &["container.new", "container.from-image", "machine/rootfs"];
+
+/// Adds variables to a container.
+///
+/// # Errors
+/// If it is none.
+pub fn with_env(bridge: &dyn Bridge, container: Value, env: &[(String, String)]) -> Result<Value, ArgumentError> {
+    let Some(Function::Lazy(set)) = find("container", "[method]container.with-env-variable") else {
+        return Ok(container);
+    };
+    env.iter().try_fold(container, |container, (name, value)| {
+        set.call(bridge, vec![container, name.clone().into(), value.clone().into()])
+    })
 }
 
 /// Calls a function of the WIT package, lazy or not.

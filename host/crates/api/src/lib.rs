@@ -31,7 +31,7 @@ pub use args::{Args, ArgumentError};
 pub use bridge::{Bridge, LogLevel};
 pub use container::{Config, Container, ContainerMount, MountSource, Port};
 pub use directory::Directory;
-pub use dispatch::{Function, Lazy, Leaf, LeafFuture, find, invoke, unavailable};
+pub use dispatch::{Function, Lazy, Leaf, LeafFuture, find, invoke, unavailable, with_env};
 pub use file::File;
 pub use identity::identity;
 pub use object::{CacheVolume, CustomObject, Object, Secret, Service};

@@ -194,6 +194,8 @@ impl fmt::Display for ExecFailure {
 pub struct StageFailure {
     /// The function with its module, as in `lint.check`.
     pub stage: String,
+    /// Whether it answered so; if not, it ended without an answer, and the message says how.
+    pub is_answer: bool,
     /// One of the codes of `errors.wit`, `trap`, or one that the module made up.
     pub code: String,
     /// One sentence.
@@ -234,7 +236,10 @@ impl From<&ExecFailure> for ExecRecord {
 
 impl fmt::Display for StageFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stage `{}` failed", self.stage)
+        match self.is_answer {
+            true => write!(f, "stage `{}` failed", self.stage),
+            false => f.write_str(&self.message),
+        }
     }
 }
 

@@ -18,8 +18,8 @@ use std::path::Path;
 use toml::de::DeTable;
 
 pub use keys::Keys;
-pub use names::duration;
 pub(crate) use names::is_name;
+pub use names::parse_duration;
 pub use problem::{ManifestError, ManifestProblem};
 pub use types::{
     Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Language, ModuleManifest, Place, Policy,

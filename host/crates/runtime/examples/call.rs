@@ -93,7 +93,9 @@ async fn call_with(
     }
     let granted: BTreeSet<Power> = component.powers();
     let (module, function) = ("example".to_owned(), function.to_owned());
-    component.call(Call { module, function, args, bridge, granted, stderr: None, instance: runtime::Instance::new() }).await?;
+    component
+        .call(Call { module, function, args, bridge, granted, stderr: None, instance: runtime::Instance::new() })
+        .await?;
     Ok(())
 }
 

@@ -136,6 +136,12 @@ impl Component {
         &self.inner.signatures
     }
 
+    /// Returns the signature of a function by its full name, as in `check` or `[method]linter.check`.
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<&Signature> {
+        self.stage(name).map(|stage| &stage.signature)
+    }
+
     /// Returns the types of custom objects that it defines.
     #[must_use]
     pub fn objects(&self) -> &[ObjectType] {

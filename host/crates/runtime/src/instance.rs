@@ -44,6 +44,13 @@ impl Instance {
         Arc::default()
     }
 
+    /// Returns whether an object lives here.
+    #[must_use]
+    pub fn holds(&self, object: &dyn CustomObject) -> bool {
+        let handle = (object as &dyn Any).downcast_ref::<Handle>();
+        handle.is_some_and(|handle| std::ptr::eq(Arc::as_ptr(&handle.instance), self))
+    }
+
     /// Waits until no other call is in it. What is put back into the answer stays for the next one.
     pub(crate) async fn enter(&self) -> tokio::sync::MutexGuard<'_, Option<Live>> {
         self.live.lock().await

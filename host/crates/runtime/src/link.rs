@@ -130,7 +130,8 @@ fn define_forwarding(linker: &mut LinkerInstance<'_, State>, import: &str, name:
                 }
                 Err(backend::Failure::Bug { message }) => return Err(wasmtime::Error::new(Stop::Bug { message })),
                 Err(failure) => {
-                    let message = format!("`{}` of a dependency failed: {}", readable(&import, &function), why(&failure));
+                    let message =
+                        format!("`{}` of a dependency failed: {}", readable(&import, &function), why(&failure));
                     return Err(wasmtime::Error::new(Stop::Dependency { message }));
                 }
             };

@@ -185,8 +185,7 @@ fn link(
     let dependencies = dependencies(shared, &kinds, &linked);
     let powers = imports.iter().filter_map(|import| power(import)).collect();
     let kinds = Arc::new(kinds);
-    let facts =
-        Facts { digest, interface, stages, obstacles, imports, dependencies, powers, kinds, program };
+    let facts = Facts { digest, interface, stages, obstacles, imports, dependencies, powers, kinds, program };
     Ok(Component::new(Arc::clone(shared), pre, facts))
 }
 

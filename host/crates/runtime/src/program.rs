@@ -36,7 +36,8 @@ pub struct ProgramCall {
 
 /// Finds `run` among the exports of a component.
 pub(crate) fn find(engine: &Engine, compiled: &Compiled, ty: &types::Component) -> Option<ComponentExportIndex> {
-    let is_run = |name: &str| name.split_once('@').is_some_and(|(path, version)| path == RUN && version.starts_with("0.2."));
+    let is_run =
+        |name: &str| name.split_once('@').is_some_and(|(path, version)| path == RUN && version.starts_with("0.2."));
     let (interface, _) = ty
         .exports(engine)
         .find(|(name, item)| is_run(name) && matches!(item.ty, ComponentItem::ComponentInstance(_)))?;
@@ -69,7 +70,9 @@ pub(crate) async fn run(component: &Inner, call: ProgramCall) -> Result<i32, Cal
         let (answer,) = function.call_async(&mut store, ()).await?;
         Ok(i32::from(answer.is_err()))
     });
-    let ended = Running::<wasmtime::Result<i32>> { inner, stopwatch: Arc::clone(&context.stopwatch), ticker: &shared.ticker }.await;
+    let ended =
+        Running::<wasmtime::Result<i32>> { inner, stopwatch: Arc::clone(&context.stopwatch), ticker: &shared.ticker }
+            .await;
     match ended {
         // `exit` ends a program as returning does.
         Ok(Err(error)) if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0) => {

@@ -206,7 +206,8 @@ fn lost(name: &str) -> ConvertError {
 }
 
 fn given_away(name: &str) -> ConvertError {
-    let message = format!("the {name} was given away by an earlier call, which takes `{name}` and not `borrow<{name}>`");
+    let message =
+        format!("the {name} was given away by an earlier call, which takes `{name}` and not `borrow<{name}>`");
     ConvertError::Mismatch(message)
 }
 
@@ -269,7 +270,9 @@ fn lift_with(kinds: &Kinds, find: FindObject<'_>, ty: &Type, val: &Val) -> wasmt
         (_, Val::String(value)) => Value::String(value.clone()),
         (Type::List(list), Val::List(items)) => match list.ty() {
             Type::U8 => Value::Bytes(items.iter().filter_map(byte).collect()),
-            item => Value::List(items.iter().map(|val| lift_with(kinds, find, &item, val)).collect::<wasmtime::Result<_>>()?),
+            item => Value::List(
+                items.iter().map(|val| lift_with(kinds, find, &item, val)).collect::<wasmtime::Result<_>>()?,
+            ),
         },
         (Type::Record(record), Val::Record(fields)) => {
             let fields = record.fields().zip(fields);

@@ -5,12 +5,18 @@
 //! the backend knows the other. Secrets live here and nowhere else: guests and vertices carry
 //! names.
 //!
-//! Stage calls are plain calls in this version; linking them into the graph comes on top of
-//! [`Session::call`].
+//! Functions are called once a run for the same arguments (`calls`), and one that makes an object only when something
+//! needs that object. [`Pipeline`] runs the stages of a linked graph; [`Modules`] are what they call.
 
+mod bridge;
+mod calls;
 mod export;
+mod modules;
 mod secrets;
 mod session;
+mod stages;
 
+pub use modules::{DependencySpec, ModuleError, ModuleSpec, Modules};
 pub use secrets::{SecretSource, Secrets};
-pub use session::{LoadedModule, LogSink, Session, SessionOptions};
+pub use session::{LogSink, Session, SessionOptions};
+pub use stages::{Pipeline, RunOptions, StageEvent, StageOutcome, StageSink, Verdict};

@@ -1,18 +1,19 @@
-//! The session, and what running functions ask of it.
+//! The session: evaluates, exports and publishes objects.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::{Bridge, Container, Directory, LogLevel, Object, Value};
+use api::{Container, Directory, LogLevel, Object, Origins, Value};
 use backend::{Backend, Failure, FailureCode, ImageTarget};
-use graph::{PackForm, SecretName};
-use runtime::{Call, CallError, Component, Power};
+use graph::PackForm;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::export;
+use crate::bridge::StageBridge;
+use crate::calls::Calls;
+use crate::modules::Modules;
 use crate::secrets::Secrets;
+use crate::stages::StageSink;
 
 /// Takes what a stage logs: how much it matters, the stage, the message.
 pub type LogSink = Arc<dyn Fn(LogLevel, &str, &str) + Send + Sync>;
@@ -29,30 +30,39 @@ pub struct SessionOptions {
     pub log: LogSink,
     /// Ends everything.
     pub cancel: CancellationToken,
-}
-
-/// A component with the name that messages call it by and the powers that it was granted.
-pub struct LoadedModule {
-    /// For messages.
-    pub name: String,
-    /// What is called.
-    pub component: Component,
-    /// What it may do besides computing.
-    pub granted: BTreeSet<Power>,
+    /// Keeps which function asked for which command.
+    pub origins: Arc<Origins>,
+    /// Takes what happens to stages.
+    pub stages: StageSink,
 }
 
 /// One run.
 pub struct Session {
-    options: SessionOptions,
-    /// What `start` began; ends with the session.
+    pub(crate) options: SessionOptions,
+    modules: Modules,
+    pub(crate) calls: Calls,
+    /// What was begun in the background; ends with the session.
     background: Mutex<JoinSet<()>>,
 }
 
 impl Session {
     /// Makes a session.
     #[must_use]
-    pub fn new(options: SessionOptions) -> Arc<Self> {
-        Arc::new(Self { options, background: Mutex::new(JoinSet::new()) })
+    pub fn new(options: SessionOptions, modules: Modules) -> Arc<Self> {
+        let background = Mutex::new(JoinSet::new());
+        Arc::new(Self { options, modules, calls: Calls::default(), background })
+    }
+
+    /// Returns the modules of the run.
+    pub(crate) fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
+    /// Begins work that ends with the session.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
+        while background.try_join_next().is_some() {}
+        background.spawn(work);
     }
 
     /// Ends what nobody waits for any more, and waits until it has ended, so that it is told of and leaves nothing.
@@ -60,32 +70,6 @@ impl Session {
         let mut background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
         background.shutdown().await;
         self.options.backend.settle().await;
-    }
-
-    /// Calls a stage of a module. A stage that returns `err` has returned a value.
-    ///
-    /// # Errors
-    /// If the stage is not there, lacks a power, or ends in a trap; if the session is cancelled.
-    pub async fn call(
-        self: &Arc<Self>,
-        module: &LoadedModule,
-        function: &str,
-        args: Vec<Value>,
-    ) -> Result<Value, CallError> {
-        let stage = format!("{}.{function}", module.name);
-        let log = Arc::clone(&self.options.log);
-        let printed = stage.clone();
-        let call = Call {
-            module: module.name.clone(),
-            function: function.to_owned(),
-            args,
-            bridge: Arc::new(StageBridge { session: Arc::clone(self), stage }),
-            granted: module.granted.clone(),
-            stderr: Some(Arc::new(move |bytes: &[u8]| {
-                log(LogLevel::Info, &printed, String::from_utf8_lossy(bytes).trim_end());
-            })),
-        };
-        module.component.call(call).await
     }
 
     /// Calls a function of the package `pipeline:api`, as in `container` and `[method]container.stdout`.
@@ -98,8 +82,8 @@ impl Session {
     }
 
     /// Returns what the session itself asks with.
-    fn own_bridge(self: &Arc<Self>) -> StageBridge {
-        StageBridge { session: Arc::clone(self), stage: "host".to_owned() }
+    pub(crate) fn own_bridge(self: &Arc<Self>) -> StageBridge {
+        StageBridge::new(self, 0, "host".into(), Arc::default())
     }
 
     /// Writes a container's root file system, a directory or a file to a path of this machine.
@@ -163,7 +147,7 @@ impl Session {
     }
 
     /// Returns an object as it is once its images are found.
-    async fn made(self: &Arc<Self>, object: &Object) -> Result<Object, Failure> {
+    pub(crate) async fn made(self: &Arc<Self>, object: &Object) -> Result<Object, Failure> {
         let bridge = self.own_bridge();
         match self.until_cancelled(api::force(&bridge, Value::Object(object.clone()))).await? {
             Value::Object(object) => Ok(object),
@@ -171,46 +155,13 @@ impl Session {
         }
     }
 
-    async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(crate) async fn until_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
             result = work => result,
             () = self.options.cancel.cancelled() => Err(Failure::Cancelled),
         }
-    }
-}
-
-/// What one call of a stage asks of its session.
-struct StageBridge {
-    session: Arc<Session>,
-    stage: String,
-}
-
-impl Bridge for StageBridge {
-    fn backend(&self) -> &dyn Backend {
-        &*self.session.options.backend
-    }
-
-    fn start(&self, object: Object) {
-        let session = Arc::clone(&self.session);
-        let mut background = self.session.background.lock().unwrap_or_else(PoisonError::into_inner);
-        while background.try_join_next().is_some() {}
-        background.spawn(async move {
-            // Whoever needs the value asks for it again and hears of a failure then.
-            if let Ok(Value::Object(object)) = api::force(&session.own_bridge(), Value::Object(object)).await {
-                let _ = session.options.backend.solve(&object.edges()).await;
-            }
-        });
-    }
-
-    fn log(&self, level: LogLevel, message: &str) {
-        (self.session.options.log)(level, &self.stage, message);
-    }
-
-    fn plaintext(&self, name: &SecretName) -> Result<String, Failure> {
-        self.session.options.secrets.text(name)
-    }
-
-    fn export_target(&self, path: &str) -> Result<PathBuf, Failure> {
-        export::target(&self.session.options.export_root, path)
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use api::{Object, Type, Value};
 use serde_json::{Value as Json, json};
 
-use super::options::{CallOptions, Output};
-use crate::call::{Plan, unwrapped};
+use crate::call::unwrapped;
+use crate::commands::options::{CallOptions, Output};
 use crate::config::Config;
 use crate::engine::{ImagePlace, Run};
 use crate::output;
@@ -21,16 +21,17 @@ pub(super) struct Shown {
 }
 
 /// Refuses `-o` for what cannot be written, before anything runs.
-pub(super) fn check_output(plan: &Plan, call: &CallOptions) -> Result<()> {
+pub(super) fn check_output(stage: &str, result: Option<&Type>, call: &CallOptions) -> Result<()> {
     let Some(target) = &call.output else { return Ok(()) };
-    let refused = match unwrapped(plan.result.as_ref()) {
+    let refused = match unwrapped(result) {
         None => "nothing".to_owned(),
         Some(Type::Object(name)) if !matches!(name.as_str(), "container" | "directory" | "file") => format!("a {name}"),
-        Some(Type::List(item)) if matches!(**item, Type::Object(_)) => "a list of objects".to_owned(),
+        Some(Type::Custom(ty)) => format!("a {}", ty.name),
+        Some(Type::List(item)) if matches!(**item, Type::Object(_) | Type::Custom(_)) => "a list of objects".to_owned(),
         Some(Type::Object(name)) if name == "container" && target.image.is_some() => return Ok(()),
         Some(ty) => return check_target(ty, &target.path),
     };
-    Err(Report::usage(format!("`-o` cannot write what `{}` returns: {refused}", plan.stage))
+    Err(Report::usage(format!("`-o` cannot write what `{stage}` returns: {refused}"))
         .with_hint("`-o` writes a directory, a file, a container's image or root file system, a scalar or a record"))
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn is_version(version: &str) -> bool {
 
 /// Parses a time: seconds, or a number with `ms`, `s`, `m` or `h`; more than nothing.
 #[must_use]
-pub fn duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let seconds = match unit {
@@ -75,13 +75,13 @@ mod tests {
 
     #[test]
     fn a_time_is_a_number_and_a_unit() {
-        let check = |text: &str, ms: u64| assert_eq!(duration(text), Some(Duration::from_millis(ms)), "{text}");
+        let check = |text: &str, ms: u64| assert_eq!(parse_duration(text), Some(Duration::from_millis(ms)), "{text}");
         check("500ms", 500);
         check("90", 90_000);
         check("1.5m", 90_000);
         check("2h", 7_200_000);
         for bad in ["", "0", "-1s", "1 s", "1d", "s", "1e9s", "99999999999999999999999h"] {
-            assert_eq!(duration(bad), None, "{bad}");
+            assert_eq!(parse_duration(bad), None, "{bad}");
         }
     }
 }

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::escapes;
 use super::expression;
 use super::keys::{self, NOT_BESIDE_FROM};
-use super::names::{duration, is_name, label};
+use super::names::{is_name, label, parse_duration};
 use super::problem::{ManifestError, ManifestProblem};
 use super::reader::{Entry, Reader, Value, entries};
 use super::types::{Argument, CallTarget, Expression, Ignore, Policy, Setting, StageEntry, StageWork};
@@ -174,6 +174,6 @@ impl Reader<'_> {
             DeValue::Integer(number) => number.to_string(),
             _ => return Err(self.wrong_type("timeout", "a time, as in `10m`", value)),
         };
-        duration(&text).ok_or_else(|| self.error(value.span(), ManifestProblem::Time(text)))
+        parse_duration(&text).ok_or_else(|| self.error(value.span(), ManifestProblem::Time(text)))
     }
 }

@@ -56,7 +56,9 @@ pub(crate) async fn call_granting(
     granted: BTreeSet<Power>,
 ) -> Result<Value, CallError> {
     let (module, function) = ("m".to_owned(), function.to_owned());
-    component.call(Call { module, function, args, bridge, granted, stderr: None, instance: runtime::Instance::new() }).await
+    component
+        .call(Call { module, function, args, bridge, granted, stderr: None, instance: runtime::Instance::new() })
+        .await
 }
 
 /// The trap that a call ended with.

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use api::Origins;
 use module::{POWERS, suggestion};
 
 use crate::args::Options;
@@ -72,7 +74,7 @@ impl CallOptions {
     }
 
     /// Returns how the run is shown; makes the file of `--events`.
-    pub(super) fn progress(&self, stage: &str) -> Result<ProgressOptions> {
+    pub(super) fn progress(&self, stage: &str, origins: &Arc<Origins>) -> Result<ProgressOptions> {
         let events = self.events.as_ref().map(|path| {
             File::create(path)
                 .map_err(|error| Report::unwritable(format!("cannot write the events to `{}`", path.display()), &error))
@@ -83,6 +85,7 @@ impl CallOptions {
             is_explained: self.explain.is_some(),
             events: events.transpose()?,
             stage: stage.to_owned(),
+            origins: Arc::clone(origins),
         })
     }
 }

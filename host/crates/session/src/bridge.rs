@@ -1,0 +1,84 @@
+//! What running functions ask of their session.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use api::{Bridge, LogLevel, Object, Origins, Value};
+use backend::{Backend, Failure, FailureCode};
+use futures::future::BoxFuture;
+use graph::SecretName;
+
+use crate::calls::{Env, FunctionCall};
+use crate::export;
+use crate::session::Session;
+
+/// What one call of a function asks of its session.
+pub(crate) struct StageBridge {
+    session: Arc<Session>,
+    /// The position of the function's module.
+    module: usize,
+    /// As in `shop.build`.
+    function: Arc<str>,
+    env: Env,
+}
+
+impl StageBridge {
+    /// Makes what a function of a module asks with.
+    pub(crate) fn new(session: &Arc<Session>, module: usize, function: Arc<str>, env: Env) -> Self {
+        Self { session: Arc::clone(session), module, function, env }
+    }
+}
+
+impl Bridge for StageBridge {
+    fn backend(&self) -> &dyn Backend {
+        &*self.session.options.backend
+    }
+
+    fn start(&self, object: Object) {
+        let session = Arc::clone(&self.session);
+        self.session.spawn(async move {
+            // Whoever needs the value asks for it again and hears of a failure then.
+            if let Ok(Value::Object(object)) = api::force(&session.own_bridge(), Value::Object(object)).await {
+                let _ = session.options.backend.solve(&object.edges()).await;
+            }
+        });
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        (self.session.options.log)(level, &self.function, message);
+    }
+
+    fn plaintext(&self, name: &SecretName) -> Result<String, Failure> {
+        self.session.options.secrets.text(name)
+    }
+
+    fn export_target(&self, path: &str) -> Result<PathBuf, Failure> {
+        export::target(&self.session.options.export_root, path)
+    }
+
+    fn function(&self) -> Option<&Arc<str>> {
+        Some(&self.function)
+    }
+
+    fn origins(&self) -> Option<&Origins> {
+        Some(&self.session.options.origins)
+    }
+
+    fn env(&self) -> &[(String, String)] {
+        &self.env
+    }
+
+    fn call_import<'a>(
+        &'a self,
+        interface: &'a str,
+        function: &'a str,
+        args: Vec<Value>,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
+        let Some((_, module)) = self.session.modules().provider(self.module, interface) else {
+            let message = format!("nothing provides `{interface}`");
+            return Box::pin(async move { Err(Failure::invalid(FailureCode::Unavailable, message)) });
+        };
+        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default() };
+        Box::pin(self.session.call_lazily(call))
+    }
+}

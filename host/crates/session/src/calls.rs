@@ -1,0 +1,330 @@
+//! Calls of functions: once a run each, and as late as possible.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::{CustomObject, LogLevel, Object, Pending, Signature, Type, Value, identity};
+use backend::{ExecRecord, Failure, StageFailure};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use graph::{Blame, DefinitionDigest, Diagnostic, KeyHasher};
+use runtime::{Call, CallError, Component, ProgramCall, StderrSink};
+use tokio::sync::oneshot;
+
+use crate::bridge::StageBridge;
+use crate::session::Session;
+
+/// A call that others wait for, too.
+pub(crate) type Once = Shared<BoxFuture<'static, Result<Value, Failure>>>;
+
+/// Variables of the containers that a function begins with.
+pub(crate) type Env = Arc<[(String, String)]>;
+
+/// What was called in a run, by module, function, arguments and variables.
+#[derive(Default)]
+pub(crate) struct Calls {
+    once: Mutex<HashMap<DefinitionDigest, Once>>,
+}
+
+/// A function of a module, with what it is called with.
+#[derive(Clone)]
+pub(crate) struct FunctionCall {
+    /// The module's position.
+    pub(crate) module: usize,
+    /// As components name it.
+    pub(crate) function: String,
+    pub(crate) args: Vec<Value>,
+    pub(crate) env: Env,
+}
+
+impl FunctionCall {
+    fn digest(&self) -> DefinitionDigest {
+        let mut hasher = KeyHasher::new("call/1");
+        hasher.number(self.module as u64);
+        hasher.text(&self.function);
+        hasher.bytes(identity(&self.args).as_bytes());
+        hasher.list(self.env.iter(), |hasher, (name, value)| {
+            hasher.text(name);
+            hasher.text(value);
+        });
+        hasher.definition()
+    }
+}
+
+impl Session {
+    /// Runs the module that the session is for as a program, and returns its exit code.
+    ///
+    /// # Errors
+    /// If it is no program, lacks a power, or ends in a trap; if the session is cancelled.
+    pub async fn run_program(self: &Arc<Self>, args: Vec<String>, stdout: StderrSink) -> Result<i32, Failure> {
+        let module = &self.modules().loaded[0];
+        let Some(component) = &module.component else {
+            return Err(Failure::bug(format!("module `{}` has no component", module.name)));
+        };
+        let function: Arc<str> = format!("{}.main", module.name).into();
+        let log = Arc::clone(&self.options.log);
+        let call = ProgramCall {
+            module: module.name.clone(),
+            args,
+            bridge: Arc::new(StageBridge::new(self, 0, Arc::clone(&function), Arc::default())),
+            granted: module.granted.clone(),
+            stdout,
+            stderr: Some(Arc::new(move |bytes: &[u8]| {
+                log(LogLevel::Info, &function, String::from_utf8_lossy(bytes).trim_end());
+            })),
+        };
+        let run = async { component.run(call).await.map_err(|error| failure_of("main", error)) };
+        self.until_cancelled(run).await
+    }
+
+    /// Calls a method of a custom object, as in `[method]linter.check`; the object is the first argument.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), with what the method answers with `err` among the failures.
+    pub async fn call_method(
+        self: &Arc<Self>,
+        object: &dyn CustomObject,
+        function: &str,
+        args: Vec<Value>,
+    ) -> Result<Value, Failure> {
+        let loaded = &self.modules().loaded;
+        let Some(module) = loaded.iter().position(|module| module.instance.holds(object)) else {
+            return Err(Failure::bug(format!("the {} lives in no module of this run", object.ty().name)));
+        };
+        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default() };
+        let value = self.call_now(call.clone()).await?;
+        accepted(&self.label(&call), value)
+    }
+
+    /// Calls a function now, in any case.
+    pub(crate) async fn call_now(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
+        let label = self.label(&call);
+        self.enter(call).await.map_err(|error| failure_of(&label, error))
+    }
+
+    /// Calls a function, or waits for the call of it with the same arguments.
+    pub(crate) fn call_once(self: &Arc<Self>, call: FunctionCall) -> Once {
+        let digest = call.digest();
+        let mut once = self.calls.once.lock().unwrap_or_else(PoisonError::into_inner);
+        once.entry(digest)
+            .or_insert_with(|| {
+                let session = Arc::clone(self);
+                self.in_background(async move { session.call_now(call).await })
+            })
+            .clone()
+    }
+
+    /// Calls a function when what it makes is needed, if that is an object; else now. The answer is as the function's
+    /// type has it.
+    pub(crate) async fn call_lazily(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
+        let Some((object, is_result)) = self.function(&call).and_then(made_later) else {
+            return self.call_once(call).await;
+        };
+        let object = self.pending(&object, call)?;
+        Ok(if is_result { Value::Result(Ok(Some(Box::new(object)))) } else { object })
+    }
+
+    fn pending(self: &Arc<Self>, object: &str, call: FunctionCall) -> Result<Value, Failure> {
+        let label = self.label(&call);
+        let id = call.digest().to_string();
+        let session = Arc::clone(self);
+        let making: api::Making = Arc::new(move || {
+            let (once, label) = (session.call_once(call.clone()), session.label(&call));
+            Box::pin(async move { accepted(&label, once.await?) })
+        });
+        let pending = Pending::of_call(object, &format!("{label} {id}"), &[], making);
+        let pending = pending.ok_or_else(|| Failure::bug(format!("a {object} cannot be made later")))?;
+        Ok(Value::Object(Object::Pending(pending)))
+    }
+
+    /// Runs work of the session that others wait for. It ends with the session.
+    pub(crate) fn in_background(
+        self: &Arc<Self>,
+        work: impl Future<Output = Result<Value, Failure>> + Send + 'static,
+    ) -> Once {
+        let (answer, wait) = oneshot::channel();
+        self.spawn(async move {
+            // Nobody need wait any more.
+            let _ = answer.send(work.await);
+        });
+        async move { wait.await.unwrap_or(Err(Failure::Cancelled)) }.boxed().shared()
+    }
+
+    fn function(&self, call: &FunctionCall) -> Option<&Signature> {
+        self.modules().loaded.get(call.module)?.component.as_ref()?.function(&call.function)
+    }
+
+    /// Returns the function with its module, as messages name it: `build`, or `lint.check` of a dependency.
+    pub(crate) fn label(&self, call: &FunctionCall) -> String {
+        let function = readable(&call.function);
+        match self.modules().loaded.get(call.module) {
+            Some(module) if call.module > 0 => format!("{}.{function}", module.name),
+            _ => function.to_owned(),
+        }
+    }
+
+    async fn enter(self: &Arc<Self>, call: FunctionCall) -> Result<Value, CallError> {
+        let FunctionCall { module: index, function, args, env } = call;
+        let module = &self.modules().loaded[index];
+        let stage: Arc<str> = format!("{}.{}", module.name, readable(&function)).into();
+        let Some(component) = module.component.as_ref() else {
+            let exported = Vec::new();
+            return Err(CallError::NoSuchStage { module: module.name.clone(), function, exported });
+        };
+        let bridge = Arc::new(StageBridge::new(self, index, Arc::clone(&stage), env));
+        let log = Arc::clone(&self.options.log);
+        let call = Call {
+            module: module.name.clone(),
+            function,
+            args,
+            bridge,
+            granted: module.granted.clone(),
+            stderr: Some(Arc::new(move |bytes: &[u8]| {
+                log(LogLevel::Info, &stage, String::from_utf8_lossy(bytes).trim_end());
+            })),
+            instance: Arc::clone(&module.instance),
+        };
+        Component::call(component, call).await
+    }
+}
+
+/// Returns a function's name without its kind: `linter.check` for `[method]linter.check`.
+fn readable(function: &str) -> &str {
+    function.rsplit_once(']').map_or(function, |(_, name)| name)
+}
+
+/// Returns the object that a function makes, if it can be made later, and whether it comes in a `result`.
+fn made_later(signature: &Signature) -> Option<(String, bool)> {
+    let (made, is_result) = match signature.result.as_ref()? {
+        Type::Result(ok, _) => (ok.as_deref()?, true),
+        other => (other, false),
+    };
+    match made {
+        Type::Object(name) if Pending::CALLABLE.contains(&name.as_str()) => Some((name.clone(), is_result)),
+        _ => None,
+    }
+}
+
+/// Takes what a function answers out of its `ok`; its `err` is a failure.
+pub(crate) fn accepted(function: &str, value: Value) -> Result<Value, Failure> {
+    match value {
+        Value::Result(Ok(value)) => Ok(value.map_or_else(Value::unit, |value| *value)),
+        Value::Result(Err(error)) => Err(Failure::Stage(Box::new(answered(function, error.as_deref())))),
+        value => Ok(value),
+    }
+}
+
+/// What a function answered in place of a value.
+fn answered(function: &str, error: Option<&Value>) -> StageFailure {
+    let mut failure = StageFailure {
+        stage: function.to_owned(),
+        is_answer: true,
+        code: String::new(),
+        message: String::new(),
+        exec: None,
+        attributes: Vec::new(),
+        blame: Blame::Function,
+        hint: None,
+    };
+    match error {
+        Some(Value::Record(fields)) => read_error(fields, &mut failure),
+        Some(other) => failure.message = text(other),
+        None => {}
+    }
+    // What a function only passes on is not its fault.
+    failure.blame = match failure.code.as_str() {
+        "environment" => Blame::Environment,
+        "bug" => Blame::Bug,
+        _ => Blame::Function,
+    };
+    failure
+}
+
+/// Reads the record `error` of the interface `errors`, or what resembles it.
+fn read_error(fields: &[(String, Value)], failure: &mut StageFailure) {
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("code", Value::String(code)) => failure.code.clone_from(code),
+            ("message", Value::String(message)) => failure.message.clone_from(message),
+            ("exec", Value::Option(Some(exec))) => failure.exec = read_exec(exec).map(Box::new),
+            ("attributes", Value::List(attributes)) => {
+                failure.attributes = attributes.iter().filter_map(read_pair).collect();
+            }
+            _ => {}
+        }
+    }
+    if failure.message.is_empty() {
+        failure.message =
+            if failure.code.is_empty() { text(&Value::Record(fields.to_vec())) } else { failure.code.clone() };
+    }
+}
+
+fn read_exec(value: &Value) -> Option<ExecRecord> {
+    let Value::Record(fields) = value else { return None };
+    let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
+    let words = match field("args")? {
+        Value::List(items) => items.iter().map(text).collect(),
+        _ => return None,
+    };
+    let Value::S32(exit_code) = field("exit-code")? else { return None };
+    let stream = |name: &str| field(name).map(text).unwrap_or_default();
+    Some(ExecRecord {
+        args: words,
+        exit_code: *exit_code,
+        stdout_tail: stream("stdout-tail"),
+        stderr_tail: stream("stderr-tail"),
+    })
+}
+
+fn read_pair(value: &Value) -> Option<(String, String)> {
+    match value {
+        Value::Tuple(items) => match items.as_slice() {
+            [name, value] => Some((text(name), text(value))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Writes an error of a function's own type for people.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) | Value::Enum(text) | Value::Variant(text, None) => text.clone(),
+        Value::Variant(case, Some(value)) => format!("{case}: {}", text(value)),
+        Value::List(items) | Value::Tuple(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Record(fields) => {
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {}", text(value))).collect();
+            fields.join(", ")
+        }
+        Value::Option(None) => "none".to_owned(),
+        Value::Option(Some(value)) | Value::Result(Ok(Some(value)) | Err(Some(value))) => text(value),
+        Value::Bool(value) => value.to_string(),
+        Value::U32(value) => value.to_string(),
+        Value::S32(value) => value.to_string(),
+        Value::U64(value) => value.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A call that did not return.
+fn failure_of(function: &str, error: CallError) -> Failure {
+    match error {
+        CallError::Environment { .. } => Failure::environment(error.to_string(), error.hint().as_deref()),
+        CallError::Bug { .. } => Failure::bug(error.to_string()),
+        error => Failure::Stage(Box::new(StageFailure {
+            stage: function.to_owned(),
+            is_answer: false,
+            code: match error {
+                CallError::Trap(_) => "trap",
+                CallError::NotGranted { .. } => "not-granted",
+                _ => "invalid-argument",
+            }
+            .to_owned(),
+            message: error.to_string(),
+            exec: None,
+            attributes: Vec::new(),
+            blame: error.blame(),
+            hint: error.hint(),
+        })),
+    }
+}

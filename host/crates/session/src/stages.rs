@@ -1,0 +1,259 @@
+//! The stages of a pipeline as they run: each once, when something needs it, beside all that does not wait for it.
+
+mod policy;
+mod run;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use api::{Object, Pending, Type, Value};
+use backend::{Failure, FailureCode};
+use futures::future::{BoxFuture, try_join_all};
+use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageGraph, StageId, Work, made_by, omitted};
+
+use crate::calls::{FunctionCall, Once, accepted};
+use crate::session::Session;
+
+pub use run::{RunOptions, Verdict};
+
+/// Takes what happens to stages; called from any thread, must not block.
+pub type StageSink = Arc<dyn Fn(StageEvent) + Send + Sync>;
+
+/// A stage that ended.
+#[derive(Debug, Clone)]
+pub struct StageEvent {
+    /// Its name.
+    pub stage: String,
+    /// The stages that made something for it.
+    pub fed_by: Vec<String>,
+    /// When it began.
+    pub at: SystemTime,
+    /// How long its function took, with what it waited for. What it only describes runs later.
+    pub duration: Duration,
+    /// How it ended.
+    pub outcome: StageOutcome,
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageOutcome {
+    /// Its function returned.
+    Returned,
+    /// It failed and is tried again.
+    Retried {
+        /// Why it failed.
+        message: String,
+    },
+    /// It failed.
+    Failed {
+        /// Why.
+        message: String,
+    },
+}
+
+/// The stages of a module in one run.
+pub struct Pipeline {
+    session: Arc<Session>,
+    graph: Arc<StageGraph>,
+    begun: Mutex<HashMap<StageId, Once>>,
+}
+
+impl Pipeline {
+    /// Makes the stages of a graph ready to be run in a session.
+    #[must_use]
+    pub fn new(session: &Arc<Session>, graph: Arc<StageGraph>) -> Arc<Self> {
+        Arc::new(Self { session: Arc::clone(session), graph, begun: Mutex::default() })
+    }
+
+    /// Returns what a stage makes, with the methods called on it that `steps` are. An object need not be there yet.
+    ///
+    /// The function is called at once, also if it makes an object that nothing needs.
+    ///
+    /// # Errors
+    /// If the stage fails, or one that it needs.
+    pub async fn value(self: &Arc<Self>, id: StageId) -> Result<Value, Failure> {
+        // Without a task: the calling thread runs the guest.
+        self.session.until_cancelled(self.run(id)).await
+    }
+
+    /// Returns what a stage makes for another, as late as possible.
+    async fn made_for(self: &Arc<Self>, id: StageId) -> Result<Value, Failure> {
+        let stage = self.graph.stage(id);
+        let Some(Type::Object(object)) = made_by(stage.result.as_ref()) else { return self.once(id).await };
+        let this = Arc::clone(self);
+        let making: api::Making = Arc::new(move || Box::pin(this.once(id)));
+        let identity = format!("stage {} of {:p}", stage.name, Arc::as_ptr(self));
+        match Pending::of_call(object, &identity, &[], making) {
+            Some(pending) => Ok(Value::Object(Object::Pending(pending))),
+            None => self.once(id).await,
+        }
+    }
+
+    /// Runs a stage, or waits for the one that does.
+    fn once(self: &Arc<Self>, id: StageId) -> Once {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun
+            .entry(id)
+            .or_insert_with(|| {
+                let this = Arc::clone(self);
+                self.session.in_background(async move { this.run(id).await })
+            })
+            .clone()
+    }
+
+    /// Runs a stage as its policy wants it.
+    fn run(self: &Arc<Self>, id: StageId) -> BoxFuture<'static, Result<Value, Failure>> {
+        let this = Arc::clone(self);
+        Box::pin(async move {
+            let stage = this.graph.stage(id);
+            policy::apply(&stage.policy, || this.attempt(id), |failure| this.tell_retry(id, failure)).await
+        })
+    }
+
+    /// Runs a stage, and tells of it.
+    async fn attempt(self: &Arc<Self>, id: StageId) -> Result<Value, Failure> {
+        let stage = self.graph.stage(id);
+        let inputs = try_join_all(stage.params.iter().map(|param| self.argument(stage, param))).await?;
+        let (at, since) = (SystemTime::now(), Instant::now());
+        let made = self.work(stage, inputs).await;
+        let outcome = match &made {
+            Ok(_) => StageOutcome::Returned,
+            Err(failure) => StageOutcome::Failed { message: message_of(failure) },
+        };
+        self.tell(id, at, since.elapsed(), outcome);
+        let made = made?;
+        match policy::is_whole(&stage.policy) {
+            true => self.evaluated(made).await,
+            false => Ok(made),
+        }
+    }
+
+    async fn work(self: &Arc<Self>, stage: &Stage, args: Vec<Value>) -> Result<Value, Failure> {
+        let (dependency, function) = match &stage.work {
+            Work::From(link) => return self.linked(link).await,
+            Work::Call { dependency, function } => (dependency, function),
+        };
+        let module =
+            match dependency {
+                None => 0,
+                Some(alias) => self.session.modules().dependency(0, alias).ok_or_else(|| {
+                    Failure::invalid(FailureCode::NotFound, format!("there is no dependency `{alias}`"))
+                })?,
+            };
+        let env = stage.env.clone().into();
+        let call = FunctionCall { module, function: function.clone(), args, env };
+        // What may be tried again is called again, and is stopped when its time is over.
+        let answer = match policy::is_whole(&stage.policy) {
+            true => self.session.call_now(call).await?,
+            false if stage.is_constructor => self.session.call_now(call).await?,
+            false => self.session.call_once(call).await?,
+        };
+        accepted(&stage.name, answer)
+    }
+
+    /// Returns the value of a parameter.
+    async fn argument(self: &Arc<Self>, stage: &Stage, param: &Param) -> Result<Value, Failure> {
+        let value = match &param.source {
+            Source::Given(value) | Source::Set(value) | Source::Default(value) => value.clone(),
+            Source::Link(link) => self.linked(link).await?,
+            Source::Omitted => omitted(&param.ty).ok_or_else(|| Failure::bug("a value that must be given was not"))?,
+            Source::Missing(_) => {
+                let message = format!("stage `{}` needs `--{}`", stage.name, param.name);
+                return Err(Failure::invalid(FailureCode::InvalidArgument, message));
+            }
+        };
+        let value = match (&param.ty, value) {
+            (Type::Option(_), value @ Value::Option(_)) => value,
+            (Type::Option(_), value) => Value::Option(Some(Box::new(value))),
+            (_, value) => value,
+        };
+        self.with_env(stage, value)
+    }
+
+    /// Adds the variables of a stage to a container that it is handed.
+    fn with_env(self: &Arc<Self>, stage: &Stage, value: Value) -> Result<Value, Failure> {
+        match value {
+            Value::Object(object) if object.name() == "container" && !stage.env.is_empty() => {
+                Ok(api::with_env(&self.session.own_bridge(), Value::Object(object), &stage.env)?)
+            }
+            Value::Option(Some(value)) => Ok(Value::Option(Some(Box::new(self.with_env(stage, *value)?)))),
+            value => Ok(value),
+        }
+    }
+
+    /// Returns what another stage makes, or a part of it.
+    async fn linked(self: &Arc<Self>, link: &Link) -> Result<Value, Failure> {
+        let mut value = self.made_for(link.stage).await?;
+        let mut previous = self.graph.stage(link.stage).name.as_str();
+        for step in &link.steps {
+            value = self.step(previous, value, step).await?;
+            previous = step.method.name();
+        }
+        Ok(value)
+    }
+
+    async fn step(self: &Arc<Self>, previous: &str, value: Value, step: &LinkStep) -> Result<Value, Failure> {
+        let object = match value {
+            Value::Object(object) => object,
+            Value::Option(Some(value)) if matches!(*value, Value::Object(_)) => {
+                return Box::pin(self.step(previous, *value, step)).await;
+            }
+            _ => {
+                let message = format!("`{previous}` made nothing to call `{}` on", step.method.name());
+                return Err(Failure::invalid(FailureCode::InvalidArgument, message));
+            }
+        };
+        let args = [vec![Value::Object(object.clone())], step.args.clone()].concat();
+        match (&step.method, &object) {
+            (Method::Api(function), _) => self.session.invoke(&function.interface, &function.wit_name, args).await,
+            (Method::Custom { function, .. }, Object::Custom(custom)) => {
+                self.session.call_method(custom.as_ref(), function, args).await
+            }
+            (Method::Custom { function, .. }, _) => {
+                Err(Failure::bug(format!("`{function}` was called on a {}", object.name())))
+            }
+        }
+    }
+
+    /// Evaluates the objects in a value.
+    async fn evaluated(self: &Arc<Self>, value: Value) -> Result<Value, Failure> {
+        let value = api::force(&self.session.own_bridge(), value).await?;
+        let mut edges = Vec::new();
+        collect_edges(&value, &mut edges);
+        if !edges.is_empty() {
+            self.session.options.backend.solve(&edges).await?;
+        }
+        Ok(value)
+    }
+
+    fn tell(&self, id: StageId, at: SystemTime, duration: Duration, outcome: StageOutcome) {
+        let stage = self.graph.stage(id);
+        let fed_by = self.graph.feeders(id).into_iter().map(|feeder| self.graph.stage(feeder).name.clone()).collect();
+        (self.session.options.stages)(StageEvent { stage: stage.name.clone(), fed_by, at, duration, outcome });
+    }
+
+    fn tell_retry(&self, id: StageId, failure: &Failure) {
+        let message = message_of(failure);
+        self.tell(id, SystemTime::now(), Duration::ZERO, StageOutcome::Retried { message });
+    }
+}
+
+fn collect_edges(value: &Value, edges: &mut Vec<graph::Edge>) {
+    match value {
+        Value::Object(object) => edges.extend(object.edges()),
+        Value::List(items) | Value::Tuple(items) => items.iter().for_each(|item| collect_edges(item, edges)),
+        Value::Record(fields) => fields.iter().for_each(|(_, value)| collect_edges(value, edges)),
+        Value::Variant(_, Some(value)) | Value::Option(Some(value)) => collect_edges(value, edges),
+        Value::Result(Ok(Some(value)) | Err(Some(value))) => collect_edges(value, edges),
+        _ => {}
+    }
+}
+
+/// Returns why something failed, in a sentence.
+fn message_of(failure: &Failure) -> String {
+    match failure {
+        Failure::Stage(stage) if !stage.message.is_empty() => stage.message.clone(),
+        other => other.to_string(),
+    }
+}

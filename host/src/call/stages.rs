@@ -1,0 +1,157 @@
+//! The stages of a module, linked as its manifest and its types say.
+
+use std::path::{Path, PathBuf};
+
+use api::{Container, Directory, File, Type, Value};
+use backend::FailureCode;
+use graph::{FailOp, Op, Selection};
+use module::{ModuleDirectory, suggestion};
+use pipeline::{Library, Link, LiteralContext, Literals, StageGraph, StageId};
+use serde_json::Value as Json;
+
+use super::places::{self, Patterns, Places};
+use crate::report::{Report, Result};
+
+/// Stages, and what is wrong with values that the manifest gives them: that matters to who needs such a stage.
+pub(crate) struct Linked {
+    pub(crate) graph: StageGraph,
+    problems: Vec<Problem>,
+}
+
+/// A value of the manifest that cannot be made.
+struct Problem {
+    stage: String,
+    param: String,
+    report: Report,
+}
+
+/// Links the stages of a module.
+pub(crate) fn link(library: &Library, directory: Option<&ModuleDirectory>, places: &mut Places<'_>) -> Result<Linked> {
+    let path = directory.map(|directory| directory.root.join(module::MANIFEST_NAME));
+    let manifest = path.as_deref().zip(directory.map(|directory| &directory.manifest));
+    let root = directory.map(|directory| directory.root.clone());
+    let mut literals = ManifestLiterals { places, root, problems: Vec::new() };
+    let graph = StageGraph::new(library, manifest, &mut literals)?;
+    Ok(Linked { graph, problems: literals.problems })
+}
+
+impl Linked {
+    /// Returns what stages need and these themselves, what feeds the others first.
+    ///
+    /// # Errors
+    /// If one of them lacks a value, or has one that cannot be made.
+    pub(crate) fn order(&mut self, wanted: &[StageId]) -> Result<Vec<StageId>> {
+        let order = self.graph.order(wanted)?;
+        let is_wrong = |problem: &Problem| {
+            let id = self.graph.find(&problem.stage).filter(|id| order.contains(id));
+            let params = id.map(|id| self.graph.stage(id).params.as_slice()).unwrap_or_default();
+            params.iter().any(|param| {
+                let is_from_manifest = matches!(param.source, pipeline::Source::Set(_) | pipeline::Source::Default(_));
+                param.name == problem.param && is_from_manifest
+            })
+        };
+        match self.problems.iter().position(is_wrong) {
+            None => Ok(order),
+            Some(found) => {
+                let Problem { stage, param, report } = self.problems.swap_remove(found);
+                Err(report.context(format!("cannot use `{param}` that the manifest gives stage `{stage}`")))
+            }
+        }
+    }
+}
+
+/// Writes a link as a manifest does: `build.file("app")`.
+pub(crate) fn link_text(link: &Link, graph: &StageGraph) -> String {
+    let mut text = graph.stage(link.stage).name.clone();
+    for step in &link.steps {
+        let args: Vec<String> = step.args.iter().map(|arg| crate::output::json(arg).to_string()).collect();
+        text.push_str(&format!(".{}({})", step.method.name(), args.join(", ")));
+    }
+    text
+}
+
+/// Makes values of what a manifest says.
+struct ManifestLiterals<'p, 'a> {
+    places: &'p mut Places<'a>,
+    root: Option<PathBuf>,
+    problems: Vec<Problem>,
+}
+
+impl Literals for ManifestLiterals<'_, '_> {
+    fn value(&mut self, ty: &Type, literal: &Json, context: &LiteralContext<'_>) -> std::result::Result<Value, String> {
+        match (ty, literal) {
+            (Type::Option(item), literal) => Ok(Value::Option(Some(Box::new(self.value(item, literal, context)?)))),
+            (Type::List(item), Json::Array(items)) if !api::json::is_plain(item) => items
+                .iter()
+                .map(|literal| self.value(item, literal, context))
+                .collect::<std::result::Result<_, _>>()
+                .map(Value::List),
+            (Type::Object(object), Json::String(text)) => self.object(object, text, context),
+            (ty, literal) => api::json::value_with(ty, literal, suggestion),
+        }
+    }
+}
+
+impl ManifestLiterals<'_, '_> {
+    /// Makes an object. One that cannot be made fails those that need it, and nobody else.
+    fn object(&mut self, object: &str, text: &str, context: &LiteralContext<'_>) -> std::result::Result<Value, String> {
+        let root = self.root.clone().unwrap_or_default();
+        let patterns = Patterns { include: Vec::new(), exclude: context.exclude.to_vec() };
+        let made = self.places.within(&root, |places| match object {
+            "directory" => Some(places.directory(text, &patterns)),
+            "file" => Some(places.file(text)),
+            "container" => Some(super::images::container(places, text)),
+            "secret" => Some(places.secret(context.param, text)),
+            "cache-volume" => Some(Ok(places::cache_volume(text))),
+            _ => None,
+        });
+        let made = made.ok_or_else(|| format!("a {object} cannot be written in a manifest"))?;
+        made.or_else(|report| {
+            let placeholder = failing(object, report.message());
+            let (stage, param) = (context.stage.to_owned(), context.param.to_owned());
+            self.problems.push(Problem { stage, param, report });
+            Ok(placeholder)
+        })
+    }
+}
+
+/// Makes an object that nobody can evaluate.
+fn failing(object: &str, message: &str) -> Value {
+    let selection = || {
+        let fail = FailOp { code: "not-found".to_owned(), message: message.to_owned() };
+        Selection::of(Op::Fail(fail), Vec::new())
+    };
+    match object {
+        "directory" => Directory::at(selection()).into(),
+        "file" => File::at(selection()).into(),
+        "secret" => api::Secret { name: graph::SecretName("missing".to_owned()) }.into(),
+        _ => Container::default().with_error(FailureCode::NotFound, message).into(),
+    }
+}
+
+/// Returns the paths of this machine that a stage is given.
+pub(crate) fn local_paths(graph: &StageGraph, id: StageId) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for param in &graph.stage(id).params {
+        if let pipeline::Source::Given(value) | pipeline::Source::Set(value) | pipeline::Source::Default(value) =
+            &param.source
+        {
+            collect(value, &mut paths);
+        }
+    }
+    paths
+}
+
+fn collect(value: &Value, paths: &mut Vec<PathBuf>) {
+    let local = |selection: &Selection| match selection.edge.vertex.op() {
+        Op::Source(graph::SourceOp::Local { path, .. }) => Some(Path::new(path).to_owned()),
+        _ => None,
+    };
+    match value {
+        Value::Object(api::Object::Directory(directory)) => paths.extend(local(&directory.selection)),
+        Value::Object(api::Object::File(file)) => paths.extend(local(&file.selection)),
+        Value::Option(Some(value)) => collect(value, paths),
+        Value::List(items) => items.iter().for_each(|item| collect(item, paths)),
+        _ => {}
+    }
+}
