@@ -14,7 +14,7 @@ pub struct Wrong {
     /// For people.
     pub message: String,
     /// The code of the failure that came instead of a value, if one did.
-    pub code: Option<&'static str>,
+    pub code: Option<String>,
 }
 
 impl Wrong {
@@ -26,7 +26,7 @@ impl Wrong {
 
 impl From<Failure> for Wrong {
     fn from(failure: Failure) -> Self {
-        Self { message: failure_text(&failure), code: Some(failure.code()) }
+        Self { message: failure_text(&failure), code: Some(failure.code().to_owned()) }
     }
 }
 
@@ -57,7 +57,7 @@ impl Answer {
         if result.is_ok() && got == expect {
             return Ok(());
         }
-        let code = result.err().map(|failure| failure.code());
+        let code = result.err().map(|failure| failure.code().to_owned());
         Err(Wrong { message: format!("`{method}`\n  expected {expect:?}\n  answered {got:?}"), code })
     }
 
@@ -67,7 +67,7 @@ impl Answer {
         let (got, real) = match self.value().await {
             Ok(value) => (text(&value), None),
             Err(failure) if failure.code() == code && failure.to_string().contains(part) => return Ok(()),
-            Err(failure) => (failure_text(&failure), Some(failure.code())),
+            Err(failure) => (failure_text(&failure), Some(failure.code().to_owned())),
         };
         let message = format!("`{method}`\n  expected error {code} with {part:?}\n  answered {got:?}");
         Err(Wrong { message, code: real })
@@ -85,7 +85,7 @@ impl Answer {
             {
                 return Ok(());
             }
-            Err(failure) => (failure_text(&failure), Some(failure.code())),
+            Err(failure) => (failure_text(&failure), Some(failure.code().to_owned())),
         };
         let message =
             format!("`{method}`\n  expected exit code {exit_code}, {stdout:?}, {stderr:?}\n  answered {got:?}");

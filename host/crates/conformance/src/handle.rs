@@ -52,7 +52,7 @@ impl Handle {
     pub fn call(&self, method: &str, args: Vec<Value>) -> Self {
         let value = self.value.clone().and_then(|this| {
             let (interface, function) = names(&this, method);
-            now(&self.session, interface, &function, std::iter::once(this).chain(args).collect())
+            now(&self.session, &interface, &function, std::iter::once(this).chain(args).collect())
         });
         Self { session: Arc::clone(&self.session), value }
     }
@@ -65,7 +65,7 @@ impl Handle {
         let this = self.value.clone()?;
         let (interface, function) = names(&this, method);
         let args = std::iter::once(this).chain(args).collect();
-        api::invoke(&*self.session, interface, &function, args).await
+        api::invoke(&*self.session, &interface, &function, args).await
     }
 
     fn leaf(&self, method: &'static str, args: Vec<Value>) -> Answer {
@@ -80,7 +80,7 @@ fn now(session: &Arc<Session>, interface: &str, function: &str, args: Vec<Value>
 }
 
 /// Returns the interface of an object's method and its name in it.
-fn names(this: &Value, method: &str) -> (&'static str, String) {
+fn names(this: &Value, method: &str) -> (String, String) {
     let resource = match this {
         Value::Object(object) => object.name(),
         _ => "container",
@@ -91,7 +91,7 @@ fn names(this: &Value, method: &str) -> (&'static str, String) {
         "cache-volume" => "cache",
         other => other,
     };
-    (interface, format!("[method]{resource}.{method}"))
+    (interface.to_owned(), format!("[method]{resource}.{method}"))
 }
 
 macro_rules! lazy_methods {

@@ -261,7 +261,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     ("publish: a failing command is not pushed", [Images], async |s| {
         let address = s.address(&format!("never-{}:1", s.unique()));
         let failed = publish(s, &s.image("busybox:1").sh("exit 7"), &address).await;
-        same(failed.err().and_then(|wrong| wrong.code).unwrap_or("none"), "exec")?;
+        same(failed.err().and_then(|wrong| wrong.code).as_deref().unwrap_or("none"), "exec")?;
         s.container().from_image(&address).user().fails("not-found", "").await
     }),
     // oracle 155
