@@ -8,6 +8,7 @@ mod files;
 mod guests;
 mod images;
 mod kills;
+mod linking;
 mod machine;
 mod reuse;
 mod run;

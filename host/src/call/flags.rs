@@ -54,6 +54,8 @@ struct FlagParam {
     ty: Type,
     docs: String,
     is_required: bool,
+    /// Why the stage of its name does not feed it.
+    why: Option<String>,
     /// What is left out of a directory, beside what a flag says.
     exclude: Vec<String>,
 }
@@ -67,6 +69,10 @@ impl FlagSet {
             ty: param.ty.clone(),
             docs: with_source(docs_of(&param.name), &param.source, graph),
             is_required: matches!(param.source, Source::Missing(_)),
+            why: match &param.source {
+                Source::Missing(why) => why.clone(),
+                _ => None,
+            },
             exclude: param.exclude.clone(),
         });
         Self::new(format!("stage `{}`", stage.name), params.collect())
@@ -85,6 +91,7 @@ impl FlagSet {
             docs: String::new(),
             // A switch that is not given is off.
             is_required: !matches!(ty, Type::Option(_) | Type::Bool),
+            why: None,
             exclude: Vec::new(),
         });
         Self::new(format!("method `{}`", signature.name), params.collect())
@@ -168,11 +175,18 @@ impl FlagSet {
         let missing: Vec<String> = self.missing().map(|flag| format!("`--{}`", flag.name)).collect();
         if !missing.is_empty() {
             let report = Report::usage(format!("{} needs {}", self.what, missing.join(" and "))).with_usage(usage);
-            return Err(match self.missing().find(|flag| !can_make(&flag.ty)) {
-                Some(flag) => report.with_hint(cannot_make(flag)),
-                None => report,
+            let why = self.params.iter().find_map(|param| param.why.as_deref());
+            return Err(match (why, self.missing().find(|flag| !can_make(&flag.ty))) {
+                (Some(why), _) => report.caused_by(why),
+                (None, Some(flag)) => report.with_hint(cannot_make(flag)),
+                (None, None) => report,
             });
         }
+        self.read_given(places, wave)
+    }
+
+    /// Returns the same, and does not mind that a parameter has none.
+    pub(super) fn read_given(&self, places: &mut Places<'_>, wave: Option<Wave<'_>>) -> Result<Vec<Option<Value>>> {
         let params = self.params.iter().enumerate();
         params.map(|(index, param)| self.param(index, param, places, wave)).collect()
     }

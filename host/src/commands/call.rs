@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use api::{Origins, Value};
-use pipeline::{StageGraph, StageId};
+use pipeline::{StageGraph, StageId, Work};
 
 use super::options::CallOptions;
 use super::running::{Setup, with_run};
@@ -36,8 +36,8 @@ pub(super) fn run(parsed: Parsed, words: VecDeque<String>, mut context: Context<
         Asked::StageHelp => {
             let stage = linked.graph.stage(stage);
             let docs = match &stage.work {
-                pipeline::Work::Call { dependency, .. } => opened.documentation(dependency.as_deref()),
-                pipeline::Work::From(_) => None,
+                Work::Call { dependency, .. } => opened.documentation(dependency.as_deref()),
+                Work::From(_) => None,
             };
             let docs = docs.as_ref().filter(|docs| docs_of(stage, docs).is_some() || !docs.stages.is_empty());
             context.io.print(stage_help(&linked.graph, stage, &library, docs).trim_end());
@@ -74,6 +74,9 @@ fn fed_by(linked: &Linked, order: &[StageId]) -> Vec<String> {
     let mut lines = Vec::new();
     for &id in order {
         let stage = graph.stage(id);
+        if let Work::From(link) = &stage.work {
+            lines.push(format!("stage `{}` is `{}`", stage.name, link_text(link, graph)));
+        }
         let links = stage.params.iter().filter_map(|param| Some((param, param.link()?)));
         let fed: Vec<String> = links
             .map(|(param, link)| {

@@ -1,0 +1,90 @@
+//! Stages that are linked in every way, right and wrong.
+
+use guest_sdk::prelude::*;
+
+/// Links.
+#[guest_sdk::stages]
+mod stages {
+    use super::*;
+
+    /// Says that it was called.
+    pub fn seed() -> String {
+        log::info!("called");
+        "seed".to_owned()
+    }
+
+    /// Takes the seed.
+    pub fn left(seed: String) -> Result<String> {
+        Ok(format!("left of {seed}"))
+    }
+
+    /// Takes the seed, too.
+    pub fn right(
+        /// None is as good as one.
+        seed: Option<String>,
+    ) -> String {
+        format!("right of {}", seed.as_deref().unwrap_or("nothing"))
+    }
+
+    /// Takes both.
+    pub fn both(left: &str, right: &str) -> String {
+        format!("{left}, {right}")
+    }
+
+    /// Makes a tree, and says that it was called.
+    pub fn tree() -> Directory {
+        log::info!("called");
+        Directory::new().with_new_file("a.txt", "a\n")
+    }
+
+    /// Adds to the tree without looking at it.
+    pub fn more(tree: &Directory) -> Directory {
+        tree.with_new_file("b.txt", "b\n")
+    }
+
+    /// Does not look at the tree at all.
+    pub fn idle(tree: &Directory) -> String {
+        let _ = tree.with_new_file("c.txt", "c\n");
+        "idle".to_owned()
+    }
+
+    /// Fails.
+    pub fn broken() -> Result<Directory> {
+        bail!("it is broken")
+    }
+
+    /// Looks at what is broken.
+    pub fn after(broken: &Directory) -> Result<Vec<String>> {
+        broken.entries()
+    }
+
+    /// Needs `pong`.
+    pub fn ping(pong: String) -> String {
+        format!("ping {pong}")
+    }
+
+    /// Needs `ping`.
+    pub fn pong(ping: String) -> String {
+        format!("pong {ping}")
+    }
+
+    /// Wants a number where a stage of the same name makes text.
+    pub fn wrong(seed: u32) -> u32 {
+        seed
+    }
+
+    /// Returns a variable of its containers.
+    pub fn variable(
+        name: &str,
+        /// What it begins with; this machine's tools unless given.
+        base: Option<Container>,
+    ) -> Result<String> {
+        let base = base.unwrap_or_else(machine::rootfs);
+        base.with_exec(["sh", "-c", &format!("echo ${name}")]).stdout()
+    }
+
+    /// Panics.
+    pub fn panics() -> String {
+        panic!("it is too dark")
+    }
+}
