@@ -12,7 +12,7 @@ mod solve;
 
 pub(crate) use receive::TarReader;
 pub(crate) use session::Offer;
-pub(crate) use solve::{Job, Progress, SolveError, random};
+pub(crate) use solve::{Job, Kept, LAST_NEWS, Progress, SolveError, random};
 
 use bollard_buildkit_proto::moby::buildkit::v1::ListWorkersRequest;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;

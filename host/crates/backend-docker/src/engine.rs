@@ -12,7 +12,7 @@ use store::empty_tree;
 use tokio_util::sync::CancellationToken;
 use trees::{Input, Trees};
 
-use crate::buildkit::{BuildKit, Reach};
+use crate::buildkit::{BuildKit, Kept, Reach};
 use crate::connection::Connection;
 use crate::events::{Began, event_of, outcome_of};
 use crate::facts::Facts;
@@ -40,6 +40,8 @@ pub(crate) struct Engine {
     pub(crate) fetching: tokio::sync::Mutex<()>,
     /// As many as commands may run at the same time.
     pub(crate) slots: tokio::sync::Semaphore,
+    /// Has BuildKit keep what no other run may find, and this one must find again.
+    pub(crate) kept: Mutex<Vec<Kept>>,
 }
 
 impl Engine {
@@ -56,6 +58,7 @@ impl Engine {
             steps: Mutex::default(),
             fetched: Mutex::default(),
             fetching: tokio::sync::Mutex::new(()),
+            kept: Mutex::default(),
         }
     }
 

@@ -6,12 +6,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use backend::{ExecFailure, ExecResult, Failure, FailureCode, OutputRef};
+use futures::FutureExt as _;
 use graph::{ContentDigest, ExecOp, KeyHasher, TreePath};
 use store::{NewResult, Owned, Store};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use trees::failure::failure;
 
-use crate::buildkit::{Job, Offer, SolveError, TarReader};
+use crate::buildkit::{Job, LAST_NEWS, Offer, SolveError, TarReader};
 use crate::engine::Engine;
 use crate::events::outcome_of;
 use crate::ingest::{self, Directory};
@@ -26,8 +28,9 @@ impl Engine {
     /// Runs the commands that these trees need and of which nothing is known yet; no more at the same time than the
     /// session allows.
     ///
-    /// A chain runs in one solve. Of others each command has its own: within one solve BuildKit does not always run
-    /// at the same time what could be.
+    /// A chain runs in one solve, which ends at each command that forbids reuse: what fails after one takes nothing of
+    /// it away. Of others each command has its own: within one solve BuildKit does not always run at the same time
+    /// what could be.
     pub(crate) async fn realise(&self, trees: &[Tree]) -> Result<(), Failure> {
         let remote = |tree: &Tree| if let Tree::Remote(remote) = tree { Some(remote.out.llb.clone()) } else { None };
         let roots: Vec<Llb> = trees.iter().filter_map(remote).collect();
@@ -38,7 +41,10 @@ impl Engine {
         if is_chain(&pending) {
             let _slot = self.slots.acquire().await;
             // What somebody else ran in the meantime need not run again.
-            return self.realise_at_once(self.pending(&roots)).await;
+            for part in self.pending(&roots).split_inclusive(|step| step.forbids_reuse()) {
+                self.realise_at_once(part).await?;
+            }
+            return Ok(());
         }
         let ended: HashMap<&str, watch::Sender<bool>> =
             pending.iter().map(|step| (step.llb.digest(), watch::Sender::new(false))).collect();
@@ -51,7 +57,7 @@ impl Engine {
                 }
             }
             let _slot = self.slots.acquire().await;
-            self.realise_at_once(self.pending(std::slice::from_ref(&step.llb))).await?;
+            self.realise_at_once(&self.pending(std::slice::from_ref(&step.llb))).await?;
             if let Some(sender) = ended.get(step.llb.digest()) {
                 sender.send_replace(true);
             }
@@ -65,7 +71,7 @@ impl Engine {
     }
 
     /// Runs commands in one solve.
-    async fn realise_at_once(&self, pending: Vec<Arc<Step>>) -> Result<(), Failure> {
+    async fn realise_at_once(&self, pending: &[Arc<Step>]) -> Result<(), Failure> {
         if pending.is_empty() {
             return Ok(());
         }
@@ -167,14 +173,33 @@ impl Engine {
         let (archive, reader) = TarReader::new();
         offer.archive = Some(archive);
         let is_given_up = Arc::clone(&offer.is_given_up);
-        let taking = tokio::task::spawn_blocking(move || take(reader, &store));
+        let (is_read, is_told) = (CancellationToken::new(), CancellationToken::new());
+        let reading = is_read.clone().drop_guard();
+        let taking = tokio::task::spawn_blocking(move || {
+            let _reading = reading;
+            take(reader, &store)
+        });
+        let is_kept = steps.iter().any(|step| step.forbids_reuse() && step.record().is_none());
+        let over = is_told.clone();
+        let keep_after = async move {
+            is_read.cancelled().await;
+            // News that is lost keeps nobody waiting.
+            let _ = tokio::time::timeout(LAST_NEWS, over.cancelled()).await;
+        };
+        let job = Job { definition: out.definition(), offer, keep_after: is_kept.then(|| keep_after.boxed()) };
         let mut watch = Watch::new(self, &steps);
         let solved = tokio::select! {
             solved = self.buildkit.solve(Job { definition: out.definition(), offer }, |news| watch.take(news)) => solved,
             () = self.io.cancel.cancelled() => return Err(Failure::Cancelled),
         };
         match solved {
-            Ok(()) => {}
+            Ok(kept) => self.kept.lock().unwrap_or_else(PoisonError::into_inner).extend(kept),
+        let on_progress = |news| {
+            watch.take(news);
+            if watch.is_over() {
+                is_told.cancel();
+            }
+        };
             Err(SolveError::Unreachable(failure)) => return Err(failure),
             // What is wrong is what the archive has, and whoever read it knows.
             Err(SolveError::Refused(_)) if is_given_up.load(Ordering::Acquire) => {}

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backend::{ExecResult, Reason};
-use graph::{CacheKey, ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Stdin, TreePath, Vertex};
+use graph::{CacheKey, ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Reuse, Stdin, TreePath, Vertex};
 use serde::{Deserialize, Serialize};
 use store::Owned;
 
@@ -85,6 +85,11 @@ impl Step {
 
     pub(crate) fn set_record(&self, record: Record) {
         *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(record));
+    }
+
+    /// Returns whether its result is for this run alone, in which it must not run again.
+    pub(crate) fn forbids_reuse(&self) -> bool {
+        self.op().is_some_and(|op| op.reuse == Reuse::Never)
     }
 
     pub(crate) fn op(&self) -> Option<&ExecOp> {
@@ -230,7 +235,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
 
 #[cfg(test)]
 mod tests {
-    use graph::{Limits, Platform, Reuse};
+    use graph::{Limits, Platform};
 
     use super::*;
 

@@ -103,6 +103,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Returns whether all has been told that this solve tells.
+    pub(crate) fn is_over(&self) -> bool {
+        self.steps.values().all(|watched| watched.is_done || !watched.is_ours)
+    }
+
     /// Returns the commands that failed, in the order in which they did, and what BuildKit says of other operations.
     pub(crate) fn failures(&self) -> (Vec<(&Watched, &str)>, Vec<&str>) {
         let (mut commands, mut others) = (Vec::new(), Vec::new());

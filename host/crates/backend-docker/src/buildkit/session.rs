@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bollard_buildkit_proto::health::health_check_response::ServingStatus;
 use bollard_buildkit_proto::health::health_server::{Health, HealthServer};
@@ -43,8 +43,10 @@ const METHODS: [&str; 3] = [
 pub(crate) struct Offer {
     /// Values by the id of their mount.
     pub(crate) secrets: HashMap<String, Vec<u8>>,
-    /// Where an exported archive goes.
-    pub(crate) archive: Option<mpsc::Sender<Bytes>>,
+    /// Where an exported archive goes; there is one at most.
+    pub(crate) archive: Mutex<Option<mpsc::Sender<Bytes>>>,
+    /// Whether BuildKit never hears that the archive was taken, so that the solve ends with the session.
+    pub(super) is_kept: bool,
     /// Set if whoever reads the archive gave up before its end.
     pub(crate) is_given_up: Arc<AtomicBool>,
 }
@@ -149,7 +151,8 @@ impl FileSend for Service {
         &self,
         request: Request<Streaming<TarMessage>>,
     ) -> Result<Response<Answers<TarMessage>>, Status> {
-        let Some(archive) = &self.0.archive else { return Err(Status::failed_precondition("nothing was asked for")) };
+        let archive = self.0.archive.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(archive) = archive else { return Err(Status::failed_precondition("nothing was asked for")) };
         let mut parts = request.into_inner();
         while let Some(part) = parts.message().await? {
             let sent = archive.send(part.data.into()).await;
@@ -157,6 +160,11 @@ impl FileSend for Service {
                 self.0.is_given_up.store(true, Ordering::Release);
                 Status::aborted("the archive is not read any more")
             })?;
+        }
+        // Whoever reads sees the end.
+        drop(archive);
+        if self.0.is_kept {
+            std::future::pending::<()>().await;
         }
         Ok(Response::new(Box::pin(stream::empty())))
     }

@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use backend::Failure;
 use bollard_buildkit_proto::moby::buildkit::v1::{SolveRequest, StatusRequest, StatusResponse};
 use bollard_buildkit_proto::pb;
+use futures::future::{self, BoxFuture, FutureExt as _};
 
 use super::BuildKit;
 use super::session::{Offer, Session};
 
 /// How long the last news of a solve that has ended may take.
-const LAST_NEWS: Duration = Duration::from_secs(5);
+pub(crate) const LAST_NEWS: Duration = Duration::from_secs(5);
 
 /// What is solved.
 pub(crate) struct Job {
@@ -21,6 +23,20 @@ pub(crate) struct Job {
     pub(crate) definition: pb::Definition,
     /// What may be asked for meanwhile; if it takes an archive, the result is exported as one.
     pub(crate) offer: Offer,
+    /// If there is something here, BuildKit keeps what was evaluated once this is over.
+    pub(crate) keep_after: Option<BoxFuture<'static, ()>>,
+}
+
+/// A solve that did all that was asked of it and that BuildKit does not see as ended: whatever it evaluated is there
+/// for other solves while this lives.
+///
+/// A result is not safe in BuildKit's cache. Where the inputs of a command are in use elsewhere since they were made
+/// first, BuildKit does not look there, and runs the command again.
+/// Source: moby/buildkit, `solver/edge.go`: `probeCache` is given the keys by which inputs were found, and those that
+/// were executed have none until they are loaded anew.
+pub(crate) struct Kept {
+    _session: Session,
+    _solving: BoxFuture<'static, Result<(), tonic::Status>>,
 }
 
 /// What happens meanwhile.
@@ -37,9 +53,15 @@ pub(crate) enum SolveError {
 
 impl BuildKit {
     /// Solves. Dropping the future stops it, with all commands under way.
-    pub(crate) async fn solve(&self, job: Job, mut on_progress: impl FnMut(Progress)) -> Result<(), SolveError> {
-        let Job { definition, offer } = job;
-        let is_exported = offer.archive.is_some();
+    pub(crate) async fn solve(
+        &self,
+        job: Job,
+        mut on_progress: impl FnMut(Progress),
+    ) -> Result<Option<Kept>, SolveError> {
+        let Job { definition, mut offer, keep_after } = job;
+        offer.is_kept = keep_after.is_some();
+        let mut keep_after = keep_after.unwrap_or_else(|| future::pending().boxed());
+        let is_exported = offer.archive.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let session = Session::open(self, random(), offer).await.map_err(|e| SolveError::Unreachable(e.into()))?;
         let reference = random();
         let request = SolveRequest {
@@ -52,7 +74,7 @@ impl BuildKit {
             ..SolveRequest::default()
         };
         let (mut solver, mut watcher) = (self.control.clone(), self.control.clone());
-        let mut solving = pin!(solver.solve(request));
+        let mut solving = async move { solver.solve(request).await.map(drop) }.boxed();
         let mut watching = pin!(async {
             let Ok(news) = watcher.status(StatusRequest { r#ref: reference }).await else { return };
             let mut news = news.into_inner();
@@ -65,6 +87,7 @@ impl BuildKit {
             tokio::select! {
                 solved = &mut solving => break solved,
                 () = &mut watching, if !is_watched => is_watched = true,
+                () = &mut keep_after => return Ok(Some(Kept { _session: session, _solving: solving })),
             }
         };
         if !is_watched {
@@ -72,7 +95,7 @@ impl BuildKit {
             let _ = tokio::time::timeout(LAST_NEWS, watching).await;
         }
         match solved {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(None),
             Err(status) => Err(match self.transport_failure(&status) {
                 Some(failure) => SolveError::Unreachable(failure),
                 None => SolveError::Refused(status.message().to_owned()),
