@@ -171,7 +171,7 @@ impl Engine {
             params_of(self, step, &mut offer.secrets)?;
         }
         let (archive, reader) = TarReader::new();
-        offer.archive = Some(archive);
+        offer.archive = Some(archive).into();
         let is_given_up = Arc::clone(&offer.is_given_up);
         let (is_read, is_told) = (CancellationToken::new(), CancellationToken::new());
         let reading = is_read.clone().drop_guard();
@@ -188,18 +188,18 @@ impl Engine {
         };
         let job = Job { definition: out.definition(), offer, keep_after: is_kept.then(|| keep_after.boxed()) };
         let mut watch = Watch::new(self, &steps);
-        let solved = tokio::select! {
-            solved = self.buildkit.solve(Job { definition: out.definition(), offer }, |news| watch.take(news)) => solved,
-            () = self.io.cancel.cancelled() => return Err(Failure::Cancelled),
-        };
-        match solved {
-            Ok(kept) => self.kept.lock().unwrap_or_else(PoisonError::into_inner).extend(kept),
         let on_progress = |news| {
             watch.take(news);
             if watch.is_over() {
                 is_told.cancel();
             }
         };
+        let solved = tokio::select! {
+            solved = self.buildkit.solve(job, on_progress) => solved,
+            () = self.io.cancel.cancelled() => return Err(Failure::Cancelled),
+        };
+        match solved {
+            Ok(kept) => self.kept.lock().unwrap_or_else(PoisonError::into_inner).extend(kept),
             Err(SolveError::Unreachable(failure)) => return Err(failure),
             // What is wrong is what the archive has, and whoever read it knows.
             Err(SolveError::Refused(_)) if is_given_up.load(Ordering::Acquire) => {}
