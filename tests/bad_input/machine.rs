@@ -60,7 +60,7 @@ fn a_limit_that_an_ordinary_user_cannot_set_is_refused_by_name() {
     for (limit, what) in [("--memory-limit 100000000", "memory"), ("--process-limit 10", "the number of processes")] {
         let answer = host_as_user(&place, call("values", &format!("base with-exec-options --args true {limit} sync")));
         let says = format!("cannot limit {what}: this user has no control group for it");
-        refused(&answer, crate::case::VERDICT, &[&says, "hint: run as root, or leave the limits out"]);
+        refused(&answer, ENVIRONMENT, &[&says, "hint: run as root, or leave the limits out"]);
     }
     let answer = host_as_user(&place, crate::case::good());
     assert_eq!((answer.code, &*answer.stdout), (Some(0), "good\n"), "{}", answer.stderr);

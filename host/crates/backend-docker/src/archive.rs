@@ -177,7 +177,7 @@ impl<W: Write> Layer<'_, W> {
                 self.out.append_data(&mut header, name, exact).map_err(unwritable)
             }
             Kind::Machine { .. } => Err(Failure::invalid(
-                FailureCode::Unavailable,
+                FailureCode::Incapable,
                 "the directories of this machine cannot be used with Docker",
             )),
         }

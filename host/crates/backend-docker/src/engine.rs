@@ -96,7 +96,7 @@ impl Engine {
             Op::Exec(op) => lower(self, vertex, op, values).await,
             Op::Image(op) => self.image(vertex, op, values).await,
             Op::Source(SourceOp::Machine) => Err(Failure::Invalid {
-                code: FailureCode::Unavailable,
+                code: FailureCode::Incapable,
                 message: "the directories of this machine cannot be used with Docker".to_owned(),
                 hint: Some("use `--engine embedded`, or start from an image".to_owned()),
             }),

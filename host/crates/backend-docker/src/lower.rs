@@ -70,7 +70,7 @@ fn check(engine: &Engine, op: &ExecOp) -> Result<(), Failure> {
     }
     if op.limits != Limits::default() {
         return Err(Failure::Invalid {
-            code: FailureCode::Unavailable,
+            code: FailureCode::Incapable,
             message: "limits on memory, processes and processors (`limits`) are not available with Docker's BuildKit"
                 .to_owned(),
             hint: Some("use `--engine embedded`, or take the limits away".to_owned()),

@@ -304,7 +304,7 @@ fn refusal(op: &ExecOp, end: End) -> Failure {
         End::NoSize => {
             let message = "a directory in memory with a limit is not available with this Docker".to_owned();
             let hint = Some("install Docker 23 or later, take the limit away, or use `--engine embedded`".to_owned());
-            return Failure::Invalid { code: FailureCode::Unavailable, message, hint };
+            return Failure::Invalid { code: FailureCode::Incapable, message, hint };
         }
         End::NoDirectory => {
             let message = format!("the working directory `{}` is not a directory", op.cwd.to_absolute());

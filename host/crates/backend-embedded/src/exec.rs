@@ -98,7 +98,7 @@ async fn run(
     ran.map_err(|error| match error {
         ZoneError::Limits { .. } => {
             let (message, hint) = (error.to_string(), graph::Diagnostic::hint(&error));
-            Failure::Invalid { code: backend::FailureCode::Unavailable, message, hint }
+            Failure::Invalid { code: backend::FailureCode::Incapable, message, hint }
         }
         error => failure(&error),
     })

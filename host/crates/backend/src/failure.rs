@@ -65,6 +65,8 @@ pub enum FailureCode {
     NotGranted,
     /// Not in this version.
     Unavailable,
+    /// Not on this machine, or not with this engine; a function is told the code of [`Self::Unavailable`].
+    Incapable,
     /// `with-error`.
     Custom,
 }
@@ -81,7 +83,7 @@ impl FailureCode {
             Self::InvalidArgument => "invalid-argument",
             Self::NoExec => "no-exec",
             Self::NotGranted => "not-granted",
-            Self::Unavailable => "unavailable",
+            Self::Unavailable | Self::Incapable => "unavailable",
             Self::Custom => "custom",
         }
     }
@@ -276,6 +278,7 @@ impl Failure {
 impl Diagnostic for Failure {
     fn blame(&self) -> Blame {
         match self {
+            Self::Invalid { code: FailureCode::Incapable, .. } => Blame::Environment,
             Self::Exec(_) | Self::Invalid { .. } => Blame::Function,
             Self::Stage(failure) => failure.blame,
             Self::Cancelled => Blame::User,
@@ -305,6 +308,16 @@ pub fn tail(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_machine_cannot_do_is_its_fault_whatever_functions_are_told() {
+        let check = |code, blame| {
+            let failure = Failure::invalid(code, "");
+            assert_eq!((failure.code(), failure.blame()), ("unavailable", blame));
+        };
+        check(FailureCode::Unavailable, Blame::Function);
+        check(FailureCode::Incapable, Blame::Environment);
+    }
 
     #[test]
     fn a_tail_keeps_the_end_and_says_what_it_left_out() {

@@ -144,8 +144,8 @@ impl Engine {
     }
 
     fn find(&self, vertex: &Arc<Vertex>, inputs: &[Value]) -> LookUp<Value, Failure, Job> {
-        let refused = |message: String, hint: Option<String>| {
-            LookUp::Done(Err(Failure::Invalid { code: FailureCode::Unavailable, message, hint }))
+        let refused = |code: FailureCode, message: String, hint: Option<String>| {
+            LookUp::Done(Err(Failure::Invalid { code, message, hint }))
         };
         match vertex.op() {
             Op::Fail(FailOp { code, message }) => {
@@ -157,11 +157,13 @@ impl Engine {
                 LookUp::Execute(Job { key: None, inputs: Vec::new(), reason: Reason::Source })
             }
             Op::Source(SourceOp::Machine) => refused(
+                FailureCode::Incapable,
                 "the directories of this machine cannot be used with Docker".to_owned(),
                 Some("use `--engine embedded`, or start from an image".to_owned()),
             ),
             Op::Source(SourceOp::Git { .. } | SourceOp::Http { .. }) => {
-                refused(format!("source `{}` is not available in this version", vertex.op().describe()), None)
+                let message = format!("source `{}` is not available in this version", vertex.op().describe());
+                refused(FailureCode::Unavailable, message, None)
             }
             Op::Exec(_) | Op::File(_) | Op::Merge | Op::Diff | Op::Image(_) | Op::Pack(_) => {
                 self.find_keyed(vertex, inputs).unwrap_or_else(|failure| LookUp::Done(Err(failure)))

@@ -151,7 +151,7 @@ impl Run<'_> {
         let warnings = files::create(engine, &self.name, body).await?;
         match warnings.into_iter().find(|warning| warning.to_lowercase().contains("discard")) {
             Some(warning) if op.limits != Limits::default() => Err(Failure::Invalid {
-                code: FailureCode::Unavailable,
+                code: FailureCode::Incapable,
                 message: format!("a limit is not available with this Docker: {warning}"),
                 hint: Some("take the limit away, or use `--engine embedded`".to_owned()),
             }),
