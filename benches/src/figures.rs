@@ -6,6 +6,7 @@ mod docker_chain;
 mod fan_out;
 mod graph;
 mod registry;
+mod stages;
 mod step;
 mod steps_on;
 mod tree;
@@ -44,6 +45,9 @@ pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "docker-chain-cached-llb", about: "the same through Docker", measure: docker_chain::cached_llb },
     Figure { name: "docker-chain-cold", about: "ten new steps, beside `docker build`", measure: docker_chain::cold },
     Figure { name: "docker-chain-llb", about: "the same through Docker", measure: docker_chain::llb },
+    Figure { name: "makespan", about: "200 random graphs of stages, beside their bounds", measure: stages::makespan },
+    Figure { name: "plan-10000", about: "a plan of 10,000 stages", measure: stages::plan },
+    Figure { name: "cutoff", about: "steps that run after a changed comment", measure: stages::cutoff },
     Figure { name: "graph-null", about: "100,000 cached vertices, beside ninja", measure: graph::graph_null },
     Figure { name: "tree-cold", about: "50,000 new files, beside `git add`", measure: tree::cold },
     Figure { name: "tree-same", about: "50,000 known files, beside `git status`", measure: tree::same },

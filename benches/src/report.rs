@@ -18,6 +18,8 @@ pub(crate) enum Unit {
     Seconds,
     /// Memory.
     Bytes,
+    /// How often.
+    Times,
 }
 
 /// One figure as it was measured.
@@ -46,6 +48,16 @@ impl Row {
         Self { figure, value, reference: None, goal, unit: Unit::Bytes }
     }
 
+    /// A time that has a limit.
+    pub(crate) fn limit(figure: &'static str, value: f64, goal: f64) -> Self {
+        Self { figure, value, reference: None, goal, unit: Unit::Seconds }
+    }
+
+    /// How often something happens that has a limit.
+    pub(crate) fn count(figure: &'static str, value: f64, goal: f64) -> Self {
+        Self { figure, value, reference: None, goal, unit: Unit::Times }
+    }
+
     /// Returns how much more the product needs than the reference.
     fn ratio(&self) -> Option<f64> {
         self.reference.map(|reference| self.value / reference)
@@ -61,6 +73,7 @@ impl Row {
         let unit = match self.unit {
             Unit::Seconds => "s",
             Unit::Bytes => "B",
+            Unit::Times => "",
         };
         json!({
             "figure": self.figure,
@@ -117,6 +130,7 @@ fn amount(value: f64, unit: Unit) -> String {
         Unit::Bytes if value >= f64::from(1 << 20) => format!("{:.1} MiB", value / f64::from(1 << 20)),
         Unit::Bytes if value >= 10.0 * 1024.0 => format!("{:.1} KiB", value / 1024.0),
         Unit::Bytes => format!("{value:.0} B"),
+        Unit::Times => format!("{value:.0}"),
     }
 }
 

@@ -63,7 +63,8 @@ fn a_file_that_is_no_component_is_said_to_be_what_it_is() {
 fn an_import_that_the_host_does_not_have_is_named() {
     let place = Place::new();
     let imports: [(&str, &[&str]); 6] = [
-        ("acme:tools/x@1.0.0", &["imports `acme:tools/x@1.0.0`, which the host does not have", "hint: it may import"]),
+        // Another module could provide it: this one has no stages.
+        ("acme:tools/x@1.0.0", &["module `m` has no stages", "hint: export an interface named `stages`"]),
         ("wasi:nn/tensor@0.2.0", &["imports `wasi:nn/tensor@0.2.0`, which the host does not have", "hint: it may"]),
         ("wasi:cli/environment@0.3.0", &["`wasi:cli/environment@0.3.0`, and the host has version 0.2"]),
         ("wasi:keyvalue/store@0.2.0", &["imports `wasi:keyvalue/store@0.2.0`, which the host does not have"]),

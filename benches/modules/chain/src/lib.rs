@@ -80,4 +80,53 @@ mod stages {
     ) -> Result<String> {
         src.digest()
     }
+
+    /// Sleeps in one step, after those that it is fed by, and returns a directory with its name.
+    pub fn nap(
+        /// What it is called; a part of the command.
+        name: &str,
+        /// For how long.
+        seconds: f64,
+        /// Is part of the command: a step with another was never run.
+        salt: &str,
+        /// One that it waits for.
+        a: Option<Directory>,
+        /// Another one.
+        b: Option<Directory>,
+        /// Yet another one.
+        c: Option<Directory>,
+    ) -> Directory {
+        let waited = [("/a", a), ("/b", b), ("/c", c)];
+        let machine = waited.into_iter().fold(machine::rootfs(), |container, (path, directory)| match directory {
+            Some(directory) => container.with_mounted_directory(path, directory),
+            None => container,
+        });
+        let script = format!("sleep {seconds}; mkdir /out; echo {salt} > /out/{name}");
+        machine.with_exec(["sh", "-c", &script]).directory("/out")
+    }
+
+    /// Does nothing with what it is given.
+    pub fn pass(
+        /// What the stage before it returned.
+        text: Option<String>,
+    ) -> String {
+        text.unwrap_or_default()
+    }
+
+    /// Leaves the comments out of a source, as a compiler does.
+    pub fn compile(
+        /// The source.
+        src: &File,
+    ) -> File {
+        let script = "grep -v '^#' /src > /compiled";
+        machine::rootfs().with_file("/src", src).with_exec(["sh", "-c", script]).file("/compiled")
+    }
+
+    /// Uses what was compiled.
+    pub fn test(
+        /// What was compiled.
+        compile: &File,
+    ) -> Result<String> {
+        machine::rootfs().with_file("/compiled", compile).with_exec(["cat", "/compiled"]).stdout()
+    }
 }

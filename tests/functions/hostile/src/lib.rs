@@ -9,6 +9,34 @@ use guest_sdk::prelude::*;
 mod stages {
     use super::*;
 
+    /// Counts down, and ends badly.
+    #[derive(Object)]
+    pub struct Bomb {
+        seconds: u32,
+    }
+
+    impl Bomb {
+        /// A bomb.
+        pub fn new(seconds: u32) -> Self {
+            Self { seconds }
+        }
+
+        /// Returns how much time is left.
+        pub fn left(&self) -> u32 {
+            self.seconds
+        }
+
+        /// Panics.
+        pub fn explode(&self) -> u32 {
+            panic!("boom after {}", self.seconds)
+        }
+    }
+
+    /// Consumes a bomb.
+    pub fn defuse(bomb: Bomb) -> u32 {
+        bomb.seconds
+    }
+
     /// Never ends.
     pub fn endless_loop() {
         loop {

@@ -140,6 +140,8 @@ impl Backend for FakeBackend {
         outputs.iter().map(solve).collect()
     }
 
+    fn forget_failures(&self) {}
+
     async fn settle(&self) {}
 
     async fn read(&self, _: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure> {

@@ -11,5 +11,6 @@ mod fake;
 mod guests;
 mod limits;
 mod load;
+mod objects;
 mod polyglot;
 mod support;
