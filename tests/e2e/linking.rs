@@ -91,8 +91,8 @@ fn what_nobody_looks_at_is_not_called() {
             b.txt
             stage `more` is fed by `tree`
             [links.tree] called
-            + make file /a.txt (1 ms)
-            + make file /b.txt (0 ms)
+            + make file /a.txt (3 ms)
+            + make file /b.txt (1 ms)
             exit 0
         "#]],
     );
@@ -127,10 +127,11 @@ fn wrong_links_are_told_with_their_path_before_anything_runs() {
         &place,
         &["-m", "links", "wrong"],
         &expect![[r#"
-        error: stage `wrong` needs `--seed`
-        usage: host call wrong --seed NUMBER
-        exit 2
-    "#]],
+            error: stage `wrong` needs `--seed`
+              caused by: `wrong.seed <- seed` does not fit: it makes `string`, not `u32`
+            usage: host call wrong --seed NUMBER
+            exit 2
+        "#]],
     );
 }
 
@@ -198,19 +199,21 @@ fn a_pipeline_of_other_modules_needs_no_code() {
         &place,
         &["level"],
         &expect![[r#"
-        checked at level 3
-        exit 0
-    "#]],
+            checked at level 3
+            stage `level` is `strict.with-level(3).check()`
+            exit 0
+        "#]],
     );
     check(
         &place,
         &["name"],
         &expect![[r#"
-        short
-        + make file /good.txt (3 ms)
-        + make file /bad.txt (2 ms)
-        exit 0
-    "#]],
+            short
+            stage `name` is `texts.file("good.txt").contents()`
+            + make file /good.txt (1 ms)
+            + make file /bad.txt (0 ms)
+            exit 0
+        "#]],
     );
     check(
         &place,
@@ -328,11 +331,11 @@ fn functions_and_objects_of_a_dependency_are_used_as_ones_own() {
         &place,
         &["-m", "linked", "sources", "file", "--path", "good.txt", "contents"],
         &expect![[r#"
-        short
-        + make file /good.txt (3 ms)
-        + make file /bad.txt (0 ms)
-        exit 0
-    "#]],
+            short
+            + make file /good.txt (2 ms)
+            + make file /bad.txt (17 ms)
+            exit 0
+        "#]],
     );
 }
 
@@ -459,13 +462,13 @@ fn a_trap_of_a_dependency_is_a_failure_of_that_call() {
         &place,
         &["dark"],
         &expect![[r#"
-        [links.panics] 
-        thread '<unnamed>' (1) panicked at links/src/lib.rs:88:9:
-        it is too dark
-        [links.panics] note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
-        error: stage `panics` of module `links` panicked at links/src/lib.rs:88:9: it is too dark
-        exit 1
-    "#]],
+            [links.panics] 
+            thread '<unnamed>' (1) panicked at links/src/lib.rs:98:9:
+            it is too dark
+            [links.panics] note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+            error: stage `panics` of module `links` panicked at links/src/lib.rs:98:9: it is too dark
+            exit 1
+        "#]],
     );
     check(
         &place,
@@ -473,6 +476,75 @@ fn a_trap_of_a_dependency_is_a_failure_of_that_call() {
         &expect![[r#"
         seed
         [links.seed] called
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn what_was_begun_goes_on_while_another_is_read() {
+    if !require("cargo-wasm") || !require("crun") {
+        return;
+    }
+    let place = Place::new();
+    module(&place, "crossing", "crossing", &format!("allow = [\"machine\"]\n{}", dependency("links", "links")));
+    let args = ["call", "-m", "crossing", "--jobs", "2", "--events", "events", "side-by-side"];
+    assert_eq!(place.host(args).stdout, "one\nother\n");
+    let events = std::fs::read_to_string(place.path("work/events")).unwrap();
+    let naps: Vec<serde_json::Value> = events
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|event: &serde_json::Value| event["operation"] == "exec")
+        .collect();
+    let time = |nap: usize, key: &str| naps[nap][key].as_str().unwrap().to_owned();
+    assert_eq!(naps.len(), 2, "{events}");
+    assert!(time(0, "start") < time(1, "end") && time(1, "start") < time(0, "end"), "{events}");
+    // Both say which function asked for them.
+    assert!(naps.iter().all(|nap| nap["function"] == "links.nap"), "{events}");
+}
+
+#[test]
+fn a_function_of_a_dependency_is_called_once_and_only_if_it_is_needed() {
+    if !require("cargo-wasm") {
+        return;
+    }
+    let place = Place::new();
+    module(&place, "crossing", "crossing", &format!("allow = [\"machine\"]\n{}", dependency("links", "links")));
+    check(
+        &place,
+        &["-m", "crossing", "twice"],
+        &expect![[r#"
+        seedseed
+        [links.seed] called
+        exit 0
+    "#]],
+    );
+    check(
+        &place,
+        &["-m", "crossing", "unused"],
+        &expect![[r#"
+        unused
+        exit 0
+    "#]],
+    );
+    check(
+        &place,
+        &["-m", "crossing", "late"],
+        &expect![[r#"
+        error: stage `late` failed
+          caused by: the look: it is broken
+        exit 1
+    "#]],
+    );
+    check(
+        &place,
+        &["-m", "crossing", "survives"],
+        &expect![[r#"
+        it failed: stage `dark` of module `links` panicked at links/src/lib.rs:93:9: it is too dark
+        [links.dark] 
+        thread '<unnamed>' (1) panicked at links/src/lib.rs:93:9:
+        it is too dark
+        [links.dark] note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
         exit 0
     "#]],
     );

@@ -83,6 +83,16 @@ mod stages {
         base.with_exec(["sh", "-c", &format!("echo ${name}")]).stdout()
     }
 
+    /// Sleeps in a step.
+    pub fn nap(name: &str) -> Container {
+        machine::rootfs().with_exec(["sh", "-c", &format!("sleep 0.5; echo {name}")])
+    }
+
+    /// Panics where it could have answered with an error.
+    pub fn dark() -> Result<String> {
+        panic!("it is too dark")
+    }
+
     /// Panics.
     pub fn panics() -> String {
         panic!("it is too dark")
