@@ -62,9 +62,7 @@ impl Choice {
                 let zone = ZoneConfig::new(store.root());
                 Arc::new(Embedded::new(store, io, zone))
             }
-            Self::Docker(DockerMode::BuildKit) => {
-                Arc::new(Docker::connect(&settings(&config.docker), store, io).await?)
-            }
+            Self::Docker(DockerMode::BuildKit) => Arc::new(Docker::new(&settings(&config.docker), store, io)?),
             Self::Docker(DockerMode::Classic) => {
                 Arc::new(DockerClassic::connect(&settings(&config.docker), store, io).await?)
             }
@@ -78,10 +76,16 @@ impl Choice {
                 let caps = backend_embedded::probe(ZoneConfig::new(store)).await;
                 caps.map_err(|failure| failure.to_string())
             }
-            Self::Docker(_) => {
+            Self::Docker(mode) => {
                 let opened = Store::open(store).map_err(|error| error.to_string())?;
-                let io = idle(config, store);
-                Ok(self.open(config, opened, io).await.map_err(|report| report.message().to_owned())?.caps())
+                let (settings, io) = (settings(&config.docker), idle(config, store));
+                let caps = match mode {
+                    DockerMode::BuildKit => Docker::connect(&settings, opened, io).await.map(|docker| docker.caps()),
+                    DockerMode::Classic => {
+                        DockerClassic::connect(&settings, opened, io).await.map(|docker| docker.caps())
+                    }
+                };
+                caps.map_err(|failure| failure.to_string())
             }
         }
     }

@@ -73,7 +73,8 @@ fn without_docker_its_images_and_its_engines_say_how_to_get_it() {
     for chain in [
         from("docker-daemon:x:1").then(&["sync"]),
         empty().then(&["-o", "docker-daemon:x:1"]),
-        empty().then(&["sync", "--engine", "docker"]),
+        // Docker is not asked for before a command has to run.
+        empty().sh("true").then(&["sync", "--engine", "docker"]),
         empty().then(&["sync", "--engine", "docker-classic"]),
     ] {
         let ran = chain.run_with(&place, |command| {

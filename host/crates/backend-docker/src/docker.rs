@@ -15,7 +15,7 @@ use trees::{Input, Trees};
 
 use crate::connection::Connection;
 use crate::engine::Engine;
-use crate::facts::Facts;
+use crate::link::Link;
 use crate::settings::DockerSettings;
 use crate::value::{Tree, Value};
 
@@ -23,29 +23,31 @@ use crate::value::{Tree, Value};
 pub struct Docker {
     engine: Arc<Engine>,
     solver: Solver<Engine>,
-    facts: Facts,
 }
 
 /// What the handle of a snapshot is.
 struct Handle(Tree);
 
 impl Docker {
-    /// Connects to Docker and makes the backend of a session. Must be called inside a tokio runtime.
+    /// Makes the backend of a session, which connects to Docker when it needs it: a run whose results are all known
+    /// does not. Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// `Environment` if Docker cannot be reached, is too old, or has no BuildKit.
+    /// `Environment` if the settings name no Docker.
+    pub fn new(settings: &DockerSettings, store: Store, io: SessionIo) -> Result<Self, Failure> {
+        let docker = Link::new(Connection::new(settings)?);
+        let engine = Arc::new(Engine::new(Trees::new(store, &io), io, docker));
+        Ok(Self { solver: Solver::new(Arc::clone(&engine), engine.io.n_jobs), engine })
+    }
+
+    /// Makes the backend of a session, and connects to Docker now.
+    ///
+    /// # Errors
+    /// As `new`; `Environment` if Docker cannot be reached, is too old, or has no BuildKit.
     pub async fn connect(settings: &DockerSettings, store: Store, io: SessionIo) -> Result<Self, Failure> {
-        let connection = Connection::new(settings)?;
-        let facts = Facts::of(&connection).await?;
-        let Some(reach) = facts.buildkit else {
-            return Err(Failure::environment(
-                format!("Docker {} at `{}` has no BuildKit", facts.version, facts.address),
-                Some("use `--engine docker-classic` or `--engine embedded`"),
-            ));
-        };
-        let trees = Trees::new(store, &io);
-        let engine = Arc::new(Engine::new(trees, io, connection, &facts, reach));
-        Ok(Self { solver: Solver::new(Arc::clone(&engine), engine.io.n_jobs), engine, facts })
+        let docker = Self::new(settings, store, io)?;
+        docker.engine.docker.get().await?;
+        Ok(docker)
     }
 
     async fn tree(&self, snapshot: &Snapshot) -> Result<ContentDigest, Failure> {
@@ -71,7 +73,7 @@ impl Docker {
 #[async_trait]
 impl Backend for Docker {
     fn caps(&self) -> Caps {
-        self.facts.caps()
+        self.engine.docker.caps()
     }
 
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
@@ -91,6 +93,10 @@ impl Backend for Docker {
             Solved { snapshot: Snapshot { handle }, exec: record.map(|record| Arc::clone(&record.exec)) }
         });
         Ok(solved.collect())
+    }
+
+    fn forget_failures(&self) {
+        self.solver.forget_failures();
     }
 
     async fn settle(&self) {

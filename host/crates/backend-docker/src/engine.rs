@@ -12,11 +12,9 @@ use store::empty_tree;
 use tokio_util::sync::CancellationToken;
 use trees::{Input, Trees};
 
-use crate::buildkit::{BuildKit, Kept, Reach};
-use crate::connection::Connection;
+use crate::buildkit::Kept;
 use crate::events::{Began, event_of, outcome_of};
-use crate::facts::Facts;
-use crate::images::TreeImages;
+use crate::link::Link;
 use crate::llb::{Llb, Note};
 use crate::lower::lower;
 use crate::step::Step;
@@ -26,10 +24,7 @@ use crate::value::{Remote, Tree, Value};
 pub(crate) struct Engine {
     pub(crate) trees: Trees,
     pub(crate) io: SessionIo,
-    pub(crate) buildkit: BuildKit,
-    pub(crate) images: TreeImages,
-    /// What commands run on.
-    pub(crate) platform: graph::Platform,
+    pub(crate) docker: Link,
     /// Commands that operations in the store need.
     needed_here: Mutex<HashSet<DefinitionDigest>>,
     /// All commands of the session, by what they are in LLB.
@@ -45,15 +40,12 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(trees: Trees, io: SessionIo, connection: Connection, facts: &Facts, reach: Reach) -> Self {
-        let platform = facts.platform.clone();
+    pub(crate) fn new(trees: Trees, io: SessionIo, docker: Link) -> Self {
         Self {
-            images: TreeImages::new(connection.clone(), platform.clone()),
-            buildkit: BuildKit::new(connection, reach),
             slots: tokio::sync::Semaphore::new(io.n_jobs.max(1)),
             trees,
             io,
-            platform,
+            docker,
             needed_here: Mutex::default(),
             steps: Mutex::default(),
             fetched: Mutex::default(),
@@ -140,7 +132,8 @@ impl Engine {
                     None => None,
                 };
                 let input = input.map(|(tree, path)| Input { tree, path });
-                format!("docker-image://{}", self.images.import(&self.trees, op, input).await?)
+                let images = &self.docker.get().await?.images;
+                format!("docker-image://{}", images.import(&self.trees, op, input).await?)
             }
         };
         let source = pb::op::Op::Source(pb::SourceOp { identifier, attrs: [].into() });

@@ -43,6 +43,30 @@ pub async fn probe(settings: &DockerSettings) -> Result<Facts, Failure> {
     Ok(Facts { is_rootless: has_option(&info, "name=rootless"), ..facts })
 }
 
+/// Returns what can be done with a Docker that nothing is known of.
+pub(crate) fn caps_unasked() -> Caps {
+    caps(vec!["Docker is asked who it is when something is needed of it".to_owned()], false)
+}
+
+fn caps(mut notes: Vec<String>, sized_temp: bool) -> Caps {
+    notes.push("limits on memory, processes and processors need another engine".to_owned());
+    notes.push("a command over an image is run again when its directory was made another way".to_owned());
+    notes.push("layers are compared with their digests, not with the configuration of the image".to_owned());
+    Caps {
+        name: "docker".to_owned(),
+        network: true,
+        owners: true,
+        limits: false,
+        images: true,
+        services: false,
+        machine: false,
+        sized_temp,
+        content_keys: false,
+        checked_layers: false,
+        notes,
+    }
+}
+
 impl Facts {
     /// Returns what can be done with it.
     #[must_use]
@@ -54,22 +78,7 @@ impl Facts {
         if self.buildkit.is_none() {
             notes.push("it has no BuildKit: use `--engine docker-classic`".to_owned());
         }
-        notes.push("limits on memory, processes and processors need another engine".to_owned());
-        notes.push("a command over an image is run again when its directory was made another way".to_owned());
-        notes.push("layers are compared with their digests, not with the configuration of the image".to_owned());
-        Caps {
-            name: "docker".to_owned(),
-            network: true,
-            owners: true,
-            limits: false,
-            images: true,
-            services: false,
-            machine: false,
-            sized_temp: self.has_sized_temp(),
-            content_keys: false,
-            checked_layers: false,
-            notes,
-        }
+        caps(notes, self.has_sized_temp())
     }
 
     /// Returns whether the BuildKit in it heeds the size of a directory in memory.

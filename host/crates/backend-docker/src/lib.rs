@@ -12,6 +12,7 @@ mod events;
 mod facts;
 mod images;
 mod ingest;
+mod link;
 mod llb;
 mod lower;
 mod run;

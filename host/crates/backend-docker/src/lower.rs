@@ -6,8 +6,8 @@ use std::sync::Arc;
 use backend::{Failure, FailureCode, Reason};
 use bollard_buildkit_proto::pb;
 use graph::{
-    CacheKey, CacheSharing, ContentDigest, ExecOp, FileOp, KeyHasher, Limits, Mount, MountKind, Op, Reuse, Selection,
-    Stdin, TreePath, Vertex,
+    CacheKey, CacheSharing, ContentDigest, ExecOp, FileOp, KeyHasher, Limits, Mount, MountKind, Op, Platform, Reuse,
+    Selection, Stdin, TreePath, Vertex,
 };
 use store::{Entry, Kind, Node, Owned, Selected, Store, empty_tree};
 use trees::failure::{edit_failure, failure, read_failure};
@@ -32,7 +32,7 @@ pub(crate) async fn lower(
     op: &ExecOp,
     values: &[Value],
 ) -> Result<Value, Failure> {
-    check(engine, op)?;
+    check(op)?;
     let told = Told::default();
     let mut lowering = Lowering { engine, vertex, op, values, inputs: Vec::new(), mounts: Vec::new(), told };
     lowering.root().await?;
@@ -48,13 +48,16 @@ pub(crate) async fn lower(
         exec(vertex, op, &inputs, &mounts, &told, engine.io.is_network_allowed)
     };
     let step = find(engine, vertex, op, output, make)?;
+    if step.record().is_none() {
+        check_platform(op, engine.docker.get().await?.platform())?;
+    }
     let trees = subs.into_iter().enumerate();
     let trees = trees.map(|(n, sub)| Tree::Remote(Remote { out: step.llb.out(index(n)), sub, root: Some(n) }));
     Ok(Value::step(trees.collect(), engine.keep_step(step)))
 }
 
 /// Refuses what cannot be run.
-fn check(engine: &Engine, op: &ExecOp) -> Result<(), Failure> {
+fn check(op: &ExecOp) -> Result<(), Failure> {
     let refuse = |message: String| Err(Failure::invalid(FailureCode::InvalidArgument, message));
     if op.stdin == Stdin::Both {
         return refuse("`with-stdin` and `with-redirect-stdin` cannot both be set".to_owned());
@@ -62,11 +65,6 @@ fn check(engine: &Engine, op: &ExecOp) -> Result<(), Failure> {
     let words = op.args.iter().chain(op.env.iter().flat_map(|(name, value)| [name, value]));
     if let Some(word) = words.into_iter().find(|word| word.contains('\0')) {
         return refuse(format!("argument or variable {word:?} has a NUL byte, which no command can get"));
-    }
-    let machine = &engine.platform;
-    if (&op.platform.os, &op.platform.architecture) != (&machine.os, &machine.architecture) {
-        let message = format!("platform `{}` cannot be run by Docker here, which is `{machine}`", op.platform);
-        return Err(Failure::invalid(FailureCode::Unavailable, message));
     }
     if op.limits != Limits::default() {
         return Err(Failure::Invalid {
@@ -77,6 +75,14 @@ fn check(engine: &Engine, op: &ExecOp) -> Result<(), Failure> {
         });
     }
     Ok(())
+}
+
+fn check_platform(op: &ExecOp, machine: &Platform) -> Result<(), Failure> {
+    if (&op.platform.os, &op.platform.architecture) == (&machine.os, &machine.architecture) {
+        return Ok(());
+    }
+    let message = format!("platform `{}` cannot be run by Docker here, which is `{machine}`", op.platform);
+    Err(Failure::invalid(FailureCode::Unavailable, message))
 }
 
 fn exec(
@@ -122,11 +128,11 @@ fn find(
     }
     // A run without the cache makes results of its own generation, which later runs then use.
     let first = make(None);
-    let generation_key = key("docker-generation/1", &first);
+    let generation_key = key("docker-generation/2", op, &first);
     if !engine.io.is_cache_used {
         let generation = random();
         let llb = make(Some(generation.clone()));
-        let key = key("docker-step/1", &llb);
+        let key = key("docker-step/2", op, &llb);
         return Ok(new(llb, Some(key), Some((generation_key, generation)), Reason::NoCache, None));
     }
     let store = engine.trees.store();
@@ -135,14 +141,16 @@ fn find(
         Some(generation) => make(Some(generation)),
         None => first,
     };
-    let key = key("docker-step/1", &llb);
+    let key = key("docker-step/2", op, &llb);
     let found = store.result(key).map_err(|error| failure(&error))?;
     let record = found.and_then(|bytes| postcard::from_bytes(&bytes).ok());
     Ok(new(llb, Some(key), None, Reason::NeverRan, record))
 }
 
-fn key(domain: &str, llb: &Llb) -> CacheKey {
+fn key(domain: &str, op: &ExecOp, llb: &Llb) -> CacheKey {
     let mut hasher = KeyHasher::new(domain);
+    // Docker may be another machine in another run, and is not asked for what is known.
+    hasher.text(&op.platform.to_string());
     hasher.text(llb.digest());
     hasher.cache_key()
 }

@@ -161,10 +161,11 @@ impl Engine {
         out: &Out,
         take: impl FnOnce(TarReader, &Store) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        let docker = self.docker.get().await?;
         let steps = self.steps_of(std::slice::from_ref(&out.llb));
         let store = self.trees.store().clone();
         for tree in Llb::closure(std::slice::from_ref(&out.llb)).iter().filter_map(|llb| llb.note().tree) {
-            self.images.ensure(&store, tree).await?;
+            docker.images.ensure(&store, tree).await?;
         }
         let mut offer = Offer::default();
         for step in &steps {
@@ -195,7 +196,7 @@ impl Engine {
             }
         };
         let solved = tokio::select! {
-            solved = self.buildkit.solve(job, on_progress) => solved,
+            solved = docker.buildkit.solve(job, on_progress) => solved,
             () = self.io.cancel.cancelled() => return Err(Failure::Cancelled),
         };
         match solved {

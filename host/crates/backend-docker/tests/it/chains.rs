@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use backend::{Backend as _, ExecStatus, Failure, OutputStream};
+use backend_docker::DockerSettings;
 use graph::{Expect, Mount, MountKind, Reuse, SecretName, Stdin};
 
 use crate::harness::{Settings, base, command, docker, exec, file, open, open_with, output, path, scratch, sh, unique};
@@ -66,6 +67,12 @@ async fn what_ran_is_not_run_again_and_docker_is_not_asked() {
     let again = open(&docker, dir.path()).await;
     assert_eq!(again.stdout(&step).await, format!("{id}\n"));
     assert_eq!(again.outcomes(), ["Cached hit", "Cached hit"]);
+    // There need not be one, as long as everything is known.
+    let nowhere = DockerSettings { host: Some("unix:///nowhere/docker.sock".into()), ..DockerSettings::default() };
+    let without = open(&nowhere, dir.path()).await;
+    assert_eq!(without.stdout(&step).await, format!("{id}\n"));
+    let failure = without.run(&sh(&step, ":")).await.unwrap_err();
+    assert!(failure.to_string().contains("`unix:///nowhere/docker.sock` is not there"), "{failure}");
     // Another store knows nothing, and Docker does.
     let other = tempfile::tempdir().unwrap();
     let other = open(&docker, other.path()).await;

@@ -73,7 +73,7 @@ pub(crate) async fn open_with(docker: &DockerSettings, store: &Path, settings: S
         images: backend::ImageAccess::default(),
         store: store.to_owned(),
     };
-    let docker = Docker::connect(docker, Store::open(store).unwrap(), io).await.unwrap();
+    let docker = Docker::new(docker, Store::open(store).unwrap(), io).unwrap();
     Session { docker, events, cancel }
 }
 
