@@ -51,7 +51,7 @@ impl ModuleManifest {
     /// # Errors
     /// If it is not TOML, or says something that a manifest cannot say.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ManifestError> {
-        Reader { path, text }.manifest()
+        Reader::new(path, text).manifest()
     }
 }
 

@@ -21,6 +21,16 @@ pub(super) type Entry<'a> = (&'a Spanned<toml::de::DeString<'a>>, &'a Value<'a>)
 pub(super) struct Reader<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
+    /// Where each line begins, in bytes.
+    lines: Vec<usize>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(path: &'a Path, text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
+        Self { path, text, lines }
+    }
 }
 
 impl Reader<'_> {
@@ -143,10 +153,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn place(&self, span: &Range<usize>) -> Place {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Place { line, column }
+        let at = if self.text.is_char_boundary(span.start) { span.start } else { self.text.len() };
+        let line = self.lines.partition_point(|begin| *begin <= at);
+        let begin = line.checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or_default();
+        let before = self.text.get(begin..at).unwrap_or_default();
+        Place { line, column: before.chars().count() + 1 }
     }
 
     pub(super) fn error(&self, span: Range<usize>, problem: ManifestProblem) -> ManifestError {
