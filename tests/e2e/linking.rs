@@ -240,6 +240,33 @@ fn a_pipeline_of_other_modules_needs_no_code() {
 }
 
 #[test]
+fn functions_of_one_instance_can_feed_each_other() {
+    if !require("cargo-wasm") {
+        return;
+    }
+    let place = Place::new();
+    let stages = r#"
+        [stages.strict]
+        call = "lint.linter"
+        args = { level = 8 }
+
+        [stages.texts]
+        call = "lint.sources"
+
+        [stages.filtered]
+        call = "lint.filtered"
+        args = { src = { from = "texts" }, linter = { from = "strict" } }
+
+        [stages.style]
+        call = "lint.find"
+        args = { src = { from = "filtered" }, linter = { from = "strict" } }
+    "#;
+    pipeline(&place, &format!("{}{stages}", dependency("lint", "objects")));
+    let answer = place.host(["call", "-q", "style"]);
+    assert_eq!((answer.stdout.as_str(), answer.code), ("{\"path\":\"good.txt\",\"n-lines\":1}\n", Some(0)));
+}
+
+#[test]
 fn dangling_references_of_a_manifest_have_line_and_column() {
     if !require("cargo-wasm") {
         return;

@@ -142,6 +142,13 @@ impl Component {
         self.stage(name).map(|stage| &stage.signature)
     }
 
+    /// Returns whether a function is called in the instance in which the module's custom objects live, where no two
+    /// calls are at the same time.
+    #[must_use]
+    pub fn is_called_alone(&self, name: &str) -> bool {
+        self.stage(name).is_some_and(|stage| stage.has_own)
+    }
+
     /// Returns the types of custom objects that it defines.
     #[must_use]
     pub fn objects(&self) -> &[ObjectType] {

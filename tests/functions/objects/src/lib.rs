@@ -96,6 +96,14 @@ mod stages {
         Ok(findings)
     }
 
+    /// Takes the files away that a linter of this level would not look at.
+    pub fn filtered(src: Directory, linter: &Linter) -> Directory {
+        match linter.level() {
+            0 => Directory::new(),
+            _ => src.without_file("bad.txt"),
+        }
+    }
+
     /// Sources with one file that is well and one that is not.
     pub fn sources() -> Directory {
         Directory::new().with_new_file("good.txt", "short\n").with_new_file("bad.txt", "long ".repeat(20))

@@ -1,0 +1,43 @@
+// The module `linked` in JavaScript: what it imports from `objects` is in any language.
+
+import * as objects from "local:objects/stages@0.1.0";
+import { Directory } from "pipeline:api/directory@0.1.0";
+
+const { Linter } = objects;
+
+export const stages = {
+  style(level) {
+    const linter = new Linter(level);
+    return `${objects.describe(linter)}: ${linter.check()}`;
+  },
+
+  everyWay() {
+    const linter = new Linter(1).withLevel(2);
+    const each = objects.each([3, 4]);
+    const strict = objects.strict(5);
+    let refused;
+    try {
+      objects.strict(10);
+    } catch (error) {
+      refused = error.payload.code;
+    }
+    if (refused === undefined) {
+      throw { code: "custom", message: "a level that does not exist was taken", exec: undefined, attributes: [] };
+    }
+    const stricter = linter.stricter(strict);
+    return objects.sum(each, stricter, [linter, Linter.strictest()]);
+  },
+
+  findings(src) {
+    const found = objects.find(src, new Linter(undefined));
+    return [objects.check(src).summary, ...found.map(({ path, nLines }) => `${path}: ${nLines} long lines`)];
+  },
+
+  sources() {
+    return objects.sources();
+  },
+
+  refused() {
+    return Linter.strictest().longLines(new Directory(), "nothing.txt");
+  },
+};
