@@ -25,8 +25,8 @@ pub(crate) struct CommandSpec {
     pub(crate) about: &'static str,
     /// What it takes beside `--help`.
     pub(crate) options: &'static [OptionSpec],
-    /// Whether options of runs belong to it, too.
-    pub(crate) is_run: bool,
+    /// The options of runs that belong to it, too.
+    pub(crate) run_options: &'static [OptionSpec],
     /// A line, and what it does.
     pub(crate) examples: &'static [(&'static str, &'static str)],
 }
@@ -56,7 +56,7 @@ pub(crate) enum Takes {
 }
 
 /// Options as they were given: name and value.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Options(Vec<(&'static str, Option<String>)>);
 
 /// What a command was given.
@@ -72,6 +72,11 @@ impl Options {
     /// Adds an option.
     pub(crate) fn push(&mut self, name: &'static str, value: Option<String>) {
         self.0.push((name, value));
+    }
+
+    /// Adds options behind these.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
     }
 
     /// Returns whether an option was given.
@@ -180,8 +185,7 @@ fn unknown_option(command: &CommandSpec, word: &str) -> Report {
 impl CommandSpec {
     /// Returns its options and those of runs, if they belong to it.
     pub(crate) fn all_options(&self) -> impl Iterator<Item = &'static OptionSpec> + use<> {
-        let run: &'static [OptionSpec] = if self.is_run { specs::RUN_OPTIONS } else { &[] };
-        self.options.iter().chain(run)
+        self.options.iter().chain(self.run_options)
     }
 
     /// Returns how it is written.

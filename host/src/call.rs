@@ -5,6 +5,7 @@
 
 mod csv;
 mod flags;
+mod given;
 mod help;
 mod images;
 mod json;
@@ -16,8 +17,9 @@ mod stages;
 mod values;
 
 pub(crate) use flags::stage_usage;
+pub(crate) use given::give_args;
 pub(crate) use help::{docs_of, stage_help};
 pub(crate) use images::place as image_place;
 pub(crate) use places::Places;
 pub(crate) use plan::{Asked, Callee, Plan, find_stage, unwrapped};
-pub(crate) use stages::{Linked, link, link_text, local_paths};
+pub(crate) use stages::{Linked, LocalSource, link, link_text, local_sources};

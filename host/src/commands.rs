@@ -3,12 +3,17 @@
 mod build;
 mod cache;
 mod call;
+mod changes;
+mod check;
 mod engine;
 mod functions;
 mod init;
 mod inspect;
 mod modules;
 mod options;
+mod outcomes;
+mod prepared;
+mod run;
 mod running;
 
 use std::collections::VecDeque;
@@ -31,7 +36,8 @@ pub(crate) struct Context<'a> {
 /// Parses the words of a command and runs it.
 pub(crate) fn run(command: &CommandSpec, mut words: VecDeque<String>, context: Context<'_>) -> Result<ExitStatus> {
     let (n_words, is_open) = match command.name {
-        "call" => (1, true),
+        "call" | "run" => (1, true),
+        "check" => (usize::MAX, false),
         "init" | "cache" => (1, false),
         _ => (0, false),
     };
@@ -42,6 +48,8 @@ pub(crate) fn run(command: &CommandSpec, mut words: VecDeque<String>, context: C
     }
     match command.name {
         "call" => call::run(parsed, words, context),
+        "run" => run::run(parsed, words, context),
+        "check" => check::run(&parsed, context),
         "functions" => functions::run(&parsed, context),
         "init" => init::run(&parsed, context),
         "build" => build::run(&parsed, context),

@@ -138,13 +138,22 @@ pub trait Run {
 #[derive(Debug)]
 pub enum Ended {
     /// It was evaluated.
-    Done(Value),
+    Done {
+        /// What it makes.
+        value: Value,
+        /// From the call of its function to the end of its evaluation.
+        took: Duration,
+    },
     /// It failed, because `culprit` did: itself, or a stage that it needs.
     Failed {
-        /// The stage whose function asked for what failed.
+        /// The stage whose failure that is.
         culprit: StageId,
+        /// The function that asked for what failed, with its module, as in `shop.build`; none if no function did.
+        function: Option<String>,
         /// What went wrong.
         report: Report,
+        /// From the call of the culprit's function to the failure.
+        took: Duration,
     },
     /// Another one failed first.
     Stopped,

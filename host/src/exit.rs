@@ -19,10 +19,12 @@ pub enum ExitStatus {
     Bug,
     /// Interrupted by Ctrl-C or a signal.
     Interrupted,
+    /// A program ran to its end, and this is its own exit code.
+    Program(u8),
 }
 
 impl ExitStatus {
-    /// All of them, by their codes.
+    /// All that are of this program, by their codes.
     pub const ALL: &[Self] =
         &[Self::Done, Self::Verdict, Self::Usage, Self::Input, Self::Environment, Self::Bug, Self::Interrupted];
 
@@ -39,6 +41,7 @@ impl ExitStatus {
             Self::Bug => 70,
             // Source: POSIX shells: 128 plus SIGINT.
             Self::Interrupted => 130,
+            Self::Program(code) => code,
         }
     }
 
@@ -53,6 +56,7 @@ impl ExitStatus {
             Self::Environment => "the machine cannot do it: a missing tool, a full disk, no permission",
             Self::Bug => "a bug in host",
             Self::Interrupted => "interrupted",
+            Self::Program(_) => "the exit code of the program",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::args::specs::{COMMANDS, RUN_OPTIONS};
+use crate::args::specs::COMMANDS;
 use crate::args::{CommandSpec, OptionSpec, Takes};
 use crate::exit::ExitStatus;
 
@@ -36,9 +36,7 @@ pub(crate) fn command(command: &CommandSpec) -> String {
     }
     text.push_str("\nOptions:\n");
     options(&mut text, command.options);
-    if command.is_run {
-        options(&mut text, RUN_OPTIONS);
-    }
+    options(&mut text, command.run_options);
     item(&mut text, "-h, --help", "show this");
     text.push_str(if command.examples.len() == 1 { "\nExample:\n" } else { "\nExamples:\n" });
     for (line, what) in command.examples {

@@ -1,14 +1,24 @@
 //! Where the program writes: data to standard output, talk to standard error.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where the program writes.
 pub struct Io {
     /// Data only.
-    pub stdout: Box<dyn Write + Send>,
+    pub stdout: Stdout,
     /// Everything that is said to people.
     pub stderr: Stderr,
+}
+
+/// Standard output, shared by whoever has data.
+#[derive(Clone)]
+pub struct Stdout {
+    inner: Arc<Mutex<StdoutInner>>,
+}
+
+struct StdoutInner {
+    writer: Box<dyn Write + Send>,
     /// Why data could not be written.
     lost: Option<io::Error>,
 }
@@ -31,7 +41,8 @@ impl Io {
     /// Writes to these.
     #[must_use]
     pub fn new(stdout: Box<dyn Write + Send>, stderr: Stderr) -> Self {
-        Self { stdout, stderr, lost: None }
+        let inner = Arc::new(Mutex::new(StdoutInner { writer: stdout, lost: None }));
+        Self { stdout: Stdout { inner }, stderr }
     }
 
     /// Writes a line of data. A reader that has gone away is no error: it has seen enough.
@@ -42,8 +53,12 @@ impl Io {
 
     /// Writes data as it is.
     pub fn print_bytes(&mut self, bytes: &[u8]) {
-        let written = self.stdout.write_all(bytes);
-        self.note(written);
+        self.stdout.write(bytes, false);
+    }
+
+    /// Lets a reader have what was written.
+    pub fn flush(&mut self) {
+        self.stdout.write(&[], true);
     }
 
     /// Writes what is left.
@@ -51,22 +66,31 @@ impl Io {
     /// # Errors
     /// If data was lost on the way, as on a full disk.
     pub fn finish(&mut self) -> io::Result<()> {
-        let flushed = self.stdout.flush();
-        self.note(flushed);
-        self.lost.take().map_or(Ok(()), Err)
-    }
-
-    fn note(&mut self, written: io::Result<()>) {
-        if let Err(error) = written
-            && error.kind() != io::ErrorKind::BrokenPipe
-        {
-            self.lost.get_or_insert(error);
-        }
+        self.stdout.write(&[], true);
+        self.stdout.lock().lost.take().map_or(Ok(()), Err)
     }
 
     /// Says a line to people.
     pub fn say(&self, line: &str) {
         self.stderr.line(line);
+    }
+}
+
+impl Stdout {
+    /// Writes data as it is; with `is_flushed`, so that a reader has it at once. What goes wrong is told at the end.
+    pub fn write(&self, bytes: &[u8], is_flushed: bool) {
+        let mut inner = self.lock();
+        let written = inner.writer.write_all(bytes);
+        let written = if is_flushed { written.and_then(|()| inner.writer.flush()) } else { written };
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            inner.lost.get_or_insert(error);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StdoutInner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

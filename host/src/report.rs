@@ -23,10 +23,10 @@ const REPORT_BUGS: &str = "this is a bug in host: please report it with the line
 const TAIL_LINES: usize = 20;
 
 /// Something that went wrong, ready to be shown.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Report(Box<Content>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Content {
     message: String,
     causes: Vec<String>,
@@ -49,6 +49,12 @@ impl Report {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// Returns why, in sentences.
+    #[must_use]
+    pub fn causes(&self) -> &[String] {
+        &self.0.causes
     }
 
     /// What was named is wrong.
@@ -157,6 +163,13 @@ impl Report {
     #[must_use]
     pub fn with_usage(mut self, usage: impl Into<String>) -> Self {
         self.0.usage = Some(usage.into());
+        self
+    }
+
+    /// Returns the report with a line about it, below its causes.
+    #[must_use]
+    pub fn noting(mut self, line: impl AsRef<str>) -> Self {
+        self.0.details.push(format!("  {}", line.as_ref()));
         self
     }
 

@@ -276,12 +276,17 @@ impl Run for Running {
     fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], is_keeping_going: bool) -> Vec<Ended> {
         let pipeline = match self.pipeline(graph) {
             Ok(pipeline) => pipeline,
-            Err(report) => return vec![Ended::Failed { culprit: wanted.first().copied().unwrap_or(0), report }],
+            Err(report) => {
+                let culprit = wanted.first().copied().unwrap_or(0);
+                return vec![Ended::Failed { culprit, function: None, report, took: Duration::ZERO }];
+            }
         };
         let verdicts = self.tokio.block_on(pipeline.run_all(wanted, session::RunOptions { is_keeping_going }));
         let ended = verdicts.into_iter().map(|verdict| match verdict {
-            Verdict::Done(value) => Ended::Done(value),
-            Verdict::Failed { culprit, failure } => Ended::Failed { culprit, report: failure.into() },
+            Verdict::Done { value, took } => Ended::Done { value, took },
+            Verdict::Failed { culprit, function, failure, took } => {
+                Ended::Failed { culprit, function, report: failure.into(), took }
+            }
             Verdict::Stopped => Ended::Stopped,
         });
         ended.collect()

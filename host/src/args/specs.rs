@@ -14,7 +14,7 @@ const JSON: OptionSpec = OptionSpec { long: "json", short: None, value: Takes::N
 const QUIET: OptionSpec =
     OptionSpec { long: "quiet", short: Some('q'), value: Takes::Nothing, help: "show no progress, only what is wrong" };
 
-/// The options of `host call`, which may stand before the stage and after it.
+/// The options of a run; those of `host call` may stand before the stage and after it.
 pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         long: "output",
@@ -80,12 +80,92 @@ pub(crate) static CALL: CommandSpec = CommandSpec {
 A METHOD is one of the result's, as in `file --path app contents`; its flags are its parameters.
 Data goes to standard output, everything else to standard error.",
     options: &[MODULE],
-    is_run: true,
+    run_options: RUN_OPTIONS,
     examples: &[
         ("host call build --src . -o out", "builds the source here and writes the result to `out`"),
         ("host call build --src . file --path app size", "prints the size of one file of the result"),
         ("host call -m tools.wasm check --token env:TOKEN", "hands a variable over as a secret"),
         ("host call build --help", "shows the flags of a stage"),
+    ],
+};
+
+/// The options of a run without `--output`.
+static EVALUATION_OPTIONS: &[OptionSpec] = RUN_OPTIONS.split_at(1).1;
+
+const ARG: OptionSpec = OptionSpec {
+    long: "arg",
+    short: None,
+    value: Takes::One("[STAGE.]NAME=VALUE"),
+    help: "give a parameter a value, as its flag would: of one stage, or of every one that has it; can be repeated",
+};
+
+/// `host run`
+pub(crate) static RUN: CommandSpec = CommandSpec {
+    name: "run",
+    usage: "[-m MODULE] [STAGE]... | FILE.wasm [ARGS]...",
+    summary: "Runs stages with all that they need, or a program",
+    about: "Without a STAGE it runs the leaves of the stage graph: the stages whose results no other stage takes.
+Stages that nothing orders run side by side; what several need is evaluated once.
+A FILE.wasm is run as a program: words behind it are its own, and its exit code is that of `host`.",
+    options: &[
+        MODULE,
+        ARG,
+        OptionSpec {
+            long: "keep-going",
+            short: Some('k'),
+            value: Takes::Nothing,
+            help: "when a stage fails, go on with all that does not need it",
+        },
+        OptionSpec {
+            long: "only-changed-since",
+            short: None,
+            value: Takes::One("REF"),
+            help: "run only the stages that are given something that changed since a commit, says git",
+        },
+        OptionSpec {
+            long: "output",
+            short: Some('o'),
+            value: Takes::One("DIRECTORY"),
+            help: "write what each stage makes to DIRECTORY/STAGE",
+        },
+    ],
+    run_options: EVALUATION_OPTIONS,
+    examples: &[
+        ("host run", "runs the whole pipeline of the module here"),
+        ("host run test lint -k", "runs two stages, and ends neither when the other fails"),
+        ("host run --arg src=. -o out", "gives all stages their source, and writes what they make"),
+        ("host run --only-changed-since origin/main", "runs what a branch changes"),
+        ("host run pipeline.wasm --fast", "runs a program with an argument"),
+    ],
+};
+
+/// `host check`
+pub(crate) static CHECK: CommandSpec = CommandSpec {
+    name: "check",
+    usage: "[-m MODULE] [STAGE]...",
+    summary: "Runs the checks of a module, and counts what passed",
+    about: "A check is a stage that makes nothing, a string or a report; without a STAGE all are run whose arguments are there.
+It fails if the stage does, or if a case of its report did; then the exit code is 1.",
+    options: &[
+        MODULE,
+        ARG,
+        OptionSpec {
+            long: "fail-fast",
+            short: None,
+            value: Takes::Nothing,
+            help: "stop all others when a stage fails; without it all run to their end",
+        },
+        OptionSpec {
+            long: "report",
+            short: None,
+            value: Takes::One("FILE"),
+            help: "write the outcomes to FILE, as JUnit's XML",
+        },
+    ],
+    run_options: EVALUATION_OPTIONS,
+    examples: &[
+        ("host check", "runs all checks of the module here"),
+        ("host check lint --report junit.xml", "runs one, and writes a report for other tools"),
     ],
 };
 
@@ -96,7 +176,7 @@ pub(crate) static FUNCTIONS: CommandSpec = CommandSpec {
     summary: "Lists the stages of a module",
     about: "",
     options: &[MODULE, JSON, QUIET],
-    is_run: false,
+    run_options: &[],
     examples: &[("host functions", "lists the stages of the module here")],
 };
 
@@ -120,7 +200,7 @@ pub(crate) static INIT: CommandSpec = CommandSpec {
             help: "the directory of the guest SDK; the one that belongs to this program if not given",
         },
     ],
-    is_run: false,
+    run_options: &[],
     examples: &[("host init pipeline", "makes the module `pipeline` in a directory of that name")],
 };
 
@@ -132,7 +212,7 @@ pub(crate) static BUILD: CommandSpec = CommandSpec {
     about: "The component goes to `target/host/NAME.wasm` of the module, or of `$CARGO_TARGET_DIR`.
 `host call` builds by itself when a source is newer.",
     options: &[MODULE, JSON, QUIET],
-    is_run: false,
+    run_options: &[],
     examples: &[("host build -m ci", "builds the module in the directory `ci`")],
 };
 
@@ -143,7 +223,7 @@ pub(crate) static INSPECT: CommandSpec = CommandSpec {
     summary: "Shows what a module imports, exports and may do",
     about: "Nothing of the module is run.",
     options: &[MODULE, JSON, QUIET],
-    is_run: false,
+    run_options: &[],
     examples: &[("host inspect -m tools.wasm", "shows the powers of a component before it is called")],
 };
 
@@ -162,7 +242,7 @@ pub(crate) static ENGINE: CommandSpec = CommandSpec {
         },
         JSON,
     ],
-    is_run: false,
+    run_options: &[],
     examples: &[("host engine", "shows which engine `host call` uses here")],
 };
 
@@ -173,7 +253,7 @@ pub(crate) static CACHE: CommandSpec = CommandSpec {
     summary: "Shows or empties the store",
     about: "",
     options: &[JSON],
-    is_run: false,
+    run_options: &[],
     examples: &[
         ("host cache", "prints how much the store takes"),
         ("host cache list", "lists what it holds, the largest first"),
@@ -188,9 +268,10 @@ pub(crate) static DOCTOR: CommandSpec = CommandSpec {
     summary: "Checks what is needed on this machine, and says how to get it",
     about: "Exits with code 4 if something that is needed is missing.",
     options: &[JSON],
-    is_run: false,
+    run_options: &[],
     examples: &[("host doctor", "checks this machine")],
 };
 
 /// All commands, in the order of the help.
-pub(crate) static COMMANDS: &[&CommandSpec] = &[&CALL, &FUNCTIONS, &INIT, &BUILD, &INSPECT, &ENGINE, &CACHE, &DOCTOR];
+pub(crate) static COMMANDS: &[&CommandSpec] =
+    &[&CALL, &RUN, &CHECK, &FUNCTIONS, &INIT, &BUILD, &INSPECT, &ENGINE, &CACHE, &DOCTOR];

@@ -137,10 +137,7 @@ impl Plan {
     ) -> Result<Asked> {
         let library = component.library();
         let stage = graph.stage(id).clone();
-        let wave = |param: &str, text: &str| match &stage.work {
-            Work::Call { dependency: None, function } => component.parse_wave(function, param, text),
-            _ => Err("it is no JSON".to_owned()),
-        };
+        let wave = wave_of(component, &stage);
         let mut at = At::Stage(graph, &stage);
         let mut flags = at.flags();
         let (mut given, mut steps) = (Vec::new(), Vec::new());
@@ -170,6 +167,14 @@ impl Plan {
             }
         }
         Ok(Asked::Run(Self { stage: id, steps, result }))
+    }
+}
+
+/// Returns what reads values of a stage's parameters as WAVE.
+pub(super) fn wave_of(component: &dyn Component, stage: &Stage) -> impl Fn(&str, &str) -> Result<Value, String> {
+    move |param, text| match &stage.work {
+        Work::Call { dependency: None, function } => component.parse_wave(function, param, text),
+        _ => Err("it is no JSON".to_owned()),
     }
 }
 

@@ -40,7 +40,7 @@ impl Linked {
     ///
     /// # Errors
     /// If one of them lacks a value, or has one that cannot be made.
-    pub(crate) fn order(&mut self, wanted: &[StageId]) -> Result<Vec<StageId>> {
+    pub(crate) fn order(&self, wanted: &[StageId]) -> Result<Vec<StageId>> {
         let order = self.graph.order(wanted)?;
         let is_wrong = |problem: &Problem| {
             let id = self.graph.find(&problem.stage).filter(|id| order.contains(id));
@@ -50,10 +50,10 @@ impl Linked {
                 param.name == problem.param && is_from_manifest
             })
         };
-        match self.problems.iter().position(is_wrong) {
+        match self.problems.iter().find(|problem| is_wrong(problem)) {
             None => Ok(order),
-            Some(found) => {
-                let Problem { stage, param, report } = self.problems.swap_remove(found);
+            Some(Problem { stage, param, report }) => {
+                let report = report.clone();
                 Err(report.context(format!("cannot use `{param}` that the manifest gives stage `{stage}`")))
             }
         }
@@ -129,29 +129,41 @@ fn failing(object: &str, message: &str) -> Value {
     }
 }
 
-/// Returns the paths of this machine that a stage is given.
-pub(crate) fn local_paths(graph: &StageGraph, id: StageId) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
+/// Something of this machine that a stage is given.
+pub(crate) struct LocalSource {
+    /// A directory or a file.
+    pub(crate) path: PathBuf,
+    /// Which files of a directory are taken; all if there are none.
+    pub(crate) include: Vec<String>,
+    /// Which are not.
+    pub(crate) exclude: Vec<String>,
+}
+
+/// Returns what a stage is given of this machine, with the patterns that say how much of it.
+pub(crate) fn local_sources(graph: &StageGraph, id: StageId) -> Vec<LocalSource> {
+    let mut sources = Vec::new();
     for param in &graph.stage(id).params {
         if let pipeline::Source::Given(value) | pipeline::Source::Set(value) | pipeline::Source::Default(value) =
             &param.source
         {
-            collect(value, &mut paths);
+            collect(value, &mut sources);
         }
     }
-    paths
+    sources
 }
 
-fn collect(value: &Value, paths: &mut Vec<PathBuf>) {
+fn collect(value: &Value, sources: &mut Vec<LocalSource>) {
     let local = |selection: &Selection| match selection.edge.vertex.op() {
-        Op::Source(graph::SourceOp::Local { path, .. }) => Some(Path::new(path).to_owned()),
+        Op::Source(graph::SourceOp::Local { path, include, exclude }) => {
+            Some(LocalSource { path: Path::new(path).to_owned(), include: include.clone(), exclude: exclude.clone() })
+        }
         _ => None,
     };
     match value {
-        Value::Object(api::Object::Directory(directory)) => paths.extend(local(&directory.selection)),
-        Value::Object(api::Object::File(file)) => paths.extend(local(&file.selection)),
-        Value::Option(Some(value)) => collect(value, paths),
-        Value::List(items) => items.iter().for_each(|item| collect(item, paths)),
+        Value::Object(api::Object::Directory(directory)) => sources.extend(local(&directory.selection)),
+        Value::Object(api::Object::File(file)) => sources.extend(local(&file.selection)),
+        Value::Option(Some(value)) => collect(value, sources),
+        Value::List(items) => items.iter().for_each(|item| collect(item, sources)),
         _ => {}
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn run(parsed: Parsed, words: VecDeque<String>, mut context: Context<
     let library = component.library();
     let mut places = Places::new(context.config);
     let mut linked = link(&library, opened.directory(), &mut places)?;
+    modules::check_has_stages(&opened, &linked.graph)?;
     let Some(name) = names.first() else {
         let stages: Vec<&str> = linked.graph.stages().iter().map(|stage| stage.name.as_str()).collect();
         return Err(Report::usage("`host call` needs a stage")

@@ -6,6 +6,7 @@ use module::{
     BuildOptions, Built, Documentation, Freshness, InterfaceWit, Module, ModuleDirectory, ModuleManifest, ModuleTree,
     freshness, interface_wit, write_dependencies_wit,
 };
+use pipeline::StageGraph;
 
 use super::Context;
 use crate::args::Options;
@@ -54,6 +55,15 @@ impl Opened {
             }
         };
         documentation(self.paths.get(index)?.as_deref()?)
+    }
+
+    /// Returns the files that the modules are made of.
+    pub(super) fn files(&self, target_dir: Option<&Path>) -> Vec<PathBuf> {
+        let files = self.tree.modules.iter().flat_map(|node| match &node.module {
+            Module::Directory(directory) => module::built_from(directory, target_dir),
+            Module::Component(path) => vec![path.clone()],
+        });
+        files.collect()
     }
 
     /// Returns the directories that the modules are built from.
@@ -130,10 +140,33 @@ fn place_interfaces(directory: &ModuleDirectory, node: &module::Node, paths: &[O
 
 /// Finds the module that `-m` names, or the one here.
 pub(super) fn find(options: &Options, context: &Context<'_>) -> Result<Module> {
-    let reference = options.value("module").map(|reference| context.config.resolve(reference));
+    match options.value("module") {
+        Some(reference) => find_at(reference, context),
+        None => Ok(module::find(None, &context.config.cwd)?),
+    }
+}
+
+/// Finds the module that was named.
+pub(super) fn find_at(reference: &str, context: &Context<'_>) -> Result<Module> {
     // What was written is what errors name.
-    let written = options.value("module").filter(|reference| !reference.starts_with('~')).map(PathBuf::from);
-    Ok(module::find(written.or(reference).as_deref(), &context.config.cwd)?)
+    let path = match reference.starts_with('~') {
+        true => context.config.resolve(reference),
+        false => PathBuf::from(reference),
+    };
+    Ok(module::find(Some(&path), &context.config.cwd)?)
+}
+
+/// Refuses a module that is a program and has no stages.
+pub(super) fn check_has_stages(opened: &Opened, graph: &StageGraph) -> Result<()> {
+    if !graph.stages().is_empty() || !opened.component.is_program() {
+        return Ok(());
+    }
+    let file = match opened.paths.first() {
+        Some(Some(path)) => path.display().to_string(),
+        _ => "FILE.wasm".to_owned(),
+    };
+    Err(Report::usage(format!("module `{}` is a program, and has no stages", opened.name()))
+        .with_hint(format!("`host run {file} [ARGS]...` runs it")))
 }
 
 /// Returns the component of a module; builds it first if a source is newer, and says so.

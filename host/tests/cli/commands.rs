@@ -207,12 +207,12 @@ fn unknown_commands_and_options_are_told() {
     check(
         &["zzz"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: there is no command `zzz`
-        hint: commands: call, functions, init, build, inspect, engine, cache, doctor
-        usage: host COMMAND [OPTIONS]
-    "#]],
+            exit 2
+            -- stderr
+            error: there is no command `zzz`
+            hint: commands: call, run, check, functions, init, build, inspect, engine, cache, doctor
+            usage: host COMMAND [OPTIONS]
+        "#]],
     );
     check(
         &["functions", "--jsn"],

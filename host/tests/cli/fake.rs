@@ -215,8 +215,8 @@ impl Run for FakeRun {
 
     fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], _is_keeping_going: bool) -> Vec<Ended> {
         let end = |&id: &StageId| match self.stage(graph, id) {
-            Ok(value) => Ended::Done(value),
-            Err(report) => Ended::Failed { culprit: id, report },
+            Ok(value) => Ended::Done { value, took: Duration::from_millis(2) },
+            Err(report) => Ended::Failed { culprit: id, function: None, report, took: Duration::from_millis(3) },
         };
         wanted.iter().map(end).collect()
     }

@@ -12,6 +12,8 @@ fn help(words: &[&str], expect: &ExpectFile) {
 fn every_command_has_its_help() {
     help(&["--help"], &expect_file!["help/host.txt"]);
     help(&["call", "--help"], &expect_file!["help/call.txt"]);
+    help(&["run", "--help"], &expect_file!["help/run.txt"]);
+    help(&["check", "--help"], &expect_file!["help/check.txt"]);
     help(&["functions", "--help"], &expect_file!["help/functions.txt"]);
     help(&["init", "-h"], &expect_file!["help/init.txt"]);
     help(&["build", "--help"], &expect_file!["help/build.txt"]);

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod chains;
+mod check;
 mod commands;
 mod fake;
 mod flags;
 mod help;
 mod modules;
 mod results;
+mod run;
 mod world;

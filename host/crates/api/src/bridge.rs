@@ -62,6 +62,11 @@ pub trait Bridge: Send + Sync {
         &[]
     }
 
+    /// Hears that what the calling function asked for failed, which the function is told, too.
+    fn failed(&self, failure: &Failure) {
+        let _ = failure;
+    }
+
     /// Calls a function of a dependency: one of `interface`, as the calling component imports it.
     ///
     /// What comes back is what the function returns. A function that makes a container, a directory, a file or a

@@ -9,6 +9,7 @@ mod powers;
 use std::sync::Arc;
 
 use backend::{Failure, FailureCode};
+use futures::TryFutureExt;
 use futures::future::BoxFuture;
 
 use crate::args::{Args, ArgumentError};
@@ -105,6 +106,11 @@ impl Leaf {
     /// Calls it.
     #[must_use]
     pub fn call<'a>(&self, bridge: &'a dyn Bridge, args: Vec<Value>) -> LeafFuture<'a> {
+        let answer = self.answer(bridge, args);
+        Box::pin(answer.inspect_err(|failure| bridge.failed(failure)))
+    }
+
+    fn answer<'a>(&self, bridge: &'a dyn Bridge, args: Vec<Value>) -> LeafFuture<'a> {
         let function = self.0;
         if !args.iter().any(is_pending) {
             return function(bridge, Args::new(args));

@@ -116,6 +116,10 @@ impl Backend for DockerClassic {
         Ok(solved.collect())
     }
 
+    fn forget_failures(&self) {
+        self.solver.forget_failures();
+    }
+
     async fn settle(&self) {
         self.solver.settle().await;
     }

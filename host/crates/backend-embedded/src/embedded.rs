@@ -71,6 +71,10 @@ impl Backend for Embedded {
         Ok(solved.collect())
     }
 
+    fn forget_failures(&self) {
+        self.solver.forget_failures();
+    }
+
     async fn settle(&self) {
         self.solver.settle().await;
     }

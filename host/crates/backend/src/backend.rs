@@ -30,6 +30,9 @@ pub trait Backend: Send + Sync {
     /// Dropping the future gives up interest: work that nobody else waits for is stopped.
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure>;
 
+    /// Forgets what failed in this session, so that it is tried again when it is asked for again.
+    fn forget_failures(&self);
+
     /// Waits until nothing is under way: what nobody waits for any more has been stopped, its events were sent.
     async fn settle(&self);
 

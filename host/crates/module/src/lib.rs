@@ -55,6 +55,6 @@ pub use manifest::{
 pub use near::{near, suggestion};
 pub use reference::{FindError, Module, ModuleDirectory, find};
 pub use scaffold::{ScaffoldError, Sdk, scaffold};
-pub use stamp::{Freshness, freshness};
+pub use stamp::{Freshness, built_from, freshness};
 pub use wit::{ApiFunction, api_functions, api_methods_of};
 pub use wit_deps::{WitDepsError, write_api_wit, write_dependencies_wit, write_dependency_wit};

@@ -55,6 +55,18 @@ pub fn freshness(module: &ModuleDirectory, target_dir: Option<&Path>) -> Freshne
     Freshness::Fresh
 }
 
+/// Returns the files that a module's component was built from, and its manifest.
+#[must_use]
+pub fn built_from(module: &ModuleDirectory, target_dir: Option<&Path>) -> Vec<PathBuf> {
+    let manifest = module.root.join(MANIFEST_NAME);
+    if let Some(component) = &module.manifest.component {
+        return vec![manifest, module.root.join(component)];
+    }
+    let text = fs::read_text(&module.stamp(target_dir)).unwrap_or_default();
+    let listed = text.lines().skip(3).filter_map(|line| Some(split(line)?.1.to_owned()));
+    std::iter::once(manifest).chain(listed).collect()
+}
+
 /// Writes the stamp of a component that was just built from `sources`, begun at `started_at`.
 ///
 /// A source that changed since is written down as changed. Without a usable stamp the next call

@@ -1,7 +1,7 @@
 //! What running functions ask of their session.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{Bridge, LogLevel, Object, Origins, Value};
 use backend::{Backend, Failure, FailureCode};
@@ -20,12 +20,19 @@ pub(crate) struct StageBridge {
     /// As in `shop.build`.
     function: Arc<str>,
     env: Env,
+    /// What failed of that which the function asked for.
+    failures: Mutex<Vec<Failure>>,
 }
 
 impl StageBridge {
     /// Makes what a function of a module asks with.
     pub(crate) fn new(session: &Arc<Session>, module: usize, function: Arc<str>, env: Env) -> Self {
-        Self { session: Arc::clone(session), module, function, env }
+        Self { session: Arc::clone(session), module, function, env, failures: Mutex::default() }
+    }
+
+    /// Returns what failed of that which the function asked for, the last behind the others.
+    pub(crate) fn take_failures(&self) -> Vec<Failure> {
+        std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -68,6 +75,10 @@ impl Bridge for StageBridge {
         &self.env
     }
 
+    fn failed(&self, failure: &Failure) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure.clone());
+    }
+
     fn call_import<'a>(
         &'a self,
         interface: &'a str,
@@ -78,7 +89,7 @@ impl Bridge for StageBridge {
             let message = format!("nothing provides `{interface}`");
             return Box::pin(async move { Err(Failure::invalid(FailureCode::Unavailable, message)) });
         };
-        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default() };
+        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default(), origin: None };
         Box::pin(self.session.call_lazily(call))
     }
 }

@@ -24,6 +24,8 @@ pub(crate) type Env = Arc<[(String, String)]>;
 #[derive(Default)]
 pub(crate) struct Calls {
     once: Mutex<HashMap<DefinitionDigest, Once>>,
+    /// What calls that failed had been told of failures before.
+    told: Mutex<HashMap<DefinitionDigest, Vec<Failure>>>,
 }
 
 /// A function of a module, with what it is called with.
@@ -35,6 +37,8 @@ pub(crate) struct FunctionCall {
     pub(crate) function: String,
     pub(crate) args: Vec<Value>,
     pub(crate) env: Env,
+    /// What is kept as the origin of its commands; the function with its module if none.
+    pub(crate) origin: Option<Arc<str>>,
 }
 
 impl FunctionCall {
@@ -91,15 +95,24 @@ impl Session {
         let Some(module) = loaded.iter().position(|module| module.instance.holds(object)) else {
             return Err(Failure::bug(format!("the {} lives in no module of this run", object.ty().name)));
         };
-        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default() };
+        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default(), origin: None };
         let value = self.call_now(call.clone()).await?;
         accepted(&self.label(&call), value)
     }
 
     /// Calls a function now, in any case.
     pub(crate) async fn call_now(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
-        let label = self.label(&call);
-        self.enter(call).await.map_err(|error| failure_of(&label, error))
+        let (label, kept) = (self.label(&call), call.clone());
+        let (ended, told) = self.enter(call).await;
+        if matches!(ended, Err(_) | Ok(Value::Result(Err(_)))) && !told.is_empty() {
+            self.calls.told.lock().unwrap_or_else(PoisonError::into_inner).insert(kept.digest(), told);
+        }
+        ended.map_err(|error| failure_of(&label, error))
+    }
+
+    /// Returns the failures that a call which failed had been told of before, the last behind the others.
+    pub(crate) fn told(&self, call: &FunctionCall) -> Vec<Failure> {
+        self.calls.told.lock().unwrap_or_else(PoisonError::into_inner).get(&call.digest()).cloned().unwrap_or_default()
     }
 
     /// Calls a function, or waits for the call of it with the same arguments.
@@ -137,6 +150,14 @@ impl Session {
         Ok(Value::Object(Object::Pending(pending)))
     }
 
+    /// Forgets what failed: it is tried again when it is asked for again.
+    pub(crate) fn forget_failures(&self) {
+        self.options.backend.forget_failures();
+        let is_failed = |ended: &Result<Value, Failure>| matches!(ended, Err(_) | Ok(Value::Result(Err(_))));
+        let mut once = self.calls.once.lock().unwrap_or_else(PoisonError::into_inner);
+        once.retain(|_, call| !call.peek().is_some_and(is_failed));
+    }
+
     /// Runs work of the session that others wait for. It ends with the session.
     pub(crate) fn in_background(
         self: &Arc<Self>,
@@ -163,13 +184,14 @@ impl Session {
         }
     }
 
-    async fn enter(self: &Arc<Self>, call: FunctionCall) -> Result<Value, CallError> {
-        let FunctionCall { module: index, function, args, env } = call;
+    /// Calls a function. What it was told of failures comes with its answer.
+    async fn enter(self: &Arc<Self>, call: FunctionCall) -> (Result<Value, CallError>, Vec<Failure>) {
+        let FunctionCall { module: index, function, args, env, origin } = call;
         let module = &self.modules().loaded[index];
-        let stage: Arc<str> = format!("{}.{}", module.name, readable(&function)).into();
+        let stage = origin.unwrap_or_else(|| format!("{}.{}", module.name, readable(&function)).into());
         let Some(component) = module.component.as_ref() else {
             let exported = Vec::new();
-            return Err(CallError::NoSuchStage { module: module.name.clone(), function, exported });
+            return (Err(CallError::NoSuchStage { module: module.name.clone(), function, exported }), Vec::new());
         };
         let bridge = Arc::new(StageBridge::new(self, index, Arc::clone(&stage), env));
         let log = Arc::clone(&self.options.log);
@@ -177,19 +199,20 @@ impl Session {
             module: module.name.clone(),
             function,
             args,
-            bridge,
+            bridge: Arc::clone(&bridge) as Arc<dyn api::Bridge>,
             granted: module.granted.clone(),
             stderr: Some(Arc::new(move |bytes: &[u8]| {
                 log(LogLevel::Info, &stage, String::from_utf8_lossy(bytes).trim_end());
             })),
             instance: Arc::clone(&module.instance),
         };
-        Component::call(component, call).await
+        let ended = Component::call(component, call).await;
+        (ended, bridge.take_failures())
     }
 }
 
 /// Returns a function's name without its kind: `linter.check` for `[method]linter.check`.
-fn readable(function: &str) -> &str {
+pub(crate) fn readable(function: &str) -> &str {
     function.rsplit_once(']').map_or(function, |(_, name)| name)
 }
 

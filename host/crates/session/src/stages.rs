@@ -1,5 +1,6 @@
 //! The stages of a pipeline as they run: each once, when something needs it, beside all that does not wait for it.
 
+mod blame;
 mod policy;
 mod run;
 
@@ -14,6 +15,7 @@ use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageGraph, StageId
 
 use crate::calls::{FunctionCall, Once, accepted};
 use crate::session::Session;
+use blame::Memory;
 
 pub use run::{RunOptions, Verdict};
 
@@ -57,13 +59,14 @@ pub struct Pipeline {
     session: Arc<Session>,
     graph: Arc<StageGraph>,
     begun: Mutex<HashMap<StageId, Once>>,
+    memory: Memory,
 }
 
 impl Pipeline {
     /// Makes the stages of a graph ready to be run in a session.
     #[must_use]
     pub fn new(session: &Arc<Session>, graph: Arc<StageGraph>) -> Arc<Self> {
-        Arc::new(Self { session: Arc::clone(session), graph, begun: Mutex::default() })
+        Arc::new(Self { session: Arc::clone(session), graph, begun: Mutex::default(), memory: Memory::default() })
     }
 
     /// Returns what a stage makes, with the methods called on it that `steps` are. An object need not be there yet.
@@ -107,7 +110,12 @@ impl Pipeline {
         let this = Arc::clone(self);
         Box::pin(async move {
             let stage = this.graph.stage(id);
-            policy::apply(&stage.policy, || this.attempt(id), |failure| this.tell_retry(id, failure)).await
+            let ended = policy::apply(&stage.policy, || this.attempt(id), |failure| this.tell_retry(id, failure)).await;
+            ended.map_err(|failure| {
+                let failure = blame::named(failure, &stage.name);
+                this.memory.failed(id, &failure);
+                failure
+            })
         })
     }
 
@@ -116,7 +124,8 @@ impl Pipeline {
         let stage = self.graph.stage(id);
         let inputs = try_join_all(stage.params.iter().map(|param| self.argument(stage, param))).await?;
         let (at, since) = (SystemTime::now(), Instant::now());
-        let made = self.work(stage, inputs).await;
+        self.memory.begins(id);
+        let made = self.work(id, inputs).await;
         let outcome = match &made {
             Ok(_) => StageOutcome::Returned,
             Err(failure) => StageOutcome::Failed { message: message_of(failure) },
@@ -129,7 +138,8 @@ impl Pipeline {
         }
     }
 
-    async fn work(self: &Arc<Self>, stage: &Stage, args: Vec<Value>) -> Result<Value, Failure> {
+    async fn work(self: &Arc<Self>, id: StageId, args: Vec<Value>) -> Result<Value, Failure> {
+        let stage = self.graph.stage(id);
         let (dependency, function) = match &stage.work {
             Work::From(link) => return self.linked(link).await,
             Work::Call { dependency, function } => (dependency, function),
@@ -142,14 +152,18 @@ impl Pipeline {
                 })?,
             };
         let env = stage.env.clone().into();
-        let call = FunctionCall { module, function: function.clone(), args, env };
+        let origin = self.origin(id);
+        let call = FunctionCall { module, function: function.clone(), args, env, origin };
         // What may be tried again is called again, and is stopped when its time is over.
-        let answer = match policy::is_whole(&stage.policy) {
-            true => self.session.call_now(call).await?,
-            false if stage.is_constructor => self.session.call_now(call).await?,
-            false => self.session.call_once(call).await?,
+        let answer = match policy::is_whole(&stage.policy) || stage.is_constructor {
+            true => self.session.call_now(call.clone()).await,
+            false => self.session.call_once(call.clone()).await,
         };
-        accepted(&stage.name, answer)
+        let ended = answer.and_then(|answer| accepted(&stage.name, answer));
+        if ended.is_err() {
+            self.memory.told(id, self.session.told(&call));
+        }
+        ended
     }
 
     /// Returns the value of a parameter.
@@ -234,6 +248,7 @@ impl Pipeline {
     }
 
     fn tell_retry(&self, id: StageId, failure: &Failure) {
+        self.session.forget_failures();
         let message = message_of(failure);
         self.tell(id, SystemTime::now(), Duration::ZERO, StageOutcome::Retried { message });
     }

@@ -28,6 +28,8 @@ pub(crate) enum Request<W: Work> {
     Leave { id: u64 },
     /// Say when nothing is being evaluated.
     Settle { reply: oneshot::Sender<()> },
+    /// What failed is tried again when it is asked for again.
+    ForgetFailures,
 }
 
 struct Waiter<W: Work> {
@@ -104,6 +106,7 @@ impl<W: Work> Dispatcher<W> {
                 }
             }
             Request::Settle { reply } => self.settlers.push(reply),
+            Request::ForgetFailures => self.schedule.forget_failures(),
         }
     }
 

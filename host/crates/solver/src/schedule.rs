@@ -129,6 +129,13 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         }
     }
 
+    /// Forgets what failed, so that it is evaluated again when it is wanted again. What is waited for stays.
+    pub fn forget_failures(&mut self) {
+        let is_failed = |node: &Node<V, E>| node.n_interested == 0 && matches!(node.state, State::Done(Err(_)));
+        let failed = (0..self.nodes.len()).filter(|id| self.node(*id).is_some_and(is_failed));
+        failed.collect::<Vec<_>>().into_iter().for_each(|id| self.remove(id));
+    }
+
     /// Says that a node that was to be looked up is being evaluated.
     pub fn running(&mut self, id: NodeId) {
         if let Some(node) = self.node_mut(id) {

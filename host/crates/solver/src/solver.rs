@@ -50,6 +50,12 @@ impl<W: Work> Solver<W> {
         answer.await.map_err(|_| SolverGone)
     }
 
+    /// Forgets what failed: it is evaluated again by requests that come later.
+    pub fn forget_failures(&self) {
+        // A dispatcher that is gone remembers nothing.
+        let _ = self.requests.send(Request::ForgetFailures);
+    }
+
     /// Waits until nothing is being evaluated: what nobody waits for any more has been cancelled, and has ended.
     pub async fn settle(&self) {
         let (reply, answer) = oneshot::channel();

@@ -78,7 +78,7 @@ pub use scan::{ScanError, Scanned};
 pub use store::{OpenError, Store};
 pub use tree::edit::{EditError, Origin};
 pub use tree::node::{Entry, Kind, Mtime, Node, Owned};
-pub use tree::pattern::PatternError;
+pub use tree::pattern::{PatternError, Selector};
 pub use tree::read::{Selected, Stat, StatKind, file_digest};
 pub use tree::resolve::ReadError;
 pub use tree::search::{Match, Query};

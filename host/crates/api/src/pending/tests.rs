@@ -27,6 +27,8 @@ impl Backend for Images {
         unreachable!()
     }
 
+    fn forget_failures(&self) {}
+
     async fn settle(&self) {}
 
     async fn read(&self, _: &Snapshot, _: &TreePath, _: u64, _: u64) -> Result<Vec<u8>, Failure> {

@@ -1,6 +1,7 @@
 //! Running several stages with all that they need.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::Value;
 use backend::Failure;
@@ -20,13 +21,22 @@ pub struct RunOptions {
 #[derive(Debug, Clone)]
 pub enum Verdict {
     /// It was evaluated.
-    Done(Value),
+    Done {
+        /// What it makes.
+        value: Value,
+        /// From the call of its function to the end of its evaluation.
+        took: Duration,
+    },
     /// It failed.
     Failed {
-        /// The stage whose function asked for what failed: the stage itself, or one that it needs.
+        /// The stage whose failure that is: the stage itself, or one that it needs.
         culprit: StageId,
+        /// The function that asked for what failed, with its module, as in `shop.build`; none if no function did.
+        function: Option<String>,
         /// Why.
         failure: Failure,
+        /// From the call of the culprit's function to the failure.
+        took: Duration,
     },
     /// It was not finished when another one failed.
     Stopped,
@@ -46,7 +56,7 @@ impl Pipeline {
         while let Some(ended) = tasks.join_next().await {
             let Ok((index, ended)) = ended else { continue };
             let verdict = match ended {
-                Ok(value) => Verdict::Done(value),
+                Ok(value) => Verdict::Done { value, took: self.memory.took(wanted[index]) },
                 Err(failure) => self.verdict(wanted[index], failure),
             };
             let is_end = matches!(&verdict, Verdict::Failed { culprit, .. } if !self.is_failure_allowed(*culprit));
@@ -72,30 +82,8 @@ impl Pipeline {
     }
 
     fn verdict(&self, id: StageId, failure: Failure) -> Verdict {
-        Verdict::Failed { culprit: self.culprit(&failure).unwrap_or(id), failure }
-    }
-
-    /// Returns the stage whose function asked for what failed, if it is one of this graph.
-    fn culprit(&self, failure: &Failure) -> Option<StageId> {
-        match failure {
-            Failure::Exec(exec) => {
-                let origin = self.session.options.origins.of(exec.vertex)?;
-                self.stage_of(origin.split_once('.').map_or(&*origin, |(_, function)| function))
-            }
-            Failure::Stage(stage) => self.stage_of(&stage.stage),
-            _ => None,
-        }
-    }
-
-    /// Finds the stage of a name, or else the only one that calls a function of that name.
-    fn stage_of(&self, function: &str) -> Option<StageId> {
-        self.graph.find(function).or_else(|| {
-            let calls = |work: &pipeline::Work| match work {
-                pipeline::Work::Call { function: called, .. } => called == function,
-                pipeline::Work::From(_) => false,
-            };
-            let mut callers = (0..self.graph.stages().len()).filter(|id| calls(&self.graph.stage(*id).work));
-            callers.next().filter(|_| callers.next().is_none())
-        })
+        let (culprit, failure) = self.culprit(id, failure);
+        let function = self.asking(culprit, &failure);
+        Verdict::Failed { culprit, function, failure, took: self.memory.took(culprit) }
     }
 }

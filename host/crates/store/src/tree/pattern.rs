@@ -236,7 +236,7 @@ impl Patterns {
 
 /// What is taken: what an include pattern matches, or all if there is none, and no exclude pattern.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Selector {
+pub struct Selector {
     include: Patterns,
     exclude: Patterns,
 }
@@ -259,8 +259,25 @@ pub(crate) struct Verdict {
 }
 
 impl Selector {
-    pub(crate) fn new(include: &[String], exclude: &[String]) -> Result<Self, PatternError> {
+    /// Compiles patterns.
+    ///
+    /// # Errors
+    /// If one makes no sense.
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, PatternError> {
         Ok(Self { include: Patterns::new(include)?, exclude: Patterns::new(exclude)? })
+    }
+
+    /// Returns whether it takes a file, by its path from the root without a leading `/`.
+    #[must_use]
+    pub fn takes(&self, path: &[u8]) -> bool {
+        let mut above = Above::default();
+        let ends = (0..path.len()).filter(|at| path[*at] == b'/').chain([path.len()]);
+        let mut is_taken = false;
+        for end in ends {
+            let verdict = self.judge(&path[..end], &above);
+            (is_taken, above) = (verdict.is_taken, verdict.above);
+        }
+        is_taken
     }
 
     /// Returns whether it takes everything.
@@ -351,15 +368,7 @@ mod tests {
     fn exclude_beats_include_and_a_negated_pattern_spares() {
         let texts = |list: &[&str]| list.iter().map(|&t| t.to_owned()).collect::<Vec<_>>();
         let taken = |include: &[&str], exclude: &[&str], path: &str| {
-            let selector = Selector::new(&texts(include), &texts(exclude)).unwrap();
-            let mut above = Above::default();
-            let mut verdict = None;
-            for (i, _) in path.match_indices('/').chain([(path.len(), "")]) {
-                let judged = selector.judge(&path.as_bytes()[..i], &above);
-                above = judged.above.clone();
-                verdict = Some(judged);
-            }
-            verdict.unwrap().is_taken
+            Selector::new(&texts(include), &texts(exclude)).unwrap().takes(path.as_bytes())
         };
         assert!(taken(&["sub"], &["**/d.txt"], "sub/c.txt"));
         assert!(!taken(&["sub"], &["**/d.txt"], "sub/deep/d.txt"));

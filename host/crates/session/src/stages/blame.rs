@@ -1,0 +1,164 @@
+//! Whose failure it was: a stage may fail because another did, whose object it was handed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use backend::{ExecRecord, Failure};
+use pipeline::{StageId, Work};
+
+use super::{Pipeline, message_of};
+use crate::calls::readable;
+
+/// What is remembered of the stages that ran.
+#[derive(Default)]
+pub(super) struct Memory {
+    stages: Mutex<HashMap<StageId, Remembered>>,
+}
+
+#[derive(Default)]
+struct Remembered {
+    /// When its function was called first.
+    since: Option<Instant>,
+    /// What its commands have as their origin: the function that it calls. Other stages that call the same function
+    /// have the same text, and not the same place in memory.
+    origin: Option<Arc<str>>,
+    failure: Option<Failure>,
+    /// The failures that its function was told of when it asked for something.
+    told: Vec<Failure>,
+}
+
+impl Memory {
+    pub(super) fn begins(&self, id: StageId) {
+        self.lock().entry(id).or_default().since.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn told(&self, id: StageId, failures: Vec<Failure>) {
+        self.lock().entry(id).or_default().told = failures;
+    }
+
+    pub(super) fn failed(&self, id: StageId, failure: &Failure) {
+        self.lock().entry(id).or_default().failure = Some(failure.clone());
+    }
+
+    /// Returns how long ago a stage began.
+    pub(super) fn took(&self, id: StageId) -> Duration {
+        self.lock().get(&id).and_then(|stage| stage.since).map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<StageId, Remembered>> {
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names the stage in a failure of its policy.
+pub(super) fn named(failure: Failure, stage: &str) -> Failure {
+    match failure {
+        Failure::Stage(mut failure) if failure.stage.is_empty() => {
+            failure.stage = stage.to_owned();
+            Failure::Stage(failure)
+        }
+        failure => failure,
+    }
+}
+
+impl Pipeline {
+    /// Goes from a stage that failed to the one whose failure that was.
+    pub(super) fn culprit(&self, id: StageId, failure: Failure) -> (StageId, Failure) {
+        let (mut culprit, mut failure) = (id, failure);
+        // Each step goes to a stage that feeds the one before.
+        for _ in self.graph.stages() {
+            let Some(cause) = self.cause(culprit, &failure) else { break };
+            (culprit, failure) = cause;
+        }
+        (culprit, failure)
+    }
+
+    /// Returns the other stage that is why a stage failed, with its failure.
+    fn cause(&self, id: StageId, failure: &Failure) -> Option<(StageId, Failure)> {
+        let told = self.told(id, failure);
+        let asked_for = told.as_ref().unwrap_or(failure);
+        let owner = match asked_for {
+            Failure::Exec(exec) => self.session.options.origins.of(exec.vertex),
+            _ => None,
+        };
+        if let Some(owner) = owner {
+            let is_exact = |stage| self.kept_origin(stage).is_some_and(|origin| Arc::ptr_eq(&origin, &owner));
+            let is_same = |stage| self.function_of(stage).as_deref() == Some(&*owner);
+            let caller = self.nearest(id, is_exact).or_else(|| self.nearest(id, is_same));
+            return caller.filter(|caller| *caller != id).map(|caller| (caller, asked_for.clone()));
+        }
+        let memory = self.memory.lock();
+        self.graph.feeders(id).into_iter().find_map(|feeder| {
+            let failed = memory.get(&feeder)?.failure.as_ref()?;
+            let is_it = failure.to_string() == failed.to_string() || is_passed_on(failure, failed);
+            is_it.then(|| (feeder, failed.clone()))
+        })
+    }
+
+    /// Returns what the commands of a stage have as their origin.
+    pub(super) fn origin(&self, id: StageId) -> Option<Arc<str>> {
+        let function = self.function_of(id)?;
+        Some(Arc::clone(self.memory.lock().entry(id).or_default().origin.get_or_insert_with(|| function.into())))
+    }
+
+    fn kept_origin(&self, id: StageId) -> Option<Arc<str>> {
+        self.memory.lock().get(&id)?.origin.clone()
+    }
+
+    /// Returns the failure that the function of a stage was told of and passes on.
+    fn told(&self, id: StageId, failure: &Failure) -> Option<Failure> {
+        let memory = self.memory.lock();
+        memory.get(&id)?.told.iter().rev().find(|told| is_passed_on(failure, told)).cloned()
+    }
+
+    /// Returns the function that asked for what failed, with its module, as in `shop.build`.
+    pub(super) fn asking(&self, id: StageId, failure: &Failure) -> Option<String> {
+        let told = self.told(id, failure);
+        let origin = match told.as_ref().unwrap_or(failure) {
+            Failure::Exec(exec) => self.session.options.origins.of(exec.vertex),
+            _ => None,
+        };
+        origin.map_or_else(|| self.function_of(id), |origin| Some(origin.to_string()))
+    }
+
+    /// Returns the function that a stage calls, with its module; none if it is a part of another stage.
+    fn function_of(&self, id: StageId) -> Option<String> {
+        let Work::Call { dependency, function } = &self.graph.stage(id).work else { return None };
+        let modules = self.session.modules();
+        let module = match dependency {
+            None => 0,
+            Some(alias) => modules.dependency(0, alias)?,
+        };
+        Some(format!("{}.{}", modules.loaded.get(module)?.name, readable(function)))
+    }
+
+    /// Finds the nearest of a stage itself, those that feed it, and those that feed them.
+    fn nearest(&self, id: StageId, is_it: impl Fn(StageId) -> bool) -> Option<StageId> {
+        let mut seen = vec![id];
+        let mut n_looked_at = 0;
+        while let Some(&stage) = seen.get(n_looked_at) {
+            if is_it(stage) {
+                return Some(stage);
+            }
+            n_looked_at += 1;
+            for feeder in self.graph.feeders(stage) {
+                if !seen.contains(&feeder) {
+                    seen.push(feeder);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Returns whether a function that answered so passed on what it was told.
+fn is_passed_on(answered: &Failure, told: &Failure) -> bool {
+    let Failure::Stage(answered) = answered else { return false };
+    let is_same_command = match (told, &answered.exec) {
+        (Failure::Exec(told), Some(exec)) => **exec == ExecRecord::from(&**told),
+        _ => false,
+    };
+    let message = message_of(told);
+    is_same_command || (!message.is_empty() && answered.message.contains(&message))
+}

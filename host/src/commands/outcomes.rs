@@ -1,0 +1,162 @@
+//! How the stages of a run ended, for people and for programs.
+
+mod json;
+mod text;
+
+use std::time::Duration;
+
+use api::Value;
+use pipeline::{StageGraph, StageId};
+
+use crate::engine::Ended;
+use crate::exit::ExitStatus;
+use crate::report::Report;
+
+/// How the stages of a run ended.
+pub(super) struct Outcomes {
+    /// Those that were wanted, in their order, then others that failed.
+    pub(super) stages: Vec<StageOutcome>,
+    /// One for each stage that failed.
+    pub(super) failures: Vec<StageFailure>,
+}
+
+/// How a stage ended.
+pub(super) struct StageOutcome {
+    pub(super) stage: StageId,
+    /// Whether it was asked for; if not, it is one that such a stage needs.
+    pub(super) is_wanted: bool,
+    pub(super) kind: OutcomeKind,
+    /// None if it was not evaluated.
+    pub(super) took: Option<Duration>,
+    /// What it makes.
+    pub(super) value: Option<Value>,
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OutcomeKind {
+    Done,
+    Failed,
+    /// It failed, and `allow-failure` of the manifest allows that.
+    FailedAllowed,
+    /// A stage that it needs failed.
+    Skipped {
+        /// That stage.
+        culprit: StageId,
+        /// Whether that stage may fail.
+        is_allowed: bool,
+    },
+    /// It was not finished when another one failed.
+    Stopped,
+}
+
+/// Why a stage failed.
+pub(super) struct StageFailure {
+    pub(super) stage: StageId,
+    pub(super) is_allowed: bool,
+    /// The function that asked for what failed, as in `shop.build`.
+    pub(super) function: Option<String>,
+    pub(super) report: Report,
+    /// How each stage that was skipped because of it comes to need it, as in `pack <- test <- build`.
+    pub(super) paths: Vec<String>,
+}
+
+impl Outcomes {
+    /// Sorts out how stages ended that were wanted.
+    pub(super) fn new(graph: &StageGraph, wanted: &[StageId], ended: Vec<Ended>) -> Self {
+        let mut outcomes = Self { stages: Vec::new(), failures: Vec::new() };
+        let mut culprits = Vec::new();
+        for (&stage, ended) in wanted.iter().zip(ended) {
+            let (kind, took, value) = match ended {
+                Ended::Done { value, took } => (OutcomeKind::Done, Some(took), Some(value)),
+                Ended::Stopped => (OutcomeKind::Stopped, None, None),
+                Ended::Failed { culprit, function, report, took } => {
+                    let is_allowed = graph.stage(culprit).policy.is_failure_allowed;
+                    let path = (culprit != stage).then(|| path(graph, stage, culprit));
+                    outcomes
+                        .fail(StageFailure { stage: culprit, is_allowed, function, report, paths: Vec::new() }, path);
+                    culprits.push((culprit, took));
+                    match culprit == stage {
+                        true => (failed(is_allowed), Some(took), None),
+                        false => (OutcomeKind::Skipped { culprit, is_allowed }, None, None),
+                    }
+                }
+            };
+            outcomes.stages.push(StageOutcome { stage, is_wanted: true, kind, took, value });
+        }
+        culprits.into_iter().for_each(|(culprit, took)| outcomes.add_culprit(graph, culprit, took));
+        outcomes
+    }
+
+    /// Adds a failure, unless it is known already.
+    fn fail(&mut self, failure: StageFailure, path: Option<String>) {
+        let known = self.failures.iter_mut().find(|known| known.stage == failure.stage);
+        match known {
+            Some(known) => known.paths.extend(path),
+            None => self.failures.push(StageFailure { paths: path.into_iter().collect(), ..failure }),
+        }
+    }
+
+    /// Adds a stage that failed, also if it was itself wanted and only stopped when that was told.
+    fn add_culprit(&mut self, graph: &StageGraph, culprit: StageId, took: Duration) {
+        let kind = failed(graph.stage(culprit).policy.is_failure_allowed);
+        let known = self.stages.iter_mut().find(|outcome| outcome.stage == culprit);
+        match known {
+            Some(known) if known.kind == OutcomeKind::Stopped => {
+                (known.kind, known.took) = (kind, Some(took));
+            }
+            Some(_) => {}
+            None => {
+                let outcome = StageOutcome { stage: culprit, is_wanted: false, kind, took: Some(took), value: None };
+                self.stages.push(outcome);
+            }
+        }
+    }
+
+    /// Returns how the program ends: the gravest of what went wrong, without what may.
+    pub(super) fn status(&self) -> ExitStatus {
+        let failures = self.failures.iter().filter(|failure| !failure.is_allowed);
+        failures.map(|failure| failure.report.status()).max_by_key(|status| status.code()).unwrap_or(ExitStatus::Done)
+    }
+}
+
+fn failed(is_allowed: bool) -> OutcomeKind {
+    if is_allowed { OutcomeKind::FailedAllowed } else { OutcomeKind::Failed }
+}
+
+/// Returns the shortest way from a stage to one that it needs, as in `pack <- test <- build`.
+fn path(graph: &StageGraph, from: StageId, to: StageId) -> String {
+    let mut seen = vec![(from, 0)];
+    let mut at = 0;
+    while let Some(&(stage, _)) = seen.get(at).filter(|(stage, _)| *stage != to) {
+        for feeder in graph.feeders(stage) {
+            if !seen.iter().any(|(known, _)| *known == feeder) {
+                seen.push((feeder, at));
+            }
+        }
+        at += 1;
+    }
+    let mut names = Vec::new();
+    while let Some(&(stage, parent)) = seen.get(at) {
+        names.push(graph.stage(stage).name.as_str());
+        if at == 0 {
+            break;
+        }
+        at = parent;
+    }
+    names.reverse();
+    names.join(" <- ")
+}
+
+/// Returns whether a value is data that can be shown, and not an object of a run.
+pub(super) fn is_data(value: &Value) -> bool {
+    match value {
+        value if value.is_unit() => false,
+        Value::Object(_) => false,
+        Value::List(items) | Value::Tuple(items) => items.iter().all(is_data),
+        Value::Record(fields) => fields.iter().all(|(_, value)| is_data(value)),
+        Value::Variant(_, Some(value)) | Value::Option(Some(value)) => is_data(value),
+        Value::Result(Ok(Some(value)) | Err(Some(value))) => is_data(value),
+        _ => true,
+    }
+}

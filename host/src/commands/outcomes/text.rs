@@ -1,0 +1,70 @@
+//! The summary of a run.
+
+use pipeline::StageGraph;
+
+use super::{OutcomeKind, Outcomes, StageFailure, StageOutcome};
+use crate::io::Io;
+use crate::progress::duration;
+
+impl Outcomes {
+    /// Says why stages failed: each with its command, the end of its output, and who asked for it. Then a line for
+    /// each stage, unless `is_quiet`; `done` is the word for one that is.
+    pub(in crate::commands) fn say(self, graph: &StageGraph, done: &str, is_quiet: bool, io: &Io) {
+        let lines = if is_quiet { Vec::new() } else { self.lines(graph, done) };
+        let blocks = self.failures.into_iter().map(|failure| failure.block(graph));
+        blocks.chain(lines).for_each(|text| io.say(&text));
+    }
+
+    fn lines(&self, graph: &StageGraph, done: &str) -> Vec<String> {
+        let names = self.stages.iter().map(|outcome| graph.stage(outcome.stage).name.chars().count());
+        let width = names.max().unwrap_or_default();
+        self.stages.iter().map(|outcome| outcome.line(graph, width, done)).collect()
+    }
+}
+
+impl StageOutcome {
+    fn line(&self, graph: &StageGraph, width: usize, done: &str) -> String {
+        let name = &graph.stage(self.stage).name;
+        let took = self.took.map(duration).unwrap_or_default();
+        let rest = match &self.kind {
+            OutcomeKind::Done | OutcomeKind::Failed => took,
+            OutcomeKind::FailedAllowed => format!("{took} (allowed)"),
+            OutcomeKind::Skipped { culprit, .. } => format!("because `{}` failed", graph.stage(*culprit).name),
+            OutcomeKind::Stopped => String::new(),
+        };
+        let word = if self.kind == OutcomeKind::Done { done } else { self.kind.word() };
+        format!("{word:7}  {name:width$}  {rest}").trim_end().to_owned()
+    }
+}
+
+impl OutcomeKind {
+    /// Returns it in a word.
+    pub(in crate::commands) fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed | Self::FailedAllowed => "failed",
+            Self::Skipped { .. } => "skipped",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl StageFailure {
+    fn block(self, graph: &StageGraph) -> String {
+        let name = &graph.stage(self.stage).name;
+        let failed = format!("stage `{name}` failed");
+        // What a function answers is told so already.
+        let mut report = if self.report.message() == failed { self.report } else { self.report.context(failed) };
+        if let Some(function) = &self.function {
+            report = report.noting(format!("asked for by: `{function}`"));
+        }
+        for path in &self.paths {
+            report = report.noting(format!("skipped: `{path}`"));
+        }
+        let text = report.render();
+        match (self.is_allowed, text.strip_prefix("error: ")) {
+            (true, Some(text)) => format!("warning: {}", text.replacen(" failed", " failed, which is allowed", 1)),
+            _ => text,
+        }
+    }
+}

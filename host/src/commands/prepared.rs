@@ -1,0 +1,117 @@
+//! What commands that run stages begin with: a module, its stages with their values, the options of the run.
+
+use std::sync::Arc;
+
+use api::Origins;
+use graph::Diagnostic as _;
+use pipeline::{LinkError, StageGraph, StageId};
+
+use super::Context;
+use super::modules::{self, Opened};
+use super::options::CallOptions;
+use super::running::{Setup, with_run};
+use crate::args::Options;
+use crate::call::{Linked, Places, give_args, link};
+use crate::engine::{Ended, Run, SecretSource};
+use crate::exit::ExitStatus;
+use crate::report::{Report, Result};
+
+/// Stages that can be run.
+pub(super) struct Prepared {
+    pub(super) opened: Opened,
+    pub(super) linked: Linked,
+    pub(super) call: CallOptions,
+    pub(super) secrets: Vec<(String, SecretSource)>,
+}
+
+/// Opens the module, links its stages, and gives them the values of `--arg`.
+pub(super) fn prepare(options: &Options, context: &mut Context<'_>) -> Result<Prepared> {
+    let call = CallOptions::parse(options, context.config, context.io.stderr.is_terminal())?;
+    let opened = modules::open(options, call.is_quiet, context)?;
+    let mut places = Places::new(context.config);
+    let mut linked = link(&opened.component.library(), opened.directory(), &mut places)?;
+    modules::check_has_stages(&opened, &linked.graph)?;
+    let args: Vec<&str> = options.all("arg").collect();
+    give_args(opened.component.as_ref(), &mut linked.graph, &opened.name(), &args, &mut places)?;
+    let secrets = places.secrets;
+    Ok(Prepared { opened, linked, call, secrets })
+}
+
+/// What a run of stages came to.
+pub(super) struct Evaluated {
+    pub(super) opened: Opened,
+    pub(super) graph: Arc<StageGraph>,
+    pub(super) call: CallOptions,
+    /// One for each stage that was wanted, in their order.
+    pub(super) ended: Vec<Ended>,
+}
+
+impl Prepared {
+    /// Returns what stages need and these themselves, what feeds the others first.
+    ///
+    /// # Errors
+    /// If one of them lacks a value, or has one that cannot be made.
+    pub(super) fn order(&self, wanted: &[StageId]) -> Result<Vec<StageId>> {
+        match self.linked.graph.order(wanted) {
+            Err(error @ LinkError::Missing { .. }) => Err(missing(&error)),
+            _ => self.linked.order(wanted),
+        }
+    }
+
+    /// Evaluates stages. `export` takes what they made as long as the run goes on.
+    ///
+    /// # Errors
+    /// If they cannot be run at all, if the run was interrupted, or if `export` fails. A stage that fails is none.
+    pub(super) fn evaluate(
+        self,
+        wanted: &[StageId],
+        is_keeping_going: bool,
+        (options, context): (&Options, &Context<'_>),
+        export: impl FnOnce(&StageGraph, &[Ended], &dyn Run) -> Result<()>,
+    ) -> Result<Evaluated> {
+        let Self { opened, linked, call, secrets } = self;
+        let graph = Arc::new(linked.graph);
+        let title = match wanted {
+            [stage] => graph.stage(*stage).name.clone(),
+            _ => opened.name(),
+        };
+        let origins = Arc::<Origins>::default();
+        let setup = Setup { opened: &opened, options, call: &call, secrets, title: &title, origins };
+        let ended = with_run(setup, context, |run, _| {
+            let mut ended = run.stages(&graph, wanted, is_keeping_going);
+            match ended.iter().position(is_interrupted) {
+                Some(at) => Err(report_of(ended.swap_remove(at))),
+                None => export(&graph, &ended, run).map(|()| ended),
+            }
+        })?;
+        Ok(Evaluated { opened, graph, call, ended })
+    }
+}
+
+/// A flag would give what is missing to `host call`; here `--arg` does.
+fn missing(error: &LinkError) -> Report {
+    let report = Report::usage(error.to_string());
+    match error {
+        LinkError::Missing { stage, params, .. } if params.iter().all(|param| param.near.is_empty()) => {
+            let args: Vec<String> =
+                params.iter().map(|param| format!("`--arg {stage}.{}=VALUE`", param.name)).collect();
+            let under = format!("by `args` under `[stages.{stage}]` in the manifest");
+            report.with_hint(format!("give it by {}, or {under}", args.join(" and ")))
+        }
+        error => match error.hint() {
+            Some(hint) => report.with_hint(hint),
+            None => report,
+        },
+    }
+}
+
+fn is_interrupted(ended: &Ended) -> bool {
+    matches!(ended, Ended::Failed { report, .. } if report.status() == ExitStatus::Interrupted)
+}
+
+fn report_of(ended: Ended) -> Report {
+    match ended {
+        Ended::Failed { report, .. } => report,
+        Ended::Done { .. } | Ended::Stopped => Report::interrupted(&[]),
+    }
+}

@@ -1,0 +1,43 @@
+//! `host run FILE.wasm`: a whole pipeline in one program.
+
+use std::sync::Arc;
+
+use api::Origins;
+
+use crate::args::Options;
+use crate::commands::options::CallOptions;
+use crate::commands::running::{Setup, with_run};
+use crate::commands::{Context, modules};
+use crate::engine::ByteSink;
+use crate::exit::ExitStatus;
+use crate::progress::Style;
+use crate::report::{Report, Result};
+
+/// Options that are about stages.
+const OF_STAGES: &[&str] = &["module", "arg", "keep-going", "only-changed-since", "output", "json"];
+
+/// Runs a program, and returns its own exit code.
+pub(super) fn run(file: &str, args: Vec<String>, options: &Options, mut context: Context<'_>) -> Result<ExitStatus> {
+    if let Some(option) = OF_STAGES.iter().find(|option| options.has(option)) {
+        return Err(Report::usage(format!("option `--{option}` is about stages, and `{file}` is run as a program"))
+            .with_hint("options behind the file belong to the program"));
+    }
+    let mut call = CallOptions::parse(options, context.config, context.io.stderr.is_terminal())?;
+    if call.style == Style::Tree {
+        // What the program writes and what is redrawn would be on the same lines.
+        call.style = Style::Plain;
+    }
+    let opened = modules::open_module(modules::find_at(file, &context)?, call.is_quiet, &mut context)?;
+    if !opened.component.is_program() {
+        let stages: Vec<&str> = opened.component.stages().iter().map(|stage| stage.name.as_str()).collect();
+        return Err(Report::usage(format!("`{file}` is no program: it has the stages {}", stages.join(", ")))
+            .with_hint(format!("`host run -m {file} [STAGE]...` runs its stages")));
+    }
+    let stdout = context.io.stdout.clone();
+    let sink: ByteSink = Arc::new(move |bytes: &[u8]| stdout.write(bytes, true));
+    let origins = Arc::<Origins>::default();
+    let setup = Setup { opened: &opened, options, call: &call, secrets: Vec::new(), title: &opened.name(), origins };
+    let code = with_run(setup, &context, |run, _| run.program(args, sink))?;
+    // What no process can return is a failure all the same.
+    Ok(ExitStatus::Program(u8::try_from(code).unwrap_or(u8::MAX)))
+}
