@@ -85,6 +85,7 @@ fn session(store: &Path, events: EventSink) -> SessionIo {
         is_network_allowed: false,
         images: backend::ImageAccess::default(),
         store: store.to_owned(),
+        is_dry: false,
     }
 }
 

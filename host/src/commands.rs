@@ -7,11 +7,13 @@ mod changes;
 mod check;
 mod engine;
 mod functions;
+mod graph;
 mod init;
 mod inspect;
 mod modules;
 mod options;
 mod outcomes;
+mod plan;
 mod prepared;
 mod run;
 mod running;
@@ -36,8 +38,8 @@ pub(crate) struct Context<'a> {
 /// Parses the words of a command and runs it.
 pub(crate) fn run(command: &CommandSpec, mut words: VecDeque<String>, context: Context<'_>) -> Result<ExitStatus> {
     let (n_words, is_open) = match command.name {
-        "call" | "run" => (1, true),
-        "check" => (usize::MAX, false),
+        "call" | "run" | "watch" => (1, true),
+        "check" | "plan" | "graph" => (usize::MAX, false),
         "init" | "cache" => (1, false),
         _ => (0, false),
     };
@@ -52,6 +54,9 @@ pub(crate) fn run(command: &CommandSpec, mut words: VecDeque<String>, context: C
         "check" => check::run(&parsed, context),
         "functions" => functions::run(&parsed, context),
         "init" => init::run(&parsed, context),
+        "plan" => plan::run(&parsed, context),
+        "graph" => graph::run(&parsed, context),
+        "watch" => watch::run(parsed, words, context),
         "build" => build::run(&parsed, context),
         "inspect" => inspect::run(&parsed, context),
         "engine" => engine::run(&parsed, context),

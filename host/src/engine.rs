@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use api::{LogLevel, Object, Origins, Signature, Value};
 use backend::{Caps, EventSink};
+use graph::Edge;
 use module::NodeDependency;
 use pipeline::{Library, StageGraph, StageId};
 use session::StageSink;
@@ -103,6 +104,10 @@ pub trait Run {
     /// Without `is_keeping_going` the first failure stops all others.
     fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], is_keeping_going: bool) -> Vec<Ended>;
 
+    /// Calls the function of a stage after those that it needs; with `is_wanted` also asks for all that it makes. In a
+    /// dry run, whose events tell what would be evaluated.
+    fn plan(&self, graph: &Arc<StageGraph>, stage: StageId, is_wanted: bool) -> Foreseen;
+
     /// Calls a method of a custom object, as in `[method]linter.check`. The object is the first argument.
     ///
     /// # Errors
@@ -159,6 +164,29 @@ pub enum Ended {
     Stopped,
 }
 
+/// What a dry run found out of a stage.
+#[derive(Debug, Default)]
+pub struct Foreseen {
+    /// What the stage makes, as far as its function returned.
+    pub made: Vec<Edge>,
+    /// Why not all is known; none if it is.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Why it is not known what a stage would do.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// It is known up to here: a function goes on when an operation has a value.
+    Waiting {
+        /// The function with its module, as in `shop.test`.
+        function: String,
+        /// As in `exec make`.
+        operation: String,
+    },
+    /// It fails without anything being executed.
+    Fails(Report),
+}
+
 /// Takes bytes as they are written.
 pub type ByteSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
@@ -203,6 +231,8 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// Whether commands may reach the network.
     pub is_network_allowed: bool,
+    /// Whether nothing is executed but functions: what would be is told by events, as `SessionIo` has it.
+    pub is_dry: bool,
 }
 
 /// Takes messages of stages: level, stage, message.

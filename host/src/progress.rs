@@ -98,6 +98,8 @@ pub(crate) struct Counts {
     pub(crate) n_cached: usize,
     pub(crate) n_failed: usize,
     pub(crate) n_cancelled: usize,
+    /// Would be evaluated by a run that is no dry one.
+    pub(crate) n_planned: usize,
     /// Looked at in every run, or too cheap to look up.
     pub(crate) n_trivial: usize,
 }
@@ -224,6 +226,7 @@ impl Progress {
             Outcome::Cached => counts.n_cached += 1,
             Outcome::ExecFailed(_) | Outcome::Failed(_) => counts.n_failed += 1,
             Outcome::Cancelled => counts.n_cancelled += 1,
+            Outcome::Planned => counts.n_planned += 1,
         }
         self.tell(&mut state, &vertex, is_trivial);
         if let Some(mut file) = self.shared.options.events.as_ref() {
@@ -295,7 +298,7 @@ fn lock(shared: &Shared) -> MutexGuard<'_, State> {
 
 impl Counts {
     fn n_total(self) -> usize {
-        let Self { n_ran, n_cached, n_failed, n_cancelled, n_trivial } = self;
-        n_ran + n_cached + n_failed + n_cancelled + n_trivial
+        let Self { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial } = self;
+        n_ran + n_cached + n_failed + n_cancelled + n_planned + n_trivial
     }
 }

@@ -211,7 +211,7 @@ impl Report {
             Failure::Stage(stage) => self.add_stage_failure(stage),
             Failure::Cancelled => self.0.status = ExitStatus::Interrupted,
             Failure::Invalid { code, .. } => self.0.hint = self.0.hint.take().or_else(|| hint_of_code(code.as_str())),
-            Failure::Environment { .. } | Failure::Bug { .. } => {}
+            Failure::Planned { .. } | Failure::Environment { .. } | Failure::Bug { .. } => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use api::{Object, Signature, Value};
-use backend::{ImageTarget, SessionIo};
+use backend::{Failure, ImageTarget, SessionIo};
 use graph::PackForm;
 use module::NodeDependency;
 use pipeline::{Library, ModuleTypes, StageGraph, StageId};
@@ -22,8 +22,8 @@ use tokio::runtime::Builder;
 use self::engines::{Choice, Engines};
 use crate::config::Config;
 use crate::engine::{
-    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, ImagePlace, ModuleFile, Run,
-    RunOptions, SecretSource,
+    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, Foreseen, ImagePlace,
+    ModuleFile, Obstacle, Run, RunOptions, SecretSource,
 };
 use crate::report::{Report, Result};
 
@@ -215,6 +215,7 @@ impl Component for Loaded {
             is_network_allowed: options.is_network_allowed,
             images: self.engines.images(),
             store: store_root.clone(),
+            is_dry: options.is_dry,
         };
         let (choice, _) = Choice::make(options.engine.as_deref(), &self.engines);
         let backend = tokio.block_on(choice.open(&self.engines, self.store.clone(), io))?;
@@ -290,6 +291,21 @@ impl Run for Running {
             Verdict::Stopped => Ended::Stopped,
         });
         ended.collect()
+    }
+
+    fn plan(&self, graph: &Arc<StageGraph>, stage: StageId, is_wanted: bool) -> Foreseen {
+        let planned = match self.pipeline(graph) {
+            Ok(pipeline) => self.tokio.block_on(pipeline.plan(stage, is_wanted)),
+            Err(report) => return Foreseen { made: Vec::new(), obstacle: Some(Obstacle::Fails(report)) },
+        };
+        let obstacle = match planned.ended {
+            Ok(()) | Err(Failure::Planned { function: None, .. }) => None,
+            Err(Failure::Planned { function: Some(function), operation }) => {
+                Some(Obstacle::Waiting { function: function.to_string(), operation: operation.to_string() })
+            }
+            Err(failure) => Some(Obstacle::Fails(failure.into())),
+        };
+        Foreseen { made: planned.made, obstacle }
     }
 
     fn call_method(&self, function: &str, args: Vec<Value>) -> Result<Value> {

@@ -40,7 +40,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "solver",
             "store",
         ],
-        &["indicatif"],
+        &["indicatif", "notify"],
     ),
 ];
 

@@ -1,6 +1,10 @@
 //! All commands and options, as data: parsing and help are made from it.
 
+mod planning;
+
 use super::{CommandSpec, OptionSpec, Takes};
+
+pub(crate) use planning::{GRAPH, PLAN, WATCH};
 
 const MODULE: OptionSpec = OptionSpec {
     long: "module",
@@ -274,4 +278,4 @@ pub(crate) static DOCTOR: CommandSpec = CommandSpec {
 
 /// All commands, in the order of the help.
 pub(crate) static COMMANDS: &[&CommandSpec] =
-    &[&CALL, &RUN, &CHECK, &FUNCTIONS, &INIT, &BUILD, &INSPECT, &ENGINE, &CACHE, &DOCTOR];
+    &[&CALL, &RUN, &CHECK, &PLAN, &GRAPH, &WATCH, &FUNCTIONS, &INIT, &BUILD, &INSPECT, &ENGINE, &CACHE, &DOCTOR];

@@ -3,70 +3,125 @@
 mod results;
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 
 use api::{Origins, Value};
-use pipeline::{StageGraph, StageId, Work};
+use module::Documentation;
+use pipeline::{Stage, StageGraph, StageId, Work};
 
+use super::modules::Opened;
 use super::options::CallOptions;
 use super::running::{Setup, with_run};
 use super::{Context, modules};
-use crate::args::Parsed;
 use crate::args::specs::CALL;
-use crate::call::{Asked, Callee, Linked, Places, Plan, docs_of, find_stage, link, link_text, stage_help};
-use crate::engine::Run;
+use crate::args::{CommandSpec, Options, Parsed};
+use crate::call::{
+    Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, link, link_text, local_sources, stage_help,
+};
+use crate::engine::{Run, SecretSource};
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
 
 pub(super) fn run(parsed: Parsed, words: VecDeque<String>, mut context: Context<'_>) -> Result<ExitStatus> {
     let Parsed { mut options, words: names, .. } = parsed;
     let opened = modules::open(&options, options.has("quiet"), &mut context)?;
-    let component = opened.component.as_ref();
-    let library = component.library();
-    let mut places = Places::new(context.config);
-    let mut linked = link(&library, opened.directory(), &mut places)?;
-    modules::check_has_stages(&opened, &linked.graph)?;
-    let Some(name) = names.first() else {
-        let stages: Vec<&str> = linked.graph.stages().iter().map(|stage| stage.name.as_str()).collect();
-        return Err(Report::usage("`host call` needs a stage")
-            .with_hint(format!("module `{}` has: {}", opened.name(), stages.join(", ")))
-            .with_usage(CALL.usage_line()));
-    };
-    let stage = find_stage(&linked.graph, &opened.name(), name)?;
-    let plan = match Plan::parse(component, &mut linked.graph, stage, words, &mut options, &mut places)? {
-        Asked::StageHelp => {
-            let stage = linked.graph.stage(stage);
-            let docs = match &stage.work {
-                Work::Call { dependency, .. } => opened.documentation(dependency.as_deref()),
-                Work::From(_) => None,
-            };
-            let docs = docs.as_ref().filter(|docs| docs_of(stage, docs).is_some() || !docs.stages.is_empty());
-            context.io.print(stage_help(&linked.graph, stage, &library, docs).trim_end());
-            return Ok(ExitStatus::Done);
-        }
-        Asked::MethodHelp(help) => {
-            context.io.print(help.trim_end());
-            return Ok(ExitStatus::Done);
-        }
-        Asked::Run(plan) => plan,
-    };
-    let call = CallOptions::parse(&options, context.config, context.io.stderr.is_terminal())?;
-    let name = linked.graph.stage(plan.stage).name.clone();
-    results::check_output(&name, plan.result.as_ref(), &call)?;
-    let order = linked.order(&[plan.stage])?;
-    if !call.is_quiet {
-        fed_by(&linked, &order).iter().for_each(|line| context.io.say(line));
+    if let Some(call) = Call::parse(&CALL, &opened, (&names, words), &mut options, &mut context)? {
+        call.run(&opened, &options, &mut context)?;
     }
-    let graph = Arc::new(linked.graph);
-    let (secrets, origins) = (places.secrets, Arc::<Origins>::default());
-    let setup = Setup { opened: &opened, options: &options, call: &call, secrets, title: &name, origins };
-    let shown = with_run(setup, &context, |run, _| {
-        let value = evaluate(&plan, &graph, run)?;
-        results::show(value, run, &call, context.config)
-    })?;
-    context.io.print_bytes(&shown.data);
-    shown.said.iter().for_each(|line| context.io.say(line));
     Ok(ExitStatus::Done)
+}
+
+/// A call that was understood, of which nothing has run.
+pub(super) struct Call {
+    plan: Plan,
+    graph: Arc<StageGraph>,
+    /// The stage and all that feed it, what feeds others first.
+    order: Vec<StageId>,
+    options: CallOptions,
+    secrets: Vec<(String, SecretSource)>,
+    /// A line for each stage that others feed.
+    fed_by: Vec<String>,
+}
+
+impl Call {
+    /// Takes the words of a command apart that calls a stage; none if they only asked for help, which is then shown.
+    pub(super) fn parse(
+        command: &CommandSpec,
+        opened: &Opened,
+        (names, words): (&[String], VecDeque<String>),
+        options: &mut Options,
+        context: &mut Context<'_>,
+    ) -> Result<Option<Self>> {
+        let component = opened.component.as_ref();
+        let library = component.library();
+        let mut places = Places::new(context.config);
+        let mut linked = link(&library, opened.directory(), &mut places)?;
+        modules::check_has_stages(opened, &linked.graph)?;
+        let Some(name) = names.first() else {
+            let stages: Vec<&str> = linked.graph.stages().iter().map(|stage| stage.name.as_str()).collect();
+            return Err(Report::usage(format!("`host {}` needs a stage", command.name))
+                .with_hint(format!("module `{}` has: {}", opened.name(), stages.join(", ")))
+                .with_usage(command.usage_line()));
+        };
+        let stage = find_stage(&linked.graph, &opened.name(), name)?;
+        let plan = match Plan::parse(component, &mut linked.graph, stage, words, options, &mut places)? {
+            Asked::Run(plan) => plan,
+            Asked::StageHelp => {
+                let stage = linked.graph.stage(stage);
+                let docs = docs(opened, stage);
+                context.io.print(stage_help(&linked.graph, stage, &library, docs.as_ref()).trim_end());
+                return Ok(None);
+            }
+            Asked::MethodHelp(help) => {
+                context.io.print(help.trim_end());
+                return Ok(None);
+            }
+        };
+        let options = CallOptions::parse(options, context.config, context.io.stderr.is_terminal())?;
+        results::check_output(&linked.graph.stage(plan.stage).name, plan.result.as_ref(), &options)?;
+        let order = linked.order(&[plan.stage])?;
+        let fed_by = fed_by(&linked, &order);
+        let graph = Arc::new(linked.graph);
+        Ok(Some(Self { plan, graph, order, options, secrets: places.secrets, fed_by }))
+    }
+
+    /// Returns what the called stage and those that feed it are given of this machine.
+    pub(super) fn local_sources(&self) -> Vec<LocalSource> {
+        self.order.iter().flat_map(|stage| local_sources(&self.graph, *stage)).collect()
+    }
+
+    /// Returns the path of this machine that the result is written to.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.options.output.as_ref().map(|output| output.path.as_path())
+    }
+
+    /// Makes the call and shows what it returns.
+    pub(super) fn run(self, opened: &Opened, options: &Options, context: &mut Context<'_>) -> Result<()> {
+        let Self { plan, graph, order: _, options: call, secrets, fed_by } = self;
+        if !call.is_quiet {
+            fed_by.iter().for_each(|line| context.io.say(line));
+        }
+        let title = graph.stage(plan.stage).name.clone();
+        let origins = Arc::<Origins>::default();
+        let setup = Setup { opened, options, call: &call, secrets, title: &title, origins };
+        let shown = with_run(setup, context, |run, _| {
+            let value = evaluate(&plan, &graph, run)?;
+            results::show(value, run, &call, context.config)
+        })?;
+        context.io.print_bytes(&shown.data);
+        shown.said.iter().for_each(|line| context.io.say(line));
+        Ok(())
+    }
+}
+
+/// Reads what the author of a stage's module wrote, if that says something.
+fn docs(opened: &Opened, stage: &Stage) -> Option<Documentation> {
+    let docs = match &stage.work {
+        Work::Call { dependency, .. } => opened.documentation(dependency.as_deref()),
+        Work::From(_) => None,
+    };
+    docs.filter(|docs| docs_of(stage, docs).is_some() || !docs.stages.is_empty())
 }
 
 /// Returns a line for each stage among these that others feed: by which parameter, with what.

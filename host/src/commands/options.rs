@@ -19,6 +19,7 @@ use crate::report::{Report, Result};
 const ENGINES: &[&str] = &["embedded", "docker", "docker-classic"];
 
 /// How a call is done and shown.
+#[derive(Clone)]
 pub(super) struct CallOptions {
     pub(super) output: Option<Output>,
     pub(super) is_network_allowed: bool,
@@ -35,6 +36,7 @@ pub(super) struct CallOptions {
 }
 
 /// Where the result goes.
+#[derive(Clone)]
 pub(super) struct Output {
     /// A path of this machine.
     pub(super) path: PathBuf,

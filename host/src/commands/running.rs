@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::Origins;
+use backend::{Event, EventSink};
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -34,6 +35,25 @@ pub(super) fn with_run<T>(
     context: &Context<'_>,
     work: impl FnOnce(&dyn Run, &Progress) -> Result<T>,
 ) -> Result<T> {
+    begin(setup, context, None, work)
+}
+
+/// Begins a run that executes nothing but functions; what it would do besides is told to `planned`.
+pub(super) fn with_dry_run<T>(
+    setup: Setup<'_>,
+    context: &Context<'_>,
+    planned: EventSink,
+    work: impl FnOnce(&dyn Run, &Progress) -> Result<T>,
+) -> Result<T> {
+    begin(setup, context, Some(planned), work)
+}
+
+fn begin<T>(
+    setup: Setup<'_>,
+    context: &Context<'_>,
+    planned: Option<EventSink>,
+    work: impl FnOnce(&dyn Run, &Progress) -> Result<T>,
+) -> Result<T> {
     let Setup { opened, options, call, secrets, title, origins } = setup;
     let progress = Progress::new(context.io.stderr.clone(), call.progress(title, &origins)?);
     let cancel = CancellationToken::new();
@@ -42,13 +62,21 @@ pub(super) fn with_run<T>(
         let (progress, cancel, interruption) = (progress.clone(), cancel.clone(), Arc::clone(&interruption));
         move || interrupt::listen(move || interruption.interrupt(&progress, &cancel))
     };
+    let (is_dry, shown) = (planned.is_some(), progress.event_sink(listen));
+    let events = match planned {
+        None => shown,
+        Some(planned) => Arc::new(move |event: Event| {
+            planned(event.clone());
+            shown(event);
+        }),
+    };
     let run = opened.component.open(RunOptions {
         granted: granted(opened, options),
         engine: call.engine.clone(),
         secrets,
         export_root: context.config.cwd.clone(),
         log: progress.log_sink(),
-        events: progress.event_sink(listen),
+        events,
         stages: progress.stage_sink(),
         origins,
         cancel,
@@ -56,6 +84,7 @@ pub(super) fn with_run<T>(
         is_cache_used: call.is_cache_used,
         timeout: call.timeout,
         is_network_allowed: call.is_network_allowed && opened.manifest().is_none_or(|manifest| manifest.network),
+        is_dry,
     });
     let done = run.and_then(|run| work(run.as_ref(), &progress));
     progress.finish(call.explain);

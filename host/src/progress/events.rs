@@ -48,7 +48,7 @@ pub(super) fn write_image(file: &mut dyn Write, name: &str, reference: &str) {
 
 /// Writes the last line.
 pub(super) fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration) {
-    let Counts { n_ran, n_cached, n_failed, n_cancelled, n_trivial } = counts;
+    let Counts { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial } = counts;
     let line = json!({
         "event": "end",
         "ran": n_ran,
@@ -60,6 +60,7 @@ pub(super) fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration)
     });
     line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
 }
+        "planned": n_planned,
 
 /// Returns what is told of a vertex.
 pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
@@ -85,7 +86,7 @@ pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
         Outcome::Failed(message) => {
             put("error", json!(message));
         }
-        Outcome::Cached | Outcome::Ran | Outcome::Cancelled => {}
+        Outcome::Cached | Outcome::Ran | Outcome::Cancelled | Outcome::Planned => {}
     }
     put("inputs", json!(event.inputs.iter().map(ToString::to_string).collect::<Vec<_>>()));
     entry
@@ -103,6 +104,7 @@ pub(super) fn outcome_code(outcome: &Outcome) -> &'static str {
 
 fn millis(duration: Duration) -> Json {
     json!((duration.as_secs_f64() * 1e6).round() / 1e3)
+        Outcome::Planned => "planned",
 }
 
 fn write_line(file: &mut dyn Write, line: Map<String, Json>) {

@@ -19,6 +19,7 @@ pub(super) fn vertex(vertex: &Vertex) -> String {
         Outcome::ExecFailed(status) => format!("! {name} ({took}): {}", exec_status(*status)),
         Outcome::Failed(message) => format!("! {name} ({took}): {message}"),
         Outcome::Cancelled => format!("- {name} ({took}): cancelled"),
+        Outcome::Planned => format!("+ {name}: {}", vertex.reason.describe()),
     }
 }
 
@@ -47,13 +48,16 @@ pub(super) fn exec_status(status: ExecStatus) -> String {
 
 /// Returns how much was done, as in `3 ran, 7 cached, 0.8 s`.
 pub(super) fn summary(counts: Counts, elapsed: Duration) -> String {
-    let Counts { n_ran, n_cached, n_failed, n_cancelled, n_trivial: _ } = counts;
+    let Counts { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial: _ } = counts;
     let mut parts = vec![format!("{n_ran} ran"), format!("{n_cached} cached")];
     if n_failed > 0 {
         parts.push(format!("{n_failed} failed"));
     }
     if n_cancelled > 0 {
         parts.push(format!("{n_cancelled} cancelled"));
+    }
+    if n_planned > 0 {
+        parts.push(format!("{n_planned} planned"));
     }
     parts.push(duration(elapsed));
     parts.join(", ")

@@ -103,6 +103,7 @@ fn idle(config: &Engines, store: &Path) -> SessionIo {
         is_network_allowed: true,
         images: config.images(),
         store: store.to_owned(),
+        is_dry: false,
     }
 }
 

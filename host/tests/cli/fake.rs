@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use api::{Directory, Object, Signature, Type, Value};
 use backend::{Caps, Event, ExecFailure, ExecRecord, ExecStatus, Failure, Outcome, Reason, StageFailure, VertexEvent};
-use graph::{Edge, Vertex};
+use graph::{Edge, FileOp, Op, TreePath, Vertex};
 use host::engine::{
-    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, ImagePlace, ModuleFile,
-    OtherEngine, Run, RunOptions,
+    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, Foreseen, ImagePlace,
+    ModuleFile, Obstacle, OtherEngine, Run, RunOptions,
 };
 use host::report::{Report, Result};
 use pipeline::{Library, ModuleTypes, Source, StageGraph, StageId};
@@ -221,6 +221,54 @@ impl Run for FakeRun {
         wanted.iter().map(end).collect()
     }
 
+    fn plan(&self, graph: &Arc<StageGraph>, stage: StageId, is_wanted: bool) -> Foreseen {
+        let finish = |vertex: &Arc<Vertex>, outcome: Outcome, reason: Reason| {
+            let inputs = vertex.inputs().iter().map(|input| input.edge.vertex.digest());
+            let name = vertex.op().describe().into();
+            let event = VertexEvent {
+                digest: vertex.digest(),
+                name,
+                inputs: inputs.collect(),
+                at: SystemTime::UNIX_EPOCH + Duration::from_secs(60),
+            };
+            (self.options.events)(Event::Finished { vertex: event, outcome, reason, duration: Duration::ZERO });
+        };
+        let scratch = Vertex::scratch();
+        let file = |path: &str, input: &Arc<Vertex>| {
+            let op = FileOp::MakeDirectory { path: TreePath::parse(path).unwrap(), mode: 0o755, owner: None };
+            Vertex::new(Op::File(op), vec![Edge::first(Arc::clone(input)).at(TreePath::root())])
+        };
+        let made = |vertex: &Arc<Vertex>| Foreseen { made: vec![Edge::first(Arc::clone(vertex))], obstacle: None };
+        let (one, two) = (file("one", &scratch), file("two", &file("one", &scratch)));
+        match graph.stage(stage).name.as_str() {
+            "shell" if is_wanted => {
+                finish(&scratch, Outcome::Cached, Reason::Cheap);
+                finish(&one, Outcome::Cached, Reason::Hit);
+                finish(&two, Outcome::Planned, Reason::NeverRan);
+                let three = file("three", &two);
+                finish(&three, Outcome::Planned, Reason::InputPlanned { input: two.op().describe().into() });
+                made(&three)
+            }
+            "shell" => made(&one),
+            "all" => {
+                finish(&one, Outcome::Planned, Reason::Undecided);
+                made(&one)
+            }
+            "names" => Foreseen {
+                made: Vec::new(),
+                obstacle: Some(Obstacle::Waiting {
+                    function: "demo.names".to_owned(),
+                    operation: "exec make".to_owned(),
+                }),
+            },
+            "refuse" => Foreseen {
+                made: Vec::new(),
+                obstacle: Some(Obstacle::Fails(refusal("custom", "the tree is on fire", None).into())),
+            },
+            _ => Foreseen::default(),
+        }
+    }
+
     fn call_method(&self, function: &str, _args: Vec<Value>) -> Result<Value> {
         panic!("{function}: there are no custom objects")
     }
@@ -385,10 +433,10 @@ fn text(value: &Value) -> String {
 fn graph_of(edge: &Edge) -> String {
     let op = edge.vertex.op();
     match op {
-        graph::Op::Source(graph::SourceOp::Local { path, include, exclude }) => {
+        Op::Source(graph::SourceOp::Local { path, include, exclude }) => {
             format!("local {path} include {include:?} exclude {exclude:?}")
         }
-        graph::Op::Exec(exec) => format!("exec {:?} stdin {:?} expect {:?}", exec.args, exec.stdin, exec.expect),
+        Op::Exec(exec) => format!("exec {:?} stdin {:?} expect {:?}", exec.args, exec.stdin, exec.expect),
         other => other.describe(),
     }
 }

@@ -12,6 +12,9 @@ fn help(words: &[&str], expect: &ExpectFile) {
 fn every_command_has_its_help() {
     help(&["--help"], &expect_file!["help/host.txt"]);
     help(&["call", "--help"], &expect_file!["help/call.txt"]);
+    help(&["plan", "--help"], &expect_file!["help/plan.txt"]);
+    help(&["graph", "--help"], &expect_file!["help/graph.txt"]);
+    help(&["watch", "--help"], &expect_file!["help/watch.txt"]);
     help(&["run", "--help"], &expect_file!["help/run.txt"]);
     help(&["check", "--help"], &expect_file!["help/check.txt"]);
     help(&["functions", "--help"], &expect_file!["help/functions.txt"]);

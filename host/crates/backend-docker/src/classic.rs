@@ -109,6 +109,9 @@ impl Backend for DockerClassic {
             solved = self.solver.solve(outputs) => solved.map_err(|_| Failure::bug("the solver ended"))??,
             () = self.engine.io.cancel.cancelled() => return Err(Failure::Cancelled),
         };
+        if let Some(operation) = values.iter().find_map(value::Value::not_evaluated) {
+            return Err(Failure::planned(Arc::clone(operation)));
+        }
         let solved = outputs.iter().zip(values).map(|(edge, value)| {
             let handle = Arc::new(value.output(edge.output));
             Solved { snapshot: Snapshot { handle }, exec: value.exec_result() }

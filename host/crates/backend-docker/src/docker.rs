@@ -80,6 +80,9 @@ impl Backend for Docker {
         self.engine.note_needs(&Definition::of(outputs));
         let solve = async {
             let values = self.solver.solve(outputs).await.map_err(|_| Failure::bug("the solver ended"))??;
+            if let Some(operation) = values.iter().find_map(Value::not_evaluated) {
+                return Err(Failure::planned(Arc::clone(operation)));
+            }
             self.realise(outputs, &values).await?;
             Ok::<_, Failure>(values)
         };

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo};
+use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, dry};
 use bollard_buildkit_proto::pb;
 use graph::{ContentDigest, Definition, DefinitionDigest, FailOp, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
 use solver::{LookUp, Work};
@@ -83,6 +83,43 @@ impl Engine {
         (self.io.events)(Event::Finished { vertex: event_of(vertex, began.at), outcome, reason, duration });
     }
 
+    /// Finds out what would be done with a vertex, without running anything.
+    ///
+    /// What a command is in LLB does not depend on what those before it made, so that the result of one is found though
+    /// these would run. Of one that is not found only BuildKit knows whether it has it.
+    async fn plan(&self, vertex: &Arc<Vertex>, inputs: &[Value], began: Began) -> Result<Value, Failure> {
+        let planned = |input: Option<&Arc<str>>, reason: Reason| {
+            self.announce(vertex, Outcome::Planned, reason, began);
+            Ok(Value::planned(dry::waits_for(vertex, input)))
+        };
+        if let Some(input) = inputs.iter().find_map(Value::not_evaluated) {
+            return planned(Some(input), Reason::InputPlanned { input: Arc::clone(input) });
+        }
+        let value = match self.evaluate(vertex, inputs).await {
+            Err(Failure::Planned { operation, .. }) if *operation == *vertex.op().describe() => {
+                return planned(None, Reason::Undecided);
+            }
+            Err(Failure::Planned { operation, .. }) => {
+                return planned(Some(&operation), Reason::InputPlanned { input: Arc::clone(&operation) });
+            }
+            Err(failure) => {
+                self.announce(vertex, outcome_of(&failure), reason_of(vertex.op()), began);
+                return Err(failure);
+            }
+            Ok(value) => value,
+        };
+        let (outcome, reason) = match value.command() {
+            None => (Outcome::Ran, reason_of(vertex.op())),
+            Some(step) if step.record().is_some() => (Outcome::Cached, Reason::Hit),
+            Some(step) => match &step.reason {
+                reason @ (Reason::Never | Reason::NoCache) => (Outcome::Planned, reason.clone()),
+                _ => (Outcome::Planned, Reason::Undecided),
+            },
+        };
+        self.announce(vertex, outcome, reason, began);
+        Ok(value)
+    }
+
     async fn evaluate(&self, vertex: &Arc<Vertex>, values: &[Value]) -> Result<Value, Failure> {
         match vertex.op() {
             Op::Exec(op) => lower(self, vertex, op, values).await,
@@ -107,6 +144,7 @@ impl Engine {
             digests.push(self.local(output).await?);
         }
         if let Op::Pack(_) = vertex.op() {
+            self.trees.check_outward(|| vertex.op().describe())?;
             self.trees.prepare_pack(vertex.inputs()).await?;
         }
         let (trees, vertex) = (self.trees.clone(), Arc::clone(vertex));
@@ -127,6 +165,7 @@ impl Engine {
         let identifier = match &op.origin {
             ImageOrigin::Registry { repository } => format!("docker-image://{repository}@{}", op.digest),
             ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => {
+                self.trees.check_outward(|| vertex.op().describe())?;
                 let input = match vertex.inputs().first().zip(values.first()) {
                     Some((input, value)) => Some((self.local(&value.output(input.edge.output)).await?, &input.path)),
                     None => None,
@@ -178,6 +217,9 @@ impl Work for Engine {
         cancel: CancellationToken,
     ) -> Result<Value, Failure> {
         let began = Began::now();
+        if self.io.is_dry {
+            return self.plan(&vertex, &inputs, began).await;
+        }
         let result = tokio::select! {
             result = self.evaluate(&vertex, &inputs) => result,
             () = cancel.cancelled() => Err(Failure::Cancelled),

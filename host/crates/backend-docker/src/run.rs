@@ -39,6 +39,9 @@ impl Engine {
             return Ok(());
         }
         if is_chain(&pending) {
+        if let Some(step) = pending.first().filter(|_| self.io.is_dry) {
+            return Err(Failure::planned(step.vertex.op().describe()));
+        }
             let _slot = self.slots.acquire().await;
             // What somebody else ran in the meantime need not run again.
             for part in self.pending(&roots).split_inclusive(|step| step.forbids_reuse()) {
@@ -162,6 +165,9 @@ impl Engine {
         take: impl FnOnce(TarReader, &Store) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let docker = self.docker.get().await?;
+        if self.io.is_dry {
+            return Err(Failure::planned(out.llb.note().name.as_str()));
+        }
         let steps = self.steps_of(std::slice::from_ref(&out.llb));
         let store = self.trees.store().clone();
         for tree in Llb::closure(std::slice::from_ref(&out.llb)).iter().filter_map(|llb| llb.note().tree) {

@@ -15,6 +15,8 @@ pub(crate) struct Value(Arc<Inner>);
 struct Inner {
     outputs: Vec<Tree>,
     step: Option<Arc<Step>>,
+    /// What a dry session did not evaluate; the outputs are then not known.
+    planned: Option<Arc<str>>,
 }
 
 /// One output.
@@ -40,12 +42,22 @@ pub(crate) struct Remote {
 impl Value {
     /// The value of anything but a command.
     pub(crate) fn tree(tree: Tree) -> Self {
-        Self(Arc::new(Inner { outputs: vec![tree], step: None }))
+        Self(Arc::new(Inner { outputs: vec![tree], step: None, planned: None }))
     }
 
     /// The value of a command that ran or will run.
     pub(crate) fn step(outputs: Vec<Tree>, step: Arc<Step>) -> Self {
-        Self(Arc::new(Inner { outputs, step: Some(step) }))
+        Self(Arc::new(Inner { outputs, step: Some(step), planned: None }))
+    }
+
+    /// The value of what a dry session does not evaluate; of what needs `operation`, which it does not.
+    pub(crate) fn planned(operation: Arc<str>) -> Self {
+        Self(Arc::new(Inner { outputs: Vec::new(), step: None, planned: Some(operation) }))
+    }
+
+    /// Returns what was not evaluated, if this is no value for that reason.
+    pub(crate) fn not_evaluated(&self) -> Option<&Arc<str>> {
+        self.0.planned.as_ref()
     }
 
     /// Returns an output. A vertex has as many as its operation says, so that another one is empty.

@@ -15,6 +15,7 @@ use trees::failure::failure;
 use trees::{Input, Trees};
 
 use crate::engine::Engine;
+use crate::value::Value;
 use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 use crate::zones::Zones;
 
@@ -64,6 +65,9 @@ impl Backend for Embedded {
             solved = self.solver.solve(outputs) => solved.map_err(|_| Failure::bug("the solver ended"))??,
             () = self.engine.io.cancel.cancelled() => return Err(Failure::Cancelled),
         };
+        if let Some(operation) = values.iter().find_map(Value::not_evaluated) {
+            return Err(Failure::planned(Arc::clone(operation)));
+        }
         let solved = outputs.iter().zip(values).map(|(edge, value)| {
             let tree = value.output(edge.output);
             Solved { snapshot: Snapshot { handle: Arc::new(tree.digest) }, exec: value.exec_result() }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use async_trait::async_trait;
-use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, VertexEvent};
+use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, VertexEvent, dry};
 use graph::{CacheKey, ContentDigest, FailOp, ImageOp, KeyHasher, Op, Reuse, SourceOp, Vertex};
 use solver::{LookUp, Work};
 use store::{Miss, Store, empty_tree};
@@ -50,7 +50,13 @@ impl Work for Engine {
 
     fn look_up(&self, vertex: &Arc<Vertex>, inputs: &[Value]) -> LookUp<Value, Failure, Job> {
         let began = Began::now();
+        if let Some(input) = inputs.iter().find_map(Value::not_evaluated) {
+            return self.plan(vertex, Some(input), Reason::InputPlanned { input: Arc::clone(input) }, began);
+        }
         match self.find(vertex, inputs) {
+            LookUp::Execute(job) if self.io.is_dry && dry::is_left_undone(vertex.op()) => {
+                self.plan(vertex, None, job.reason, began)
+            }
             LookUp::Done(result) => {
                 let (outcome, reason) = match &result {
                     Ok(_) if vertex.inputs().is_empty() => (Outcome::Cached, Reason::Cheap),
@@ -106,6 +112,18 @@ pub(crate) enum Found {
 }
 
 impl Engine {
+    /// Tells that a vertex would be evaluated.
+    fn plan(
+        &self,
+        vertex: &Vertex,
+        input: Option<&Arc<str>>,
+        reason: Reason,
+        began: Began,
+    ) -> LookUp<Value, Failure, Job> {
+        self.announce(vertex, Outcome::Planned, reason, began);
+        LookUp::Done(Ok(Value::planned(dry::waits_for(vertex, input))))
+    }
+
     fn find(&self, vertex: &Arc<Vertex>, inputs: &[Value]) -> LookUp<Value, Failure, Job> {
         match vertex.op() {
             Op::Fail(FailOp { code, message }) => {

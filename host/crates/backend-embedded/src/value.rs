@@ -15,6 +15,8 @@ pub(crate) struct Value(Arc<Inner>);
 struct Inner {
     outputs: Vec<Tree>,
     exec: Option<Arc<ExecResult>>,
+    /// What a dry session did not evaluate; the outputs are then not known.
+    planned: Option<Arc<str>>,
 }
 
 /// One output: a tree, and the layers that show it if it was made by a command.
@@ -47,12 +49,22 @@ impl Tree {
 impl Value {
     /// The value of anything but a command.
     pub(crate) fn tree(tree: Tree) -> Self {
-        Self(Arc::new(Inner { outputs: vec![tree], exec: None }))
+        Self(Arc::new(Inner { outputs: vec![tree], exec: None, planned: None }))
     }
 
     /// The value of a command.
     pub(crate) fn exec(outputs: Vec<Tree>, exec: ExecResult) -> Self {
-        Self(Arc::new(Inner { outputs, exec: Some(Arc::new(exec)) }))
+        Self(Arc::new(Inner { outputs, exec: Some(Arc::new(exec)), planned: None }))
+    }
+
+    /// The value of what a dry session does not evaluate; of what needs `operation`, which it does not.
+    pub(crate) fn planned(operation: Arc<str>) -> Self {
+        Self(Arc::new(Inner { outputs: Vec::new(), exec: None, planned: Some(operation) }))
+    }
+
+    /// Returns what was not evaluated, if this is no value for that reason.
+    pub(crate) fn not_evaluated(&self) -> Option<&Arc<str>> {
+        self.0.planned.as_ref()
     }
 
     /// Returns the same value with likely neighbours of its first output.
@@ -61,7 +73,7 @@ impl Value {
         if let Some(tree) = outputs.first_mut() {
             tree.near = near;
         }
-        Self(Arc::new(Inner { outputs, exec: self.0.exec.clone() }))
+        Self(Arc::new(Inner { outputs, exec: self.0.exec.clone(), planned: self.0.planned.clone() }))
     }
 
     /// Returns an output. A vertex has as many as its operation says, so that another one is empty.
@@ -96,6 +108,6 @@ impl Value {
     /// Reads it back; none for bytes that are no value, which is a miss.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let Stored { outputs, exec } = postcard::from_bytes(bytes).ok()?;
-        Some(Self(Arc::new(Inner { outputs, exec: exec.map(Arc::new) })))
+        Some(Self(Arc::new(Inner { outputs, exec: exec.map(Arc::new), planned: None })))
     }
 }

@@ -164,4 +164,9 @@ pub struct SessionIo {
     pub images: ImageAccess,
     /// The directory of the store.
     pub store: PathBuf,
+    /// Whether nothing expensive and nothing outward is done: no command is run, no image is fetched, nothing is
+    /// written or published. Directories of the caller are hashed, results of other runs are found and operations on
+    /// files are done. What else would be evaluated ends with [`Failure::Planned`], and with
+    /// [`Outcome::Planned`](crate::Outcome::Planned) among the events; so does everything that needs it.
+    pub is_dry: bool,
 }

@@ -84,6 +84,8 @@ pub enum Outcome {
     Failed(String),
     /// It was stopped.
     Cancelled,
+    /// It would be evaluated; the session is a dry one.
+    Planned,
 }
 
 /// Why a vertex ran, or why it need not.
@@ -112,6 +114,13 @@ pub enum Reason {
     NoCache,
     /// The command forbids reuse.
     Never,
+    /// An input would be evaluated, so that its key is not known.
+    InputPlanned {
+        /// What would, as in `exec make`.
+        input: Arc<str>,
+    },
+    /// Whether it is evaluated is decided by a cache that only knows when it is asked to evaluate: BuildKit's.
+    Undecided,
 }
 
 impl Reason {
@@ -127,6 +136,8 @@ impl Reason {
             Self::Evicted => "evicted",
             Self::NoCache => "no-cache",
             Self::Never => "without-cache",
+            Self::InputPlanned { .. } => "input-planned",
+            Self::Undecided => "maybe",
         }
     }
 
@@ -144,6 +155,8 @@ impl Reason {
             Self::Evicted => "its result was removed from the store".to_owned(),
             Self::NoCache => "--no-cache forbids reuse".to_owned(),
             Self::Never => "the command forbids reuse".to_owned(),
+            Self::InputPlanned { input } => format!("its input `{input}` would run"),
+            Self::Undecided => "Docker's own cache decides".to_owned(),
         }
     }
 }

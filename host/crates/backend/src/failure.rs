@@ -5,6 +5,7 @@
 //! [`Failure::Bug`] are errors of the machinery.
 
 use std::fmt;
+use std::sync::Arc;
 
 use graph::{Blame, DefinitionDigest, Diagnostic};
 
@@ -30,6 +31,15 @@ pub enum Failure {
     /// Nobody waits for it any more, or the run was interrupted.
     #[error("cancelled")]
     Cancelled,
+    /// It would be evaluated, or needs what would be, and the session is a dry one.
+    #[error("`{operation}` would run, and nothing is executed")]
+    Planned {
+        /// What would be evaluated, as in `exec make`.
+        operation: Arc<str>,
+        /// The function that goes on when that has a value, with its module, as in `shop.test`; none if all functions
+        /// returned.
+        function: Option<Arc<str>>,
+    },
     /// The machine cannot do it: a missing tool, a full disk, no permission.
     #[error("{message}")]
     Environment {
@@ -256,6 +266,11 @@ impl Failure {
         Self::Environment { message: message.into(), hint: hint.map(str::to_owned) }
     }
 
+    /// Makes the failure of what needs something that a dry session does not evaluate.
+    pub fn planned(operation: impl Into<Arc<str>>) -> Self {
+        Self::Planned { operation: operation.into(), function: None }
+    }
+
     /// Makes a failure of this program.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::Bug { message: message.into() }
@@ -269,6 +284,7 @@ impl Failure {
             Self::Stage(failure) => &failure.code,
             Self::Invalid { code, .. } => code.as_str(),
             Self::Cancelled => "cancelled",
+            Self::Planned { .. } => "planned",
             Self::Environment { .. } => "environment",
             Self::Bug { .. } => "bug",
         }
@@ -281,7 +297,7 @@ impl Diagnostic for Failure {
             Self::Invalid { code: FailureCode::Incapable, .. } => Blame::Environment,
             Self::Exec(_) | Self::Invalid { .. } => Blame::Function,
             Self::Stage(failure) => failure.blame,
-            Self::Cancelled => Blame::User,
+            Self::Cancelled | Self::Planned { .. } => Blame::User,
             Self::Environment { .. } => Blame::Environment,
             Self::Bug { .. } => Blame::Bug,
         }
@@ -291,7 +307,7 @@ impl Diagnostic for Failure {
         match self {
             Self::Invalid { hint, .. } | Self::Environment { hint, .. } => hint.clone(),
             Self::Stage(failure) => failure.hint.clone(),
-            Self::Exec(_) | Self::Cancelled | Self::Bug { .. } => None,
+            Self::Exec(_) | Self::Cancelled | Self::Planned { .. } | Self::Bug { .. } => None,
         }
     }
 }

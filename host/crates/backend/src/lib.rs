@@ -9,6 +9,7 @@
 //! [`event`].
 
 pub mod backend;
+pub mod dry;
 pub mod event;
 pub mod failure;
 pub mod image;

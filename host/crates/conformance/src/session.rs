@@ -22,11 +22,13 @@ pub struct SessionOptions {
     pub timeout: Option<Duration>,
     /// Takes the network away from all commands.
     pub is_network_allowed: bool,
+    /// Whether nothing is executed.
+    pub is_dry: bool,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { n_jobs: 4, is_cache_used: true, timeout: None, is_network_allowed: true }
+        Self { n_jobs: 4, is_cache_used: true, timeout: None, is_network_allowed: true, is_dry: false }
     }
 }
 
@@ -68,6 +70,7 @@ impl Draft {
             is_network_allowed: options.is_network_allowed,
             images: ImageAccess::default(),
             store,
+            is_dry: options.is_dry,
         };
         Self { io, secrets, events }
     }

@@ -100,6 +100,16 @@ pub enum CallError {
     /// The stage ended without returning.
     #[error(transparent)]
     Trap(Box<Trap>),
+    /// It needs a value that nobody evaluates, because the session is a dry one.
+    #[error("stage `{function}` of module `{module}` waits for `{operation}`, and nothing is executed")]
+    Planned {
+        /// Which module.
+        module: String,
+        /// Which stage.
+        function: String,
+        /// What would be evaluated.
+        operation: Arc<str>,
+    },
     /// This machine could not give it what it needs.
     #[error("cannot call `{function}` of module `{module}`: {reason}")]
     Environment {
@@ -125,9 +135,11 @@ pub enum CallError {
 impl Diagnostic for CallError {
     fn blame(&self) -> Blame {
         match self {
-            Self::NoSuchStage { .. } | Self::NotGranted { .. } | Self::Argument { .. } | Self::ArgumentCount { .. } => {
-                Blame::User
-            }
+            Self::NoSuchStage { .. }
+            | Self::NotGranted { .. }
+            | Self::Argument { .. }
+            | Self::ArgumentCount { .. }
+            | Self::Planned { .. } => Blame::User,
             Self::NotCallable { .. } => Blame::Function,
             Self::Trap(trap) => trap.blame(),
             Self::Environment { .. } => Blame::Environment,
@@ -198,8 +210,13 @@ impl Callee {
 
     /// Sorts what wasmtime says: a fault of the guest, of this machine, or of this program.
     fn ended(&self, limits: &Limits, error: &wasmtime::Error, printed: &[u8]) -> CallError {
-        if let Some(Stop::Bug { message }) = error.downcast_ref::<Stop>() {
-            return self.bug(message.clone());
+        match error.downcast_ref::<Stop>() {
+            Some(Stop::Bug { message }) => return self.bug(message.clone()),
+            Some(Stop::Planned { operation }) => {
+                let (module, function) = (self.module.clone(), self.function.clone());
+                return CallError::Planned { module, function, operation: Arc::clone(operation) };
+            }
+            _ => {}
         }
         match Trap::of(&self.module, &self.function, limits, error, printed) {
             Ok(trap) => CallError::Trap(Box::new(trap)),

@@ -129,6 +129,7 @@ fn define_forwarding(linker: &mut LinkerInstance<'_, State>, import: &str, name:
                     Value::Result(Err(Some(Box::new(error_value(error_fields(failure)?)))))
                 }
                 Err(backend::Failure::Bug { message }) => return Err(wasmtime::Error::new(Stop::Bug { message })),
+                Err(backend::Failure::Planned { operation, .. }) => return Err(planned(operation)),
                 Err(failure) => {
                     let message =
                         format!("`{}` of a dependency failed: {}", readable(&import, &function), why(&failure));
@@ -259,7 +260,8 @@ fn failing_object(name: &str, this: Option<Value>, message: &str) -> Option<Valu
 /// Makes `errors.error` of a failure.
 ///
 /// # Errors
-/// A mistake of this program ends the call: no guest can do anything about it.
+/// A mistake of this program ends the call: no guest can do anything about it. So does what is not evaluated because the
+/// session is a dry one: no guest shall take that for an error.
 pub(crate) fn error_fields(failure: backend::Failure) -> wasmtime::Result<bulk::Error> {
     let (code, message) = (failure.code().to_owned(), failure.to_string());
     let (exec, hint) = match failure {
@@ -272,9 +274,14 @@ pub(crate) fn error_fields(failure: backend::Failure) -> wasmtime::Result<bulk::
         backend::Failure::Exec(exec) => (Some(backend::ExecRecord::from(&*exec)), None),
         backend::Failure::Invalid { hint, .. } | backend::Failure::Environment { hint, .. } => (None, hint),
         backend::Failure::Cancelled => (None, None),
+        backend::Failure::Planned { operation, .. } => return Err(planned(operation)),
     };
     let attributes = hint.map(|hint| ("hint".to_owned(), hint)).into_iter().collect();
     Ok(bulk::Error { code, message, exec: exec.map(exec_fields), attributes })
+}
+
+fn planned(operation: Arc<str>) -> wasmtime::Error {
+    wasmtime::Error::new(Stop::Planned { operation })
 }
 
 fn exec_fields(record: backend::ExecRecord) -> bulk::ExecFailure {

@@ -1,6 +1,7 @@
 //! How a call ends that does not return.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use graph::{Blame, Diagnostic};
@@ -28,6 +29,8 @@ pub(crate) enum Stop {
     Dependency { message: String },
     #[error("{message}")]
     Bug { message: String },
+    #[error("`{operation}` would run, and nothing is executed")]
+    Planned { operation: Arc<str> },
 }
 
 /// A stage that ended without returning.
@@ -188,7 +191,7 @@ fn of_stop(limits: &Limits, stop: &Stop) -> Option<TrapCause> {
         Stop::Unavailable { message } => TrapCause::Unavailable { message: message.clone() },
         Stop::Dependency { message } => TrapCause::Dependency { message: message.clone() },
         Stop::Contract { message } => TrapCause::Contract { message: message.clone() },
-        Stop::Bug { .. } => return None,
+        Stop::Bug { .. } | Stop::Planned { .. } => return None,
     })
 }
 

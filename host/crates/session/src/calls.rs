@@ -348,6 +348,10 @@ fn failure_of(function: &str, error: CallError) -> Failure {
             attributes: Vec::new(),
             blame: error.blame(),
             hint: error.hint(),
+        CallError::Planned { module, function, operation } => {
+            let function = format!("{module}.{}", readable(&function)).into();
+            Failure::Planned { operation, function: Some(function) }
+        }
         })),
     }
 }

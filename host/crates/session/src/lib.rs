@@ -19,4 +19,4 @@ mod stages;
 pub use modules::{DependencySpec, ModuleError, ModuleSpec, Modules};
 pub use secrets::{SecretSource, Secrets};
 pub use session::{LogSink, Session, SessionOptions};
-pub use stages::{Pipeline, RunOptions, StageEvent, StageOutcome, StageSink, Verdict};
+pub use stages::{Pipeline, Planned, RunOptions, StageEvent, StageOutcome, StageSink, Verdict};

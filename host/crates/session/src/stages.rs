@@ -1,6 +1,7 @@
 //! The stages of a pipeline as they run: each once, when something needs it, beside all that does not wait for it.
 
 mod blame;
+mod plan;
 mod policy;
 mod run;
 
@@ -17,6 +18,7 @@ use crate::calls::{FunctionCall, Once, accepted};
 use crate::session::Session;
 use blame::Memory;
 
+pub use plan::Planned;
 pub use run::{RunOptions, Verdict};
 
 /// Takes what happens to stages; called from any thread, must not block.

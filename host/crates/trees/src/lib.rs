@@ -22,6 +22,7 @@ pub struct Trees {
     store: Store,
     events: EventSink,
     images: Arc<Images>,
+    is_dry: bool,
 }
 
 /// What an input of a vertex selects: a file or a directory in a tree.
@@ -39,7 +40,7 @@ impl Trees {
     pub fn new(store: Store, io: &SessionIo) -> Self {
         let (events, secrets) = (Arc::clone(&io.events), Arc::clone(&io.secrets));
         let images = Images::new(store.clone(), io.images.clone(), secrets, Arc::clone(&events));
-        Self { store, events, images: Arc::new(images) }
+        Self { store, events, images: Arc::new(images), is_dry: io.is_dry }
     }
 
     /// Returns the images of the session.
@@ -62,6 +63,14 @@ impl Trees {
     /// Blocks.
     pub fn evaluate(&self, op: &Op, inputs: &[Input<'_>]) -> Result<ContentDigest, Failure> {
         ops::evaluate(self, op, inputs)
+    }
+
+    /// Refuses what reaches outside where the session is a dry one.
+    ///
+    /// # Errors
+    /// `Planned`, with what would be done.
+    pub fn check_outward(&self, what: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.is_dry { Err(Failure::planned(what())) } else { Ok(()) }
     }
 
     /// Runs something that blocks on a thread of its own.

@@ -91,6 +91,7 @@ impl Trees {
     /// # Errors
     /// As there.
     pub async fn export(&self, tree: ContentDigest, path: &TreePath, target: &Path) -> Result<(), Failure> {
+        self.check_outward(|| format!("export to {}", target.display()))?;
         let (path, target) = (path.clone(), target.to_owned());
         self.blocking(move |store| {
             let exported = match store.select(tree, &path).map_err(|error| read_failure(&error))? {

@@ -53,6 +53,7 @@ impl World {
             is_network_allowed: true,
             images: ImageAccess::default(),
             store: dir.path().to_owned(),
+            is_dry: false,
         };
         Self { trees: Trees::new(store, &io), _dir: dir, events }
     }

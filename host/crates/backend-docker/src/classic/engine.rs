@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo};
+use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, dry};
 use graph::{CacheKey, ContentDigest, FailOp, KeyHasher, Op, Platform, Reuse, SourceOp, Vertex};
 use solver::{LookUp, Work};
 use store::{Miss, NewResult, Store, empty_tree};
@@ -77,7 +77,13 @@ impl Work for Engine {
 
     fn look_up(&self, vertex: &Arc<Vertex>, inputs: &[Value]) -> LookUp<Value, Failure, Job> {
         let began = Began::now();
+        if let Some(input) = inputs.iter().find_map(Value::not_evaluated) {
+            return self.plan(vertex, Some(input), Reason::InputPlanned { input: Arc::clone(input) }, began);
+        }
         match self.find(vertex, inputs) {
+            LookUp::Execute(job) if self.io.is_dry && dry::is_left_undone(vertex.op()) => {
+                self.plan(vertex, None, job.reason, began)
+            }
             LookUp::Done(result) => {
                 let (outcome, reason) = match &result {
                     Ok(_) if vertex.inputs().is_empty() => (Outcome::Cached, Reason::Cheap),
@@ -125,6 +131,18 @@ impl Work for Engine {
 }
 
 impl Engine {
+    /// Tells that a vertex would be evaluated.
+    fn plan(
+        &self,
+        vertex: &Vertex,
+        input: Option<&Arc<str>>,
+        reason: Reason,
+        began: Began,
+    ) -> LookUp<Value, Failure, Job> {
+        self.announce(vertex, Outcome::Planned, reason, began);
+        LookUp::Done(Ok(Value::planned(dry::waits_for(vertex, input))))
+    }
+
     pub(crate) fn store(&self) -> &Store {
         self.trees.store()
     }

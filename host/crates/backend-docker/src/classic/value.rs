@@ -15,17 +15,30 @@ pub(crate) struct Value(Arc<Inner>);
 struct Inner {
     outputs: Vec<ContentDigest>,
     exec: Option<Arc<ExecResult>>,
+    /// What a dry session did not evaluate; the outputs are then not known.
+    #[serde(skip)]
+    planned: Option<Arc<str>>,
 }
 
 impl Value {
     /// The value of anything but a command.
     pub(crate) fn tree(tree: ContentDigest) -> Self {
-        Self(Arc::new(Inner { outputs: vec![tree], exec: None }))
+        Self(Arc::new(Inner { outputs: vec![tree], exec: None, planned: None }))
     }
 
     /// The value of a command.
     pub(crate) fn exec(outputs: Vec<ContentDigest>, exec: ExecResult) -> Self {
-        Self(Arc::new(Inner { outputs, exec: Some(Arc::new(exec)) }))
+        Self(Arc::new(Inner { outputs, exec: Some(Arc::new(exec)), planned: None }))
+    }
+
+    /// The value of what a dry session does not evaluate; of what needs `operation`, which it does not.
+    pub(crate) fn planned(operation: Arc<str>) -> Self {
+        Self(Arc::new(Inner { outputs: Vec::new(), exec: None, planned: Some(operation) }))
+    }
+
+    /// Returns what was not evaluated, if this is no value for that reason.
+    pub(crate) fn not_evaluated(&self) -> Option<&Arc<str>> {
+        self.0.planned.as_ref()
     }
 
     /// Returns an output. A vertex has as many as its operation says, so that another one is empty.

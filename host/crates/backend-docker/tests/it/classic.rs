@@ -44,6 +44,7 @@ async fn open(docker: &DockerSettings, store: &Path) -> Session {
         is_network_allowed: false,
         images: backend::ImageAccess::default(),
         store: store.to_owned(),
+        is_dry: false,
     };
     let docker = DockerClassic::connect(docker, Store::open(store).unwrap(), io).await.unwrap();
     Session { docker, events, cancel }

@@ -75,6 +75,7 @@ pub(crate) async fn open_with(docker: &DockerSettings, store: &Path, settings: S
     };
     let docker = Docker::new(docker, Store::open(store).unwrap(), io).unwrap();
     Session { docker, events, cancel }
+        is_dry: false,
 }
 
 impl Session {

@@ -40,7 +40,7 @@ fn is_worth_a_retry(failure: &Failure) -> bool {
     match failure {
         Failure::Exec(_) | Failure::Environment { .. } => true,
         Failure::Stage(stage) => stage.code != "not-granted" && stage.code != "cancelled",
-        Failure::Invalid { .. } | Failure::Cancelled | Failure::Bug { .. } => false,
+        Failure::Invalid { .. } | Failure::Cancelled | Failure::Planned { .. } | Failure::Bug { .. } => false,
     }
 }
 

@@ -26,6 +26,7 @@ impl Trees {
     /// # Errors
     /// As `backend::Backend::publish`.
     pub async fn publish(&self, image: &Edge, tree: ContentDigest, target: &ImageTarget) -> Result<String, Failure> {
+        self.check_outward(|| "publish an image".to_owned())?;
         match target {
             ImageTarget::Registry { reference, login } => {
                 let target: Reference = reference.parse().map_err(|error| failure(&error))?;

@@ -1,0 +1,145 @@
+//! What is watched, and what of it counts.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use store::Selector;
+
+use crate::call::LocalSource;
+use crate::config::Config;
+use crate::report::Result;
+
+/// Files and directories, with all that is in these but for some.
+#[derive(Default)]
+pub(super) struct Roots {
+    roots: Vec<Root>,
+    /// What is made of the rest: nothing in it counts.
+    ignored: Vec<PathBuf>,
+}
+
+struct Root {
+    /// Absolute, without links.
+    path: PathBuf,
+    selector: Selector,
+    /// Whether a directory that is not taken has nothing in it that is.
+    is_pruned: bool,
+}
+
+impl Roots {
+    /// Begins with nothing; what is written to `output` never counts.
+    pub(super) fn new(output: Option<&Path>, config: &Config) -> Self {
+        let made = [output, config.target_dir.as_deref(), Some(config.store.as_path())];
+        Self { roots: Vec::new(), ignored: made.into_iter().flatten().map(real).collect() }
+    }
+
+    /// Adds the sources of a module: its directory without what is built there, or its component.
+    pub(super) fn add_module(&mut self, path: &Path) -> Result<()> {
+        self.ignored.push(real(path).join("target"));
+        self.add_selected(path, &[], &[])
+    }
+
+    /// Adds what a stage is given.
+    pub(super) fn add(&mut self, source: &LocalSource) -> Result<()> {
+        self.add_selected(&source.path, &source.include, &source.exclude)
+    }
+
+    fn add_selected(&mut self, path: &Path, include: &[String], exclude: &[String]) -> Result<()> {
+        let selector = Selector::new(include, exclude)?;
+        let is_pruned = include.is_empty() && !exclude.iter().any(|pattern| pattern.trim().starts_with('!'));
+        self.roots.push(Root { path: real(path), selector, is_pruned });
+        Ok(())
+    }
+
+    /// Returns the roots themselves.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.roots.iter().map(|root| root.path.as_path())
+    }
+
+    /// Returns whether a change of what is at this path counts.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        !self.is_ignored(path) && self.roots.iter().any(|root| root.has(path))
+    }
+
+    /// Returns whether something in this directory may count.
+    pub(super) fn may_have_below(&self, directory: &Path) -> bool {
+        let may = |root: &Root| match directory.strip_prefix(&root.path) {
+            Ok(_) if root.is_pruned => root.has(directory),
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        !self.is_ignored(directory) && self.roots.iter().any(may)
+    }
+
+    fn is_ignored(&self, path: &Path) -> bool {
+        let is_of_git = path.components().any(|part| part.as_os_str() == OsStr::new(".git"));
+        is_of_git || self.ignored.iter().any(|ignored| path.starts_with(ignored))
+    }
+}
+
+impl Root {
+    fn has(&self, path: &Path) -> bool {
+        match path.strip_prefix(&self.path) {
+            Ok(below) if below.as_os_str().is_empty() => true,
+            Ok(below) => self.selector.takes(below.as_os_str().as_bytes()),
+            Err(_) => false,
+        }
+    }
+}
+
+/// Follows links as far as there is something.
+fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => real(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roots() -> Roots {
+        let mut roots = Roots { ignored: vec![PathBuf::from("/made")], ..Roots::default() };
+        roots.add_module(Path::new("/nowhere/module")).unwrap();
+        let exclude = ["*.log".to_owned(), "tmp".to_owned()].to_vec();
+        roots.add(&LocalSource { path: "/nowhere/src".into(), include: Vec::new(), exclude }).unwrap();
+        let exclude = ["*".to_owned(), "!keep".to_owned()].to_vec();
+        roots.add(&LocalSource { path: "/nowhere/some".into(), include: Vec::new(), exclude }).unwrap();
+        roots
+    }
+
+    fn check(path: &str, counts: bool) {
+        assert_eq!(roots().has(Path::new(path)), counts, "{path}");
+    }
+
+    #[test]
+    fn what_is_given_and_not_made_counts() {
+        check("/nowhere/module/host.toml", true);
+        check("/nowhere/module/src/lib.rs", true);
+        check("/nowhere/module/target/debug/x", false);
+        check("/nowhere/module/.git/index", false);
+        check("/nowhere/src", true);
+        check("/nowhere/src/a/b.c", true);
+        check("/nowhere/src/a.log", false);
+        check("/nowhere/src/tmp/x", false);
+        check("/nowhere/some/x", false);
+        check("/nowhere/some/keep", true);
+        check("/nowhere/other", false);
+        check("/made/x", false);
+    }
+
+    #[test]
+    fn directories_of_which_nothing_counts_are_not_looked_into() {
+        let roots = roots();
+        let check = |path: &str, may: bool| assert_eq!(roots.may_have_below(Path::new(path)), may, "{path}");
+        check("/nowhere/src/a", true);
+        check("/nowhere/src/tmp", false);
+        check("/nowhere/module/target", false);
+        check("/nowhere/some/x", true);
+        check("/nowhere/other", false);
+    }
+}
