@@ -5,11 +5,13 @@
 //! BuildKit asks us for files and secrets, is a connection in the other direction: a stream of `Control.Session`,
 //! or a request to `/session`.
 
+mod auth;
 mod channel;
 mod receive;
 mod session;
 mod solve;
 
+pub(crate) use auth::Registries;
 pub(crate) use receive::TarReader;
 pub(crate) use session::Offer;
 pub(crate) use solve::{Job, Kept, LAST_NEWS, Progress, SolveError, random};

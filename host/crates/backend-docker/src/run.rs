@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use backend::{ExecFailure, ExecResult, Failure, FailureCode, OutputRef};
 use futures::FutureExt as _;
-use graph::{ContentDigest, ExecOp, KeyHasher, TreePath};
+use graph::{ContentDigest, ExecOp, ImageOrigin, KeyHasher, TreePath};
+use oci::reference::Reference;
 use store::{NewResult, Owned, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use trees::failure::failure;
 
-use crate::buildkit::{Job, LAST_NEWS, Offer, SolveError, TarReader};
+use crate::buildkit::{Job, LAST_NEWS, Offer, Registries, SolveError, TarReader};
 use crate::engine::Engine;
 use crate::events::outcome_of;
 use crate::ingest::{self, Directory};
@@ -38,10 +39,10 @@ impl Engine {
         if pending.is_empty() {
             return Ok(());
         }
-        if is_chain(&pending) {
         if let Some(step) = pending.first().filter(|_| self.io.is_dry) {
             return Err(Failure::planned(step.vertex.op().describe()));
         }
+        if is_chain(&pending) {
             let _slot = self.slots.acquire().await;
             // What somebody else ran in the meantime need not run again.
             for part in self.pending(&roots).split_inclusive(|step| step.forbids_reuse()) {
@@ -164,16 +165,17 @@ impl Engine {
         out: &Out,
         take: impl FnOnce(TarReader, &Store) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let docker = self.docker.get().await?;
         if self.io.is_dry {
             return Err(Failure::planned(out.llb.note().name.as_str()));
         }
+        let docker = self.docker.get().await?;
         let steps = self.steps_of(std::slice::from_ref(&out.llb));
         let store = self.trees.store().clone();
         for tree in Llb::closure(std::slice::from_ref(&out.llb)).iter().filter_map(|llb| llb.note().tree) {
             docker.images.ensure(&store, tree).await?;
         }
         let mut offer = Offer::default();
+        offer.registries = self.registries(&out.llb);
         for step in &steps {
             params_of(self, step, &mut offer.secrets)?;
         }
@@ -213,6 +215,16 @@ impl Engine {
             Err(SolveError::Refused(message)) => return Err(self.explain(out, &mut watch, &message).await),
         }
         taking.await.unwrap_or_else(|error| Err(Failure::bug(format!("reading an archive panicked: {error}"))))
+    }
+
+    /// Returns the registries that the images among these are had from.
+    fn registries(&self, llb: &Llb) -> Registries {
+        let closure = Llb::closure(std::slice::from_ref(llb));
+        let named = closure.iter().filter_map(|llb| match &llb.note().image.as_ref()?.origin {
+            ImageOrigin::Registry { repository } => Some(repository.parse::<Reference>().ok()?.registry().to_owned()),
+            ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => None,
+        });
+        Registries { named: named.collect(), docker_config: self.io.images.docker_config.clone() }
     }
 
     /// Makes the failure of a solve, and tells it.

@@ -15,6 +15,7 @@ use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::{Secret
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
 use bollard_buildkit_proto::moby::buildkit::v1::BytesMessage;
 use bollard_buildkit_proto::moby::filesync::v1::BytesMessage as TarMessage;
+use bollard_buildkit_proto::moby::filesync::v1::auth_server::AuthServer;
 use bollard_buildkit_proto::moby::filesync::v1::file_send_server::{FileSend, FileSendServer};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
@@ -24,6 +25,7 @@ use tokio::task::JoinSet;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::auth::Registries;
 use super::channel::{self, WINDOW};
 use super::{BuildKit, MAX_MESSAGE, Reach};
 use crate::connection::RequestError;
@@ -32,7 +34,8 @@ use crate::connection::RequestError;
 const PIPE: usize = 1 << 20;
 
 /// The methods that a session may be asked for.
-const METHODS: [&str; 3] = [
+const METHODS: [&str; 4] = [
+    "/moby.filesync.v1.Auth/Credentials",
     "/moby.filesync.v1.FileSend/DiffCopy",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
     "/grpc.health.v1.Health/Check",
@@ -43,6 +46,8 @@ const METHODS: [&str; 3] = [
 pub(crate) struct Offer {
     /// Values by the id of their mount.
     pub(crate) secrets: HashMap<String, Vec<u8>>,
+    /// Who one is for the registries of its images.
+    pub(crate) registries: Registries,
     /// Where an exported archive goes; there is one at most.
     pub(crate) archive: Mutex<Option<mpsc::Sender<Bytes>>>,
     /// Whether BuildKit never hears that the archive was taken, so that the solve ends with the session.
@@ -120,6 +125,7 @@ async fn serve(offer: Offer, wire: tokio::io::DuplexStream) {
         .initial_connection_window_size(WINDOW)
         .initial_stream_window_size(WINDOW)
         .add_service(HealthServer::new(service.clone()))
+        .add_service(AuthServer::new(service.clone()))
         .add_service(FileSendServer::new(service.clone()).max_decoding_message_size(MAX_MESSAGE))
         .add_service(SecretsServer::new(service))
         .serve_with_incoming(stream::once(async { Ok::<_, std::io::Error>(wire) }).chain(stream::pending()));
@@ -128,7 +134,13 @@ async fn serve(offer: Offer, wire: tokio::io::DuplexStream) {
 }
 
 #[derive(Clone)]
-struct Service(Arc<Offer>);
+pub(super) struct Service(Arc<Offer>);
+
+impl Service {
+    pub(super) fn offer(&self) -> &Offer {
+        &self.0
+    }
+}
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 

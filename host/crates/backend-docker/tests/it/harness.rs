@@ -1,11 +1,13 @@
 //! A session over a store of its own, and small graphs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backend::{Backend as _, Event, Failure, FailureCode, Outcome, OutputStream, SecretProvider, SessionIo, Solved};
+use backend::{
+    Backend as _, Event, Failure, FailureCode, ImageAccess, Outcome, OutputStream, SecretProvider, SessionIo, Solved,
+};
 use backend_docker::{Docker, DockerSettings};
 use graph::{
     Edge, ExecOp, Expect, FileOp, Limits, Op, Platform, Reuse, SecretName, Selection, SourceOp, Stdin, TreePath,
@@ -37,11 +39,12 @@ pub(crate) struct Settings {
     pub(crate) secrets: Vec<(&'static str, &'static str)>,
     pub(crate) is_cache_used: bool,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) docker_config: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { secrets: Vec::new(), is_cache_used: true, timeout: None }
+        Self { secrets: Vec::new(), is_cache_used: true, timeout: None, docker_config: None }
     }
 }
 
@@ -70,12 +73,12 @@ pub(crate) async fn open_with(docker: &DockerSettings, store: &Path, settings: S
         is_cache_used: settings.is_cache_used,
         timeout: settings.timeout,
         is_network_allowed: false,
-        images: backend::ImageAccess::default(),
+        images: ImageAccess { docker_config: settings.docker_config, ..ImageAccess::default() },
         store: store.to_owned(),
+        is_dry: false,
     };
     let docker = Docker::new(docker, Store::open(store).unwrap(), io).unwrap();
     Session { docker, events, cancel }
-        is_dry: false,
 }
 
 impl Session {

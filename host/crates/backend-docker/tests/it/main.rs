@@ -12,3 +12,4 @@ mod classic;
 mod fakes;
 mod harness;
 mod images;
+mod registry;
