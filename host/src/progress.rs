@@ -231,7 +231,7 @@ impl Progress {
         self.tell(&mut state, &vertex, is_trivial);
         if let Some(mut file) = self.shared.options.events.as_ref() {
             let origin = self.shared.options.origins.of(vertex.event.digest);
-            events::write(&mut file, origin.as_deref().unwrap_or(&self.shared.options.stage), &vertex);
+            events::write(&mut file, &self.shared.options.stage, origin.as_deref(), &vertex);
         }
         if self.shared.options.is_explained {
             state.vertices.push(vertex);

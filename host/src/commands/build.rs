@@ -18,6 +18,9 @@ pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatu
                 .with_hint("`-m` takes the directory of a module here"));
         }
     };
+    if !directory.manifest.dependencies.is_empty() {
+        modules::place_wit(&directory, is_quiet, &mut context)?;
+    }
     let built = modules::build(&directory, is_quiet, &mut context)?;
     if is_json(parsed) {
         return print_json(context.io, &json!({ "component": built.path, "size_bytes": built.size_bytes }));

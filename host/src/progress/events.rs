@@ -10,11 +10,16 @@ use session::{StageEvent, StageOutcome};
 use super::{Counts, Vertex, text, time};
 
 /// Writes the line of a vertex. A file that can no longer be written does not stop a run.
-pub(super) fn write(file: &mut dyn Write, stage: &str, vertex: &Vertex) {
+///
+/// `function` asked for it, if that is known.
+pub(super) fn write(file: &mut dyn Write, stage: &str, function: Option<&str>, vertex: &Vertex) {
     let mut line = Map::new();
     line.insert("event".to_owned(), json!("vertex"));
     line.extend(entry(vertex));
     line.insert("stage".to_owned(), json!(stage));
+    if let Some(function) = function {
+        line.insert("function".to_owned(), json!(function));
+    }
     write_line(file, line);
 }
 
@@ -55,12 +60,12 @@ pub(super) fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration)
         "cached": n_cached,
         "failed": n_failed,
         "cancelled": n_cancelled,
+        "planned": n_planned,
         "trivial": n_trivial,
         "duration_ms": millis(elapsed),
     });
     line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
 }
-        "planned": n_planned,
 
 /// Returns what is told of a vertex.
 pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
@@ -99,12 +104,12 @@ pub(super) fn outcome_code(outcome: &Outcome) -> &'static str {
         Outcome::Ran => "ran",
         Outcome::ExecFailed(_) | Outcome::Failed(_) => "failed",
         Outcome::Cancelled => "cancelled",
+        Outcome::Planned => "planned",
     }
 }
 
 fn millis(duration: Duration) -> Json {
     json!((duration.as_secs_f64() * 1e6).round() / 1e3)
-        Outcome::Planned => "planned",
 }
 
 fn write_line(file: &mut dyn Write, line: Map<String, Json>) {

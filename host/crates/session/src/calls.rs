@@ -102,6 +102,7 @@ impl Session {
 
     /// Calls a function now, in any case.
     pub(crate) async fn call_now(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
+        let call = self.unblocked(call).await?;
         let (label, kept) = (self.label(&call), call.clone());
         let (ended, told) = self.enter(call).await;
         if matches!(ended, Err(_) | Ok(Value::Result(Err(_)))) && !told.is_empty() {
@@ -113,6 +114,19 @@ impl Session {
     /// Returns the failures that a call which failed had been told of before, the last behind the others.
     pub(crate) fn told(&self, call: &FunctionCall) -> Vec<Failure> {
         self.calls.told.lock().unwrap_or_else(PoisonError::into_inner).get(&call.digest()).cloned().unwrap_or_default()
+    }
+
+    /// Makes what is pending in the arguments of a function that is called in the instance of its module's objects:
+    /// while it waited for one that is made by a call in the same instance, that call would wait for it.
+    async fn unblocked(self: &Arc<Self>, mut call: FunctionCall) -> Result<FunctionCall, Failure> {
+        let component = self.modules().loaded.get(call.module).and_then(|module| module.component.as_ref());
+        if component.is_some_and(|component| component.is_called_alone(&call.function)) {
+            let args = Value::List(std::mem::take(&mut call.args));
+            if let Value::List(args) = api::force(&self.own_bridge(), args).await? {
+                call.args = args;
+            }
+        }
+        Ok(call)
     }
 
     /// Calls a function, or waits for the call of it with the same arguments.
@@ -334,6 +348,10 @@ fn failure_of(function: &str, error: CallError) -> Failure {
     match error {
         CallError::Environment { .. } => Failure::environment(error.to_string(), error.hint().as_deref()),
         CallError::Bug { .. } => Failure::bug(error.to_string()),
+        CallError::Planned { module, function, operation } => {
+            let function = format!("{module}.{}", readable(&function)).into();
+            Failure::Planned { operation, function: Some(function) }
+        }
         error => Failure::Stage(Box::new(StageFailure {
             stage: function.to_owned(),
             is_answer: false,
@@ -348,10 +366,6 @@ fn failure_of(function: &str, error: CallError) -> Failure {
             attributes: Vec::new(),
             blame: error.blame(),
             hint: error.hint(),
-        CallError::Planned { module, function, operation } => {
-            let function = format!("{module}.{}", readable(&function)).into();
-            Failure::Planned { operation, function: Some(function) }
-        }
         })),
     }
 }
