@@ -30,6 +30,9 @@ use crate::report::{Report, Result};
 /// Where compiled components are, in the directory of the store.
 const COMPILED: &str = "compiled-v1";
 
+/// How many threads run guests and the solver at most: commands run in processes of their own.
+const MAX_WORKERS: usize = 4;
+
 /// How long the end of a run waits for commands that were stopped.
 const TIME_TO_END: Duration = Duration::from_secs(5);
 
@@ -232,11 +235,12 @@ impl Component for Loaded {
     }
 }
 
-/// Makes what tasks run on: the thread that waits for a call runs the guest, another one the solver
-/// and the zone, so that what a guest started goes on while it computes.
+/// Makes what tasks run on: the thread that waits for a call runs its guest, others run the solver, the zone and the
+/// guests of stages side by side, so that one that computes holds nobody up.
 fn tokio() -> Result<tokio::runtime::Runtime> {
+    let n_workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     Builder::new_multi_thread()
-        .worker_threads(1)
+        .worker_threads(n_workers)
         .enable_all()
         .build()
         .map_err(|error| Report::environment(format!("threads cannot be started: {error}")))

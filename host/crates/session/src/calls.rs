@@ -119,8 +119,7 @@ impl Session {
     /// Makes what is pending in the arguments of a function that is called in the instance of its module's objects:
     /// while it waited for one that is made by a call in the same instance, that call would wait for it.
     async fn unblocked(self: &Arc<Self>, mut call: FunctionCall) -> Result<FunctionCall, Failure> {
-        let component = self.modules().loaded.get(call.module).and_then(|module| module.component.as_ref());
-        if component.is_some_and(|component| component.is_called_alone(&call.function)) {
+        if self.component(&call).is_some_and(|component| component.is_called_alone(&call.function)) {
             let args = Value::List(std::mem::take(&mut call.args));
             if let Value::List(args) = api::force(&self.own_bridge(), args).await? {
                 call.args = args;
@@ -145,10 +144,23 @@ impl Session {
     /// type has it.
     pub(crate) async fn call_lazily(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
         let Some((object, is_result)) = self.function(&call).and_then(made_later) else {
-            return self.call_once(call).await;
+            return self.call_as_asked(call).await;
         };
         let object = self.pending(&object, call)?;
         Ok(if is_result { Value::Result(Ok(Some(Box::new(object)))) } else { object })
+    }
+
+    /// Calls a function once for the same arguments, unless it may return an object of its module: whoever asks for one
+    /// gets one of its own, which can be given away.
+    pub(crate) async fn call_as_asked(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
+        match self.component(&call).is_some_and(|component| component.is_called_alone(&call.function)) {
+            true => self.call_now(call).await,
+            false => self.call_once(call).await,
+        }
+    }
+
+    fn component(&self, call: &FunctionCall) -> Option<&Component> {
+        self.modules().loaded.get(call.module)?.component.as_ref()
     }
 
     fn pending(self: &Arc<Self>, object: &str, call: FunctionCall) -> Result<Value, Failure> {
@@ -186,7 +198,7 @@ impl Session {
     }
 
     fn function(&self, call: &FunctionCall) -> Option<&Signature> {
-        self.modules().loaded.get(call.module)?.component.as_ref()?.function(&call.function)
+        self.component(call)?.function(&call.function)
     }
 
     /// Returns the function with its module, as messages name it: `build`, or `lint.check` of a dependency.

@@ -157,9 +157,9 @@ impl Pipeline {
         let origin = self.origin(id);
         let call = FunctionCall { module, function: function.clone(), args, env, origin };
         // What may be tried again is called again, and is stopped when its time is over.
-        let answer = match policy::is_whole(&stage.policy) || stage.is_constructor {
+        let answer = match policy::is_whole(&stage.policy) {
             true => self.session.call_now(call.clone()).await,
-            false => self.session.call_once(call.clone()).await,
+            false => self.session.call_as_asked(call.clone()).await,
         };
         let ended = answer.and_then(|answer| accepted(&stage.name, answer));
         if ended.is_err() {
