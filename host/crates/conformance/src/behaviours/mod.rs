@@ -4,6 +4,7 @@ mod caches;
 mod config;
 mod copies;
 mod directories;
+mod dry;
 mod env;
 mod equality;
 mod exec;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<Behaviour> {
         directories::ALL,
         copies::ALL,
         reuse::ALL,
+        dry::ALL,
         together::ALL,
         machine::ALL,
         images::ALL,

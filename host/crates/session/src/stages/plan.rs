@@ -32,8 +32,10 @@ impl Pipeline {
             Ok(())
         };
         let ended = self.session.until_cancelled(known).await;
-        // What a failure left under way is told of before this returns.
-        self.session.options.backend.settle().await;
+        if ended.is_err() {
+            // What a failure left under way is told of before this returns.
+            self.session.options.backend.settle().await;
+        }
         Planned { made, ended }
     }
 }
