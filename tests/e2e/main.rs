@@ -10,6 +10,7 @@ mod images;
 mod kills;
 mod linking;
 mod machine;
+mod pipelines;
 mod planning;
 mod reuse;
 mod run;

@@ -1,0 +1,69 @@
+//! `host run` and `host check` with real stages: which run, which do not, and what is told of them.
+
+mod checks;
+mod failures;
+mod order;
+mod programs;
+mod retries;
+mod since;
+
+use serde_json::Value as Json;
+use support::{Answer, Place, guest};
+
+/// A pipeline of stages whose scripts the manifest has.
+struct Pipeline {
+    place: Place,
+}
+
+/// What happened in a run.
+struct Ran {
+    answer: Answer,
+    events: Vec<Json>,
+}
+
+impl Pipeline {
+    /// Makes a module of the guest program `flow` with these stages.
+    fn new(stages: &str) -> Self {
+        let place = Place::new();
+        let head = "name = \"shop\"\nversion = \"0.1.0\"\nallow = [\"machine\"]\n";
+        place.write("host.toml", format!("{head}component = '{}'\n{stages}", guest("flow").display()));
+        Self { place }
+    }
+
+    /// Runs `host` in its directory.
+    fn run(&self, words: &[&str]) -> Ran {
+        let events = self.place.path("events");
+        let events_text = events.to_str().expect("the path of the repository is UTF-8");
+        let (command, rest) = words.split_first().expect("a command");
+        let options = [*command, "--progress", "plain", "--events", events_text];
+        let answer = self.place.host([&options, rest].concat());
+        let text = std::fs::read_to_string(&events).unwrap_or_default();
+        let events = text.lines().map(|line| serde_json::from_str(line).expect("a line of events is JSON")).collect();
+        Ran { answer, events }
+    }
+}
+
+impl Ran {
+    /// Returns the lines of the summary, without times: as in `done test`.
+    fn outcomes(&self) -> Vec<String> {
+        let words = ["done", "passed", "failed", "skipped", "stopped"];
+        let lines = self.answer.stderr.lines().filter(|line| words.iter().any(|word| line.starts_with(word)));
+        let is_time = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit()) || ["s", "ms", "m"].contains(word);
+        lines.map(|line| line.split_whitespace().filter(|word| !is_time(word)).collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    /// Returns the events of stages: name and outcome.
+    fn stages(&self) -> Vec<(&str, &str)> {
+        let stages = self.events.iter().filter(|event| event["event"] == "stage");
+        stages.filter_map(|event| Some((event["stage"].as_str()?, event["outcome"].as_str()?))).collect()
+    }
+
+    /// Returns the commands that ended, whose name has a text in it.
+    fn commands(&self, text: &str) -> Vec<&Json> {
+        let is_it = |event: &&Json| {
+            let name = event["name"].as_str().unwrap_or_default();
+            event["event"] == "vertex" && name.starts_with("exec ") && name.contains(text)
+        };
+        self.events.iter().filter(is_it).collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! Checks, and the report of them.
+
+use super::Pipeline;
+use support::require;
+
+const CHECKS: &str = r#"
+[stages.good]
+call = "verify"
+args = { script = "true" }
+[stages.bad]
+call = "verify"
+args = { script = "printf 'out]]>\\033[31m\\377'; exit 4" }
+[stages.broken]
+call = "make"
+args = { script = "exit 3" }
+[stages.after]
+call = "say"
+args = { script = "ls /first", first = { from = "broken" } }
+[stages.suite]
+call = "cases"
+args = { lines = ["passed one", "failed two because <it> is", "skipped three later"] }
+"#;
+
+#[test]
+fn all_checks_run_to_their_end_and_are_counted() {
+    if !require("crun") {
+        return;
+    }
+    let pipeline = Pipeline::new(CHECKS);
+    let ran = pipeline.run(&["check", "--report", "junit.xml"]);
+    assert_eq!(ran.answer.code, Some(1), "{}", ran.answer.stderr);
+    let outcomes =
+        ["passed good", "failed bad", "skipped after because `broken` failed", "failed suite", "failed broken"];
+    assert_eq!(ran.outcomes(), outcomes);
+    assert!(ran.answer.stderr.ends_with("checks: 1 passed, 2 failed, 1 skipped\n"), "{}", ran.answer.stderr);
+    let failed = "error: 1 of 3 cases of check `suite` failed: cases of a text\n  two: because <it> is\n";
+    assert!(ran.answer.stderr.contains(failed), "{}", ran.answer.stderr);
+
+    let xml = std::fs::read_to_string(pipeline.place.path("work/junit.xml")).unwrap();
+    for part in [
+        "<testsuites name=\"shop\" tests=\"6\" failures=\"2\" errors=\"1\" skipped=\"1\"",
+        "<testcase name=\"good\" classname=\"shop.good\" time=",
+        "out]]&gt;\u{fffd}[31m\u{fffd}</failure>",
+        "<error message=\"stage `broken` failed, which it needs\">",
+        "<failure message=\"because &lt;it&gt; is\">because &lt;it&gt; is</failure>",
+        "<skipped message=\"later\"/>",
+    ] {
+        assert!(xml.contains(part), "`{part}` is missing: {xml}");
+    }
+    assert!(!xml.chars().any(|c| c.is_control() && c != '\n'), "{xml:?}");
+    if require("python") {
+        let script = "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])";
+        let junit = pipeline.place.path("work/junit.xml");
+        let parsed = std::process::Command::new("python3").args(["-c", script]).arg(junit).output().unwrap();
+        assert!(parsed.status.success(), "{}", String::from_utf8_lossy(&parsed.stderr));
+    }
+}
+
+#[test]
+fn checks_that_pass_are_a_success() {
+    if !require("crun") {
+        return;
+    }
+    let ran = Pipeline::new(CHECKS).run(&["check", "good"]);
+    assert_eq!((ran.answer.code, &*ran.answer.stdout), (Some(0), ""), "{}", ran.answer.stderr);
+    assert_eq!(ran.outcomes(), ["passed good"]);
+}

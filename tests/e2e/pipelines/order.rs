@@ -1,0 +1,80 @@
+//! What runs, how often, and beside what.
+
+use super::Pipeline;
+use support::require;
+
+const DIAMOND: &str = r#"
+[stages.build]
+call = "make"
+args = { script = "echo built > a" }
+[stages.left]
+call = "make"
+args = { script = "cat /first/a > l; sleep 0.4", first = { from = "build" } }
+[stages.right]
+call = "make"
+args = { script = "cat /first/a > r; sleep 0.5", first = { from = "build" } }
+[stages.both]
+call = "say"
+args = { script = "cat /first/l /second/r", first = { from = "left" }, second = { from = "right" } }
+"#;
+
+#[test]
+fn a_diamond_evaluates_the_shared_stage_once_and_its_sides_at_the_same_time() {
+    if !require("crun") {
+        return;
+    }
+    let ran = Pipeline::new(DIAMOND).run(&["run", "both", "-j", "4"]);
+    assert_eq!(ran.answer.stdout, "built\nbuilt\n", "{}", ran.answer.stderr);
+    assert_eq!(ran.outcomes(), ["done both"]);
+    let calls = ran.stages().iter().filter(|stage| **stage == ("build", "returned")).count();
+    assert_eq!((calls, ran.commands("echo built").len()), (1, 1), "{:?}", ran.events);
+    let (left, right) = (ran.commands("sleep 0.4")[0], ran.commands("sleep 0.5")[0]);
+    let time = |event: &serde_json::Value, key: &str| event[key].as_str().map(str::to_owned);
+    assert!(time(left, "start") < time(right, "end") && time(right, "start") < time(left, "end"), "{left} {right}");
+}
+
+#[test]
+fn all_leaves_run_and_one_that_lacks_an_argument_is_named() {
+    if !require("crun") {
+        return;
+    }
+    let ran = Pipeline::new(DIAMOND).run(&["run", "-o", "out"]);
+    assert_eq!(ran.answer.code, Some(0), "{}", ran.answer.stderr);
+    assert_eq!(ran.answer.stdout, "");
+    assert!(ran.answer.stderr.contains("not run: stage `verify` needs `script` (string)\n"), "{}", ran.answer.stderr);
+    // The functions themselves are stages, too, and lack a script.
+    assert_eq!(ran.outcomes(), ["done both"]);
+}
+
+#[test]
+fn no_leaf_that_can_run_is_wrong_usage() {
+    let ran = Pipeline::new("").run(&["run"]);
+    assert_eq!(ran.answer.code, Some(2));
+    for part in ["no stage of module `shop` can be run", "stage `make` needs `script` (string)", "`--arg NAME=VALUE`"] {
+        assert!(ran.answer.stderr.contains(part), "`{part}` is missing: {}", ran.answer.stderr);
+    }
+    let ran = Pipeline::new("").run(&["run", "say", "--arg", "say.script=echo given"]);
+    assert_eq!(ran.answer.stdout, "given\n", "{}", ran.answer.stderr);
+}
+
+#[test]
+fn results_are_written_under_the_names_of_their_stages() {
+    if !require("crun") {
+        return;
+    }
+    let stages = r#"
+[stages.tree]
+call = "make"
+args = { script = "mkdir d; echo 1 > d/a" }
+[stages.one]
+from = 'tree.file("d/a")'
+[stages.box]
+from = 'tree.directory("d")'
+"#;
+    let stages = stages.replace("tree.directory", "tree.subdirectory");
+    let pipeline = Pipeline::new(&stages);
+    let ran = pipeline.run(&["run", "tree", "one", "box", "say", "--arg", "say.script=echo text", "-o", "out"]);
+    assert_eq!(ran.answer.code, Some(0), "{}", ran.answer.stderr);
+    let read = |path: &str| std::fs::read_to_string(pipeline.place.path("work/out").join(path)).unwrap();
+    assert_eq!([read("tree/d/a"), read("one/a"), read("box/a"), read("say")], ["1\n", "1\n", "1\n", "text\n"]);
+}
