@@ -270,10 +270,16 @@ async fn call_in(
     let shared = &component.shared;
     let mut place = instance.enter().await;
     // Taken out, so that one that is left in the middle of a call is not entered again.
-    let (mut store, instantiated) = match place.take() {
-        Some(Live { store, instantiated }) => (store, Some(instantiated)),
-        None => (new_store(component, "objects", &context, None, Some(instance.begin())), None),
+    let (mut store, instantiated, output) = match place.take() {
+        Some(Live { store, instantiated, output }) => (store, Some(instantiated), output),
+        None => {
+            let store = new_store(component, "objects", &context, None, Some(instance.begin()));
+            (store, None, context.output.clone())
+        }
     };
+    if instantiated.is_some() {
+        output.pass_to(&context.output);
+    }
     let state = store.data_mut();
     state.bridge = Arc::clone(&context.bridge);
     state.stopwatch = Arc::clone(&context.stopwatch);
@@ -281,7 +287,7 @@ async fn call_in(
         Ok(params) => params,
         Err(error) => {
             // Nothing was entered.
-            *place = instantiated.map(|instantiated| Live { store, instantiated });
+            *place = instantiated.map(|instantiated| Live { store, instantiated, output });
             return Err(error);
         }
     };
@@ -295,8 +301,8 @@ async fn call_in(
         Ok((value, instantiated))
     });
     let ended = Running { inner, stopwatch: Arc::clone(&context.stopwatch), ticker: &shared.ticker }.await;
-    let (value, instantiated) = callee.answered(&shared.limits, ended, &context.output)?;
-    *place = Some(Live { store, instantiated });
+    let (value, instantiated) = callee.answered(&shared.limits, ended, &output)?;
+    *place = Some(Live { store, instantiated, output });
     Ok(value)
 }
 

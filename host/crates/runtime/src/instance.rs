@@ -13,6 +13,7 @@ use api::{CustomObject, CustomType, Object};
 use wasmtime::Store;
 use wasmtime::component::{Instance as Instantiated, ResourceAny};
 
+use crate::output::Output;
 use crate::state::State;
 
 /// Where the custom objects of a module live during a run.
@@ -28,6 +29,8 @@ pub struct Instance {
 pub(crate) struct Live {
     pub(crate) store: Store<State>,
     pub(crate) instantiated: Instantiated,
+    /// What it prints, in whichever call.
+    pub(crate) output: Output,
 }
 
 /// An instance as its own store knows it.

@@ -1,6 +1,6 @@
 //! What a guest prints.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -21,7 +21,7 @@ pub(crate) struct Output {
 
 struct Shared {
     lines: Mutex<Lines>,
-    sink: Option<StderrSink>,
+    sink: Mutex<Option<StderrSink>>,
     /// Takes the standard output of a program as it is written.
     stdout: Option<StderrSink>,
     limit_bytes: u64,
@@ -80,12 +80,24 @@ impl Lines {
 impl Output {
     /// Keeps at most `limit_bytes` and passes lines on to a sink.
     pub(crate) fn new(limit_bytes: u64, sink: Option<StderrSink>) -> Self {
+        let sink = Mutex::new(sink);
         Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: None, limit_bytes }) }
     }
 
     /// Passes standard output on as it is written, however much it is, and keeps standard error as [`new`](Self::new).
     pub(crate) fn of_program(limit_bytes: u64, stdout: StderrSink, sink: Option<StderrSink>) -> Self {
+        let sink = Mutex::new(sink);
         Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: Some(stdout), limit_bytes }) }
+    }
+
+    /// Goes on as the output of another call of the same instance: what is printed from now on is that call's.
+    pub(crate) fn pass_to(&self, call: &Self) {
+        *self.sink() = call.sink().clone();
+        *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = Lines::default();
+    }
+
+    fn sink(&self) -> MutexGuard<'_, Option<StderrSink>> {
+        self.shared.sink.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Stop> {
@@ -112,7 +124,8 @@ impl Output {
     }
 
     fn pass_on(&self, lines: &[u8]) {
-        if let Some(sink) = self.shared.sink.as_ref().filter(|_| !lines.is_empty()) {
+        let sink = self.sink().clone().filter(|_| !lines.is_empty());
+        if let Some(sink) = sink {
             sink(lines);
         }
     }
@@ -196,5 +209,24 @@ mod tests {
         let output = Output::new(3, None);
         output.write(Stream::Stderr, b"abc").unwrap();
         assert!(matches!(output.write(Stream::Stdout, b"d"), Err(Stop::TooMuchOutput)));
+    }
+
+    #[test]
+    fn an_instance_prints_for_the_call_that_it_is_in() {
+        let said = Arc::new(Mutex::new(String::new()));
+        let sink = |call: &'static str| -> StderrSink {
+            let said = Arc::clone(&said);
+            Arc::new(move |bytes| {
+                let line = format!("{call}: {}", String::from_utf8_lossy(bytes));
+                said.lock().unwrap().push_str(&line);
+            })
+        };
+        let instance = Output::new(10, Some(sink("first")));
+        instance.write(Stream::Stderr, b"12345678\n").unwrap();
+        assert_eq!(instance.finish(), b"12345678\n");
+        instance.pass_to(&Output::new(10, Some(sink("second"))));
+        instance.write(Stream::Stderr, b"abcdefgh\n").unwrap();
+        assert_eq!(instance.finish(), b"abcdefgh\n");
+        assert_eq!(*said.lock().unwrap(), "first: 12345678\nsecond: abcdefgh\n");
     }
 }
