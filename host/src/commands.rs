@@ -17,6 +17,8 @@ mod plan;
 mod prepared;
 mod run;
 mod running;
+mod watch;
+mod wit;
 
 use std::collections::VecDeque;
 
@@ -52,12 +54,13 @@ pub(crate) fn run(command: &CommandSpec, mut words: VecDeque<String>, context: C
         "call" => call::run(parsed, words, context),
         "run" => run::run(parsed, words, context),
         "check" => check::run(&parsed, context),
-        "functions" => functions::run(&parsed, context),
-        "init" => init::run(&parsed, context),
         "plan" => plan::run(&parsed, context),
         "graph" => graph::run(&parsed, context),
         "watch" => watch::run(parsed, words, context),
+        "functions" => functions::run(&parsed, context),
+        "init" => init::run(&parsed, context),
         "build" => build::run(&parsed, context),
+        "wit" => wit::run(&parsed, context),
         "inspect" => inspect::run(&parsed, context),
         "engine" => engine::run(&parsed, context),
         "cache" => cache::run(&parsed, context),

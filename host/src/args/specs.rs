@@ -220,6 +220,18 @@ pub(crate) static BUILD: CommandSpec = CommandSpec {
     examples: &[("host build -m ci", "builds the module in the directory `ci`")],
 };
 
+/// `host wit`
+pub(crate) static WIT: CommandSpec = CommandSpec {
+    name: "wit",
+    usage: "[-m MODULE] [--json]",
+    summary: "Writes the WIT that a module imports, for the tools of its language",
+    about: "Into `wit/deps` of the module: the package `pipeline:api`, and the interface of each dependency.
+What is no longer needed there is removed; files that you wrote stay.",
+    options: &[MODULE, JSON, QUIET],
+    run_options: &[],
+    examples: &[("host wit -m report", "writes it for the module in the directory `report`")],
+};
+
 /// `host inspect`
 pub(crate) static INSPECT: CommandSpec = CommandSpec {
     name: "inspect",
@@ -278,4 +290,4 @@ pub(crate) static DOCTOR: CommandSpec = CommandSpec {
 
 /// All commands, in the order of the help.
 pub(crate) static COMMANDS: &[&CommandSpec] =
-    &[&CALL, &RUN, &CHECK, &PLAN, &GRAPH, &WATCH, &FUNCTIONS, &INIT, &BUILD, &INSPECT, &ENGINE, &CACHE, &DOCTOR];
+    &[&CALL, &RUN, &CHECK, &PLAN, &GRAPH, &WATCH, &FUNCTIONS, &INIT, &BUILD, &WIT, &INSPECT, &ENGINE, &CACHE, &DOCTOR];

@@ -6,6 +6,7 @@ use module::{
     BuildOptions, Built, Documentation, Freshness, InterfaceWit, Module, ModuleDirectory, ModuleManifest, ModuleTree,
     freshness, interface_wit, write_dependencies_wit,
 };
+
 use pipeline::StageGraph;
 
 use super::Context;
@@ -84,7 +85,7 @@ pub(super) fn open(options: &Options, is_quiet: bool, context: &mut Context<'_>)
 /// Builds what is stale of a module and its dependencies, and loads them.
 pub(super) fn open_module(module: Module, is_quiet: bool, context: &mut Context<'_>) -> Result<Opened> {
     let tree = module::resolve(module)?;
-    let paths = components(&tree, is_quiet, context)?;
+    let paths = components(&tree, tree.order(), is_quiet, context)?;
     let files: Vec<ModuleFile> = tree
         .modules
         .iter()
@@ -99,16 +100,23 @@ pub(super) fn open_module(module: Module, is_quiet: bool, context: &mut Context<
     Ok(Opened { tree, paths, component })
 }
 
-/// Builds what is stale of a tree, dependencies first, and returns the component of each module.
-fn components(tree: &ModuleTree, is_quiet: bool, context: &mut Context<'_>) -> Result<Vec<Option<PathBuf>>> {
+/// Builds those modules of a tree in this order that are stale, and returns their components.
+fn components(
+    tree: &ModuleTree,
+    order: Vec<usize>,
+    is_quiet: bool,
+    context: &mut Context<'_>,
+) -> Result<Vec<Option<PathBuf>>> {
     let mut paths: Vec<Option<PathBuf>> = vec![None; tree.modules.len()];
-    for index in tree.order() {
+    for index in order {
         let Some(node) = tree.modules.get(index) else { continue };
         if let Module::Directory(directory) = &node.module {
             if !directory.manifest.has_code() {
                 continue;
             }
-            place_interfaces(directory, node, &paths)?;
+            if !node.dependencies.is_empty() && directory.manifest.component.is_none() {
+                place_interfaces(directory, node, &paths)?;
+            }
         }
         let path = component(&node.module, is_quiet, context)?;
         if let Some(place) = paths.get_mut(index) {
@@ -118,11 +126,19 @@ fn components(tree: &ModuleTree, is_quiet: bool, context: &mut Context<'_>) -> R
     Ok(paths)
 }
 
+/// Builds what is stale of a module's dependencies, and puts their interfaces where its build finds them.
+pub(super) fn place_wit(directory: &ModuleDirectory, is_quiet: bool, context: &mut Context<'_>) -> Result<()> {
+    let tree = module::resolve(Module::Directory(Box::new(directory.clone())))?;
+    let order = tree.order().into_iter().filter(|index| *index > 0).collect();
+    let paths = components(&tree, order, is_quiet, context)?;
+    match tree.modules.first() {
+        Some(node) => place_interfaces(directory, node, &paths),
+        None => Ok(()),
+    }
+}
+
 /// Puts the interfaces of a module's dependencies where its language's tools look for them.
 fn place_interfaces(directory: &ModuleDirectory, node: &module::Node, paths: &[Option<PathBuf>]) -> Result<()> {
-    if node.dependencies.is_empty() || directory.manifest.component.is_some() {
-        return Ok(());
-    }
     let mut interfaces: Vec<(&str, InterfaceWit)> = Vec::new();
     for dependency in &node.dependencies {
         let Some(Some(path)) = paths.get(dependency.index) else { continue };

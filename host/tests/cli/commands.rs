@@ -210,7 +210,7 @@ fn unknown_commands_and_options_are_told() {
             exit 2
             -- stderr
             error: there is no command `zzz`
-            hint: commands: call, run, check, plan, graph, watch, functions, init, build, inspect, engine, cache, doctor
+            hint: commands: call, run, check, plan, graph, watch, functions, init, build, wit, inspect, engine, cache, doctor
             usage: host COMMAND [OPTIONS]
         "#]],
     );

@@ -20,6 +20,7 @@ fn every_command_has_its_help() {
     help(&["functions", "--help"], &expect_file!["help/functions.txt"]);
     help(&["init", "-h"], &expect_file!["help/init.txt"]);
     help(&["build", "--help"], &expect_file!["help/build.txt"]);
+    help(&["wit", "--help"], &expect_file!["help/wit.txt"]);
     help(&["inspect", "--help"], &expect_file!["help/inspect.txt"]);
     help(&["engine", "--help"], &expect_file!["help/engine.txt"]);
     help(&["cache", "--help"], &expect_file!["help/cache.txt"]);

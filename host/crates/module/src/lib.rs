@@ -57,4 +57,4 @@ pub use reference::{FindError, Module, ModuleDirectory, find};
 pub use scaffold::{ScaffoldError, Sdk, scaffold};
 pub use stamp::{Freshness, built_from, freshness};
 pub use wit::{ApiFunction, api_functions, api_methods_of};
-pub use wit_deps::{WitDepsError, write_api_wit, write_dependencies_wit, write_dependency_wit};
+pub use wit_deps::{WitDepsError, placed_wit, write_api_wit, write_dependencies_wit, write_dependency_wit};

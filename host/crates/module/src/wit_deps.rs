@@ -103,6 +103,20 @@ pub fn write_api_wit(module: &ModuleDirectory) -> Result<bool, FsError> {
     Ok(is_changed)
 }
 
+/// Returns the files that were placed for a module, relative to its root.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn placed_wit(module: &ModuleDirectory) -> Result<Vec<PathBuf>, FsError> {
+    let mut placed = Vec::new();
+    for file in fs::files_below(&deps(module))? {
+        if fs::read_text(&file).is_ok_and(|text| text.ends_with(MARK)) {
+            placed.push(file.strip_prefix(&module.root).unwrap_or(&file).to_owned());
+        }
+    }
+    Ok(placed)
+}
+
 fn deps(module: &ModuleDirectory) -> PathBuf {
     module.root.join("wit/deps")
 }
@@ -201,6 +215,10 @@ mod tests {
         assert!(write_dependency_wit(&module, "lint", &wit("local:lint@0.2.0", &[])).unwrap());
         assert!(write_api_wit(&module).unwrap());
         assert!(!write_api_wit(&module).unwrap());
+        std::fs::write(dir.path().join("wit/deps/lint/mine.wit"), "package mine:own;").unwrap();
+        let placed = placed_wit(&module).unwrap();
+        assert_eq!(placed.len(), 1 + wit::FILES.len(), "{placed:?}");
+        assert_eq!(placed[0], Path::new("wit/deps/lint/package.wit"));
     }
 
     #[test]
