@@ -209,7 +209,9 @@ fn a_module_is_built_before_it_is_called_and_says_so() {
 #[test]
 fn the_wit_that_a_module_imports_is_placed_beside_its_own() {
     let world = World::new();
-    world.check(&["wit"], &expect![[r#"
+    world.check(
+        &["wit"],
+        &expect![[r#"
         exit 0
         -- stdout
         wit/deps/pipeline-api/cache.wit
@@ -225,11 +227,15 @@ fn the_wit_that_a_module_imports_is_placed_beside_its_own() {
         wit/deps/pipeline-api/service.wit
         wit/deps/pipeline-api/sources.wit
         wit/deps/pipeline-api/world.wit
-    "#]]);
-    world.check(&["wit", "-m", "demo.wasm"], &expect![[r#"
+    "#]],
+    );
+    world.check(
+        &["wit", "-m", "demo.wasm"],
+        &expect![[r#"
         exit 3
         -- stderr
         error: `$ROOT/demo.wasm` is built already
         hint: `-m` takes the directory of a module here
-    "#]]);
+    "#]],
+    );
 }
