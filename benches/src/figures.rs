@@ -47,6 +47,11 @@ pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "docker-chain-llb", about: "the same through Docker", measure: docker_chain::llb },
     Figure { name: "makespan", about: "200 random graphs of stages, beside their bounds", measure: stages::makespan },
     Figure { name: "plan-10000", about: "a plan of 10,000 stages", measure: stages::plan },
+    Figure {
+        name: "cross-call",
+        about: "ten calls across languages, beside the same ten",
+        measure: stages::cross_call,
+    },
     Figure { name: "cutoff", about: "steps that run after a changed comment", measure: stages::cutoff },
     Figure { name: "graph-null", about: "100,000 cached vertices, beside ninja", measure: graph::graph_null },
     Figure { name: "tree-cold", about: "50,000 new files, beside `git add`", measure: tree::cold },

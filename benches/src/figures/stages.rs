@@ -1,4 +1,4 @@
-//! Graphs of stages: `makespan`, `plan-10000`, `cutoff`.
+//! Graphs of stages: `makespan`, `plan-10000`, `cutoff`, `cross-call`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::salt;
 use crate::measure::{self, N_ROUNDS};
 use crate::report::Row;
-use crate::setup::{self, Bench};
+use crate::setup::{self, Bench, Missing};
 use crate::worker::Random;
 
 /// How many graphs are run.
@@ -90,6 +90,49 @@ pub(super) fn cutoff(bench: &Bench) -> Result<Vec<Row>> {
         ensure!(n_expected == 1 || ran.len() == n_expected, "the first run ran {ran:?}");
     }
     Ok(vec![Row::count("cutoff", n_downstream, 0.0)])
+}
+
+/// Ten calls of a function in another language, made by a stage, beside the same calls made one after the other by the
+/// host: in Python, and in JavaScript.
+pub(super) fn cross_call(bench: &Bench) -> Result<Vec<Row>> {
+    let relay = bench.component("benches/modules/relay")?;
+    let example = bench.example("session", "cross_call")?;
+    let mut rows = Vec::new();
+    for (figure, language) in [("cross-call-python", "Python"), ("cross-call-javascript", "JavaScript")] {
+        let greeter = greeter(bench, language)?;
+        let (printed, _) = measure::run_and_read(Command::new(&example).arg(&relay).arg(greeter))?;
+        let seconds = |label: &str| {
+            let line = printed.lines().find_map(|line| line.trim().strip_prefix(label));
+            let number = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+            number.map(|micros| micros / 1e6).with_context(|| format!("the example printed no `{label}`: {printed}"))
+        };
+        rows.push(Row::times(figure, seconds("chain of ten")?, seconds("one by one")?, 1.5));
+    }
+    Ok(rows)
+}
+
+/// Finds the module of `tests/functions/polyglot` in a language, which the tests build and keep.
+fn greeter(bench: &Bench, language: &str) -> Result<PathBuf> {
+    for target in [&bench.target, &bench.root.join("target")] {
+        for directory in std::fs::read_dir(target.join("polyglot")).into_iter().flatten().flatten() {
+            let component = directory.path().join("module.wasm");
+            if component.is_file() {
+                let inspect = ["inspect", "--json", "-m", setup::text(&component)?];
+                let shown = measure::output(&mut bench.command(&bench.directory("store-greeter")?, &inspect)?)?;
+                if shown.contains("test:polyglot/stages") && is_written_in(language, &shown) {
+                    return Ok(component);
+                }
+            }
+        }
+    }
+    let how = "`cargo test -p runtime polyglot` builds it";
+    Err(Missing::new(format!("the module of `tests/functions/polyglot` in {language}"), how).into())
+}
+
+/// The tools do not say it, but what they leave among the exports tells.
+fn is_written_in(language: &str, inspection: &str) -> bool {
+    let mark = if language == "Python" { "\"exports\"" } else { "\"init\"" };
+    inspection.contains(&format!("\"name\": {mark}"))
 }
 
 /// Returns the names of the commands that events tell of as executed.

@@ -81,6 +81,21 @@ impl Session {
         self.until_cancelled(run).await
     }
 
+    /// Calls a function of the module that the session is for. What it answers with `err` is a value.
+    ///
+    /// # Errors
+    /// If the function is not there, lacks a power, or ends in a trap; if something else in it fails.
+    pub async fn call(self: &Arc<Self>, function: &str, args: Vec<Value>) -> Result<Value, Failure> {
+        self.call_now(FunctionCall {
+            module: 0,
+            function: function.to_owned(),
+            args,
+            env: Arc::default(),
+            origin: None,
+        })
+        .await
+    }
+
     /// Calls a method of a custom object, as in `[method]linter.check`; the object is the first argument.
     ///
     /// # Errors
