@@ -1,7 +1,5 @@
 //! Calls a module in another language.
 
-use guest_sdk::prelude::*;
-
 guest_sdk::import!(polyglot);
 
 /// Hands what one call answers to the next.
