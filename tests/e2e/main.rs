@@ -10,6 +10,7 @@ mod images;
 mod kills;
 mod linking;
 mod machine;
+mod polyglot;
 mod pipelines;
 mod planning;
 mod reuse;

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::print_stderr, reason = "a test says what it lacks, and fails by a panic")]
 
 mod docker;
+mod polyglot;
 mod registry;
 
 use std::ffi::OsStr;
@@ -11,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 pub use docker::Docker;
+pub use polyglot::Language;
 pub use registry::{PASSWORD, Registry, USER};
 
 /// Returns the root of the repository.

@@ -28,8 +28,14 @@ export const stages = {
     return objects.sum(each, stricter, [linter, Linter.strictest()]);
   },
 
+  lent() {
+    const stricter = new Linter(1).withLevel(2).stricter(objects.strict(5));
+    return objects.sum(objects.each([3, 4]), stricter, []);
+  },
+
   findings(src) {
-    const found = objects.find(src, new Linter(undefined));
+    // A function that takes a directory, and not `borrow<directory>`, takes this handle for good.
+    const found = objects.find(src.subdirectory("."), new Linter(undefined));
     return [objects.check(src).summary, ...found.map(({ path, nLines }) => `${path}: ${nLines} long lines`)];
   },
 

@@ -5,8 +5,11 @@ import { rootfs } from "pipeline:api/machine@0.1.0";
 import { getArguments } from "wasi:cli/environment@0.2.0";
 import { getStdout } from "wasi:cli/stdout@0.2.0";
 
+// There is no `console` and no `TextEncoder`; a write takes at most 4096 bytes.
 const print = (line) => {
-  getStdout().blockingWriteAndFlush(new TextEncoder().encode(`${line}\n`));
+  const bytes = Array.from(unescape(encodeURIComponent(`${line}\n`)), (byte) => byte.charCodeAt(0));
+  const stdout = getStdout();
+  for (let at = 0; at < bytes.length; at += 4096) stdout.blockingWriteAndFlush(bytes.slice(at, at + 4096));
 };
 
 // Returns one container for each name, which has its greeting in `/out`.
