@@ -69,9 +69,9 @@ impl Opened {
 
     /// Returns the directories that the modules are built from.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Path> {
-        self.tree.modules.iter().filter_map(|node| match &node.module {
-            Module::Directory(directory) => Some(directory.root.as_path()),
-            Module::Component(path) => Some(path.as_path()),
+        self.tree.modules.iter().map(|node| match &node.module {
+            Module::Directory(directory) => directory.root.as_path(),
+            Module::Component(path) => path.as_path(),
         })
     }
 }

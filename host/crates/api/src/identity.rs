@@ -15,7 +15,7 @@ pub fn identity(values: &[Value]) -> DefinitionDigest {
 
 fn add(hasher: &mut KeyHasher, value: &Value) {
     let boxed = |hasher: &mut KeyHasher, value: &Option<Box<Value>>| {
-        hasher.option(value.as_deref(), |hasher, value| add(hasher, value));
+        hasher.option(value.as_deref(), add);
     };
     match value {
         Value::Object(object) => add_object(hasher, object),

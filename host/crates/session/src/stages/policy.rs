@@ -88,7 +88,7 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_become_better_is_not_tried_again() {
         let policy = Policy { n_retries: 3, ..Policy::default() };
-        assert_eq!(check(policy.clone(), 1, Failure::Cancelled).await, (Err("cancelled".to_owned()), 1));
+        assert_eq!(check(policy, 1, Failure::Cancelled).await, (Err("cancelled".to_owned()), 1));
         let wrong = Failure::invalid(backend::FailureCode::InvalidPath, "out");
         assert_eq!(check(policy, 1, wrong).await, (Err("out".to_owned()), 1));
     }
