@@ -314,6 +314,7 @@ fn cache_volumes_are_given_by_key_and_containers_as_images() {
             exit 2
             -- stderr
             error: stage `test` needs `--build`
+              caused by: `test.build <- build` does not fit: it makes `directory`, not `container`
             usage: host call test --build IMAGE
         "#]],
     );

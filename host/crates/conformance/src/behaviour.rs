@@ -77,7 +77,8 @@ impl Need {
     fn is_refused_by(self, wrong: &Wrong) -> bool {
         // Commands ask for the network by default: where there is none they run without it. The last two can
         // only be seen by what happens.
-        wrong.code.as_deref() == Some("unavailable") || matches!(self, Self::Network | Self::ContentKeys | Self::CheckedLayers)
+        wrong.code.as_deref() == Some("unavailable")
+            || matches!(self, Self::Network | Self::ContentKeys | Self::CheckedLayers)
     }
 
     /// Returns it in a few words.
