@@ -54,15 +54,16 @@ pub(super) fn makespan(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("makespan", took? / n, bound / n, 1.05)])
 }
 
-/// A plan of many stages, each of which the one before feeds in chains of ten.
+/// A plan of many stages in chains of ten, each of which is a call of its own.
 pub(super) fn plan(bench: &Bench) -> Result<Vec<Row>> {
     let stages = Stages::new(bench, "plan")?;
     let mut manifest = stages.manifest();
     for n in 0..N_PLANNED {
-        let _ = writeln!(manifest, "[stages.s{n}]\ncall = \"chain.pass\"");
+        let _ = write!(manifest, "[stages.s{n}]\ncall = \"chain.pass\"\nargs = {{ name = \"s{n}\"");
         if n % 10 != 0 {
-            let _ = writeln!(manifest, "args = {{ text = {{ from = \"s{}\" }} }}", n - 1);
+            let _ = write!(manifest, ", text = {{ from = \"s{}\" }}", n - 1);
         }
+        manifest.push_str(" }\n");
     }
     let module = stages.module("plan", &manifest)?;
     let mut plan = bench.command(&stages.store, &["plan", "-m", setup::text(&module)?, "--quiet"])?;
