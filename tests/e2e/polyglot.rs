@@ -1,6 +1,7 @@
 //! Modules and programs in Rust, Python and JavaScript that use each other, in every pair of languages.
 
 mod dependencies;
+mod guide;
 mod programs;
 
 use std::path::PathBuf;
