@@ -1,6 +1,7 @@
 //! `host wit`
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use module::Module;
 use serde_json::json;
@@ -24,6 +25,7 @@ pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatu
     if is_json(parsed) {
         return print_json(context.io, &json!({ "root": directory.root, "files": placed }));
     }
-    placed.iter().for_each(|path| context.io.print(&path.display().to_string()));
+    let packages: BTreeSet<&Path> = placed.iter().filter_map(|file| file.parent()).collect();
+    packages.iter().for_each(|package| context.io.print(&package.display().to_string()));
     Ok(ExitStatus::Done)
 }
