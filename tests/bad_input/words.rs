@@ -8,7 +8,7 @@ use crate::case::{Row, USAGE, check, check_calls};
 fn a_command_that_is_not_there_is_named_with_what_is_near() {
     let rows: &[Row<'_>] = &[
         ("misspelled command", "calll", USAGE, &["there is no command `calll`", "hint: did you mean `call`?"]),
-        ("unlike any command", "xyzzy", USAGE, &["no command `xyzzy`", "hint: commands: call, functions"]),
+        ("unlike any command", "xyzzy", USAGE, &["no command `xyzzy`", "hint: commands: call, "]),
         ("empty command", "''", USAGE, &["there is no command ``"]),
         ("option as a command", "--nope", USAGE, &["there is no command `--nope`"]),
         ("help of no command", "help clal", USAGE, &["there is no command `clal`", "did you mean `call`?"]),
