@@ -108,7 +108,7 @@ fn values(stage: &str) -> Case {
         "files" => (&["--values", r#"[["a.txt", "b"]]"#], Text("file blake3:")),
         "secret-name" => (&["--value", "env:TOKEN"], Text("value\n")),
         "base" => (&[], Text("container blake3:")),
-        "fed" => (&[], Refusal(2, "base")),
+        "fed" => (&[], Text("/made-by-base\n")),
         _ => (&[], Success),
     };
     Case { flags, want }

@@ -26,8 +26,11 @@ fn run_as_user(range: &str, args: &[&str]) {
     let (tests, host) = (place.path("tests"), place.path("host"));
     copy(&std::env::current_exe().unwrap(), &tests);
     copy(binary(), &host);
-    for name in ["by_hand", "containers", "pipelines", "powers", "steps", "trees", "values"] {
-        copy(&guest(name), &guests.join(format!("{name}.wasm")));
+    for entry in std::fs::read_dir(guest("steps").parent().unwrap()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().extension().is_some_and(|extension| extension == "wasm") {
+            copy(&entry.path(), &guests.join(entry.file_name()));
+        }
     }
     let ranges = place.path("ranges");
     std::fs::write(&ranges, range).unwrap();
@@ -65,7 +68,8 @@ fn run_as_user(range: &str, args: &[&str]) {
 fn everything_works_for_an_ordinary_user_with_a_range_of_users() {
     if require("crun") && require("root") && require("newuidmap") {
         // What takes longest needs no user to prove it.
-        run_as_user(&format!("{UID}:700000:65536\n"), &["--skip", "130_steps"]);
+        // So do components of other languages, which are built where the user may not write.
+        run_as_user(&format!("{UID}:700000:65536\n"), &["--skip", "130_steps", "--skip", "polyglot::"]);
     }
 }
 

@@ -39,7 +39,8 @@ fn functions_are_small() {
         for (start, line) in lines.iter().enumerate() {
             let trimmed = line.trim_start();
             let is_function = trimmed.starts_with("fn ") || (trimmed.contains(" fn ") && trimmed.starts_with("pub"));
-            if !is_function || trimmed.ends_with(';') {
+            // One that ends on its line is short, and mostly text of a test.
+            if !is_function || trimmed.ends_with([';', '}']) {
                 continue;
             }
             // rustfmt puts the brace that ends a function where the function begins.

@@ -155,11 +155,11 @@ fn a_drawing_goes_to_a_file_in_the_format_of_its_ending() {
     world.check(
         &["graph", "test", "-o", "test.png"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: the ending of `$ROOT/test.png` names no format
-        hint: formats, which `--format` takes, too: dot, mermaid, svg, json
-    "#]],
+            exit 2
+            -- stderr
+            error: the ending of `$ROOT/test.png` names no format
+            hint: formats: dot, mermaid, svg, json
+        "#]],
     );
     world.check(
         &["graph", "test", "-o", "test.png", "--format", "mermaid"],

@@ -1,3 +1,5 @@
+//! What is wrong with links, as text.
+
 use expect_test::{Expect, expect};
 
 use super::support::{check, check_order, linked, order};

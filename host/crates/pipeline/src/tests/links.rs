@@ -1,3 +1,5 @@
+//! Links by name and by manifest, as text.
+
 use expect_test::expect;
 
 use super::support::{check, check_order, linked, order};
@@ -13,7 +15,7 @@ fn a_parameter_with_name_and_type_of_a_stage_is_fed_by_it() {
         &expect![[r#"
             build = build(src missing, jobs omitted) -> result<directory, string>
             test = test(build <- build) -> string
-            publish = publish(build <- build, test <- test, dry omitted)
+            publish = publish(build omitted, test omitted, dry omitted)
         "#]],
     );
 }

@@ -122,7 +122,7 @@ allow-failure = true
 }
 
 #[test]
-fn a_stage_calls_a_function_or_is_an_expression() {
+fn a_stage_calls_a_function_of_a_dependency() {
     check_stages(
         "[dependencies]
 lint = '../lint'
@@ -131,8 +131,6 @@ style.call = 'lint.check_all'
 style.args = { app = { from = \"build.file(\\\"app\\\")\" }, mail = { from = 'a', to = 'b' } }
 style.ignore = { src = ['target'], other = [] }
 style.timeout = 90
-debug = { call = 'build' }
-all = { from = ' linter.with_level(3).check()' }
 ",
         &expect![[r#"
             [
@@ -229,10 +227,24 @@ all = { from = ' linter.with_level(3).check()' }
                         is_failure_allowed: false,
                     },
                 },
+            ]
+        "#]],
+    );
+}
+
+#[test]
+fn a_stage_is_another_set_up_or_an_expression() {
+    check_stages(
+        "[stages]
+debug = { call = 'build' }
+all = { from = ' linter.with_level(3).check()' }
+",
+        &expect![[r#"
+            [
                 StageEntry {
                     name: "debug",
                     place: Place {
-                        line: 11,
+                        line: 5,
                         column: 1,
                     },
                     description: None,
@@ -241,7 +253,7 @@ all = { from = ' linter.with_level(3).check()' }
                             dependency: None,
                             function: "build",
                             place: Place {
-                                line: 11,
+                                line: 5,
                                 column: 18,
                             },
                         },
@@ -259,7 +271,7 @@ all = { from = ' linter.with_level(3).check()' }
                 StageEntry {
                     name: "all",
                     place: Place {
-                        line: 12,
+                        line: 6,
                         column: 1,
                     },
                     description: None,
@@ -280,7 +292,7 @@ all = { from = ' linter.with_level(3).check()' }
                             ],
                             text: " linter.with_level(3).check()",
                             place: Place {
-                                line: 12,
+                                line: 6,
                                 column: 18,
                             },
                         },
