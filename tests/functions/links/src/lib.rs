@@ -19,11 +19,16 @@ mod stages {
     }
 
     /// Takes the seed, too.
-    pub fn right(
-        /// None is as good as one.
+    pub fn right(seed: &str) -> String {
+        format!("right of {seed}")
+    }
+
+    /// Does without the seed.
+    pub fn maybe(
+        /// Nothing unless given.
         seed: Option<String>,
     ) -> String {
-        format!("right of {}", seed.as_deref().unwrap_or("nothing"))
+        seed.unwrap_or_else(|| "nothing".to_owned())
     }
 
     /// Takes both.
