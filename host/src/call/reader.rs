@@ -1,9 +1,10 @@
 //! What was given for one flag, as a value of its type.
 
+use api::json::is_plain;
 use api::{Type, Value};
 
 use super::places::{self, Patterns, Places};
-use super::shapes::{cannot_make_type, described, is_plain, is_structure};
+use super::shapes::{cannot_make_type, described, is_structure};
 use super::{csv, json, values};
 use crate::report::{Report, Result};
 

@@ -58,20 +58,6 @@ pub(super) fn can_make(ty: &Type) -> bool {
     }
 }
 
-/// Returns whether no object is in it, so that text can be a value of it.
-pub(super) fn is_plain(ty: &Type) -> bool {
-    let optional = |ty: &Option<Box<Type>>| ty.as_deref().is_none_or(is_plain);
-    match ty {
-        Type::Object(_) | Type::Custom(_) | Type::Other(_) => false,
-        Type::Option(item) | Type::List(item) => is_plain(item),
-        Type::Record(fields) => fields.iter().all(|(_, ty)| is_plain(ty)),
-        Type::Tuple(items) => items.iter().all(is_plain),
-        Type::Variant(cases) => cases.iter().all(|(_, ty)| ty.as_ref().is_none_or(is_plain)),
-        Type::Result(ok, err) => optional(ok) && optional(err),
-        _ => true,
-    }
-}
-
 /// Returns whether one value of it is written as JSON or WAVE.
 pub(super) fn is_structure(ty: &Type) -> bool {
     match ty {
