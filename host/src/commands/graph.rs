@@ -46,7 +46,7 @@ fn with_operations(prepared: Prepared, stages: &[bool], (parsed, context): (&Par
     let (mut drawing, positions) = restricted(linked.graph.drawing(), stages);
     let asked = (wanted.stages.as_slice(), wanted.order.as_slice());
     let survey = survey(&opened, linked.graph, asked, (&call, secrets), (&parsed.options, context))?;
-    operations::add(&mut drawing, &positions, &survey);
+    operations::add(&mut drawing, &positions, &survey, &context.config.cwd);
     for line in operations::unknown(&survey) {
         context.io.say(&line);
     }

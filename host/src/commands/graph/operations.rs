@@ -1,6 +1,8 @@
 //! Operations in a drawing of stages.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use backend::Outcome;
 use graph::DefinitionDigest;
@@ -13,13 +15,13 @@ use crate::engine::Obstacle;
 const MAX_LABEL: usize = 60;
 
 /// Draws the operations of stages: arrows lead from what is needed to what needs it, and from what a stage makes last
-/// to the stage.
-pub(super) fn add(drawing: &mut Drawing, positions: &[Option<usize>], survey: &Survey) {
+/// to the stage. Directories below `cwd` are named as they are from there.
+pub(super) fn add(drawing: &mut Drawing, positions: &[Option<usize>], survey: &Survey, cwd: &Path) {
     let mut drawn: HashMap<DefinitionDigest, usize> = HashMap::new();
     for stage in &survey.stages {
         for operation in &stage.operations {
             drawn.entry(operation.vertex.digest).or_insert_with(|| {
-                drawing.nodes.push(node(operation));
+                drawing.nodes.push(node(operation, cwd));
                 drawing.nodes.len() - 1
             });
         }
@@ -48,8 +50,8 @@ fn lasts(stage: &Surveyed) -> impl Iterator<Item = DefinitionDigest> {
     stage.operations.iter().map(|operation| operation.vertex.digest).filter(move |digest| !needed.contains(digest))
 }
 
-fn node(operation: &Operation) -> Node {
-    let name = &operation.vertex.name;
+fn node(operation: &Operation, cwd: &Path) -> Node {
+    let name = operation.vertex.name.as_ref();
     let details = match &operation.outcome {
         Outcome::Planned if operation.is_undecided() => vec!["may run".to_owned()],
         Outcome::Planned => vec!["would run".to_owned()],
@@ -57,7 +59,7 @@ fn node(operation: &Operation) -> Node {
         _ if operation.is_cached() => vec!["cached".to_owned()],
         _ => Vec::new(),
     };
-    Node { id: operation.vertex.digest.to_string(), label: shortened(name), details, kind: kind(name) }
+    Node { id: operation.vertex.digest.to_string(), label: shortened(&local_to(cwd, name)), details, kind: kind(name) }
 }
 
 /// Returns what an operation is: its name begins with that.
@@ -67,6 +69,16 @@ fn kind(name: &str) -> NodeKind {
         "local" | "machine" | "scratch" | "image" | "git" | "http" => NodeKind::Source,
         "merge" | "diff" | "fail" => NodeKind::Other,
         _ => NodeKind::File,
+    }
+}
+
+/// Names a directory of the caller as it is from `cwd`, so that a drawing is the same wherever it is made.
+fn local_to<'a>(cwd: &Path, name: &'a str) -> Cow<'a, str> {
+    let path = name.strip_prefix("local ").and_then(|path| Path::new(path).strip_prefix(cwd).ok());
+    match path {
+        None => Cow::Borrowed(name),
+        Some(path) if path.as_os_str().is_empty() => Cow::Borrowed("local ."),
+        Some(path) => Cow::Owned(format!("local {}", path.display())),
     }
 }
 
