@@ -4,6 +4,7 @@ mod docker;
 mod errors;
 mod network;
 mod outputs;
+pub(crate) mod packages;
 mod publish;
 mod pull;
 

@@ -18,14 +18,22 @@ const JSON: OptionSpec = OptionSpec { long: "json", short: None, value: Takes::N
 const QUIET: OptionSpec =
     OptionSpec { long: "quiet", short: Some('q'), value: Takes::Nothing, help: "show no progress, only what is wrong" };
 
-/// The options of a run; those of `host call` may stand before the stage and after it.
-pub(crate) static RUN_OPTIONS: &[OptionSpec] = &[
+const ARG: OptionSpec = OptionSpec {
+    long: "arg",
+    short: None,
+    value: Takes::One("[STAGE.]NAME=VALUE"),
+    help: "give a parameter a value, as its flag would: of one stage, or of every one that has it; can be repeated",
+};
+
+/// The options of `host call`, which may stand before the stage and after it.
+pub(crate) static CALL_OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         long: "output",
         short: Some('o'),
         value: Takes::One("PATH"),
         help: "write the result to PATH; a container as an image to NAME.tar, oci:DIR, docker-daemon:NAME or docker://NAME",
     },
+    ARG,
     JSON,
     OptionSpec {
         long: "allow",
@@ -84,7 +92,7 @@ pub(crate) static CALL: CommandSpec = CommandSpec {
 A METHOD is one of the result's, as in `file --path app contents`; its flags are its parameters.
 Data goes to standard output, everything else to standard error.",
     options: &[MODULE],
-    run_options: RUN_OPTIONS,
+    run_options: CALL_OPTIONS,
     examples: &[
         ("host call build --src . -o out", "builds the source here and writes the result to `out`"),
         ("host call build --src . file --path app size", "prints the size of one file of the result"),
@@ -93,15 +101,8 @@ Data goes to standard output, everything else to standard error.",
     ],
 };
 
-/// The options of a run without `--output`.
-static EVALUATION_OPTIONS: &[OptionSpec] = RUN_OPTIONS.split_at(1).1;
-
-const ARG: OptionSpec = OptionSpec {
-    long: "arg",
-    short: None,
-    value: Takes::One("[STAGE.]NAME=VALUE"),
-    help: "give a parameter a value, as its flag would: of one stage, or of every one that has it; can be repeated",
-};
+/// The options of a run: those of a call without `--output`.
+static RUN_OPTIONS: &[OptionSpec] = CALL_OPTIONS.split_at(1).1;
 
 /// `host run`
 pub(crate) static RUN: CommandSpec = CommandSpec {
@@ -113,7 +114,6 @@ Stages that nothing orders run side by side; what several need is evaluated once
 A FILE.wasm is run as a program: words behind it are its own, and its exit code is that of `host`.",
     options: &[
         MODULE,
-        ARG,
         OptionSpec {
             long: "keep-going",
             short: Some('k'),
@@ -133,7 +133,7 @@ A FILE.wasm is run as a program: words behind it are its own, and its exit code 
             help: "write what each stage makes to DIRECTORY/STAGE",
         },
     ],
-    run_options: EVALUATION_OPTIONS,
+    run_options: RUN_OPTIONS,
     examples: &[
         ("host run", "runs the whole pipeline of the module here"),
         ("host run test lint -k", "runs two stages, and ends neither when the other fails"),
@@ -152,7 +152,6 @@ pub(crate) static CHECK: CommandSpec = CommandSpec {
 It fails if the stage does, or if a case of its report did; then the exit code is 1.",
     options: &[
         MODULE,
-        ARG,
         OptionSpec {
             long: "fail-fast",
             short: None,
@@ -166,7 +165,7 @@ It fails if the stage does, or if a case of its report did; then the exit code i
             help: "write the outcomes to FILE, as JUnit's XML",
         },
     ],
-    run_options: EVALUATION_OPTIONS,
+    run_options: RUN_OPTIONS,
     examples: &[
         ("host check", "runs all checks of the module here"),
         ("host check lint --report junit.xml", "runs one, and writes a report for other tools"),

@@ -155,7 +155,8 @@ impl FlagSet {
 
     /// Returns the values of all parameters, in their order.
     pub(super) fn values(&self, places: &mut Places<'_>, wave: Option<Wave<'_>>, usage: &str) -> Result<Vec<Value>> {
-        let given = self.given_values(places, wave, usage)?.into_iter().zip(&self.params);
+        self.check_given(usage)?;
+        let given = self.given_values(places, wave)?.into_iter().zip(&self.params);
         Ok(given
             .map(|(given, param)| match (given, &param.ty) {
                 (Some(value), _) => value,
@@ -165,28 +166,23 @@ impl FlagSet {
             .collect())
     }
 
-    /// Returns the values of the parameters that were given one, in the order of all.
-    pub(super) fn given_values(
-        &self,
-        places: &mut Places<'_>,
-        wave: Option<Wave<'_>>,
-        usage: &str,
-    ) -> Result<Vec<Option<Value>>> {
+    /// Refuses what lacks a flag.
+    pub(super) fn check_given(&self, usage: &str) -> Result<()> {
         let missing: Vec<String> = self.missing().map(|flag| format!("`--{}`", flag.name)).collect();
-        if !missing.is_empty() {
-            let report = Report::usage(format!("{} needs {}", self.what, missing.join(" and "))).with_usage(usage);
-            let why = self.params.iter().find_map(|param| param.why.as_deref());
-            return Err(match (why, self.missing().find(|flag| !can_make(&flag.ty))) {
-                (Some(why), _) => report.caused_by(why),
-                (None, Some(flag)) => report.with_hint(cannot_make(flag)),
-                (None, None) => report,
-            });
+        if missing.is_empty() {
+            return Ok(());
         }
-        self.read_given(places, wave)
+        let report = Report::usage(format!("{} needs {}", self.what, missing.join(" and "))).with_usage(usage);
+        let why = self.params.iter().find_map(|param| param.why.as_deref());
+        Err(match (why, self.missing().find(|flag| !can_make(&flag.ty))) {
+            (Some(why), _) => report.caused_by(why),
+            (None, Some(flag)) => report.with_hint(cannot_make(flag)),
+            (None, None) => report,
+        })
     }
 
-    /// Returns the same, and does not mind that a parameter has none.
-    pub(super) fn read_given(&self, places: &mut Places<'_>, wave: Option<Wave<'_>>) -> Result<Vec<Option<Value>>> {
+    /// Returns the values of the parameters that were given one, in the order of all.
+    pub(super) fn given_values(&self, places: &mut Places<'_>, wave: Option<Wave<'_>>) -> Result<Vec<Option<Value>>> {
         let params = self.params.iter().enumerate();
         params.map(|(index, param)| self.param(index, param, places, wave)).collect()
     }

@@ -1,7 +1,7 @@
 //! `--arg [STAGE.]NAME=VALUE`: values for parameters of many stages.
 
 use module::suggestion;
-use pipeline::{StageGraph, StageId};
+use pipeline::{Source, StageGraph, StageId};
 
 use super::flags::FlagSet;
 use super::places::Places;
@@ -20,7 +20,7 @@ struct Given<'a> {
 
 /// Gives parameters the values of `--arg`, as their flags would.
 ///
-/// What is given for one stage beats what is given for all that have the parameter.
+/// What is given for one stage beats what is given for all that have the parameter, and a flag beats both.
 ///
 /// # Errors
 /// If no stage has such a parameter, or if the text is no value of its type.
@@ -43,8 +43,9 @@ pub(crate) fn give_args(
             }
         }
         let wave = wave_of(component, &stage);
-        for (param, value) in flags.read_given(places, Some(&wave))?.into_iter().enumerate() {
-            if let Some(value) = value {
+        for (param, value) in flags.given_values(places, Some(&wave))?.into_iter().enumerate() {
+            let is_given = matches!(stage.params[param].source, Source::Given(_));
+            if let Some(value) = value.filter(|_| !is_given) {
                 graph.give(id, param, value);
             }
         }

@@ -9,7 +9,7 @@ use pipeline::{Library, Stage, StageGraph, StageId, Work};
 use super::flags::{FlagSet, usage};
 use super::places::Places;
 use super::values;
-use crate::args::specs::RUN_OPTIONS;
+use crate::args::specs::CALL_OPTIONS;
 use crate::args::{self, Options};
 use crate::engine::Component;
 use crate::report::{Report, Result};
@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// The type of what the last of them returns; none if it is nothing.
     pub(crate) result: Option<Type>,
+    /// How the stage is called.
+    usage: String,
 }
 
 /// A method that is called on what the step before it returns.
@@ -126,7 +128,7 @@ impl At<'_> {
 
 impl Plan {
     /// Parses the words after the name of a stage. Options of runs among them go to `options`, values of flags to the
-    /// graph.
+    /// graph. That the stage has all that it needs is for [`check_given`](Self::check_given).
     pub(crate) fn parse(
         component: &dyn Component,
         graph: &mut StageGraph,
@@ -140,6 +142,7 @@ impl Plan {
         let wave = wave_of(component, &stage);
         let mut at = At::Stage(graph, &stage);
         let mut flags = at.flags();
+        let stage_usage = at.usage(&flags);
         let (mut given, mut steps) = (Vec::new(), Vec::new());
         let result = loop {
             let word = flag_words(&at, &mut flags, &mut words, options)?;
@@ -152,7 +155,7 @@ impl Plan {
             };
             let usage = at.usage(&flags);
             match at {
-                At::Stage(..) => given = flags.given_values(places, Some(&wave), &usage)?,
+                At::Stage(..) => given = flags.given_values(places, Some(&wave))?,
                 _ => steps.extend(at.step(flags.values(places, None, &usage)?)),
             }
             match next {
@@ -166,7 +169,12 @@ impl Plan {
                 graph.give(id, param, value);
             }
         }
-        Ok(Asked::Run(Self { stage: id, steps, result }))
+        Ok(Asked::Run(Self { stage: id, steps, result, usage: stage_usage }))
+    }
+
+    /// Refuses a stage that lacks a value, as one that lacks a flag.
+    pub(crate) fn check_given(&self, graph: &StageGraph) -> Result<()> {
+        FlagSet::of_stage(graph, graph.stage(self.stage), None).check_given(&self.usage)
     }
 }
 
@@ -204,7 +212,7 @@ fn flag_words(
             );
         } else if word == "--help" || word == "-h" || !word.starts_with('-') || word == "-" {
             return Ok(Some(word));
-        } else if let Some((spec, joined)) = args::find_option(RUN_OPTIONS, &word) {
+        } else if let Some((spec, joined)) = args::find_option(CALL_OPTIONS, &word) {
             let value = args::take_value(spec, joined, words)?;
             options.push(spec.long, value);
         } else if word == "-m" || word.starts_with("--module") {

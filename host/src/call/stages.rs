@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use api::{Container, Directory, File, Type, Value};
 use backend::FailureCode;
-use graph::{FailOp, Op, Selection};
+use graph::{Diagnostic as _, FailOp, Op, Selection};
 use module::{ModuleDirectory, suggestion};
-use pipeline::{Library, Link, LiteralContext, Literals, StageGraph, StageId};
+use pipeline::{Library, Link, LinkError, LiteralContext, Literals, StageGraph, StageId};
 use serde_json::Value as Json;
 
 use super::places::{self, Patterns, Places};
@@ -41,7 +41,7 @@ impl Linked {
     /// # Errors
     /// If one of them lacks a value, or has one that cannot be made.
     pub(crate) fn order(&self, wanted: &[StageId]) -> Result<Vec<StageId>> {
-        let order = self.graph.order(wanted)?;
+        let order = self.graph.order(wanted).map_err(unordered)?;
         let is_wrong = |problem: &Problem| {
             let id = self.graph.find(&problem.stage).filter(|id| order.contains(id));
             let params = id.map(|id| self.graph.stage(id).params.as_slice()).unwrap_or_default();
@@ -57,6 +57,14 @@ impl Linked {
                 Err(report.context(format!("cannot use `{param}` that the manifest gives stage `{stage}`")))
             }
         }
+    }
+}
+
+/// Who leaves an argument out has called wrongly; the rest is wrong in the module.
+fn unordered(error: LinkError) -> Report {
+    match &error {
+        LinkError::Missing { .. } => error.hint().into_iter().fold(Report::usage(error.to_string()), Report::with_hint),
+        _ => error.into(),
     }
 }
 

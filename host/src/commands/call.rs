@@ -17,7 +17,8 @@ use super::{Context, modules};
 use crate::args::specs::CALL;
 use crate::args::{CommandSpec, Options, Parsed};
 use crate::call::{
-    Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, link, link_text, local_sources, stage_help,
+    Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, give_args, link, link_text, local_sources,
+    stage_help,
 };
 use crate::engine::{Run, SecretSource};
 use crate::exit::ExitStatus;
@@ -78,6 +79,9 @@ impl Call {
                 return Ok(None);
             }
         };
+        let args: Vec<&str> = options.all("arg").collect();
+        give_args(component, &mut linked.graph, &opened.name(), &args, &mut places)?;
+        plan.check_given(&linked.graph)?;
         let options = CallOptions::parse(options, context.config, context.io.stderr.is_terminal())?;
         results::check_output(&linked.graph.stage(plan.stage).name, plan.result.as_ref(), &options)?;
         let order = linked.order(&[plan.stage])?;

@@ -25,7 +25,7 @@ pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatu
         true => all(&prepared)?,
         false => chosen(&prepared, &parsed.words)?,
     };
-    prepared.order(&wanted)?;
+    prepared.linked.order(&wanted)?;
     let is_keeping_going = !options.has("fail-fast");
     let evaluated = prepared.evaluate(&wanted, is_keeping_going, (options, &context), |_, _, _| Ok(()))?;
     let Evaluated { opened, graph, call, ended } = evaluated;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use api::Origins;
-use graph::Diagnostic as _;
-use pipeline::{LinkError, StageGraph, StageId};
+use pipeline::{StageGraph, StageId};
 
 use super::Context;
 use super::modules::{self, Opened};
@@ -47,17 +46,6 @@ pub(super) struct Evaluated {
 }
 
 impl Prepared {
-    /// Returns what stages need and these themselves, what feeds the others first.
-    ///
-    /// # Errors
-    /// If one of them lacks a value, or has one that cannot be made.
-    pub(super) fn order(&self, wanted: &[StageId]) -> Result<Vec<StageId>> {
-        match self.linked.graph.order(wanted) {
-            Err(error @ LinkError::Missing { .. }) => Err(missing(&error)),
-            _ => self.linked.order(wanted),
-        }
-    }
-
     /// Evaluates stages. `export` takes what they made as long as the run goes on.
     ///
     /// # Errors
@@ -85,23 +73,6 @@ impl Prepared {
             }
         })?;
         Ok(Evaluated { opened, graph, call, ended })
-    }
-}
-
-/// A flag would give what is missing to `host call`; here `--arg` does.
-fn missing(error: &LinkError) -> Report {
-    let report = Report::usage(error.to_string());
-    match error {
-        LinkError::Missing { stage, params, .. } if params.iter().all(|param| param.near.is_empty()) => {
-            let args: Vec<String> =
-                params.iter().map(|param| format!("`--arg {stage}.{}=VALUE`", param.name)).collect();
-            let under = format!("by `args` under `[stages.{stage}]` in the manifest");
-            report.with_hint(format!("give it by {}, or {under}", args.join(" and ")))
-        }
-        error => match error.hint() {
-            Some(hint) => report.with_hint(hint),
-            None => report,
-        },
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn run(parsed: Parsed, mut words: VecDeque<String>, mut context: Cont
         let changes = Changes::since(reference, directory, context.config)?;
         only_changed(&mut chosen, &prepared, &changes, &context)?;
     }
-    prepared.order(&chosen.wanted)?;
+    prepared.linked.order(&chosen.wanted)?;
     if !prepared.call.is_quiet {
         chosen.not_run.iter().for_each(|not_run| context.io.say(&format!("not run: {not_run}")));
     }

@@ -357,6 +357,17 @@ fn names_are_taken_in_any_case() {
 }
 
 #[test]
+fn a_value_may_be_given_by_arg_and_a_flag_beats_it() {
+    for args in [
+        ["call", "add", "--arg", "a=1", "--arg", "add.b=2"],
+        ["call", "--arg", "a=1", "add", "--b", "2"],
+        ["call", "add", "--b", "2", "--arg=add.a=1", "--arg=add.b=9"],
+    ] {
+        check(&args, &expect!["exit 0\n-- stdout\n3\n"]);
+    }
+}
+
+#[test]
 fn missing_surplus_and_unknown_flags_are_told() {
     check(
         &["call", "add", "--a", "1"],

@@ -187,11 +187,11 @@ fn a_plan_takes_stages_that_there_are() {
     check(
         &["plan", "add"],
         &expect![[r#"
-        exit 3
-        -- stderr
-        error: stage `add` needs `a` (s32) and `b` (u8)
-        hint: give `--a` and `--b`, or set `a` and `b` by `args` under `[stages.add]` in the manifest
-    "#]],
+            exit 2
+            -- stderr
+            error: stage `add` needs `a` (s32) and `b` (u8)
+            hint: give it by `--arg add.a=VALUE` and `--arg add.b=VALUE`, or by `args` under `[stages.add]` in the manifest
+        "#]],
     );
     check(
         &["plan", "shell", "-o", "x"],

@@ -90,3 +90,12 @@ pub(crate) fn layers_tree() -> &'static str {
 pub fn push_file(registry: &Registry, name: &str, tag: &str, path: &str, contents: &str) -> io::Result<()> {
     registry.push(name, tag, &Image::new(json!({})).of(machine()).layer(Layer::default().file(path, 0o644, contents)))
 }
+
+/// Puts an image of one layer into a registry, which is an archive as it is.
+///
+/// # Errors
+/// If the registry refuses.
+pub fn push_archive(registry: &Registry, name: &str, tag: &str, archive: Vec<u8>) -> io::Result<()> {
+    let config = json!({ "Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] });
+    registry.push(name, tag, &Image::new(config).packed(Packing::OciTar).with_raw_layer(archive))
+}

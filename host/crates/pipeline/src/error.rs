@@ -239,17 +239,9 @@ fn missing_hint(stage: &str, params: &[MissingParam], path: Option<&str>) -> Opt
             param.name
         ));
     }
-    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-    let under = format!("set {} by `args` under `[stages.{stage}]` in the manifest", backquoted(&names, ""));
-    Some(match path {
-        None => format!("give {}, or {under}", backquoted(&names, "--")),
-        Some(path) => format!("`{path}` needs it: {under}"),
-    })
-}
-
-fn backquoted(names: &[&str], before: &str) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{before}{name}`")).collect();
-    names.join(" and ")
+    let args: Vec<String> = params.iter().map(|param| format!("`--arg {stage}.{}=VALUE`", param.name)).collect();
+    let needed = path.map(|path| format!("; `{path}` needs it")).unwrap_or_default();
+    Some(format!("give it by {}, or by `args` under `[stages.{stage}]` in the manifest{needed}", args.join(" and ")))
 }
 
 impl LinkProblem {

@@ -14,8 +14,11 @@ use tokio::sync::oneshot;
 use crate::bridge::StageBridge;
 use crate::session::Session;
 
+/// A call.
+type Answering = BoxFuture<'static, Result<Value, Failure>>;
+
 /// A call that others wait for, too.
-pub(crate) type Once = Shared<BoxFuture<'static, Result<Value, Failure>>>;
+pub(crate) type Once = Shared<Answering>;
 
 /// Variables of the containers that a function begins with.
 pub(crate) type Env = Arc<[(String, String)]>;
@@ -143,16 +146,11 @@ impl Session {
         Ok(call)
     }
 
-    /// Calls a function, or waits for the call of it with the same arguments.
-    pub(crate) fn call_once(self: &Arc<Self>, call: FunctionCall) -> Once {
-        let digest = call.digest();
+    /// Calls a function, or waits for the call of it with the same arguments. `begin` says who drives the call.
+    fn call_once(self: &Arc<Self>, call: FunctionCall, begin: impl FnOnce(Answering) -> Once) -> Once {
+        let (session, digest) = (Arc::clone(self), call.digest());
         let mut once = self.calls.once.lock().unwrap_or_else(PoisonError::into_inner);
-        once.entry(digest)
-            .or_insert_with(|| {
-                let session = Arc::clone(self);
-                self.in_background(async move { session.call_now(call).await })
-            })
-            .clone()
+        once.entry(digest).or_insert_with(|| begin(async move { session.call_now(call).await }.boxed())).clone()
     }
 
     /// Calls a function when what it makes is needed, if that is an object; else now. The answer is as the function's
@@ -170,7 +168,9 @@ impl Session {
     pub(crate) async fn call_as_asked(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
         match self.component(&call).is_some_and(|component| component.is_called_alone(&call.function)) {
             true => self.call_now(call).await,
-            false => self.call_once(call).await,
+            // Who waits drives it: a task would cost more than many a call. That goes as deep as modules depend on
+            // each other.
+            false => self.call_once(call, FutureExt::shared).await,
         }
     }
 
@@ -183,7 +183,9 @@ impl Session {
         let id = call.digest().to_string();
         let session = Arc::clone(self);
         let making: api::Making = Arc::new(move || {
-            let (once, label) = (session.call_once(call.clone()), session.label(&call));
+            // Such calls may need each other in chains of any length: each has a task, and a stack, of its own.
+            let once = session.call_once(call.clone(), |answering| session.in_background(answering));
+            let label = session.label(&call);
             Box::pin(async move { accepted(&label, once.await?) })
         });
         let pending = Pending::of_call(object, &format!("{label} {id}"), &[], making);

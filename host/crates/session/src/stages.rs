@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use api::{Object, Pending, Type, Value};
 use backend::{Failure, FailureCode};
+use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageGraph, StageId, Work, made_by, omitted};
 
@@ -95,16 +96,16 @@ impl Pipeline {
         }
     }
 
-    /// Runs a stage, or waits for the one that does.
+    /// Runs a stage in a task of its own, or waits for the one that does.
     fn once(self: &Arc<Self>, id: StageId) -> Once {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun
-            .entry(id)
-            .or_insert_with(|| {
-                let this = Arc::clone(self);
-                self.session.in_background(async move { this.run(id).await })
-            })
-            .clone()
+        begun.entry(id).or_insert_with(|| self.session.in_background(self.run(id))).clone()
+    }
+
+    /// The same, but whoever waits runs it: of use where what it needs is there.
+    fn once_here(self: &Arc<Self>, id: StageId) -> Once {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.entry(id).or_insert_with(|| self.run(id).shared()).clone()
     }
 
     /// Runs a stage as its policy wants it.

@@ -1,6 +1,6 @@
 //! Commands that tell what would be done, and the one that does it again.
 
-use super::{ARG, JSON, MODULE, QUIET, RUN_OPTIONS};
+use super::{ARG, CALL_OPTIONS, JSON, MODULE, QUIET};
 use crate::args::{CommandSpec, OptionSpec, Takes};
 
 const ALLOW: OptionSpec = OptionSpec {
@@ -101,7 +101,7 @@ pub(crate) static WATCH: CommandSpec = CommandSpec {
     about: "It takes what `host call` takes. It watches the files and directories that are given to the stage and to those that feed it,
 and the sources of the module and its dependencies, which are built again. Ctrl-C ends it.",
     options: &[MODULE],
-    run_options: RUN_OPTIONS,
+    run_options: CALL_OPTIONS,
     examples: &[
         ("host watch test --src .", "tests the source here after each change"),
         ("host watch build -o out", "keeps `out` up to date"),

@@ -19,6 +19,8 @@ pub(super) enum Packing {
     Oci,
     /// OCI's media types, layers with zstd.
     OciZstd,
+    /// OCI's media types, layers as they are.
+    OciTar,
 }
 
 /// An image that is being made.
@@ -148,14 +150,14 @@ impl Packing {
     fn manifest_type(self) -> &'static str {
         match self {
             Self::Docker => "application/vnd.docker.distribution.manifest.v2+json",
-            Self::Oci | Self::OciZstd => "application/vnd.oci.image.manifest.v1+json",
+            Self::Oci | Self::OciZstd | Self::OciTar => "application/vnd.oci.image.manifest.v1+json",
         }
     }
 
     fn config_type(self) -> &'static str {
         match self {
             Self::Docker => "application/vnd.docker.container.image.v1+json",
-            Self::Oci | Self::OciZstd => "application/vnd.oci.image.config.v1+json",
+            Self::Oci | Self::OciZstd | Self::OciTar => "application/vnd.oci.image.config.v1+json",
         }
     }
 
@@ -164,6 +166,7 @@ impl Packing {
             Self::Docker => "application/vnd.docker.image.rootfs.diff.tar.gzip",
             Self::Oci => "application/vnd.oci.image.layer.v1.tar+gzip",
             Self::OciZstd => "application/vnd.oci.image.layer.v1.tar+zstd",
+            Self::OciTar => "application/vnd.oci.image.layer.v1.tar",
         }
     }
 
@@ -171,6 +174,7 @@ impl Packing {
         let compression = match self {
             Self::Docker | Self::Oci => Compression::Gzip,
             Self::OciZstd => Compression::Zstd,
+            Self::OciTar => Compression::None,
         };
         let mut encoder = Encoder::new(Vec::new(), compression)?;
         encoder.write_all(tar)?;

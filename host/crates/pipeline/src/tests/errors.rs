@@ -236,16 +236,16 @@ fn an_argument_that_is_missing_is_named_with_the_way_out() {
         "",
         &["build"],
         &expect![[r#"
-        stage `build` needs `src` (directory)
-        hint: give `--src`, or set `src` by `args` under `[stages.build]` in the manifest"#]],
+            stage `build` needs `src` (directory)
+            hint: give it by `--arg build.src=VALUE`, or by `args` under `[stages.build]` in the manifest"#]],
     );
     check_order(
         "a(x: string, y: u32)",
         "",
         &["a"],
         &expect![[r#"
-        stage `a` needs `x` (string) and `y` (u32)
-        hint: give `--x` and `--y`, or set `x` and `y` by `args` under `[stages.a]` in the manifest"#]],
+            stage `a` needs `x` (string) and `y` (u32)
+            hint: give it by `--arg a.x=VALUE` and `--arg a.y=VALUE`, or by `args` under `[stages.a]` in the manifest"#]],
     );
     check_order(
         "build(src: directory) -> directory
@@ -255,7 +255,7 @@ fn an_argument_that_is_missing_is_named_with_the_way_out() {
         &["report"],
         &expect![[r#"
             stage `build` needs `src` (directory)
-            hint: `report.test <- test.build <- build` needs it: set `src` by `args` under `[stages.build]` in the manifest"#]],
+            hint: give it by `--arg build.src=VALUE`, or by `args` under `[stages.build]` in the manifest; `report.test <- test.build <- build` needs it"#]],
     );
 }
 
@@ -267,7 +267,7 @@ fn what_nearly_fits_is_named() {
         &["test"],
         &expect![[r#"
             stage `test` needs `build` (directory); `test.build <- build` does not fit: it makes `file`, not `directory`
-            hint: give `--build`, or set `build` by `args` under `[stages.test]` in the manifest"#]],
+            hint: give it by `--arg test.build=VALUE`, or by `args` under `[stages.test]` in the manifest"#]],
     );
     check_order(
         "build() -> file\n test(biuld: file)",
@@ -282,8 +282,8 @@ fn what_nearly_fits_is_named() {
         "",
         &["test"],
         &expect![[r#"
-        stage `test` needs `biuld` (directory)
-        hint: give `--biuld`, or set `biuld` by `args` under `[stages.test]` in the manifest"#]],
+            stage `test` needs `biuld` (directory)
+            hint: give it by `--arg test.biuld=VALUE`, or by `args` under `[stages.test]` in the manifest"#]],
     );
 }
 

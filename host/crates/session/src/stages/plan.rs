@@ -18,12 +18,12 @@ pub struct Planned {
 }
 
 impl Pipeline {
-    /// Calls the function of a stage after those that it needs; with `is_wanted` asks for all that it makes, too. Of
+    /// Calls the function of a stage after those that it needs, which are best planned before; with `is_wanted` asks for all that it makes, too. Of
     /// use over a backend that executes nothing, whose events then tell what would be.
     pub async fn plan(self: &Arc<Self>, id: StageId, is_wanted: bool) -> Planned {
         let mut made = Vec::new();
         let known = async {
-            let value = self.once(id).await?;
+            let value = self.once_here(id).await?;
             let value = api::force(&self.session.own_bridge(), value).await?;
             collect_edges(&value, &mut made);
             if is_wanted && !made.is_empty() {
