@@ -114,11 +114,12 @@ pub trait Run {
     /// If the method fails.
     fn call_method(&self, function: &str, args: Vec<Value>) -> Result<Value>;
 
-    /// Runs the component as a program, and returns its exit code.
+    /// Runs the component as a program, and returns its exit code. What it writes is handed on: to `stdout` as it is, to
+    /// `stderr` line by line.
     ///
     /// # Errors
     /// If it ends in another way than by itself.
-    fn program(&self, args: Vec<String>, stdout: ByteSink) -> Result<i32>;
+    fn program(&self, args: Vec<String>, stdout: ByteSink, stderr: ByteSink) -> Result<i32>;
 
     /// Calls a function of `pipeline:api`, as in `container` and `[method]container.with-exec`.
     ///

@@ -109,9 +109,14 @@ impl Stderr {
 
     /// Writes a line.
     pub fn line(&self, line: &str) {
+        self.lines(format!("{line}\n").as_bytes());
+    }
+
+    /// Writes lines as they are.
+    pub fn lines(&self, lines: &[u8]) {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody can be told that nobody can be told anything.
-        let _ = writer.write_all(format!("{line}\n").as_bytes());
+        let _ = writer.write_all(lines);
     }
 }
 

@@ -322,8 +322,8 @@ impl Run for Running {
         }
     }
 
-    fn program(&self, args: Vec<String>, stdout: ByteSink) -> Result<i32> {
-        Ok(self.tokio.block_on(self.session()?.run_program(args, stdout))?)
+    fn program(&self, args: Vec<String>, stdout: ByteSink, stderr: ByteSink) -> Result<i32> {
+        Ok(self.tokio.block_on(self.session()?.run_program(args, stdout, stderr))?)
     }
 
     fn invoke(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {

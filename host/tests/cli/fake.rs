@@ -273,7 +273,7 @@ impl Run for FakeRun {
         panic!("{function}: there are no custom objects")
     }
 
-    fn program(&self, _args: Vec<String>, _stdout: ByteSink) -> Result<i32> {
+    fn program(&self, _args: Vec<String>, _stdout: ByteSink, _stderr: ByteSink) -> Result<i32> {
         panic!("it is no program")
     }
 

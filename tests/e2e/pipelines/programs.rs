@@ -1,5 +1,6 @@
 //! Programs that hold a whole pipeline.
 
+use expect_test::expect;
 use support::{Place, guest, require};
 
 fn words<'a>(program: &'a str, options: &[&'a str], args: &[&'a str]) -> Vec<&'a str> {
@@ -17,9 +18,12 @@ fn a_program_writes_its_output_takes_its_arguments_and_gives_its_exit_code() {
     assert_eq!(answer.stdout, "testing 2 greetings\nann: hello, ann\n--json: hello, --json\npacked 2 files\n");
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
     assert!(answer.stderr.contains("+ exec sh -e -c"), "{}", answer.stderr);
-    let answer = place.host(words(program, &["--allow", "machine"], &[]));
+    let answer = place.host(words(program, &["-q", "--allow", "machine"], &[]));
     assert_eq!((answer.code, &*answer.stdout), (Some(1), ""), "{}", answer.stderr);
-    assert!(answer.stderr.contains("nobody to greet"), "{}", answer.stderr);
+    expect![[r#"
+        Error: nobody to greet: give names as arguments
+    "#]]
+    .assert_eq(&answer.stderr);
 }
 
 #[test]

@@ -21,8 +21,8 @@ use crate::trap::{Stop, Trap};
 use crate::values::{ConvertError, lift, lower};
 use crate::wasi;
 
-/// Takes what a guest prints, whole lines at a time; called while the guest runs.
-pub type StderrSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
+/// Takes what a guest prints; called while the guest runs. Standard error comes in whole lines.
+pub type ByteSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// What to call, and with what.
 pub struct Call {
@@ -37,7 +37,7 @@ pub struct Call {
     /// The powers that the caller granted.
     pub granted: BTreeSet<Power>,
     /// Where what it prints goes, both streams.
-    pub stderr: Option<StderrSink>,
+    pub stderr: Option<ByteSink>,
     /// Where the custom objects of the module live.
     pub instance: Arc<Instance>,
 }

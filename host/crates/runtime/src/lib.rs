@@ -48,7 +48,7 @@ mod types;
 mod values;
 mod wasi;
 
-pub use call::{Call, CallError, StderrSink};
+pub use call::{ByteSink, Call, CallError};
 pub use component::{Component, DependencyImport};
 pub use instance::Instance;
 pub use load::LoadError;

@@ -7,7 +7,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use crate::call::StderrSink;
+use crate::call::ByteSink;
 use crate::trap::Stop;
 
 /// How much a guest may write at once. It is asked again after each write.
@@ -21,9 +21,9 @@ pub(crate) struct Output {
 
 struct Shared {
     lines: Mutex<Lines>,
-    sink: Mutex<Option<StderrSink>>,
+    sink: Mutex<Option<ByteSink>>,
     /// Takes the standard output of a program as it is written.
-    stdout: Option<StderrSink>,
+    stdout: Option<ByteSink>,
     limit_bytes: u64,
 }
 
@@ -79,13 +79,13 @@ impl Lines {
 
 impl Output {
     /// Keeps at most `limit_bytes` and passes lines on to a sink.
-    pub(crate) fn new(limit_bytes: u64, sink: Option<StderrSink>) -> Self {
+    pub(crate) fn new(limit_bytes: u64, sink: Option<ByteSink>) -> Self {
         let sink = Mutex::new(sink);
         Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: None, limit_bytes }) }
     }
 
     /// Passes standard output on as it is written, however much it is, and keeps standard error as [`new`](Self::new).
-    pub(crate) fn of_program(limit_bytes: u64, stdout: StderrSink, sink: Option<StderrSink>) -> Self {
+    pub(crate) fn of_program(limit_bytes: u64, stdout: ByteSink, sink: Option<ByteSink>) -> Self {
         let sink = Mutex::new(sink);
         Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: Some(stdout), limit_bytes }) }
     }
@@ -96,7 +96,7 @@ impl Output {
         *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = Lines::default();
     }
 
-    fn sink(&self) -> MutexGuard<'_, Option<StderrSink>> {
+    fn sink(&self) -> MutexGuard<'_, Option<ByteSink>> {
         self.shared.sink.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn lines_of_the_two_streams_do_not_mix_and_arrive_when_they_end() {
         let heard = Arc::new(Mutex::new(Vec::<String>::new()));
-        let sink: StderrSink = {
+        let sink: ByteSink = {
             let heard = Arc::clone(&heard);
             Arc::new(move |bytes| heard.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned()))
         };
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn an_instance_prints_for_the_call_that_it_is_in() {
         let said = Arc::new(Mutex::new(String::new()));
-        let sink = |call: &'static str| -> StderrSink {
+        let sink = |call: &'static str| -> ByteSink {
             let said = Arc::clone(&said);
             Arc::new(move |bytes| {
                 let line = format!("{call}: {}", String::from_utf8_lossy(bytes));

@@ -8,7 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::types::{self, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex};
 
-use crate::call::{CallError, Callee, Context, StderrSink, new_store};
+use crate::call::{ByteSink, CallError, Callee, Context, new_store};
 use crate::component::Inner;
 use crate::output::Output;
 use crate::power::Power;
@@ -29,9 +29,9 @@ pub struct ProgramCall {
     /// The powers that the caller granted.
     pub granted: BTreeSet<Power>,
     /// Where its standard output goes, as it is written.
-    pub stdout: StderrSink,
+    pub stdout: ByteSink,
     /// Where its standard error goes, whole lines at a time.
-    pub stderr: Option<StderrSink>,
+    pub stderr: Option<ByteSink>,
 }
 
 /// Finds `run` among the exports of a component.

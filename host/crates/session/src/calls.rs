@@ -8,7 +8,7 @@ use backend::{ExecRecord, Failure, StageFailure};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use graph::{Blame, DefinitionDigest, Diagnostic, KeyHasher};
-use runtime::{Call, CallError, Component, ProgramCall, StderrSink};
+use runtime::{ByteSink, Call, CallError, Component, ProgramCall};
 use tokio::sync::oneshot;
 
 use crate::bridge::StageBridge;
@@ -59,26 +59,29 @@ impl FunctionCall {
 }
 
 impl Session {
-    /// Runs the module that the session is for as a program, and returns its exit code.
+    /// Runs the module that the session is for as a program, and returns its exit code. What it writes is handed on:
+    /// to `stdout` as it is, to `stderr` line by line.
     ///
     /// # Errors
     /// If it is no program, lacks a power, or ends in a trap; if the session is cancelled.
-    pub async fn run_program(self: &Arc<Self>, args: Vec<String>, stdout: StderrSink) -> Result<i32, Failure> {
+    pub async fn run_program(
+        self: &Arc<Self>,
+        args: Vec<String>,
+        stdout: ByteSink,
+        stderr: ByteSink,
+    ) -> Result<i32, Failure> {
         let module = &self.modules().loaded[0];
         let Some(component) = &module.component else {
             return Err(Failure::bug(format!("module `{}` has no component", module.name)));
         };
         let function: Arc<str> = format!("{}.main", module.name).into();
-        let log = Arc::clone(&self.options.log);
         let call = ProgramCall {
             module: module.name.clone(),
             args,
-            bridge: Arc::new(StageBridge::new(self, 0, Arc::clone(&function), Arc::default())),
+            bridge: Arc::new(StageBridge::new(self, 0, function, Arc::default())),
             granted: module.granted.clone(),
             stdout,
-            stderr: Some(Arc::new(move |bytes: &[u8]| {
-                log(LogLevel::Info, &function, String::from_utf8_lossy(bytes).trim_end());
-            })),
+            stderr: Some(stderr),
         };
         let run = async { component.run(call).await.map_err(|error| failure_of("main", error)) };
         self.until_cancelled(run).await

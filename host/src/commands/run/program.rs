@@ -33,11 +33,12 @@ pub(super) fn run(file: &str, args: Vec<String>, options: &Options, mut context:
         return Err(Report::usage(format!("`{file}` is no program: it has the stages {}", stages.join(", ")))
             .with_hint(format!("`host run -m {file} [STAGE]...` runs its stages")));
     }
-    let stdout = context.io.stdout.clone();
-    let sink: ByteSink = Arc::new(move |bytes: &[u8]| stdout.write(bytes, true));
+    let (stdout, stderr) = (context.io.stdout.clone(), context.io.stderr.clone());
+    let stdout: ByteSink = Arc::new(move |bytes| stdout.write(bytes, true));
+    let stderr: ByteSink = Arc::new(move |bytes| stderr.lines(bytes));
     let origins = Arc::<Origins>::default();
     let setup = Setup { opened: &opened, options, call: &call, secrets: Vec::new(), title: &opened.name(), origins };
-    let code = with_run(setup, &context, |run, _| run.program(args, sink))?;
+    let code = with_run(setup, &context, |run, _| run.program(args, stdout, stderr))?;
     // What no process can return is a failure all the same.
     Ok(ExitStatus::Program(u8::try_from(code).unwrap_or(u8::MAX)))
 }
