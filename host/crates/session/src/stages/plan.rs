@@ -18,8 +18,8 @@ pub struct Planned {
 }
 
 impl Pipeline {
-    /// Calls the function of a stage after those that it needs, which are best planned before; with `is_wanted` asks for all that it makes, too. Of
-    /// use over a backend that executes nothing, whose events then tell what would be.
+    /// Calls the function of a stage after those that it needs, which are best planned before; with `is_wanted` asks for
+    /// all that it makes, too. Of use over a backend that executes nothing, whose events then tell what would be.
     pub async fn plan(self: &Arc<Self>, id: StageId, is_wanted: bool) -> Planned {
         let mut made = Vec::new();
         let known = async {
