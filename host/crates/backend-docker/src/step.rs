@@ -14,8 +14,7 @@ use store::Owned;
 
 use crate::llb::Llb;
 
-/// Pid 1 of commands; `src/shim` is its source.
-pub(crate) const SHIM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shim"));
+pub(crate) use pid1::SHIM;
 
 /// Where the shim is mounted, with what it reads.
 pub(crate) const TOOLS: &str = "/dev/.host";

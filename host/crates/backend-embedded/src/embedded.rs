@@ -16,8 +16,8 @@ use trees::{Input, Trees};
 
 use crate::engine::Engine;
 use crate::value::Value;
-use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 use crate::zones::Zones;
+use zone::{Zone, ZoneCaps, ZoneConfig};
 
 /// Evaluates graphs on this machine, without a daemon.
 pub struct Embedded {

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, Found, Job};
 use crate::value::Value;
-use crate::zone::{ExecReply, ExecSpec, ZoneError};
 use trees::failure::failure;
+use zone::{ExecReply, ExecSpec, ZoneError};
 
 pub(crate) use collect::{NAME, ingest};
 use gather::Work;

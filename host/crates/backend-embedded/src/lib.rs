@@ -17,10 +17,11 @@ mod layout;
 mod locks;
 mod maintenance;
 mod value;
-pub mod zone;
 mod zones;
 
 use std::process::ExitCode;
+
+pub use ::zone;
 
 pub use embedded::{Embedded, probe};
 

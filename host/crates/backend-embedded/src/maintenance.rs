@@ -6,7 +6,7 @@ use std::thread;
 
 use store::Store;
 
-use crate::zone::Zone;
+use zone::Zone;
 
 /// The name of [`empty_trash`] in the zone's table.
 pub(crate) const NAME: &str = "empty-trash";

@@ -8,8 +8,8 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 
 use crate::maintenance;
-use crate::zone::{Zone, ZoneCaps, ZoneConfig};
 use trees::failure::failure;
+use zone::{Zone, ZoneCaps, ZoneConfig};
 
 /// The zone of a session.
 pub(crate) struct Zones {

@@ -12,8 +12,8 @@ use super::output::Printed;
 use crate::engine::Engine;
 use crate::layout;
 use crate::value::{Tree, Value};
-use crate::zone::ExecReply;
 use trees::failure::failure;
+use zone::ExecReply;
 
 /// The name of [`ingest`] in the zone's table.
 pub(crate) const NAME: &str = "ingest";

@@ -15,8 +15,8 @@ use super::volumes::{self, VolumeGuard};
 use crate::engine::Engine;
 use crate::layout;
 use crate::value::{Tree, Value};
-use crate::zone::{After, MountSpec, RootSpec, SecretBytes};
 use trees::failure::{edit_failure, failure, read_failure};
+use zone::{After, MountSpec, RootSpec, SecretBytes};
 
 /// The name under which a file that is mounted alone stands in its tree.
 const SINGLE: &str = "file";

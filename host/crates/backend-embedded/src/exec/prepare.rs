@@ -6,7 +6,7 @@ use std::time::Duration;
 use graph::{ExecOp, Limits, Reuse, TreePath};
 
 use super::user::User;
-use crate::zone::{After, ExecSpec, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};
+use zone::{After, ExecSpec, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};
 
 /// Where commands are looked for in a container that does not say.
 /// Source: Docker's default, `oci/defaults.go`.
@@ -80,9 +80,9 @@ fn environment(env: &[(String, String)], user: &User, secret_env: &[(String, Sec
     defaults.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(env.iter().cloned()).collect()
 }
 
-fn limits_of(limits: Limits) -> crate::zone::Limits {
+fn limits_of(limits: Limits) -> zone::Limits {
     let Limits { memory_bytes, processes, cpu_millis } = limits;
-    crate::zone::Limits { memory_bytes, n_pids: processes, cpu_millis }
+    zone::Limits { memory_bytes, n_pids: processes, cpu_millis }
 }
 
 /// The directories of a writable overlay.

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 const DIRECTORIES: &str = "/usr/bin:/usr/local/bin:/bin:/usr/sbin:/usr/local/sbin:/sbin";
 
 /// Returns the directories of `PATH`, and those that every machine has.
-pub(in crate::zone) fn directories() -> Vec<PathBuf> {
+pub(crate) fn directories() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = std::env::split_paths(&path).chain(std::env::split_paths(DIRECTORIES));
     all.filter(|directory| directory.is_absolute()).collect()
 }
 
 /// Returns the first program of this name.
-pub(in crate::zone) fn find_tool(directories: &[PathBuf], name: &str) -> Option<PathBuf> {
+pub(crate) fn find_tool(directories: &[PathBuf], name: &str) -> Option<PathBuf> {
     directories.iter().map(|directory| directory.join(name)).find(|file| is_executable(file))
 }
 
 /// Returns whether somebody may execute a file.
-pub(in crate::zone) fn is_executable(file: &Path) -> bool {
+pub(crate) fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }

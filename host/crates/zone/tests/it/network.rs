@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use backend::ExecStatus;
-use backend_embedded::zone::{ExecSpec, Network, NetworkConfig, Uplink, Zone, ZoneConfig};
+use zone::{ExecSpec, Network, NetworkConfig, Uplink, Zone, ZoneConfig};
 
 use crate::harness::{Base, Ran, helper, is_root, require, run};
 use crate::outside::{Outside, enter_new_machine, run as run_command};

@@ -13,7 +13,7 @@ const N_SERVERS: usize = 3;
 const PORT: u16 = 53;
 
 /// For a step without a way out: a server that refuses at once, as nothing listens there.
-pub(in crate::zone) const NOWHERE: &str = "nameserver 127.0.0.1\n";
+pub(crate) const NOWHERE: &str = "nameserver 127.0.0.1\n";
 
 /// How steps find addresses by name.
 #[derive(Debug, Clone, PartialEq, Eq)]

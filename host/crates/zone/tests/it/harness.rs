@@ -4,8 +4,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use backend::OutputStream;
-use backend_embedded::zone::{ExecReply, ExecSpec, RootSpec, Zone, ZoneConfig, ZoneError};
 use tokio_util::sync::CancellationToken;
+use zone::{ExecReply, ExecSpec, RootSpec, Zone, ZoneConfig, ZoneError};
 
 /// Everything of one test, below a directory that goes with it.
 pub(crate) struct Ground {

@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
 
 use backend::ExecStatus;
-use backend_embedded::zone::{After, MountSpec, RootSpec, SecretBytes, Stdin, UserSpec, Zone, ZoneConfig, ZoneError};
+use zone::{After, MountSpec, RootSpec, SecretBytes, Stdin, UserSpec, Zone, ZoneConfig, ZoneError};
 
 use crate::harness::{Base, Ground, is_root, run, tree};
 

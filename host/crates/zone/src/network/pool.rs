@@ -28,13 +28,13 @@ pub(super) struct Ready {
 
 /// The network of a zone, as zone init and its workers have it.
 #[derive(Debug)]
-pub(in crate::zone) struct ZoneNetwork {
+pub(crate) struct ZoneNetwork {
     state: Result<(Ready, OwnedFd), String>,
 }
 
 /// What a step gets.
 #[derive(Debug)]
-pub(in crate::zone) enum Joined {
+pub(crate) enum Joined {
     /// A namespace with a way out.
     Outside(OwnedFd),
     /// A new one without; and why, if one with was asked for.
@@ -45,7 +45,7 @@ pub(in crate::zone) enum Joined {
 
 impl ZoneNetwork {
     /// Makes the network of a zone that is to have none.
-    pub(in crate::zone) fn refused() -> Self {
+    pub(crate) fn refused() -> Self {
         Self::without("it is switched off for this run".to_owned())
     }
 
@@ -63,12 +63,12 @@ impl ZoneNetwork {
     }
 
     /// Returns the way out, or why there is none.
-    pub(in crate::zone) fn uplink(&self) -> Result<Uplink, String> {
+    pub(crate) fn uplink(&self) -> Result<Uplink, String> {
         self.state.as_ref().map(|(ready, _)| ready.uplink).map_err(Clone::clone)
     }
 
     /// Returns the text of `/etc/resolv.conf` for a step, if it is to have one.
-    pub(in crate::zone) fn resolv_conf(&self, network: Network) -> Option<&str> {
+    pub(crate) fn resolv_conf(&self, network: Network) -> Option<&str> {
         match (network, &self.state) {
             (Network::None, _) => None,
             (Network::Outside, Ok((ready, _))) => Some(&ready.resolv_conf),
@@ -77,7 +77,7 @@ impl ZoneNetwork {
     }
 
     /// Takes a namespace for a step; `request` is readable when the host takes the step back.
-    pub(in crate::zone) fn join(&self, network: Network, request: BorrowedFd<'_>) -> Result<Joined, Fault> {
+    pub(crate) fn join(&self, network: Network, request: BorrowedFd<'_>) -> Result<Joined, Fault> {
         match (network, &self.state) {
             (Network::None, _) => Ok(Joined::Alone(None)),
             (Network::Outside, Ok((_, socket))) => take(socket, request),

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use backend_embedded::zone;
-
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(zone::ARGUMENT) {
         return zone::main(&[

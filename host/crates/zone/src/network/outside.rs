@@ -27,7 +27,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The zone that a network belongs to.
 #[derive(Debug, Clone)]
-pub(in crate::zone) struct Owner {
+pub(crate) struct Owner {
     /// Names the zone among all that this machine ever had.
     pub name: String,
     /// The process id of the supervisor.
@@ -39,19 +39,19 @@ pub(in crate::zone) struct Owner {
 }
 
 /// A network that is being made.
-pub(in crate::zone) struct Starting {
+pub(crate) struct Starting {
     pid: i32,
     socket: OwnedFd,
 }
 
 impl Starting {
     /// Returns the process that keeps the network.
-    pub(in crate::zone) fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.pid
     }
 
     /// Waits until it is made, or is known to be impossible.
-    pub(in crate::zone) fn wait(self) -> ZoneNetwork {
+    pub(crate) fn wait(self) -> ZoneNetwork {
         let timeout = Timespec::try_from(START_TIMEOUT).ok();
         let is_there = poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], timeout.as_ref()).is_ok_and(|n| n > 0);
         if is_there {
@@ -63,7 +63,7 @@ impl Starting {
 }
 
 /// Starts to make the network of a zone, in a process of its own.
-pub(in crate::zone) fn start(config: NetworkConfig, owner: &Owner) -> Result<Starting, Fault> {
+pub(crate) fn start(config: NetworkConfig, owner: &Owner) -> Result<Starting, Fault> {
     let (socket, theirs) = packets().context(|| "cannot make a socket".to_owned())?;
     match sys::fork(0).context(|| "cannot start the network of the zone".to_owned())? {
         Forked::Parent(pid) => Ok(Starting { pid, socket }),

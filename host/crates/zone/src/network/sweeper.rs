@@ -11,7 +11,7 @@ use super::{NetworkConfig, Uplink};
 
 /// A process that waits for the end of this one, and of all that this one forks.
 #[derive(Debug)]
-pub(in crate::zone) struct Sweeper {
+pub(crate) struct Sweeper {
     pid: i32,
     life: OwnedFd,
 }
@@ -19,7 +19,7 @@ pub(in crate::zone) struct Sweeper {
 impl Sweeper {
     /// Starts it if the zone of this name may change the firewall. The process drops `control`, whose end the
     /// host waits for; this one gets it back.
-    pub(in crate::zone) fn start(
+    pub(crate) fn start(
         config: &NetworkConfig,
         name: &str,
         control: OwnedFd,
@@ -43,7 +43,7 @@ impl Sweeper {
     }
 
     /// Waits until it is done. The zone has ended.
-    pub(in crate::zone) fn finish(self) {
+    pub(crate) fn finish(self) {
         drop(self.life);
         let _ = sys::reap(self.pid, true);
     }

@@ -1,14 +1,17 @@
-//! Compiles `shim.rs`, the pid 1 of commands in Docker, to a static program that this crate embeds.
+//! Compiles the programs of this crate to static executables, which its library embeds.
 
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
 fn main() -> Result<(), String> {
-    let source = "src/shim/shim.rs";
-    println!("cargo::rerun-if-changed={source}");
-    println!("cargo::rerun-if-changed=src/shim/build.rs");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("shim");
+    println!("cargo::rerun-if-changed=src");
+    compile("init", "src/init.rs")?;
+    compile("shim", "src/shim/shim.rs")
+}
+
+fn compile(name: &str, source: &str) -> Result<(), String> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join(name);
     let target = env::var("TARGET").expect("cargo sets it");
     let rustc = env::var_os("RUSTC").expect("cargo sets it");
 
@@ -18,7 +21,7 @@ fn main() -> Result<(), String> {
     let mut errors = Vec::new();
     for linker in [lld, cc] {
         let built = Command::new(&rustc)
-            .args(["--edition=2024", "--crate-type=bin", "--crate-name=shim", "--target", &target])
+            .args(["--edition=2024", "--crate-type=bin", "--crate-name", name, "--target", &target])
             .args(["-Cpanic=abort", "-Copt-level=s", "-Cstrip=symbols", "-Crelocation-model=static"])
             .args(["-Ctarget-feature=+crt-static", "-Cforce-unwind-tables=no", "-Coverflow-checks=no"])
             .args(["-Cdebug-assertions=no", "-Clink-arg=--build-id=none"].iter().filter(|_| linker == lld))

@@ -1,6 +1,6 @@
 //! Measures a hardened step in a running zone against a bare `crun run` of the same root, turn about.
 //!
-//! `cargo run --release -p backend-embedded --example step [ROUNDS]`, as root (both) or as an ordinary
+//! `cargo run --release -p zone --example step [ROUNDS]`, as root (both) or as an ordinary
 //! user (the zone only). Needs busybox-static. The zone's step mounts and unmounts an overlay and has
 //! a network of its own, the seccomp filter, masked paths and pid 1; the bare one is what `crun spec` writes.
 
@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use backend_embedded::zone::{self, ExecSpec, Limits, Network, NetworkConfig, RootSpec, Uplink, Zone, ZoneConfig};
 use tokio_util::sync::CancellationToken;
+use zone::{ExecSpec, Limits, Network, NetworkConfig, RootSpec, Uplink, Zone, ZoneConfig};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);

@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod basics;
+mod hardening;
 mod harness;
+mod life;
+mod network;
 mod outside;
-mod zone_basics;
-mod zone_hardening;
-mod zone_life;
-mod zone_network;
-mod zone_users;
+mod users;

@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use backend::ExecStatus;
-use backend_embedded::zone::{Zone, ZoneConfig, ZoneError};
 use graph::{Blame, Diagnostic as _};
 use tokio_util::sync::CancellationToken;
+use zone::{Zone, ZoneConfig, ZoneError};
 
 use crate::harness::{Base, Ground, helper, run, run_until};
 

@@ -1,7 +1,7 @@
 //! What a command cannot do.
 
 use backend::ExecStatus;
-use backend_embedded::zone::{MountSpec, RootSpec, SecretBytes, UserSpec};
+use zone::{MountSpec, RootSpec, SecretBytes, UserSpec};
 
 use crate::harness::{Ground, is_root, tree};
 

@@ -7,10 +7,9 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::protocol::{Context as _, Fault};
+use pid1::INIT;
 
-/// The program that is pid 1 of every container.
-const INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/init"));
+use super::protocol::{Context as _, Fault};
 
 /// Where it is in the container.
 pub(super) const INIT_PATH: &str = "/.init";

@@ -39,7 +39,7 @@ fn run_as(user: &str) {
         .arg(tun)
         .args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--"])
         .arg(tests)
-        .args(["zone_", "--skip", "zone_users"])
+        .args(["--skip", "users::"])
         .env("ZONE_HELPER", helper)
         .env("TMPDIR", directory.path())
         .env("REQUIRE", required.join(","))
