@@ -1,10 +1,38 @@
 //! The programs that are process 1 of a step: they start the command, and report how it ended.
 //!
-//! Each is a static program without the standard library, so that it runs in any root. `build.rs`
-//! compiles them; this crate has their bytes.
+//! There are two: [`INIT`] in the zone's containers, and [`SHIM`] in Docker's. Each is a static program
+//! of some kilobytes without the standard library and without libc, so that it runs in any root.
+//!
+//! This file is the root of three things. Cargo compiles it as a library, which has the bytes of the
+//! programs, and in which their code is formatted, linted and tested like all other code. The build
+//! script compiles it two more times, as the programs, with `--cfg program="init"` and
+//! `--cfg program="shim"`.
+
+#![cfg_attr(program, no_std, no_main)]
+
+#[cfg(program)]
+mod entry;
+mod exec;
+#[cfg(any(not(program), program = "init"))]
+mod init;
+#[cfg(any(program, test))]
+mod intrinsics;
+#[cfg(any(not(program), program = "shim"))]
+mod shim;
+mod sys;
+mod text;
+
+/// Shows the compiler what the programs and `entry` call, so that it warns of what nothing calls.
+#[cfg(not(program))]
+const _: ([fn(text::TextList, text::TextList) -> i32; 2], fn(i32) -> !) = ([init::main, shim::main], sys::exit);
 
 /// The program that the zone starts as process 1 of a container. Its arguments are the command.
+#[cfg(not(program))]
 pub const INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/init"));
 
-/// The program that Docker starts as process 1 of a container. Its flags are written in `shim/shim.rs`.
+/// The program that Docker starts as process 1 of a container.
+///
+/// Its arguments are flags of a letter with a value behind it, `--`, and the command. `shim.rs` has
+/// the list of flags.
+#[cfg(not(program))]
 pub const SHIM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shim"));
