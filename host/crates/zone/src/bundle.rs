@@ -87,7 +87,7 @@ pub(super) fn config(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories, 
 }
 
 fn process(spec: &ExecSpec, has_owners: bool, n_files_max: u64) -> Value {
-    // Another user than root has no power, but may come to root's by set-user-id where that is allowed.
+    // Another user than root has no power. The rest of root's bounds what a program can be given.
     let held: &[&str] = if spec.user.uid == 0 { &CAPABILITIES } else { &[] };
     // With a single user nobody may set groups.
     let groups: &[u32] = if has_owners { &spec.user.groups } else { &[] };
@@ -102,7 +102,7 @@ fn process(spec: &ExecSpec, has_owners: bool, n_files_max: u64) -> Value {
         "args": args,
         "env": env,
         "cwd": spec.cwd,
-        "noNewPrivileges": !spec.is_privilege_gain_allowed,
+        "noNewPrivileges": true,
         "capabilities": {"bounding": CAPABILITIES, "effective": held, "permitted": held},
         "rlimits": [
             {"type": "RLIMIT_NOFILE", "soft": N_FILES_SOFT.min(n_files_max), "hard": N_FILES_HARD.min(n_files_max)},

@@ -100,10 +100,7 @@ fn all_mounts(spec: &ExecSpec, step: &StepDirectories, resolv_conf: Option<&str>
         });
     }
     mounts.extend(spec.mounts.iter().cloned());
-    let mut hosts = format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t{}\n", spec.hostname);
-    for (address, name) in &spec.hosts {
-        hosts.push_str(&format!("{address}\t{name}\n"));
-    }
+    let hosts = format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t{}\n", spec.hostname);
     let mut files = vec![("hosts", hosts), ("hostname", format!("{}\n", spec.hostname))];
     files.extend(resolv_conf.map(|text| ("resolv.conf", text.to_owned())));
     for (name, text) in files {

@@ -29,8 +29,6 @@ pub struct ExecSpec {
     pub user: UserSpec,
     /// The host name; also in `/etc/hostname` and `/etc/hosts`.
     pub hostname: String,
-    /// More lines of `/etc/hosts`: address and name.
-    pub hosts: Vec<(String, String)>,
     /// What the command reads.
     pub stdin: Stdin,
     /// A file of the container that gets a copy of what the command writes to its standard output.
@@ -44,8 +42,6 @@ pub struct ExecSpec {
     pub network: Network,
     /// How much it may use.
     pub limits: Limits,
-    /// Whether the command can gain privileges by executing set-user-id files.
-    pub is_privilege_gain_allowed: bool,
     /// What to do in the zone when the command has exited.
     pub after: Option<After>,
 }
@@ -63,14 +59,12 @@ impl ExecSpec {
             cwd: "/".to_owned(),
             user: UserSpec::default(),
             hostname: "host".to_owned(),
-            hosts: Vec::new(),
             stdin: Stdin::Empty,
             redirect_stdout: None,
             redirect_stderr: None,
             timeout: None,
             network: Network::None,
             limits: Limits::default(),
-            is_privilege_gain_allowed: false,
             after: None,
         }
     }
