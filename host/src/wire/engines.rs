@@ -1,6 +1,6 @@
 //! Which backend is used, and why; and how each of them is made.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backend::{Backend, Caps, ImageAccess, SessionIo};
@@ -59,7 +59,7 @@ impl Choice {
     pub(super) async fn open(self, config: &Engines, store: Store, io: SessionIo) -> Result<Arc<dyn Backend>> {
         Ok(match self {
             Self::Embedded => {
-                let zone = ZoneConfig::new(store.root());
+                let zone = ZoneConfig::new(store.root()).with_path(&config.path);
                 Arc::new(Embedded::new(store, io, zone))
             }
             Self::Docker(DockerMode::BuildKit) => Arc::new(Docker::new(&settings(&config.docker), store, io)?),
@@ -73,7 +73,7 @@ impl Choice {
     async fn caps(self, config: &Engines, store: &Path) -> std::result::Result<Caps, String> {
         match self {
             Self::Embedded => {
-                let caps = backend_embedded::probe(ZoneConfig::new(store)).await;
+                let caps = backend_embedded::probe(ZoneConfig::new(store).with_path(&config.path)).await;
                 caps.map_err(|failure| failure.to_string())
             }
             Self::Docker(mode) => {
@@ -112,13 +112,19 @@ fn idle(config: &Engines, store: &Path) -> SessionIo {
 pub(super) struct Engines {
     /// Whether the container runtime of the embedded backend is here.
     has_runtime: bool,
+    /// Where the zone searches for programs first.
+    path: Vec<PathBuf>,
     docker: DockerConfig,
 }
 
 impl Engines {
     /// Takes what it needs from the settings.
     pub(super) fn new(config: &Config) -> Self {
-        Self { has_runtime: config.find_program("crun").is_some(), docker: config.docker.clone() }
+        Self {
+            has_runtime: config.find_program("crun").is_some(),
+            path: config.path.clone(),
+            docker: config.docker.clone(),
+        }
     }
 
     /// Returns how images are reached.

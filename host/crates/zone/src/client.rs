@@ -1,34 +1,28 @@
 //! The side of `host`: starts a zone, sends requests to it, and streams what commands print.
 
-use std::collections::VecDeque;
-use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use backend::OutputStream;
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::config::{ZoneCaps, ZoneConfig, ZoneMode, notes};
+use super::descriptors::send_fds;
 use super::error::ZoneError;
-use super::network::{NetworkConfig, Uplink};
+use super::launch::{control_pair, keep, output_pipe, read_tail, register};
 use super::protocol::{Config, MAX_PACKET_BYTES, Reply, Request, Started, encode_request};
 use super::runtime::find_runtime;
 use super::spec::{ExecReply, ExecSpec};
 
-/// The first argument of the binary that makes it a zone.
-pub const ARGUMENT: &str = "__zone";
-
 /// How long a zone may take to start. It takes milliseconds; a machine that swaps takes longer.
-pub(super) const START_TIMEOUT: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long output is waited for when the command has ended and all of its processes are gone. Only
 /// a descriptor that was smuggled into another container can keep the pipe open for longer.
@@ -36,71 +30,6 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How much of the output is read at once; the size of a pipe.
 const READ_BYTES: usize = 64 * 1024;
-
-/// How to start a zone.
-#[derive(Debug, Clone)]
-pub struct ZoneConfig {
-    /// The binary whose `main` calls [`super::main`] when its first argument is [`ARGUMENT`].
-    pub executable: PathBuf,
-    /// The container runtime; `crun` of `PATH` if not given.
-    pub runtime: Option<PathBuf>,
-    /// The directory of the store, on the file system of all upper directories. Made if missing.
-    pub store: PathBuf,
-    /// With whose power.
-    pub mode: ZoneMode,
-    /// How steps reach the network; without it none does.
-    pub network: Option<NetworkConfig>,
-    /// Acts as if the store's file system could not hold upper directories; for tests.
-    pub is_upper_forced_to_memory: bool,
-    /// Acts as if the kernel had no `lowerdir+`; for tests.
-    pub is_old_mount_forced: bool,
-}
-
-impl ZoneConfig {
-    /// Makes a configuration for a store: this binary, `crun`, with the power that there is.
-    #[must_use]
-    pub fn new(store: impl Into<PathBuf>) -> Self {
-        Self {
-            executable: PathBuf::from("/proc/self/exe"),
-            runtime: None,
-            store: store.into(),
-            mode: ZoneMode::Auto,
-            network: Some(NetworkConfig::default()),
-            is_upper_forced_to_memory: false,
-            is_old_mount_forced: false,
-        }
-    }
-}
-
-/// With whose power a zone works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ZoneMode {
-    /// As root if this is root, else in a user namespace.
-    Auto,
-    /// As root, without a user namespace.
-    Root,
-    /// In a user namespace.
-    User,
-}
-
-/// What a zone can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ZoneCaps {
-    /// Whether it works in a user namespace.
-    pub is_user_namespace: bool,
-    /// Whether `chown` to any user works.
-    pub has_owners: bool,
-    /// Whether limits on memory, processes and processors can be set.
-    pub has_limits: bool,
-    /// Whether upper directories are in memory and copied to the store, because its file system cannot hold them.
-    pub is_upper_in_memory: bool,
-    /// Whether the runtime takes a finished seccomp program.
-    pub is_seccomp_compiled: bool,
-    /// How steps reach the network, or why they cannot and what changes that.
-    pub network: Result<Uplink, String>,
-    /// What a person should know, a sentence each.
-    pub notes: Vec<String>,
-}
 
 /// A running zone. Dropping it ends everything in it.
 #[derive(Debug)]
@@ -124,9 +53,10 @@ impl Zone {
             ZoneMode::Root => false,
             ZoneMode::User => true,
         };
-        let runtime = find_runtime(config.runtime.as_deref())?;
+        let runtime = find_runtime(config.runtime.as_deref(), &config.tools)?;
         let greeting = Config {
             runtime,
+            tools: config.tools,
             store: config.store,
             is_user_namespace,
             is_upper_forced_to_memory: config.is_upper_forced_to_memory,
@@ -159,7 +89,7 @@ impl Zone {
         };
         let started = match tokio::time::timeout(START_TIMEOUT, zone.read_started()).await {
             Ok(started) => started?,
-            Err(_) => return Err(ZoneError::StartTimeout),
+            Err(_) => return Err(ZoneError::StartTimeout { limit: START_TIMEOUT }),
         };
         let info = started.map_err(ZoneError::from_fault)?;
         zone.caps.has_owners = info.has_owners;
@@ -326,129 +256,4 @@ impl Zone {
             None => ZoneError::WorkerDied { printed },
         }
     }
-}
-
-/// Runs the supervisor on a thread of its own, which lives as long as it does: the parent-death
-/// signal is sent when the *thread* that made a process ends.
-async fn keep(
-    executable: PathBuf,
-    control: OwnedFd,
-    stderr: Arc<OwnedFd>,
-) -> Result<(u32, watch::Receiver<Option<ExitStatus>>), ZoneError> {
-    let (spawned, is_spawned) = oneshot::channel();
-    let (ended, is_ended) = watch::channel(None);
-    let name = executable.clone();
-    std::thread::Builder::new()
-        .name("zone-keeper".to_owned())
-        .spawn(move || {
-            let child = stderr.try_clone().and_then(|stderr| {
-                Command::new(&executable)
-                    .arg(ARGUMENT)
-                    .env_clear()
-                    .stdin(Stdio::from(control))
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::from(stderr))
-                    .spawn()
-            });
-            let mut child = match child {
-                Ok(child) => child,
-                Err(error) => return drop(spawned.send(Err(error))),
-            };
-            let _ = spawned.send(Ok(child.id()));
-            let status = child.wait();
-            // A supervisor that cannot be waited for is as good as gone.
-            ended.send_replace(Some(status.unwrap_or_default()));
-        })
-        .map_err(ZoneError::socket)?;
-    match is_spawned.await {
-        Ok(Ok(pid)) => Ok((pid, is_ended)),
-        Ok(Err(source)) => Err(ZoneError::Spawn { path: name, source }),
-        Err(_) => Err(ZoneError::Spawn { path: name, source: io::ErrorKind::BrokenPipe.into() }),
-    }
-}
-
-/// Hands a socket to the event loop of tokio.
-#[expect(unsafe_code, reason = "tokio has no safe constructor for this any more")]
-fn register(control: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an `OwnedFd` always returns the same descriptor, which is open for as long as it lives.
-    unsafe { AsyncFd::register(control).map_err(Into::into) }
-}
-
-/// Makes the control socket: ours does not block.
-fn control_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    rustix::io::ioctl_fionbio(&ours, true)?;
-    Ok((ours, theirs))
-}
-
-/// Makes a pipe: our end does not block, theirs does.
-fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
-    let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    rustix::io::ioctl_fionbio(&ours, true)?;
-    Ok((pipe::Receiver::from_owned_fd(ours)?, theirs))
-}
-
-/// Sends one byte and descriptors.
-pub(super) fn send_fds(socket: impl AsFd, byte: &[u8; 1], fds: &[BorrowedFd<'_>]) -> rustix::io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    if !fds.is_empty() {
-        ancillary.push(SendAncillaryMessage::ScmRights(fds));
-    }
-    rustix::net::sendmsg(socket, &[IoSlice::new(byte)], &mut ancillary, SendFlags::NOSIGNAL)?;
-    Ok(())
-}
-
-/// Receives one byte and descriptors; `None` when the peer is gone.
-pub(super) fn receive_fds(socket: impl AsFd, flags: RecvFlags) -> rustix::io::Result<Option<(u8, VecDeque<OwnedFd>)>> {
-    let mut byte = [0];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let message = rustix::net::recvmsg(
-        socket,
-        &mut [IoSliceMut::new(&mut byte)],
-        &mut ancillary,
-        flags | RecvFlags::CMSG_CLOEXEC,
-    )?;
-    if message.bytes == 0 {
-        return Ok(None);
-    }
-    let mut fds = VecDeque::new();
-    for message in ancillary.drain() {
-        if let rustix::net::RecvAncillaryMessage::ScmRights(received) = message {
-            fds.extend(received);
-        }
-    }
-    Ok(Some((byte[0], fds)))
-}
-
-/// Returns the end of what the zone itself printed, which is something only when it panicked.
-fn read_tail(stderr: &OwnedFd) -> String {
-    let Ok(fd) = stderr.try_clone() else { return String::new() };
-    let mut file = std::fs::File::from(fd);
-    let mut bytes = Vec::new();
-    let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
-    let _ = file.seek(SeekFrom::Start(n_bytes.saturating_sub(4096)));
-    let _ = file.read_to_end(&mut bytes);
-    String::from_utf8_lossy(&bytes).trim().to_owned()
-}
-
-fn notes(caps: &ZoneCaps) -> Vec<String> {
-    let mut notes = Vec::new();
-    if !caps.has_owners {
-        notes.push(
-            "only one user exists in containers: no range in /etc/subuid and /etc/subgid, or no newuidmap".to_owned(),
-        );
-    }
-    if !caps.has_limits {
-        notes.push("limits on memory, processes and processors cannot be set".to_owned());
-    }
-    if caps.is_upper_in_memory {
-        notes.push("the store's file system cannot hold overlays: steps write to memory first".to_owned());
-    }
-    if let Err(cause) = &caps.network {
-        notes.push(format!("steps have no way out to the network: {cause}"));
-    }
-    notes
 }

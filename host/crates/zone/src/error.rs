@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use graph::{Blame, Diagnostic};
 
-use super::client::START_TIMEOUT;
 use super::protocol::Fault;
 
 /// Why a zone could not be started, or could not do what was asked of it.
@@ -40,8 +40,11 @@ pub enum ZoneError {
         path: PathBuf,
     },
     /// The zone did not answer.
-    #[error("the zone did not start within {} s", START_TIMEOUT.as_secs())]
-    StartTimeout,
+    #[error("the zone did not start within {} s", limit.as_secs())]
+    StartTimeout {
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// The system has user namespaces switched off.
     #[error("no user namespace can be made: {cause}")]
     UserNamespaces {
@@ -120,7 +123,7 @@ impl ZoneError {
 
     /// Makes an error of a missing runtime.
     pub(super) fn no_runtime(message: String) -> Self {
-        Self::NoRuntime { message, hint: super::runtime::install_hint(Path::new("/etc/os-release")) }
+        Self::NoRuntime { message, hint: super::hints::install_hint(Path::new("/etc/os-release")) }
     }
 
     pub(super) fn from_fault(fault: Fault) -> Self {
@@ -143,7 +146,7 @@ impl Diagnostic for ZoneError {
             Self::NoRuntime { .. }
             | Self::Spawn { .. }
             | Self::Socket { .. }
-            | Self::StartTimeout
+            | Self::StartTimeout { .. }
             | Self::UserNamespaces { .. }
             | Self::Refused { .. }
             | Self::Runtime { .. }

@@ -13,7 +13,7 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, Mount
 use rustix::net::{RecvFlags, SendFlags};
 
 use super::cgroup::Cgroups;
-use super::client::receive_fds;
+use super::descriptors::receive_fds;
 use super::mounts::StepDirectories;
 use super::network::{self, Owner, ZoneNetwork};
 use super::overlay::{self, Overlay};
@@ -162,6 +162,7 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
         supervisor,
         is_user_namespace: config.is_user_namespace,
         memory: memory.clone(),
+        tools: config.tools.clone(),
     };
     // Beside the rest, which takes about as long.
     let network = config.network.clone().map(|network| network::start(network, &owner)).transpose()?;

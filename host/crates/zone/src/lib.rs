@@ -32,15 +32,19 @@
 //! Read [`spec`] for what a step is, [`client`] for the side of the host, [`worker`] for a step.
 
 pub mod client;
+pub mod config;
 pub mod spec;
 
 mod bundle;
 mod calls;
 mod cgroup;
 mod copy;
+mod descriptors;
 mod device;
 mod error;
+mod hints;
 mod init_loop;
+mod launch;
 mod mounts;
 mod network;
 mod overlay;
@@ -53,10 +57,12 @@ mod skeleton;
 mod state;
 mod supervisor;
 mod sys;
+mod tools;
 mod userns;
 mod worker;
 
-pub use client::{ARGUMENT, Zone, ZoneCaps, ZoneConfig, ZoneMode};
+pub use client::Zone;
+pub use config::{ARGUMENT, ZoneCaps, ZoneConfig, ZoneMode};
 pub use error::ZoneError;
 pub use network::{NetworkConfig, Uplink};
 pub use spec::{After, ExecReply, ExecSpec, Limits, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};

@@ -27,7 +27,6 @@ mod pool;
 mod resolv;
 mod router;
 mod sweeper;
-mod tools;
 mod uplink;
 
 use std::fmt;
@@ -38,7 +37,6 @@ use serde::{Deserialize, Serialize};
 pub(super) use outside::{Owner, Starting, start};
 pub(super) use pool::{Joined, ZoneNetwork};
 pub(super) use sweeper::Sweeper;
-pub(super) use tools::{directories, find_tool, is_executable};
 
 /// How a zone reaches the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,18 +64,12 @@ impl fmt::Display for Uplink {
 pub struct NetworkConfig {
     /// What to try, in this order.
     pub uplinks: Vec<Uplink>,
-    /// Where programs are searched for.
-    pub tools: Vec<PathBuf>,
     /// The settings for names of this machine.
     pub resolv_conf: PathBuf,
 }
 
 impl Default for NetworkConfig {
     fn default() -> Self {
-        Self {
-            uplinks: vec![Uplink::Veth, Uplink::Pasta, Uplink::Slirp4netns],
-            tools: directories(),
-            resolv_conf: "/etc/resolv.conf".into(),
-        }
+        Self { uplinks: vec![Uplink::Veth, Uplink::Pasta, Uplink::Slirp4netns], resolv_conf: "/etc/resolv.conf".into() }
     }
 }

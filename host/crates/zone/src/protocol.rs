@@ -26,6 +26,8 @@ const MAX_REQUEST_BYTES: u32 = 512 * 1024 * 1024;
 pub(super) struct Config {
     /// The container runtime.
     pub runtime: PathBuf,
+    /// The directories in which the programs of the network are searched for.
+    pub tools: Vec<PathBuf>,
     /// The directory of the store.
     pub store: PathBuf,
     /// Whether to make a user namespace.

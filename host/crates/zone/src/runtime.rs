@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use super::error::ZoneError;
-use super::network::{directories, find_tool, is_executable};
 use super::protocol::{Context as _, Fault};
+use super::tools::{find_tool, is_executable};
 
 /// The annotation by which crun, since 1.8, takes a finished seccomp program. Its presence in the
 /// binary tells whether it does, which is a hundred times cheaper than asking for the version.
@@ -25,8 +25,8 @@ pub(super) struct Runtime {
     pub is_seccomp_compiled: bool,
 }
 
-/// Finds the runtime that was asked for, or crun.
-pub(super) fn find_runtime(asked: Option<&Path>) -> Result<PathBuf, ZoneError> {
+/// Finds the runtime that was asked for, or crun, in directories.
+pub(super) fn find_runtime(asked: Option<&Path>, directories: &[PathBuf]) -> Result<PathBuf, ZoneError> {
     let name = asked.unwrap_or(Path::new("crun"));
     if name.components().count() > 1 {
         return if is_executable(name) {
@@ -35,30 +35,8 @@ pub(super) fn find_runtime(asked: Option<&Path>) -> Result<PathBuf, ZoneError> {
             Err(ZoneError::no_runtime(format!("there is no container runtime `{}`", name.display())))
         };
     }
-    find_tool(&directories(), &name.to_string_lossy())
+    find_tool(directories, &name.to_string_lossy())
         .ok_or_else(|| ZoneError::no_runtime(format!("the container runtime `{}` is not installed", name.display())))
-}
-
-/// Returns the command that installs crun on the distribution that an `os-release` names.
-pub(super) fn install_hint(os_release: &Path) -> String {
-    let text = std::fs::read_to_string(os_release).unwrap_or_default();
-    let ids: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))
-        .flat_map(|ids| ids.trim_matches('"').split_whitespace())
-        .collect();
-    let command = ids.iter().find_map(|id| match *id {
-        "debian" | "ubuntu" => Some("apt-get install crun"),
-        "fedora" | "rhel" | "centos" => Some("dnf install crun"),
-        "arch" => Some("pacman -S crun"),
-        "alpine" => Some("apk add crun"),
-        "suse" | "opensuse" => Some("zypper install crun"),
-        _ => None,
-    });
-    command.map_or_else(
-        || "install crun with the system's package manager".to_owned(),
-        |command| format!("run `{command}`"),
-    )
 }
 
 /// Copies the runtime into memory and seals it.
@@ -103,23 +81,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hint_names_the_package_manager_of_the_distribution() {
-        let directory = tempfile::tempdir().unwrap();
-        let check = |text: &str, expect: &str| {
-            let file = directory.path().join("os-release");
-            std::fs::write(&file, text).unwrap();
-            assert_eq!(install_hint(&file), expect);
-        };
-        check("ID=debian\n", "run `apt-get install crun`");
-        check("NAME=x\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", "run `apt-get install crun`");
-        check("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", "run `dnf install crun`");
-        check("", "install crun with the system's package manager");
-    }
-
-    #[test]
     fn a_missing_runtime_is_named() {
-        let error = find_runtime(Some(Path::new("/no/crun"))).unwrap_err();
+        let error = find_runtime(Some(Path::new("/no/crun")), &[]).unwrap_err();
         assert_eq!(error.to_string(), "there is no container runtime `/no/crun`");
+        let error = find_runtime(None, &["/no".into()]).unwrap_err();
+        assert_eq!(error.to_string(), "the container runtime `crun` is not installed");
     }
 
     #[test]

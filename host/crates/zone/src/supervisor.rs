@@ -40,7 +40,9 @@ fn supervise(functions: &'static [(&'static str, ZoneFunction)]) -> Result<(), F
     let cgroups = Cgroups::find(std::process::id());
     // Only root changes the firewall of the machine.
     let (sweeper, control) = match &config.network {
-        Some(network) if !config.is_user_namespace => Sweeper::start(network, cgroups.zone_name(), control)?,
+        Some(network) if !config.is_user_namespace => {
+            Sweeper::start(network, &config.tools, cgroups.zone_name(), control)?
+        }
         _ => (None, control),
     };
     match start_init(config, functions, &control, cgroups) {

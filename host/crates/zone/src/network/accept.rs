@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::super::cgroup::is_stale;
+use super::super::tools::find_tool;
 use super::firewall::{self, ForwardChain};
-use super::tools::find_tool;
 
 /// The chain of iptables that decides, and the table with the rules that refuse.
 const FORWARD: &str = "FORWARD";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
-use super::super::client::{receive_fds, send_fds};
+use super::super::descriptors::{receive_fds, send_fds};
 use super::super::init_loop::lament;
 use super::super::protocol::{Context as _, Fault, MAX_PACKET_BYTES};
 use super::super::run::kill_descendants;
@@ -36,6 +36,8 @@ pub(crate) struct Owner {
     pub is_user_namespace: bool,
     /// The zone's memory file system.
     pub memory: PathBuf,
+    /// The directories in which programs are searched for.
+    pub tools: Vec<PathBuf>,
 }
 
 /// A network that is being made.

@@ -9,7 +9,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::super::client::receive_fds;
+use super::super::descriptors::receive_fds;
 use super::super::protocol::{Context as _, Fault, MAX_PACKET_BYTES};
 use super::super::spec::Network;
 use super::{Uplink, resolv};

@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::net::{RecvFlags, SendFlags};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::super::client::{receive_fds, send_fds};
+use super::super::descriptors::{receive_fds, send_fds};
 use super::super::protocol::{Context as _, Fault};
 use super::super::sys;
 use super::firewall::{Purpose, Table};

@@ -3,6 +3,7 @@
 //! It is outside of the zone and outlives it, whoever kills what, but only for as long as that takes.
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use super::super::protocol::{Context as _, Fault};
 use super::super::sys::{self, Forked};
@@ -21,6 +22,7 @@ impl Sweeper {
     /// host waits for; this one gets it back.
     pub(crate) fn start(
         config: &NetworkConfig,
+        tools: &[PathBuf],
         name: &str,
         control: OwnedFd,
     ) -> Result<(Option<Self>, OwnedFd), Fault> {
@@ -33,10 +35,10 @@ impl Sweeper {
             Forked::Parent(pid) => Ok((Some(Self { pid, life }), control)),
             Forked::Child => {
                 drop((control, life));
-                remove_stale(&config.tools, None);
+                remove_stale(tools, None);
                 // Nobody writes: it returns when the last that could has ended.
                 let _ = rustix::io::read(&over, &mut [0]);
-                remove_stale(&config.tools, Some(name));
+                remove_stale(tools, Some(name));
                 sys::exit(0)
             }
         }

@@ -9,13 +9,13 @@ use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::tools::find_tool;
 use super::accept;
 use super::firewall::{self, Purpose, Table};
 use super::links::{End, Links};
 use super::outside::Owner;
 use super::plan::{LINK_PREFIX, Plan, default_link};
 use super::router::set;
-use super::tools::find_tool;
 use super::{NetworkConfig, Uplink};
 
 /// The inner end of the uplink, in the router.
@@ -86,9 +86,9 @@ pub(super) fn start(config: &NetworkConfig, owner: &Owner, place: &Place<'_>) ->
     let mut obstacles = Vec::new();
     for uplink in &config.uplinks {
         let started = match uplink {
-            Uplink::Veth => start_veth(config, owner, place),
-            Uplink::Pasta => start_pasta(config, place),
-            Uplink::Slirp4netns => start_slirp4netns(config, place),
+            Uplink::Veth => start_veth(owner, place),
+            Uplink::Pasta => start_pasta(owner, place),
+            Uplink::Slirp4netns => start_slirp4netns(owner, place),
         };
         match started {
             Ok((up, kept)) => return Ok(Started { uplink: *uplink, up, kept }),
@@ -125,7 +125,7 @@ fn other(what: &str, error: impl std::fmt::Display) -> Obstacle {
 }
 
 /// A pair of links, and a table of the packet filter that vanishes with this process.
-fn start_veth(config: &NetworkConfig, owner: &Owner, place: &Place<'_>) -> Made {
+fn start_veth(owner: &Owner, place: &Place<'_>) -> Made {
     if owner.is_user_namespace {
         return Err(Obstacle::Powerless);
     }
@@ -141,7 +141,7 @@ fn start_veth(config: &NetworkConfig, owner: &Owner, place: &Place<'_>) -> Made 
     }
     let outer = format!("{LINK_PREFIX}{}", owner.supervisor);
     let chains = firewall::forward_chains().map_err(|error| other("cannot read the packet filter", error))?;
-    accept::allow(&config.tools, &chains, &outer, &owner.name).map_err(Obstacle::Other)?;
+    accept::allow(&owner.tools, &chains, &outer, &owner.name).map_err(Obstacle::Other)?;
     let purpose = Purpose::Guard { link: &outer, source: place.plan.uplink() };
     let table = Table::make(&owner.name, purpose).map_err(|error| other("cannot make a packet filter", error))?;
     let mtu = std::fs::read_to_string(format!("/sys/class/net/{default}/mtu"));
@@ -164,8 +164,8 @@ fn make_pair(outer: &str, place: &Place<'_>, mtu: u32) -> std::io::Result<()> {
 }
 
 /// Source: `pasta(1)`.
-fn start_pasta(config: &NetworkConfig, place: &Place<'_>) -> Made {
-    let program = find_tool(&config.tools, "pasta").ok_or(Obstacle::Missing)?;
+fn start_pasta(owner: &Owner, place: &Place<'_>) -> Made {
+    let program = find_tool(&owner.tools, "pasta").ok_or(Obstacle::Missing)?;
     check_tun()?;
     let (address, gateway) = (place.plan.uplink(), place.plan.uplink_gateway());
     // No port of either side is opened in the other, and no address stands for this machine.
@@ -206,8 +206,8 @@ impl Drop for NamespaceFile {
 }
 
 /// Source: `slirp4netns(1)`, which has the gateway at the second address and itself at the hundredth.
-fn start_slirp4netns(config: &NetworkConfig, place: &Place<'_>) -> Made {
-    let program = find_tool(&config.tools, "slirp4netns").ok_or(Obstacle::Missing)?;
+fn start_slirp4netns(owner: &Owner, place: &Place<'_>) -> Made {
+    let program = find_tool(&owner.tools, "slirp4netns").ok_or(Obstacle::Missing)?;
     check_tun()?;
     let [a, b, c, _] = place.plan.uplink().octets();
     let base = Ipv4Addr::new(a, b, c, 0);

@@ -1,6 +1,7 @@
 //! What steps reach, and what they do not.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -213,9 +214,11 @@ async fn many_steps_at_once_all_reach_the_network() {
 #[tokio::test]
 async fn a_step_that_was_to_have_a_way_out_says_why_it_has_none() {
     let cause = "neither pasta nor slirp4netns is installed; install the package passt";
-    let check = async |network: Option<NetworkConfig>, cause: &str| {
+    let check = async |network: Option<NetworkConfig>, tools: Vec<PathBuf>, cause: &str| {
         let base = Base::new();
-        let zone = Zone::start(ZoneConfig { network, ..base.config() }).await.unwrap();
+        let runtime =
+            Some(base.config().tools.iter().map(|tools| tools.join("crun")).find(|crun| crun.exists()).unwrap());
+        let zone = Zone::start(ZoneConfig { network, tools, runtime, ..base.config() }).await.unwrap();
         assert_eq!(zone.caps().network, Err(cause.to_owned()));
         let note = format!("steps have no way out to the network: {cause}");
         assert!(zone.caps().notes.contains(&note), "{:?}", zone.caps().notes);
@@ -234,8 +237,8 @@ async fn a_step_that_was_to_have_a_way_out_says_why_it_has_none() {
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     };
     let uplinks = vec![Uplink::Pasta, Uplink::Slirp4netns];
-    check(Some(NetworkConfig { uplinks, tools: Vec::new(), ..NetworkConfig::default() }), cause).await;
-    check(None, "it is switched off for this run").await;
+    check(Some(NetworkConfig { uplinks, ..NetworkConfig::default() }), Vec::new(), cause).await;
+    check(None, Vec::new(), "it is switched off for this run").await;
 }
 
 /// Returns what of a zone can be seen in the network of this machine.
