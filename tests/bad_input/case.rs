@@ -1,47 +1,47 @@
-//! What every case holds: the message, the exit code, no data, no panic, a store that works.
+//! The checks of every case: the message, the exit code, no data, no panic, and a store that works.
 
 use std::fmt::Write as _;
 
-use support::{Answer, Place, guest};
+use testkit::{Answer, Scratch, guest};
 
-/// The pipeline's own verdict.
+/// The exit code of a pipeline that failed.
 pub(crate) const VERDICT: i32 = 1;
-/// What was typed is wrong.
+/// The exit code of wrong usage.
 pub(crate) const USAGE: i32 = 2;
-/// What was named is wrong.
+/// The exit code of a wrong input.
 pub(crate) const INPUT: i32 = 3;
-/// The machine cannot do it.
+/// The exit code of a machine that lacks something.
 pub(crate) const ENVIRONMENT: i32 = 4;
 
-/// All powers, as `host call` takes them.
+/// The flags of `host call` that grant all powers.
 pub(crate) const ALLOW: &str = "--allow machine --allow sources --allow effects --allow secret-access";
 
-/// A name, the words after `host`, the exit code, and what the message says.
+/// A row of a table: a name, the arguments of `host`, the exit code, and parts of the message.
 pub(crate) type Row<'a> = (&'a str, &'a str, i32, &'a [&'a str]);
 
-/// Runs each row in one place, reports those that are not as they should be by name, and makes sure
+/// Runs each row with one store, reports the wrong ones by name, and makes sure
 /// that the store still works.
-pub(crate) fn check(place: &Place, rows: &[Row<'_>]) {
+pub(crate) fn check(scratch: &Scratch, rows: &[Row<'_>]) {
     let mut wrong = String::new();
     for (name, words, code, says) in rows {
-        if let Err(why) = refusal(&place.host(split(words)), *code, says) {
+        if let Err(why) = refusal(&scratch.host(split(words)), *code, says) {
             let _ = writeln!(wrong, "{name}: host {words}\n{why}");
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
-    works(place);
+    works(scratch);
 }
 
-/// Runs `host call` on a guest for each row, whose words begin behind the module.
-pub(crate) fn check_calls(place: &Place, module: &str, rows: &[Row<'_>]) {
+/// Runs `host call` on a guest for each row, whose arguments begin after the module.
+pub(crate) fn check_calls(scratch: &Scratch, module: &str, rows: &[Row<'_>]) {
     let module = guest(module).display().to_string();
     let words: Vec<String> = rows.iter().map(|row| format!("call -m {module} {}", row.1)).collect();
     let rows: Vec<Row<'_>> =
         rows.iter().zip(&words).map(|(row, words)| (row.0, words.as_str(), row.2, row.3)).collect();
-    check(place, &rows);
+    check(scratch, &rows);
 }
 
-/// Checks one answer.
+/// Checks the exit code and the message of one answer.
 #[track_caller]
 pub(crate) fn refused(answer: &Answer, code: i32, says: &[&str]) {
     if let Err(why) = refusal(answer, code, says) {
@@ -49,19 +49,19 @@ pub(crate) fn refused(answer: &Answer, code: i32, says: &[&str]) {
     }
 }
 
-/// Makes sure that the fixed good call works in a place: it computes, makes a file and reads it.
+/// Makes sure that a good call works with a store: it computes, makes a file and reads it.
 #[track_caller]
-pub(crate) fn works(place: &Place) {
-    let answer = place.host(good());
+pub(crate) fn works(scratch: &Scratch) {
+    let answer = scratch.host(good());
     assert_eq!((answer.code, &*answer.stdout), (Some(0), "good\n"), "the store is not whole: {}", answer.stderr);
 }
 
-/// The words of the fixed good call.
+/// Returns the arguments of the good call.
 pub(crate) fn good() -> Vec<String> {
     call("values", "base with-new-file --path f --contents good file --path f contents -q")
 }
 
-/// The words of a call of a guest.
+/// Returns the arguments of a call of a guest.
 pub(crate) fn call(module: &str, words: &str) -> Vec<String> {
     let mut all = vec!["call".to_owned(), "-m".to_owned(), guest(module).display().to_string()];
     all.extend(split(words));
@@ -82,7 +82,7 @@ fn refusal(answer: &Answer, code: i32, says: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Splits words at spaces; quotes hold them together.
+/// Splits a text at spaces that are not in single quotes.
 fn split(words: &str) -> Vec<String> {
     let mut split = Vec::new();
     for (n, part) in words.split('\'').enumerate() {

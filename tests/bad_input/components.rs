@@ -1,38 +1,38 @@
-//! Files that are no component with stages.
+//! Files that are not components with stages.
 
 use std::fs;
 
-use support::{Place, guest};
+use testkit::{Scratch, guest};
 
 use crate::case::{ENVIRONMENT, INPUT, Row, check, refused, works};
 
 /// The first eight bytes of a component.
 const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// Makes a component that imports an instance of this name, and has nothing else.
+/// Makes a component that only imports an instance of this name.
 fn importing(name: &str) -> Vec<u8> {
     let length = u8::try_from(name.len()).unwrap();
-    // A section of types with one empty instance, and one of imports with one of that type.
+    // The section of types has an empty instance, and the section of imports has one import of that type.
     let import = [&[1, 0, length][..], name.as_bytes(), &[5, 0]].concat();
     let section = [&[10, u8::try_from(import.len()).unwrap()][..], &import].concat();
     [HEADER, &[7, 3, 1, 0x42, 0], &section].concat()
 }
 
 #[test]
-fn a_file_that_is_no_component_is_said_to_be_what_it_is() {
-    let place = Place::new();
+fn a_file_that_is_not_a_component_is_named_with_its_kind() {
+    let scratch = Scratch::new();
     let whole = fs::read(guest("values")).unwrap();
-    place.write("core.wasm", b"\0asm\x01\0\0\0");
-    place.write("cut.wasm", &whole[..whole.len() / 3]);
-    place.write("header.wasm", &whole[..6]);
-    place.write("empty.wasm", "");
-    place.write("text.wasm", "hello");
-    place.write("bare.wasm", HEADER);
-    place.write("text.txt", "hello");
-    fs::create_dir(place.path("work/directory")).unwrap();
+    scratch.write("core.wasm", b"\0asm\x01\0\0\0");
+    scratch.write("cut.wasm", &whole[..whole.len() / 3]);
+    scratch.write("header.wasm", &whole[..6]);
+    scratch.write("empty.wasm", "");
+    scratch.write("text.wasm", "hello");
+    scratch.write("bare.wasm", HEADER);
+    scratch.write("text.txt", "hello");
+    fs::create_dir(scratch.path("work/directory")).unwrap();
     let mut broken = whole;
     broken.truncate(broken.len() - 1);
-    place.write("short.wasm", broken);
+    scratch.write("short.wasm", broken);
     let rows: &[Row<'_>] = &[
         ("core module", "call -m core.wasm x", INPUT, &["`core` is a core module, not a component", "hint: build for"]),
         ("truncated", "call -m cut.wasm x", INPUT, &["`cut` is not a well-formed component", "hint: build it again"]),
@@ -56,14 +56,14 @@ fn a_file_that_is_no_component_is_said_to_be_what_it_is() {
         ("inspect a text", "inspect -m text.wasm", INPUT, &["cannot be inspected", "not WebAssembly"]),
         ("inspect a truncated one", "inspect -m cut.wasm", INPUT, &["cannot be inspected", "a damaged component"]),
     ];
-    check(&place, rows);
+    check(&scratch, rows);
 }
 
 #[test]
 fn an_import_that_the_host_does_not_have_is_named() {
-    let place = Place::new();
+    let scratch = Scratch::new();
     let imports: [(&str, &[&str]); 6] = [
-        // Another module could provide it: this one has no stages.
+        // Another module could provide this import, so the missing stages are reported.
         ("acme:tools/x@1.0.0", &["module `m` has no stages", "hint: export an interface named `stages`"]),
         ("wasi:nn/tensor@0.2.0", &["imports `wasi:nn/tensor@0.2.0`, which the host does not have", "hint: it may"]),
         ("wasi:cli/environment@0.3.0", &["`wasi:cli/environment@0.3.0`, and the host has version 0.2"]),
@@ -72,22 +72,22 @@ fn an_import_that_the_host_does_not_have_is_named() {
         ("pipeline:api/container@0.9.0", &["and the host has version 0.1", "hint: build the module against"]),
     ];
     for (name, says) in imports {
-        place.write("m.wasm", importing(name));
-        refused(&place.host(["call", "-m", "m.wasm", "x"]), INPUT, says);
+        scratch.write("m.wasm", importing(name));
+        refused(&scratch.host(["call", "-m", "m.wasm", "x"]), INPUT, says);
     }
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
 fn a_component_that_may_not_be_read_is_named() {
-    let place = Place::new();
-    // Root may read everything but a directory.
-    fs::create_dir(place.path("work/directory.wasm")).unwrap();
-    refused(&place.host(["call", "-m", "directory.wasm", "x"]), INPUT, &["`directory.wasm` has no `host.toml`"]);
-    place.write("m/host.toml", "name = \"m\"\nversion = \"0.1.0\"\ncomponent = \"gone.wasm\"\n");
-    refused(&place.host(["call", "-m", "m", "x"]), INPUT, &["cannot read component", "m/gone.wasm"]);
-    place.write("n/host.toml", "name = \"n\"\nversion = \"0.1.0\"\ncomponent = \"sub\"\n");
-    fs::create_dir(place.path("work/n/sub")).unwrap();
-    refused(&place.host(["call", "-m", "n", "x"]), ENVIRONMENT, &["cannot read component", "n/sub"]);
-    works(&place);
+    let scratch = Scratch::new();
+    // Root can read every file, but not a directory.
+    fs::create_dir(scratch.path("work/directory.wasm")).unwrap();
+    refused(&scratch.host(["call", "-m", "directory.wasm", "x"]), INPUT, &["`directory.wasm` has no `host.toml`"]);
+    scratch.write("m/host.toml", "name = \"m\"\nversion = \"0.1.0\"\ncomponent = \"gone.wasm\"\n");
+    refused(&scratch.host(["call", "-m", "m", "x"]), INPUT, &["cannot read component", "m/gone.wasm"]);
+    scratch.write("n/host.toml", "name = \"n\"\nversion = \"0.1.0\"\ncomponent = \"sub\"\n");
+    fs::create_dir(scratch.path("work/n/sub")).unwrap();
+    refused(&scratch.host(["call", "-m", "n", "x"]), ENVIRONMENT, &["cannot read component", "n/sub"]);
+    works(&scratch);
 }

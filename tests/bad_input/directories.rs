@@ -1,4 +1,4 @@
-//! Directories and files of the caller's that are not as one would like them.
+//! Directories and files of the caller that cannot be used as they are.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,22 +7,22 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
-use support::{Answer, Place, require};
+use testkit::{Answer, Scratch, require};
 
 use crate::case::{ALLOW, ENVIRONMENT, INPUT, Row, VERDICT, call, check_calls, refused, works};
 use crate::inside::{allow, give_to_user, host_as_user};
 
-fn pipe(place: &Place, path: &str) {
-    let status = Command::new("mkfifo").arg(place.path("work").join(path)).status().unwrap();
+fn pipe(scratch: &Scratch, path: &str) {
+    let status = Command::new("mkfifo").arg(scratch.path("work").join(path)).status().unwrap();
     assert!(status.success(), "there is no pipe");
 }
 
 #[test]
 fn a_path_of_a_flag_has_to_be_what_the_flag_takes() {
-    let place = Place::new();
-    place.write("tree/file", "");
-    pipe(&place, "pipe");
-    symlink("circle", place.path("work/circle")).unwrap();
+    let scratch = Scratch::new();
+    scratch.write("tree/file", "");
+    pipe(&scratch, "pipe");
+    symlink("circle", scratch.path("work/circle")).unwrap();
     let rows: &[Row<'_>] = &[
         (
             "no directory",
@@ -53,23 +53,23 @@ fn a_path_of_a_flag_has_to_be_what_the_flag_takes() {
         ),
         ("a regex that is none", "directory --value tree search --pattern (", VERDICT, &["`(` is not a regular expr"]),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
 }
 
 #[test]
-fn links_in_a_directory_lead_nowhere_out_of_it() {
-    let place = Place::new();
-    let outside = place.path("outside");
+fn links_in_a_directory_do_not_leave_it() {
+    let scratch = Scratch::new();
+    let outside = scratch.path("outside");
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("secret"), "from outside").unwrap();
-    place.write("tree/sub/file", "inside");
+    scratch.write("tree/sub/file", "inside");
     let links = [("file", outside.join("secret")), ("dir", outside.clone()), ("up", "../../outside/secret".into())];
     for (name, target) in &links {
-        symlink(target, place.path("work/tree").join(name)).unwrap();
+        symlink(target, scratch.path("work/tree").join(name)).unwrap();
     }
-    symlink("b", place.path("work/tree/a")).unwrap();
-    symlink("a", place.path("work/tree/b")).unwrap();
-    symlink("..", place.path("work/tree/sub/back")).unwrap();
+    symlink("b", scratch.path("work/tree/a")).unwrap();
+    symlink("a", scratch.path("work/tree/b")).unwrap();
+    symlink("..", scratch.path("work/tree/sub/back")).unwrap();
     let rows: &[Row<'_>] = &[
         ("absolute", "directory --value tree file --path file contents", VERDICT, &["nothing is at `/file`"]),
         ("a directory", "directory --value tree file --path dir/secret contents", VERDICT, &["`/dir/secret`"]),
@@ -88,62 +88,63 @@ fn links_in_a_directory_lead_nowhere_out_of_it() {
         ),
         ("in a container", "base with-rootfs --source tree file --path /file contents", VERDICT, &["`/file`"]),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
     for words in ["search --pattern outside", "glob --pattern **", "-o out"] {
-        let answer = place.host(call("values", &format!("directory --value tree {words}")));
+        let answer = scratch.host(call("values", &format!("directory --value tree {words}")));
         assert_eq!(answer.code, Some(0), "{}", answer.stderr);
         assert!(!answer.stdout.contains("from outside") && !answer.stdout.contains("dir/secret"), "{}", answer.stdout);
     }
-    assert_eq!(fs::read_link(place.path("work/out/file")).unwrap(), outside.join("secret"), "a link stays a link");
-    works(&place);
+    assert_eq!(fs::read_link(scratch.path("work/out/file")).unwrap(), outside.join("secret"), "a link stays a link");
+    works(&scratch);
 }
 
 #[test]
 fn pipes_and_sockets_are_left_out_with_a_warning() {
-    let place = Place::new();
-    place.write("tree/file", "x");
-    pipe(&place, "tree/pipe");
-    let _socket = UnixListener::bind(place.path("work/tree/socket")).unwrap();
-    let answer = place.host(call("values", "directory --value tree entries"));
+    // The path of a socket must be short.
+    let scratch = Scratch::within(testkit::short_dir());
+    scratch.write("tree/file", "x");
+    pipe(&scratch, "tree/pipe");
+    let _socket = UnixListener::bind(scratch.path("work/tree/socket")).unwrap();
+    let answer = scratch.host(call("values", "directory --value tree entries"));
     assert_eq!((answer.code, &*answer.stdout), (Some(0), "file\n"), "{}", answer.stderr);
     for name in ["pipe", "socket"] {
         let warning = format!("warning: `{name}` was left out: sockets, pipes and devices can be in no tree");
         assert!(answer.stderr.contains(&warning), "{}", answer.stderr);
     }
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
 fn a_name_that_is_not_utf_8_is_kept_and_named_escaped() {
-    let place = Place::new();
+    let scratch = Scratch::new();
     let name = OsStr::from_bytes(b"bad\xff");
-    place.write("tree/good", "good");
-    fs::write(place.path("work/tree").join(name), "x").unwrap();
-    let run = |words: &str| place.host(call("values", &format!("directory --value tree {words}")));
+    scratch.write("tree/good", "good");
+    fs::write(scratch.path("work/tree").join(name), "x").unwrap();
+    let run = |words: &str| scratch.host(call("values", &format!("directory --value tree {words}")));
     for words in ["digest", "sync", "-o out", "file --path good contents", "search --pattern good"] {
         let answer = run(words);
         assert_eq!(answer.code, Some(0), "{words}: {}", answer.stderr);
     }
-    assert_eq!(fs::read_to_string(place.path("work/out").join(name)).unwrap(), "x");
-    // The names of a list are text: it cannot have this one.
+    assert_eq!(fs::read_to_string(scratch.path("work/out").join(name)).unwrap(), "x");
+    // The names in a list are text, so this name cannot be in it.
     refused(&run("entries"), VERDICT, &[r"`/bad\xff` has a name that is not UTF-8"]);
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
-fn what_may_not_be_read_is_named() {
+fn a_file_that_may_not_be_read_is_named() {
     if !require("root") {
         return;
     }
-    let place = Place::new();
-    let file = place.write("tree/file", "x");
-    let dir = place.path("work/closed");
+    let scratch = Scratch::new();
+    let file = scratch.write("tree/file", "x");
+    let dir = scratch.path("work/closed");
     fs::create_dir(&dir).unwrap();
-    give_to_user(&place);
+    give_to_user(&scratch);
     for path in [&file, &dir] {
         allow(path, 0o000);
     }
-    let run = |words: &str| host_as_user(&place, call("values", words));
+    let run = |words: &str| host_as_user(&scratch, call("values", words));
     let says = ["tree/file`: Permission denied", "hint: leave it out with an exclude pattern, or make it readable"];
     refused(&run("contents --value tree/file"), ENVIRONMENT, &says);
     refused(&run("directory --value tree digest"), ENVIRONMENT, &says);
@@ -154,54 +155,54 @@ fn what_may_not_be_read_is_named() {
     );
     refused(&run("contents --value closed/x"), ENVIRONMENT, &["cannot look at `closed/x`", "Permission denied"]);
     assert_eq!(run("directory --value tree --value-exclude file digest").code, Some(0));
-    fs::create_dir(place.path("work/mine")).unwrap();
+    fs::create_dir(scratch.path("work/mine")).unwrap();
     refused(&run("string --value x -o mine/x"), ENVIRONMENT, &["cannot write `", "mine/x`", "Permission denied"]);
     refused(&run("base -o mine/x"), ENVIRONMENT, &["mine/x`", "Permission denied"]);
     refused(&run("base --events mine/x"), ENVIRONMENT, &["cannot write the events to `", "Permission denied"]);
-    let answer = host_as_user(&place, crate::case::good());
+    let answer = host_as_user(&scratch, crate::case::good());
     assert_eq!((answer.code, &*answer.stdout), (Some(0), "good\n"), "{}", answer.stderr);
 }
 
-/// The secret is read before anything of the directory is looked at.
-fn listed(place: &Place, command: &str) -> Answer {
+/// A call whose secret is read before the directory.
+fn listed(scratch: &Scratch, command: &str) -> Answer {
     let words = format!("{ALLOW} list-after-secret --src tree --secret 'cmd:{command}'");
-    place.host(call("powers", &words))
+    scratch.host(call("powers", &words))
 }
 
 #[test]
 fn a_directory_that_vanishes_before_it_is_read_is_named() {
-    let place = Place::new();
-    place.write("tree/file", "x");
-    refused(&listed(&place, "rm -r tree"), ENVIRONMENT, &["nothing is at `", "work/tree`"]);
-    works(&place);
+    let scratch = Scratch::new();
+    scratch.write("tree/file", "x");
+    refused(&listed(&scratch, "rm -r tree"), ENVIRONMENT, &["nothing is at `", "work/tree`"]);
+    works(&scratch);
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_used_is_never_taken_for_what_it_was() {
+fn a_file_that_changes_while_it_is_read_is_an_error_or_has_the_old_contents() {
     if !require("crun") || !require("busybox") {
         return;
     }
-    let place = Place::new();
-    fs::create_dir_all(place.path("work/root/bin")).unwrap();
-    fs::copy("/bin/busybox", place.path("work/root/bin/sh")).unwrap();
+    let scratch = Scratch::new();
+    fs::create_dir_all(scratch.path("work/root/bin")).unwrap();
+    fs::copy("/bin/busybox", scratch.path("work/root/bin/sh")).unwrap();
     let mut n = 0;
     for change in ["echo new > tree/file", "rm tree/file", "rm -r tree", "mv tree/file tree/other"] {
         for method in ["with-directory", "with-mounted-directory"] {
             n += 1;
-            let _ = fs::remove_dir_all(place.path("work/tree"));
-            place.write("tree/file", format!("old {n}\n"));
-            // The secret is read when the directory was looked at, and before or while its files are copied.
+            let _ = fs::remove_dir_all(scratch.path("work/tree"));
+            scratch.write("tree/file", format!("old {n}\n"));
+            // The secret is read after the directory was scanned, and before or while its files are copied.
             let words = format!(
                 "base with-rootfs --source root {method} --path /d --source tree with-env-variable --name N --value {n} \
                  with-mounted-secret --path /s --source 'cmd:{change}; echo {n}' \
                  with-exec --args sh --args -c --args 'cat /d/file' stdout"
             );
-            let answer = place.host(call("values", &words));
+            let answer = scratch.host(call("values", &words));
             match answer.code {
                 Some(0) => assert_eq!(answer.stdout, format!("old {n}\n"), "{change}"),
                 _ => refused(&answer, ENVIRONMENT, &["tree/file`", "changed while it was read", "hint: run again"]),
             }
         }
     }
-    works(&place);
+    works(&scratch);
 }

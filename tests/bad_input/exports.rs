@@ -1,21 +1,21 @@
-//! Exports of functions that would leave the export root.
+//! Exports of functions that would leave their directory.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use support::Place;
+use testkit::Scratch;
 
 use crate::case::{ALLOW, Row, VERDICT, check_calls};
 
 #[test]
 fn an_export_stays_below_the_export_root() {
-    let place = Place::new();
-    let outside = place.path("outside");
+    let scratch = Scratch::new();
+    let outside = scratch.path("outside");
     fs::create_dir(&outside).unwrap();
-    place.write("tree/f", "f");
-    place.write("file", "kept");
-    symlink(&outside, place.path("work/link")).unwrap();
-    symlink(outside.join("new"), place.path("work/dangling")).unwrap();
+    scratch.write("tree/f", "f");
+    scratch.write("file", "kept");
+    symlink(&outside, scratch.path("work/link")).unwrap();
+    symlink(outside.join("new"), scratch.path("work/dangling")).unwrap();
     let absolute = outside.join("x").display().to_string();
     let file = |path: &str| format!("{ALLOW} export-file --contents x --path {path}");
     let tree = |path: &str| format!("{ALLOW} export-directory --tree tree --path {path}");
@@ -39,21 +39,21 @@ fn an_export_stays_below_the_export_root() {
         .zip(&says)
         .map(|((words, _), says)| (words.as_str(), words.as_str(), VERDICT, &says[..]))
         .collect();
-    check_calls(&place, "powers", &rows);
+    check_calls(&scratch, "powers", &rows);
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "something was written outside");
-    assert_eq!(fs::read_to_string(place.path("work/file")).unwrap(), "kept");
+    assert_eq!(fs::read_to_string(scratch.path("work/file")).unwrap(), "kept");
 }
 
 #[test]
 fn an_output_is_not_written_through_links_in_its_target() {
-    let place = Place::new();
-    let outside = place.path("outside");
+    let scratch = Scratch::new();
+    let outside = scratch.path("outside");
     fs::create_dir(&outside).unwrap();
-    fs::create_dir(place.path("work/out")).unwrap();
-    symlink(&outside, place.path("work/out/d")).unwrap();
+    fs::create_dir(scratch.path("work/out")).unwrap();
+    symlink(&outside, scratch.path("work/out/d")).unwrap();
     let words = "base with-rootfs --source tree with-new-file --path /d/f --contents x -o out";
-    fs::create_dir(place.path("work/tree")).unwrap();
-    let answer = place.host(crate::case::call("values", words));
+    fs::create_dir(scratch.path("work/tree")).unwrap();
+    let answer = scratch.host(crate::case::call("values", words));
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "written through a link: {}", answer.stderr);
-    crate::case::works(&place);
+    crate::case::works(&scratch);
 }

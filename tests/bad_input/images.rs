@@ -1,12 +1,12 @@
-//! Names of images that are none, files that have none, and places that take none.
+//! Malformed names of images, files without an image, and targets that cannot have an image.
 
-use support::{Place, require};
+use testkit::{Scratch, require};
 
 use crate::case::{ENVIRONMENT, INPUT, Row, USAGE, VERDICT, check_calls};
 
 #[test]
-fn a_name_that_no_image_can_have_says_what_is_wrong_with_it() {
-    let place = Place::new();
+fn a_malformed_name_of_an_image_is_named_with_the_mistake() {
+    let scratch = Scratch::new();
     let digest = format!("base from-image --address x@sha256:{} sync", "A".repeat(64));
     let long = format!("base from-image --address {} sync", "a/".repeat(200) + "a");
     let none = "is not the name of an image: ";
@@ -28,27 +28,27 @@ fn a_name_that_no_image_can_have_says_what_is_wrong_with_it() {
         ("too long", &long, VERDICT, &[none, "characters"]),
         ("no platform", "base with-platform --platform x from-image --address x sync", VERDICT, &["`x`", "platform"]),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
 }
 
 #[test]
-fn a_file_without_an_image_says_what_has_one() {
-    let place = Place::new();
-    place.write("text", "no image");
-    place.write("empty", "");
-    place.write("dir/file", "no image");
-    place.write("layout/oci-layout", r#"{"imageLayoutVersion": "1.0.0"}"#);
+fn a_file_without_an_image_is_an_error_that_names_the_formats() {
+    let scratch = Scratch::new();
+    scratch.write("text", "no image");
+    scratch.write("empty", "");
+    scratch.write("dir/file", "no image");
+    scratch.write("layout/oci-layout", r#"{"imageLayoutVersion": "1.0.0"}"#);
     let blob = format!("sha256:{}", "0".repeat(64));
     let index = |digest: &str| {
         serde_json::json!({ "schemaVersion": 2, "manifests": [{
             "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 3,
         }] })
     };
-    place.write("layout/index.json", index(&blob).to_string());
-    place.write("climbs/oci-layout", r#"{"imageLayoutVersion": "1.0.0"}"#);
-    place.write("climbs/index.json", index("sha256:../../../text").to_string());
-    place.write("json/oci-layout", r#"{"imageLayoutVersion": "1.0.0"}"#);
-    place.write("json/index.json", "{ no JSON");
+    scratch.write("layout/index.json", index(&blob).to_string());
+    scratch.write("climbs/oci-layout", r#"{"imageLayoutVersion": "1.0.0"}"#);
+    scratch.write("climbs/index.json", index("sha256:../../../text").to_string());
+    scratch.write("json/oci-layout", r#"{"imageLayoutVersion": "1.0.0"}"#);
+    scratch.write("json/index.json", "{ no JSON");
     let rows: &[Row<'_>] = &[
         (
             "a text",
@@ -76,17 +76,17 @@ fn a_file_without_an_image_says_what_has_one() {
             &["no image has the tag `none`"],
         ),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
 }
 
 #[test]
-fn a_place_that_takes_no_image_says_so_before_anything_is_written() {
+fn a_target_that_cannot_have_an_image_is_an_error_before_anything_is_written() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    place.write("file", "kept");
-    std::fs::create_dir(place.path("work/dir.tar")).unwrap();
+    let scratch = Scratch::new();
+    scratch.write("file", "kept");
+    std::fs::create_dir(scratch.path("work/dir.tar")).unwrap();
     let digest = format!("base -o docker://127.0.0.1:1/x@sha256:{}", "0".repeat(64));
     let rows: &[Row<'_>] = &[
         ("no name", "base -o docker://", USAGE, &["`-o docker:` names nothing to write to"]),
@@ -96,6 +96,6 @@ fn a_place_that_takes_no_image_says_so_before_anything_is_written() {
         ("a directory", "base -o dir.tar", VERDICT, &["dir.tar` is in the way: it is not a file", "hint: remove it"]),
         ("below a file", "base -o file/x.tar", ENVIRONMENT, &["/file`"]),
     ];
-    check_calls(&place, "values", rows);
-    assert_eq!(std::fs::read_to_string(place.path("work/file")).unwrap(), "kept");
+    check_calls(&scratch, "values", rows);
+    assert_eq!(std::fs::read_to_string(scratch.path("work/file")).unwrap(), "kept");
 }

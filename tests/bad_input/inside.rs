@@ -1,44 +1,44 @@
-//! Namespaces in which a machine is worse than it is: they end with the test, whatever happens.
+//! Namespaces in which the machine lacks something. They end with the test.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use support::{Answer, Place};
+use testkit::{Answer, Scratch};
 
 /// An ordinary user without a range in `/etc/subuid`.
 pub(crate) const UID: u32 = 54321;
 
-/// A namespace that a shell holds open.
+/// A namespace that a shell keeps open.
 pub(crate) struct Inside {
     shell: Child,
     kind: &'static str,
 }
 
 impl Inside {
-    /// Makes a mount namespace and runs a script in it, in the place.
-    pub(crate) fn mounts(place: &Place, script: &str) -> Self {
-        Self::hold(place, "--mount", script)
+    /// Makes a mount namespace and runs a script in it, in the directory of the test.
+    pub(crate) fn mounts(scratch: &Scratch, script: &str) -> Self {
+        Self::hold(scratch, "--mount", script)
     }
 
-    /// Makes a user namespace with the same users in which no other can be made.
-    pub(crate) fn no_user_namespaces(place: &Place) -> Self {
-        let inside = Self::hold(place, "--user", "");
+    /// Makes a user namespace with the same users, in which no other user namespace can be made.
+    pub(crate) fn no_user_namespaces(scratch: &Scratch) -> Self {
+        let inside = Self::hold(scratch, "--user", "");
         for map in ["uid_map", "gid_map"] {
             std::fs::write(format!("/proc/{}/{map}", inside.shell.id()), "0 0 65536").unwrap();
         }
-        // Only who enters after the users are known has the powers of root in it.
+        // A process that enters after the users are mapped has the capabilities of root.
         let status = inside.enter().args(["sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces"]).status();
         assert!(status.unwrap().success(), "the namespace could not be limited");
         inside
     }
 
-    /// Waits until the script was run, and lets the shell wait for its end.
-    fn hold(place: &Place, kind: &'static str, script: &str) -> Self {
+    /// Runs the script, and leaves the shell waiting.
+    fn hold(scratch: &Scratch, kind: &'static str, script: &str) -> Self {
         let script = format!("{script}\necho ready; read -r _");
         let mut command = Command::new("unshare");
-        command.args([kind, "sh", "-c", &script]).current_dir(place.path(""));
+        command.args([kind, "sh", "-c", &script]).current_dir(scratch.path(""));
         let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(shell.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -52,15 +52,15 @@ impl Inside {
         command
     }
 
-    /// Runs a line of shell in it, in the place.
-    pub(crate) fn run(&self, place: &Place, line: &str) {
+    /// Runs a line of shell in the namespace, in the directory of the test.
+    pub(crate) fn run(&self, scratch: &Scratch, line: &str) {
         let line = format!("cd \"$0\" && {line}");
-        let status = self.enter().args(["sh", "-c", &line]).arg(place.path("")).status();
+        let status = self.enter().args(["sh", "-c", &line]).arg(scratch.path("")).status();
         assert!(status.unwrap().success(), "{line}");
     }
 
-    /// Runs `host` in it, as root or as the ordinary user.
-    pub(crate) fn host(&self, place: &Place, words: Vec<String>, is_root: bool) -> Answer {
+    /// Runs `host` in the namespace, as root or as the ordinary user.
+    pub(crate) fn host(&self, scratch: &Scratch, words: Vec<String>, is_root: bool) -> Answer {
         let mut command = Command::new("nsenter");
         command.arg(format!("--target={}", self.shell.id())).args([
             self.kind,
@@ -69,35 +69,35 @@ impl Inside {
             "-c",
             "cd \"$0\" && exec \"$@\"",
         ]);
-        command.arg(place.path("work"));
+        command.arg(scratch.path("work"));
         if !is_root {
             command.args(as_user());
         }
-        run(command, place, words)
+        run(command, scratch, words)
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        // The shell reads the end of its input and ends, and with it the namespace.
+        // The shell ends when its input ends, and the namespace with it.
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }
 }
 
 /// Runs `host` as the ordinary user.
-pub(crate) fn host_as_user(place: &Place, words: Vec<String>) -> Answer {
+pub(crate) fn host_as_user(scratch: &Scratch, words: Vec<String>) -> Answer {
     let mut command = Command::new("env");
-    command.args(as_user()).current_dir(place.path("work"));
-    run(command, place, words)
+    command.args(as_user()).current_dir(scratch.path("work"));
+    run(command, scratch, words)
 }
 
-/// Gives the directories of a place to the ordinary user.
-pub(crate) fn give_to_user(place: &Place) {
-    allow(&place.path(""), 0o755);
-    std::fs::create_dir_all(place.path("store")).unwrap();
+/// Gives the store and the working directory to the ordinary user.
+pub(crate) fn give_to_user(scratch: &Scratch) {
+    allow(&scratch.path(""), 0o755);
+    std::fs::create_dir_all(scratch.path("store")).unwrap();
     for path in ["work", "store"] {
-        chown(place.path(path), Some(UID), Some(UID)).unwrap();
+        chown(scratch.path(path), Some(UID), Some(UID)).unwrap();
     }
 }
 
@@ -111,8 +111,8 @@ fn as_user() -> Vec<String> {
     ["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups", "--"].map(str::to_owned).to_vec()
 }
 
-fn run(mut command: Command, place: &Place, words: Vec<String>) -> Answer {
-    let host = place.command(words);
+fn run(mut command: Command, scratch: &Scratch, words: Vec<String>) -> Answer {
+    let host = scratch.command(words);
     command.arg(host.get_program()).args(host.get_args()).stdin(Stdio::null()).env_clear();
     command.envs(host.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.output().map(Answer::from).unwrap()

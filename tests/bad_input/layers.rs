@@ -1,13 +1,14 @@
 //! Images whose layers are hostile or damaged: the corpus of `oci`, through the real binary.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use support::{Place, require};
+use tempfile::TempDir;
+use testkit::{Scratch, require};
 
 use crate::case::{VERDICT, call, refused, works};
 
-/// The language of the corpus.
+/// The parser of the corpus.
 #[path = "../../host/crates/oci/tests/it/layers_case.rs"]
 mod layers_case;
 
@@ -18,7 +19,7 @@ const CORPUS: [&str; 4] = [
     include_str!("../../host/crates/oci/tests/corpus/damaged.txt"),
 ];
 
-/// Cases that are refused.
+/// The cases that are refused.
 const REFUSED: &[&str] = &[
     "a path that starts with two dots",
     "a path that goes up in the middle, past the root",
@@ -39,7 +40,7 @@ const REFUSED: &[&str] = &[
     "a link to itself",
 ];
 
-/// Cases whose files look as if they went out, and stay inside.
+/// The cases whose files seem to leave the root and stay inside.
 const INSIDE: &[&str] = &[
     "a link out and a file through it",
     "a link to a directory outside and a file through it",
@@ -48,7 +49,7 @@ const INSIDE: &[&str] = &[
     "devices are left out and named",
 ];
 
-/// Returns the lines of a case of the corpus, and what comes of it.
+/// Returns the entries of a case of the corpus, and the expected result.
 fn case(name: &str) -> (Vec<&'static str>, &'static str) {
     let cases = CORPUS.iter().flat_map(|text| text.split("## "));
     let found = cases.filter_map(|case| case.split_once('\n')).find(|(title, _)| *title == name);
@@ -57,10 +58,16 @@ fn case(name: &str) -> (Vec<&'static str>, &'static str) {
     (given.lines().filter(|line| !line.is_empty()).collect(), outcome.trim_end())
 }
 
+/// A store, and directories outside of it that must stay as they are.
+struct Bench {
+    scratch: Scratch,
+    /// The directory that hostile layers name. Its path is short: a header of a tar file has 100 bytes for a path.
+    named: TempDir,
+}
+
 /// Writes an image, as `docker save` does, with the layer of a case.
-fn write_image(place: &Place, name: &str) {
-    let outside = place.path("outside");
-    let case = layers_case::Case::parse(&case(name).0, outside.to_str().unwrap());
+fn write_image(bench: &Bench, name: &str) {
+    let case = layers_case::Case::parse(&case(name).0, bench.named.path().to_str().unwrap());
     let diff_id = case.diff_id.unwrap_or_else(|| oci::Digest::of(&case.bytes)).to_string();
     let architecture = if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" };
     let config = serde_json::json!({
@@ -77,29 +84,38 @@ fn write_image(place: &Place, name: &str) {
         header.set_mode(0o644);
         tar.append_data(&mut header, name, bytes.as_slice()).unwrap();
     }
-    place.write("image.tar", tar.into_inner().unwrap());
+    bench.scratch.write("image.tar", tar.into_inner().unwrap());
 }
 
-/// Makes a place with something beside it that must stay as it is.
-fn place() -> Option<Place> {
-    if !require("crun") {
-        return None;
+impl Bench {
+    fn new() -> Option<Self> {
+        if !require("crun") {
+            return None;
+        }
+        let bench = Self { scratch: Scratch::new(), named: testkit::short_dir() };
+        for outside in bench.outside() {
+            fs::create_dir_all(outside.join("beside")).unwrap();
+            fs::write(outside.join("canary"), "untouched").unwrap();
+        }
+        Some(bench)
     }
-    let place = Place::new();
-    fs::create_dir_all(place.path("outside/beside")).unwrap();
-    fs::write(place.path("outside/canary"), "untouched").unwrap();
-    Some(place)
+
+    /// Returns the directories that must stay as they are.
+    fn outside(&self) -> [PathBuf; 2] {
+        [self.scratch.path("outside"), self.named.path().to_owned()]
+    }
+
+    /// Checks that nothing was written outside of the store and the working directory.
+    fn is_untouched(&self, name: &str) {
+        for outside in self.outside() {
+            assert_eq!(fs::read_to_string(outside.join("canary")).unwrap(), "untouched", "{name}");
+            assert_eq!(fs::read_dir(outside.join("beside")).unwrap().count(), 0, "{name}");
+            assert_eq!(fs::read_dir(&outside).unwrap().count(), 2, "{name}");
+        }
+    }
 }
 
-/// Checks that nothing was written beside the place's own directories.
-fn is_untouched(place: &Place, name: &str) {
-    let canary = place.path("outside/canary");
-    assert_eq!(fs::read_to_string(&canary).unwrap(), "untouched", "{name}");
-    assert_eq!(fs::read_dir(place.path("outside/beside")).unwrap().count(), 0, "{name}");
-    assert_eq!(fs::read_dir(place.path("outside")).unwrap().count(), 2, "{name}");
-}
-
-/// Returns what is below a directory, without directories that are empty.
+/// Returns the files below a directory.
 fn left(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
     let mut paths = Vec::new();
@@ -115,35 +131,37 @@ fn left(dir: &Path) -> Vec<String> {
 
 #[test]
 fn a_hostile_layer_is_named_and_nothing_of_it_is_kept() {
-    let Some(place) = place() else { return };
-    let import = || place.host(call("values", "base import-image --source image.tar sync"));
+    let Some(bench) = Bench::new() else { return };
+    let scratch = &bench.scratch;
+    let import = || scratch.host(call("values", "base import-image --source image.tar sync"));
     for name in REFUSED {
-        write_image(&place, name);
-        let outcome = case(name).1.replace("$OUT", place.path("outside").to_str().unwrap());
+        write_image(&bench, name);
+        let outcome = case(name).1.replace("$OUT", bench.named.path().to_str().unwrap());
         let says = outcome.lines().next().and_then(|line| line.strip_prefix("error: "));
         let says = says.unwrap_or_else(|| panic!("the case `{name}` is no error"));
         let answer = import();
         assert!(answer.stderr.contains(says), "{name}: it does not say: {says}\n{}", answer.stderr);
         refused(&answer, VERDICT, &[]);
         for dir in ["layers-v1", "tmp-v1", "trash-v1"] {
-            assert_eq!(left(&place.path("store").join(dir)), Vec::<String>::new(), "{name}");
+            assert_eq!(left(&scratch.path("store").join(dir)), Vec::<String>::new(), "{name}");
         }
-        is_untouched(&place, name);
+        bench.is_untouched(name);
     }
-    // The answer is not from a cache either.
+    // The refusal is not replaced by a cached result.
     refused(&import(), VERDICT, &[]);
-    works(&place);
+    works(scratch);
 }
 
 #[test]
-fn a_layer_that_leads_out_stays_inside() {
-    let Some(place) = place() else { return };
+fn a_layer_with_links_out_of_the_root_stays_inside() {
+    let Some(bench) = Bench::new() else { return };
+    let scratch = &bench.scratch;
     for name in INSIDE {
-        write_image(&place, name);
-        let answer = place.host(call("values", "base import-image --source image.tar -o root"));
+        write_image(&bench, name);
+        let answer = scratch.host(call("values", "base import-image --source image.tar -o root"));
         assert_eq!(answer.code, Some(0), "{name}: {}", answer.stderr);
-        is_untouched(&place, name);
-        fs::remove_dir_all(place.path("work/root")).unwrap();
+        bench.is_untouched(name);
+        fs::remove_dir_all(scratch.path("work/root")).unwrap();
     }
-    works(&place);
+    works(scratch);
 }

@@ -1,8 +1,8 @@
-//! Bad input, through the real binary.
+//! Wrong input, through the real binary.
 //!
-//! Each case says what is wrong by name, ends with the exit code of its kind, prints no data, and
-//! leaves a store that the next call works with; [`case`] holds that all of them do. A table has a
-//! name for each of its rows, which a failure names.
+//! In each case the message names what is wrong, the exit code is that of its kind, nothing is printed on standard
+//! output, and the next call works with the store; [`case`] checks it. A table has a name for each row, which a
+//! failure reports.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "clippy sees no tests in what they share")]
 

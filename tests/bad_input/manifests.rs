@@ -1,6 +1,6 @@
-//! Manifests that say what a manifest cannot say.
+//! Manifests with mistakes.
 
-use support::Place;
+use testkit::Scratch;
 
 use crate::case::{INPUT, refused, works};
 
@@ -8,7 +8,7 @@ const GOOD: &str = "name = \"a\"\nversion = \"0.1.0\"\nlanguage = \"rust\"\n";
 
 #[test]
 fn a_mistake_in_a_manifest_has_a_line_and_a_column() {
-    let place = Place::new();
+    let scratch = Scratch::new();
     let add = |line: &str| format!("{GOOD}{line}\n");
     let change = |from: &str, to: &str| GOOD.replace(from, to);
     let cases: [(String, &[&str]); 15] = [
@@ -29,42 +29,50 @@ fn a_mistake_in_a_manifest_has_a_line_and_a_column() {
         (String::new(), &["host.toml:1:1`: the key `name` is missing"]),
     ];
     for (text, says) in &cases {
-        place.write("m/host.toml", text);
-        refused(&place.host(["functions", "-m", "m"]), INPUT, says);
+        scratch.write("m/host.toml", text);
+        refused(&scratch.host(["functions", "-m", "m"]), INPUT, says);
     }
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
 fn a_manifest_that_cannot_be_read_or_built_says_why() {
-    let place = Place::new();
-    place.write("bytes/host.toml", b"\xff\xfe");
-    refused(&place.host(["functions", "-m", "bytes"]), INPUT, &["cannot read `", "bytes/host.toml`", "UTF-8"]);
-    std::fs::create_dir_all(place.path("work/dir/host.toml")).unwrap();
-    refused(&place.host(["functions", "-m", "dir"]), INPUT, &["directory `dir` has no `host.toml`"]);
-    place.write("bare/host.toml", GOOD);
-    refused(&place.host(["call", "-m", "bare", "x"]), INPUT, &["module `a` has no `Cargo.toml`", "hint: `host init`"]);
-    place.write("go/host.toml", GOOD.replace("rust", "go"));
+    let scratch = Scratch::new();
+    scratch.write("bytes/host.toml", b"\xff\xfe");
+    refused(&scratch.host(["functions", "-m", "bytes"]), INPUT, &["cannot read `", "bytes/host.toml`", "UTF-8"]);
+    std::fs::create_dir_all(scratch.path("work/dir/host.toml")).unwrap();
+    refused(&scratch.host(["functions", "-m", "dir"]), INPUT, &["directory `dir` has no `host.toml`"]);
+    scratch.write("bare/host.toml", GOOD);
     refused(
-        &place.host(["call", "-m", "go", "x"]),
+        &scratch.host(["call", "-m", "bare", "x"]),
+        INPUT,
+        &["module `a` has no `Cargo.toml`", "hint: `host init`"],
+    );
+    scratch.write("go/host.toml", GOOD.replace("rust", "go"));
+    refused(
+        &scratch.host(["call", "-m", "go", "x"]),
         INPUT,
         &["module `a` is written in go", "hint: build the component"],
     );
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
 fn a_new_module_overwrites_nothing_and_needs_a_name() {
-    let place = Place::new();
-    let sdk = support::root().join("guest-sdk");
+    let scratch = Scratch::new();
+    let sdk = testkit::root().join("guest-sdk");
     let sdk = sdk.to_str().unwrap();
-    place.write("old/host.toml", "kept");
-    let answer = place.host(["init", "old", "--sdk", sdk]);
+    scratch.write("old/host.toml", "kept");
+    let answer = scratch.host(["init", "old", "--sdk", sdk]);
     refused(&answer, INPUT, &["old/host.toml` is there already", "nothing is overwritten"]);
-    assert_eq!(std::fs::read_to_string(place.path("work/old/host.toml")).unwrap(), "kept");
-    let answer = place.host(["init", "new", "--sdk", sdk, "--name", "Bad Name"]);
+    assert_eq!(std::fs::read_to_string(scratch.path("work/old/host.toml")).unwrap(), "kept");
+    let answer = scratch.host(["init", "new", "--sdk", sdk, "--name", "Bad Name"]);
     refused(&answer, INPUT, &["`Bad Name` cannot be the name of a module", "hint: give one with `--name`"]);
-    refused(&place.host(["init", "new", "--sdk", "no/such"]), INPUT, &["there is no guest SDK at `no/such`", "hint: "]);
-    assert!(!place.path("work/new").exists(), "something was left");
-    works(&place);
+    refused(
+        &scratch.host(["init", "new", "--sdk", "no/such"]),
+        INPUT,
+        &["there is no guest SDK at `no/such`", "hint: "],
+    );
+    assert!(!scratch.path("work/new").exists(), "something was left");
+    works(&scratch);
 }

@@ -1,11 +1,11 @@
-//! Options of runs.
+//! Options of runs with wrong values.
 
-use support::Place;
+use testkit::Scratch;
 
 use crate::case::{INPUT, Row, USAGE, check_calls};
 
 #[test]
-fn an_option_of_a_run_says_what_it_takes() {
+fn a_wrong_value_of_an_option_is_an_error_that_names_the_values() {
     let rows: &[Row<'_>] = &[
         ("no jobs", "base --jobs 0", USAGE, &["option `--jobs` takes a number from 1 on, not `0`"]),
         ("jobs that are no number", "base -j many", USAGE, &["option `--jobs` takes a number", "not `many`"]),
@@ -25,13 +25,13 @@ fn an_option_of_a_run_says_what_it_takes() {
         ("empty events", "base --events=", USAGE, &["option `--events` takes a path, not nothing"]),
         ("no power", "base --allow machne", USAGE, &["there is no power `machne`", "did you mean `machine`?"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }
 
 #[test]
 fn a_path_of_an_option_that_cannot_be_written_is_named() {
-    let place = Place::new();
-    place.write("there/file", "kept");
+    let scratch = Scratch::new();
+    scratch.write("there/file", "kept");
     let rows: &[Row<'_>] = &[
         ("events in a missing directory", "base --events no/such", INPUT, &["cannot write the events to", "no/such"]),
         ("events over a directory", "base --events there", INPUT, &["cannot write the events to", "there"]),
@@ -47,6 +47,6 @@ fn a_path_of_an_option_that_cannot_be_written_is_named() {
         ("nothing to write", "nothing -o x", USAGE, &["`-o` cannot write what `nothing` returns: nothing"]),
         ("what is no file", r#"files --values '[["a","b"]]' -o x"#, USAGE, &["a list of objects", "hint: `-o` writes"]),
     ];
-    check_calls(&place, "values", rows);
-    assert_eq!(std::fs::read_to_string(place.path("work/there/file")).unwrap(), "kept");
+    check_calls(&scratch, "values", rows);
+    assert_eq!(std::fs::read_to_string(scratch.path("work/there/file")).unwrap(), "kept");
 }

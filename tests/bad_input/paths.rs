@@ -1,10 +1,10 @@
-//! Paths that lead out of their root, wherever a path is taken.
+//! Paths that leave their root, for every method that takes a path.
 
-use support::{Place, require};
+use testkit::{Scratch, require};
 
 use crate::case::{ALLOW, Row, VERDICT, check_calls};
 
-/// What is said of a path that was typed as `../../../x`.
+/// The messages for the path `../../../x`.
 const LEAVES: &[&str] = &["path `../../../x` leaves its root", "hint: a path stays in the directory or container"];
 
 fn rows<'a>(words: &'a [String]) -> Vec<Row<'a>> {
@@ -13,8 +13,8 @@ fn rows<'a>(words: &'a [String]) -> Vec<Row<'a>> {
 
 #[test]
 fn no_method_of_a_directory_takes_a_path_out_of_it() {
-    let place = Place::new();
-    place.write("tree/f", "f");
+    let scratch = Scratch::new();
+    scratch.write("tree/f", "f");
     let methods = [
         "file --path ../../../x contents",
         "subdirectory --path ../../../x entries",
@@ -36,13 +36,13 @@ fn no_method_of_a_directory_takes_a_path_out_of_it() {
     if let Some(pattern) = rows.last_mut() {
         pattern.3 = &["pattern `../../../x` leaves its root"];
     }
-    check_calls(&place, "values", &rows);
+    check_calls(&scratch, "values", &rows);
 }
 
 #[test]
 fn no_method_of_a_container_takes_a_path_out_of_it() {
-    let place = Place::new();
-    place.write("tree/f", "f");
+    let scratch = Scratch::new();
+    scratch.write("tree/f", "f");
     let run = "with-exec --args true sync";
     let methods = [
         "file --path ../../../x contents".to_owned(),
@@ -65,13 +65,13 @@ fn no_method_of_a_container_takes_a_path_out_of_it() {
         "with-exec-options --args true --redirect-stderr ../../../x sync".to_owned(),
     ];
     let words: Vec<String> = methods.iter().map(|method| format!("base {method}")).collect();
-    check_calls(&place, "values", &rows(&words));
+    check_calls(&scratch, "values", &rows(&words));
 }
 
 #[test]
 fn an_absolute_path_is_one_of_the_tree() {
-    let place = Place::new();
-    place.write("tree/f", "f");
+    let scratch = Scratch::new();
+    scratch.write("tree/f", "f");
     let rows: &[Row<'_>] = &[
         ("above the root", "directory --value tree file --path /../x contents", VERDICT, &["`/../x` leaves its root"]),
         ("through a name", "directory --value tree file --path f/../../x contents", VERDICT, &["leaves its root"]),
@@ -96,22 +96,22 @@ fn an_absolute_path_is_one_of_the_tree() {
             &["`plan9` is not a platform"],
         ),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
 }
 
 #[test]
 fn a_function_gets_no_path_out_of_its_trees() {
     let rows = format!("{ALLOW} path-escape");
     let rows: &[Row<'_>] = &[("a guest", &rows, VERDICT, &["stage `path-escape` failed", "`../../etc/passwd` leaves"])];
-    check_calls(&Place::new(), "hostile", rows);
+    check_calls(&Scratch::new(), "hostile", rows);
 }
 
 #[test]
-fn a_link_in_a_tree_leads_nowhere_out_of_it() {
-    let place = Place::new();
-    let outside = place.path("outside");
+fn a_link_in_a_tree_does_not_leave_it() {
+    let scratch = Scratch::new();
+    let outside = scratch.path("outside");
     std::fs::write(&outside, "kept outside").unwrap();
-    place.write("tree/f", "f");
+    scratch.write("tree/f", "f");
     let with = "directory --value tree with-symlink --link-name l --target";
     let out = outside.display();
     let words = [
@@ -124,17 +124,17 @@ fn a_link_in_a_tree_leads_nowhere_out_of_it() {
         words.iter().map(|words| (words.as_str(), words.as_str(), VERDICT, &["nothing is at `/l"][..])).collect();
     let circle = format!("{with} l file --path l contents");
     rows.push(("a circle", &circle, VERDICT, &["`/l` goes through more than 40 symbolic links", "hint: its links"]));
-    check_calls(&place, "values", &rows);
+    check_calls(&scratch, "values", &rows);
     if require("crun") && require("busybox") {
-        // What a command writes through a link stays in its root, too.
-        std::fs::create_dir_all(place.path("work/root/bin")).unwrap();
-        std::fs::copy("/bin/busybox", place.path("work/root/bin/sh")).unwrap();
+        // A command that writes through a link stays in its root.
+        std::fs::create_dir_all(scratch.path("work/root/bin")).unwrap();
+        std::fs::copy("/bin/busybox", scratch.path("work/root/bin/sh")).unwrap();
         let words = format!(
             "base with-rootfs --source root with-symlink --target {} --link-name /l \
              with-exec-options --args sh --args -c --args 'echo changed > /l || echo refused' --any-code stdout",
             outside.display()
         );
-        let _ = place.host(crate::case::call("values", &words));
+        let _ = scratch.host(crate::case::call("values", &words));
     }
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "kept outside");
 }

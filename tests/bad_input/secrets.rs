@@ -1,13 +1,13 @@
 //! Secrets that do not exist, and powers that were not granted.
 
-use support::Place;
+use testkit::Scratch;
 
 use crate::case::{ALLOW, ENVIRONMENT, INPUT, Row, USAGE, call, check_calls, refused, works};
 
 #[test]
 fn a_secret_that_does_not_exist_is_named_before_anything_runs() {
-    let place = Place::new();
-    std::fs::create_dir(place.path("work/directory")).unwrap();
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path("work/directory")).unwrap();
     let flag = "cannot use flag `--value` of stage `secret-name`";
     let rows: &[Row<'_>] = &[
         ("variable", "secret-name --value env:NO_SUCH", INPUT, &[flag, "variable `NO_SUCH` of a secret is not set"]),
@@ -18,15 +18,15 @@ fn a_secret_that_does_not_exist_is_named_before_anything_runs() {
         ("no file", "secret-name --value file:", USAGE, &["`file:` of a secret names nothing"]),
         ("no command", "secret-name --value cmd:", USAGE, &["a secret is given as"]),
     ];
-    check_calls(&place, "values", rows);
-    let typed = place.host(call("values", "secret-name --value hunter2"));
+    check_calls(&scratch, "values", rows);
+    let typed = scratch.host(call("values", "secret-name --value hunter2"));
     refused(&typed, USAGE, &["never as itself"]);
     assert!(!typed.stderr.contains("hunter2"), "a secret was repeated: {}", typed.stderr);
 }
 
 #[test]
 fn a_command_that_gives_no_secret_is_named_with_its_exit_code() {
-    let place = Place::new();
+    let scratch = Scratch::new();
     let words = format!("{ALLOW} secret-length --secret");
     let failing = format!("{words} 'cmd:echo why >&2; exit 3'");
     let missing = format!("{words} cmd:no-such-program");
@@ -34,7 +34,7 @@ fn a_command_that_gives_no_secret_is_named_with_its_exit_code() {
         ("fails", &failing, ENVIRONMENT, &["secret `secret` cannot be read", "exited with code 3", "why"]),
         ("is missing", &missing, ENVIRONMENT, &["command `no-such-program` exited with code 127"]),
     ];
-    check_calls(&place, "powers", rows);
+    check_calls(&scratch, "powers", rows);
 }
 
 #[test]
@@ -59,14 +59,14 @@ fn a_power_that_was_not_granted_is_named_with_how_to_grant_it() {
             ],
         ),
     ];
-    check_calls(&Place::new(), "powers", rows);
+    check_calls(&Scratch::new(), "powers", rows);
 }
 
 #[test]
 fn the_manifest_of_a_component_file_grants_nothing() {
-    let place = Place::new();
-    // Only the manifest of the directory that is called counts, not one that lies beside a file.
-    place.write("host.toml", "name = \"a\"\nversion = \"0.1.0\"\ncomponent = \"x.wasm\"\nallow = [\"machine\"]\n");
-    refused(&place.host(call("powers", "echo --text x")), INPUT, &["`machine`", "which were not granted"]);
-    works(&place);
+    let scratch = Scratch::new();
+    // Only the manifest of the directory that is called counts, and not one beside a file.
+    scratch.write("host.toml", "name = \"a\"\nversion = \"0.1.0\"\ncomponent = \"x.wasm\"\nallow = [\"machine\"]\n");
+    refused(&scratch.host(call("powers", "echo --text x")), INPUT, &["`machine`", "which were not granted"]);
+    works(&scratch);
 }

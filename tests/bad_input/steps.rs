@@ -1,25 +1,25 @@
-//! Steps that cannot be run as they were asked for.
+//! Steps that cannot run.
 
-use support::{Place, require};
+use testkit::{Scratch, require};
 
 use crate::case::{Row, VERDICT, check_calls};
 
-/// A place with a root file system of busybox in `root`.
-fn place() -> Option<Place> {
+/// Returns a store, with a root file system of busybox in the directory `root`.
+fn scratch() -> Option<Scratch> {
     if !require("crun") || !require("busybox") {
         return None;
     }
-    let place = Place::new();
-    std::fs::create_dir_all(place.path("work/root/bin")).unwrap();
-    std::fs::copy("/bin/busybox", place.path("work/root/bin/sh")).unwrap();
-    place.write("root/bin/text", "no program");
-    place.write("root/etc/passwd", "root:x:0:0::/:/bin/sh\n");
-    Some(place)
+    let scratch = Scratch::new();
+    std::fs::create_dir_all(scratch.path("work/root/bin")).unwrap();
+    std::fs::copy("/bin/busybox", scratch.path("work/root/bin/sh")).unwrap();
+    scratch.write("root/bin/text", "no program");
+    scratch.write("root/etc/passwd", "root:x:0:0::/:/bin/sh\n");
+    Some(scratch)
 }
 
 #[test]
 fn a_command_that_cannot_be_run_has_the_exit_code_of_a_shell() {
-    let Some(place) = place() else { return };
+    let Some(scratch) = scratch() else { return };
     let rows: &[Row<'_>] = &[
         (
             "missing",
@@ -39,12 +39,12 @@ fn a_command_that_cannot_be_run_has_the_exit_code_of_a_shell() {
             &["exited with code 7", "  stderr:\n    why"],
         ),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
 }
 
 #[test]
-fn what_a_command_is_run_as_has_to_exist() {
-    let Some(place) = place() else { return };
+fn the_user_of_a_command_has_to_exist() {
+    let Some(scratch) = scratch() else { return };
     let run = "with-exec --args sh --args -c --args true sync";
     let user = format!("base with-rootfs --source root with-user --user nosuch {run}");
     let group = format!("base with-rootfs --source root with-user --user root:nosuch {run}");
@@ -62,12 +62,12 @@ fn what_a_command_is_run_as_has_to_exist() {
         ),
         ("no platform", "base with-platform --platform x sync", VERDICT, &["`x` is not a platform"]),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
 }
 
 #[test]
 fn options_of_a_command_that_contradict_each_other_are_named() {
-    let Some(place) = place() else { return };
+    let Some(scratch) = scratch() else { return };
     let with = "base with-rootfs --source root with-exec-options --args sh";
     let both = format!("{with} --stdin x --redirect-stdin /x sync");
     let stdin = format!("{with} --redirect-stdin /no/such sync");
@@ -85,5 +85,5 @@ fn options_of_a_command_that_contradict_each_other_are_named() {
         ),
         ("a mistake on purpose", "base with-error --message mine sync", VERDICT, &["error: mine"]),
     ];
-    check_calls(&place, "values", rows);
+    check_calls(&scratch, "values", rows);
 }

@@ -2,14 +2,14 @@
 
 use std::fs;
 
-use support::{Answer, Place, require};
+use testkit::{Answer, Scratch, require};
 
 use crate::case::{ENVIRONMENT, call, good, refused, works};
 use crate::inside::{Inside, allow, give_to_user, host_as_user};
 
-/// Runs the good call with another store.
-fn with_store(place: &Place, store: &str) -> Answer {
-    place.command(good()).env("HOST_STORE", place.path(store)).output().map(Answer::from).unwrap()
+/// Runs the good call with a store at another path.
+fn with_store(scratch: &Scratch, store: &str) -> Answer {
+    scratch.command(good()).env("HOST_STORE", scratch.path(store)).output().map(Answer::from).unwrap()
 }
 
 fn is_good(answer: &Answer) {
@@ -18,59 +18,59 @@ fn is_good(answer: &Answer) {
 
 #[test]
 fn a_store_that_is_no_directory_is_named() {
-    let place = Place::new();
-    fs::write(place.path("file"), "kept").unwrap();
+    let scratch = Scratch::new();
+    fs::write(scratch.path("file"), "kept").unwrap();
     let hint = "hint: name a directory that you may write to with HOST_STORE";
-    refused(&with_store(&place, "file"), ENVIRONMENT, &["file` is not a directory", hint]);
-    refused(&with_store(&place, "file/below"), ENVIRONMENT, &["file/below` is not a directory", hint]);
-    assert_eq!(fs::read_to_string(place.path("file")).unwrap(), "kept");
-    works(&place);
+    refused(&with_store(&scratch, "file"), ENVIRONMENT, &["file` is not a directory", hint]);
+    refused(&with_store(&scratch, "file/below"), ENVIRONMENT, &["file/below` is not a directory", hint]);
+    assert_eq!(fs::read_to_string(scratch.path("file")).unwrap(), "kept");
+    works(&scratch);
 }
 
 #[test]
 fn a_store_of_a_newer_version_is_left_alone() {
-    let place = Place::new();
-    works(&place);
-    let marker = place.path("store/store-version");
+    let scratch = Scratch::new();
+    works(&scratch);
+    let marker = scratch.path("store/store-version");
     let whole = fs::read(&marker).unwrap();
     let hint = "hint: update this program, or name another directory with HOST_STORE";
     for version in ["2", "junk"] {
         fs::write(&marker, version).unwrap();
-        let says = format!("error: store `{}` is of version `{version}`, newer than", place.path("store").display());
+        let says = format!("error: store `{}` is of version `{version}`, newer than", scratch.path("store").display());
         for words in [good(), vec!["cache".into()], vec!["cache".into(), "clear".into()]] {
-            refused(&place.host(words), ENVIRONMENT, &[&says, hint]);
+            refused(&scratch.host(words), ENVIRONMENT, &[&says, hint]);
         }
         assert_eq!(fs::read_to_string(&marker).unwrap(), version, "it was changed");
     }
     fs::write(&marker, whole).unwrap();
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
 fn a_database_of_a_newer_version_is_left_alone() {
-    let place = Place::new();
-    works(&place);
-    // A run that ended left everything in the file itself.
-    let database = place.path("store/db-v1.sqlite");
+    let scratch = Scratch::new();
+    works(&scratch);
+    // A run that ended has written its log into the database.
+    let database = scratch.path("store/db-v1.sqlite");
     let whole = fs::read(&database).unwrap();
     let mut newer = whole.clone();
     // Source: sqlite.org/fileformat.html, "The Database Header": the user version is at 60.
     newer[60..64].copy_from_slice(&9u32.to_be_bytes());
     fs::write(&database, &newer).unwrap();
     refused(
-        &place.host(good()),
+        &scratch.host(good()),
         ENVIRONMENT,
         &["is of version 9, newer than this program", "hint: update this program"],
     );
     fs::write(&database, &whole).unwrap();
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
 fn a_damaged_database_is_named_with_the_way_out() {
-    let place = Place::new();
-    works(&place);
-    let database = place.path("store/db-v1.sqlite");
+    let scratch = Scratch::new();
+    works(&scratch);
+    let database = scratch.path("store/db-v1.sqlite");
     let whole = fs::read(&database).unwrap();
     let damage: [(&str, Vec<u8>); 4] = [
         ("garbage", whole.iter().map(|byte| byte ^ 0x5a).collect()),
@@ -78,27 +78,27 @@ fn a_damaged_database_is_named_with_the_way_out() {
         ("cut off", whole[..8192].to_vec()),
         ("text", b"hello".to_vec()),
     ];
-    let store = place.path("store").display().to_string();
+    let store = scratch.path("store").display().to_string();
     let named = format!("error: database of the store at `{store}` is damaged");
     let hint = format!("hint: remove it with `rm -r {store}`; it is only a cache");
     for (what, bytes) in damage {
         fs::write(&database, bytes).unwrap();
         for words in [good(), vec!["cache".into()], vec!["cache".into(), "clear".into()]] {
-            let answer = place.host(words);
+            let answer = scratch.host(words);
             refused(&answer, ENVIRONMENT, &[&named, &hint]);
             assert!(!answer.stderr.contains("Error code"), "{what} is told twice: {}", answer.stderr);
         }
     }
     fs::remove_dir_all(&store).unwrap();
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
-fn a_failure_of_the_store_in_a_stage_is_not_the_stage_s_verdict() {
-    let place = Place::new();
-    works(&place);
-    fs::write(place.path("store/db-v1.sqlite"), "hello").unwrap();
-    let answer = place.host(call("trees", "new-files"));
+fn a_failure_of_the_store_in_a_stage_is_not_a_failure_of_the_stage() {
+    let scratch = Scratch::new();
+    works(&scratch);
+    fs::write(scratch.path("store/db-v1.sqlite"), "hello").unwrap();
+    let answer = scratch.host(call("trees", "new-files"));
     refused(&answer, ENVIRONMENT, &["stage `new-files` failed", "is damaged", "hint: remove it with `rm -r"]);
 }
 
@@ -107,25 +107,25 @@ fn a_store_that_cannot_be_written_is_named() {
     if !require("root") {
         return;
     }
-    let place = Place::new();
-    give_to_user(&place);
-    is_good(&host_as_user(&place, good()));
+    let scratch = Scratch::new();
+    give_to_user(&scratch);
+    is_good(&host_as_user(&scratch, good()));
     let hint = "hint: name a directory that you may write to with HOST_STORE";
-    let says = format!("error: store `{}` cannot be written", place.path("store").display());
-    allow(&place.path("store"), 0o500);
-    refused(&host_as_user(&place, good()), ENVIRONMENT, &[&says, hint]);
-    allow(&place.path("store"), 0o000);
-    refused(&host_as_user(&place, good()), ENVIRONMENT, &[&says, hint]);
-    allow(&place.path("store"), 0o700);
-    let inside = Inside::mounts(&place, "mount --bind store store && mount -o remount,ro,bind store");
+    let says = format!("error: store `{}` cannot be written", scratch.path("store").display());
+    allow(&scratch.path("store"), 0o500);
+    refused(&host_as_user(&scratch, good()), ENVIRONMENT, &[&says, hint]);
+    allow(&scratch.path("store"), 0o000);
+    refused(&host_as_user(&scratch, good()), ENVIRONMENT, &[&says, hint]);
+    allow(&scratch.path("store"), 0o700);
+    let inside = Inside::mounts(&scratch, "mount --bind store store && mount -o remount,ro,bind store");
     for words in [good(), vec!["cache".into()], vec!["cache".into(), "clear".into()]] {
-        refused(&inside.host(&place, words, true), ENVIRONMENT, &[&says, "Read-only file system", hint]);
+        refused(&inside.host(&scratch, words, true), ENVIRONMENT, &[&says, "Read-only file system", hint]);
     }
     drop(inside);
-    let empty = Inside::mounts(&place, "mount -t tmpfs -o ro none store");
-    refused(&empty.host(&place, good(), true), ENVIRONMENT, &[&says, "read-only", hint]);
+    let empty = Inside::mounts(&scratch, "mount -t tmpfs -o ro none store");
+    refused(&empty.host(&scratch, good(), true), ENVIRONMENT, &[&says, "read-only", hint]);
     drop(empty);
-    is_good(&host_as_user(&place, good()));
+    is_good(&host_as_user(&scratch, good()));
 }
 
 #[test]
@@ -133,29 +133,29 @@ fn a_full_disk_is_named_and_the_store_works_when_there_is_space() {
     if !require("root") {
         return;
     }
-    let place = Place::new();
-    fs::create_dir(place.path("store")).unwrap();
-    fs::write(place.path("work/big"), vec![b'x'; 3 << 20]).unwrap();
-    let inside = Inside::mounts(&place, "mount -t tmpfs -o size=6m none store");
-    let run = |words: &str| inside.host(&place, call("values", words), true);
-    let fill = |path: &str| inside.run(&place, &format!("head -c 9000000 /dev/zero > {path} 2>/dev/null; true"));
-    let says = format!("no space left for store at `{}`", place.path("store").display());
+    let scratch = Scratch::new();
+    fs::create_dir(scratch.path("store")).unwrap();
+    fs::write(scratch.path("work/big"), vec![b'x'; 3 << 20]).unwrap();
+    let inside = Inside::mounts(&scratch, "mount -t tmpfs -o size=6m none store");
+    let run = |words: &str| inside.host(&scratch, call("values", words), true);
+    let fill = |path: &str| inside.run(&scratch, &format!("head -c 9000000 /dev/zero > {path} 2>/dev/null; true"));
+    let says = format!("no space left for store at `{}`", scratch.path("store").display());
     let hint = "hint: free some with `host cache clear`, or put the store on another disk with HOST_STORE";
 
     fill("store/fill");
-    refused(&inside.host(&place, good(), true), ENVIRONMENT, &[&says, hint]);
-    inside.run(&place, "rm store/fill");
-    is_good(&inside.host(&place, good(), true));
+    refused(&inside.host(&scratch, good(), true), ENVIRONMENT, &[&says, hint]);
+    inside.run(&scratch, "rm store/fill");
+    is_good(&inside.host(&scratch, good(), true));
 
     fill("store/fill");
     let made = "base with-new-file --path n --contents";
     refused(&run(&format!("{made} other file --path n contents")), ENVIRONMENT, &[&says, hint]);
     refused(&run("base with-file --path f --source big directory --path / digest"), ENVIRONMENT, &[&says, hint]);
-    // What it holds is still there, and so is the way out: compiled components are removed first.
-    let cleared = inside.host(&place, vec!["cache".into(), "clear".into()], true);
+    // The contents are still there. Compiled components are removed first, which makes room.
+    let cleared = inside.host(&scratch, vec!["cache".into(), "clear".into()], true);
     assert_eq!(cleared.code, Some(0), "{}", cleared.stderr);
-    inside.run(&place, "rm store/fill");
-    is_good(&inside.host(&place, good(), true));
+    inside.run(&scratch, "rm store/fill");
+    is_good(&inside.host(&scratch, good(), true));
     drop(inside);
-    works(&place);
+    works(&scratch);
 }

@@ -3,80 +3,80 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-use support::{Answer, Place, binary, guest};
+use testkit::{Answer, Scratch, binary, guest};
 
 use crate::case::{ENVIRONMENT, call, works};
 
-/// Runs a line of shell in which `$host` and `$values` are.
-fn shell(place: &Place, line: &str) -> Answer {
+/// Runs a line of shell with the variables `$host` and `$values`.
+fn shell(scratch: &Scratch, line: &str) -> Answer {
     let mut command = Command::new("sh");
-    command.args(["-c", line]).current_dir(place.path("work")).stdin(Stdio::null());
-    command.env("HOST_STORE", place.path("store")).env("host", binary()).env("values", guest("values"));
+    command.args(["-c", line]).current_dir(scratch.path("work")).stdin(Stdio::null());
+    command.env("HOST_STORE", scratch.path("store")).env("host", binary()).env("values", guest("values"));
     command.output().map(Answer::from).expect("there is a shell")
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
-    let place = Place::new();
+fn a_reader_that_goes_away_is_not_an_error() {
+    let scratch = Scratch::new();
     for line in [
         "$host functions -m $values | head -n 0",
         "$host functions -m $values | true",
         "$host --help | head -n 1 >/dev/null",
         "{ $host functions -m $values; echo code $? >&2; } | head -n 1 >/dev/null",
     ] {
-        let answer = shell(&place, line);
+        let answer = shell(&scratch, line);
         assert!(!answer.stderr.contains("panicked") && !answer.stderr.contains("error"), "{line}: {}", answer.stderr);
         assert_eq!(answer.code, Some(0), "{line}");
     }
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
-fn streams_that_are_closed_are_no_error() {
-    let place = Place::new();
+fn closed_streams_are_not_an_error() {
+    let scratch = Scratch::new();
     for line in [
         "$host functions -m $values <&-",
         "$host functions -m $values >&-",
         "$host call -m $values string --value x 2>&-",
         "$host call -m $values string --value x <&- >&- 2>&-",
     ] {
-        let answer = shell(&place, line);
+        let answer = shell(&scratch, line);
         assert_eq!((answer.code, &*answer.stderr), (Some(0), ""), "{line}");
     }
-    assert_eq!(shell(&place, "$host nope <&- >&- 2>&-").code, Some(2));
-    works(&place);
+    assert_eq!(shell(&scratch, "$host nope <&- >&- 2>&-").code, Some(2));
+    works(&scratch);
 }
 
 #[test]
-fn data_that_cannot_be_written_is_no_success() {
-    let place = Place::new();
+fn data_that_cannot_be_written_is_an_error() {
+    let scratch = Scratch::new();
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    let mut command = place.command(call("values", "string --value x"));
+    let mut command = scratch.command(call("values", "string --value x"));
     let answer = Answer::from(command.stdout(full()).stderr(Stdio::piped()).output().unwrap());
     assert_eq!(answer.code, Some(ENVIRONMENT), "{}", answer.stderr);
     assert!(answer.stderr.contains("cannot write to standard output\n  caused by: No space left"), "{}", answer.stderr);
-    // Nobody can be told, and the code still says it.
-    let status = place.command(["nope"]).stdout(full()).stderr(full()).status().unwrap();
+    // The message is lost, and the exit code is not.
+    let status = scratch.command(["nope"]).stdout(full()).stderr(full()).status().unwrap();
     assert_eq!(status.code(), Some(2));
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
-fn an_argument_that_is_not_utf_8_is_said_to_be_none() {
+fn an_argument_that_is_not_utf_8_is_named() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
-    let place = Place::new();
-    let answer = place.host([OsStr::new("call"), OsStr::from_bytes(b"x\xff")]);
+    let scratch = Scratch::new();
+    let answer = scratch.host([OsStr::new("call"), OsStr::from_bytes(b"x\xff")]);
     crate::case::refused(&answer, 2, &["the argument `x\u{fffd}` is not UTF-8"]);
-    works(&place);
+    works(&scratch);
 }
 
 #[test]
-fn a_working_directory_that_is_gone_is_no_panic() {
-    let place = Place::new();
-    let answer = shell(&place, "mkdir gone && cd gone && rmdir ../gone && $host functions");
+fn a_missing_working_directory_is_an_error_and_not_a_panic() {
+    let scratch = Scratch::new();
+    let answer = shell(&scratch, "mkdir gone && cd gone && rmdir ../gone && $host functions");
     crate::case::refused(&answer, 3, &["there is no `host.toml`"]);
-    let answer = shell(&place, "mkdir gone && cd gone && rmdir ../gone && $host call -m $values string --value x");
+    let answer = shell(&scratch, "mkdir gone && cd gone && rmdir ../gone && $host call -m $values string --value x");
     assert_eq!((answer.code, &*answer.stdout), (Some(0), "x\n"), "{}", answer.stderr);
-    works(&place);
+    works(&scratch);
 }

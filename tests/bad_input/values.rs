@@ -1,11 +1,11 @@
-//! Values that are not of their type.
+//! Arguments that do not have the type of their parameter.
 
-use support::Place;
+use testkit::Scratch;
 
 use crate::case::{Row, USAGE, check_calls};
 
 #[test]
-fn a_scalar_that_is_none_is_named_with_what_is_taken() {
+fn a_wrong_scalar_is_named_with_the_accepted_values() {
     let rows: &[Row<'_>] = &[
         (
             "no number",
@@ -22,11 +22,11 @@ fn a_scalar_that_is_none_is_named_with_what_is_taken() {
         ("two characters", "character --value ab", USAGE, &["takes a single character, not `ab`"]),
         ("no character", "character --value ''", USAGE, &["takes a single character, not ``"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }
 
 #[test]
-fn a_structure_that_is_none_is_named_with_what_is_wrong_in_it() {
+fn a_wrong_structure_is_named_with_the_mistake_in_it() {
     let record = "takes record { x: s32, y: s32 }, not";
     let rows: &[Row<'_>] = &[
         ("missing field", r#"record --value '{"x":1}'"#, USAGE, &[record, "the field `y`, a", "is missing"]),
@@ -40,15 +40,15 @@ fn a_structure_that_is_none_is_named_with_what_is_wrong_in_it() {
         ("a tuple that is too short", r#"tuple --value '["a",1]'"#, USAGE, &["tuple<string, u32, bool>"]),
         ("a list that is none", "files --values '[1'", USAGE, &["`--values` of stage `files`", "not `[1`"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }
 
 #[test]
-fn a_type_that_the_command_line_cannot_take_is_said_to_be_one() {
+fn a_type_that_the_command_line_cannot_take_is_named() {
     let rows: &[Row<'_>] = &[
         ("an image", "container --value ../up", USAGE, &["`../up` is not the name of an image", "hint: a name looks"]),
         ("an image that is missing", "container", USAGE, &["stage `container` needs `--value`", "--value IMAGE"]),
         ("a service", "base with-service-binding --alias a --service x", USAGE, &["`--service`", "takes a service"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }

@@ -1,11 +1,11 @@
-//! Commands, stages, methods and flags that are not there.
+//! Unknown commands, stages, methods and flags.
 
-use support::Place;
+use testkit::Scratch;
 
 use crate::case::{Row, USAGE, check, check_calls};
 
 #[test]
-fn a_command_that_is_not_there_is_named_with_what_is_near() {
+fn an_unknown_command_is_named_with_similar_ones() {
     let rows: &[Row<'_>] = &[
         ("misspelled command", "calll", USAGE, &["there is no command `calll`", "hint: did you mean `call`?"]),
         ("unlike any command", "xyzzy", USAGE, &["no command `xyzzy`", "hint: commands: call, "]),
@@ -18,11 +18,11 @@ fn a_command_that_is_not_there_is_named_with_what_is_near() {
         ("misspelled option", "call --no-cash x", USAGE, &["no option `--no-cash`", "did you mean `--no-cache`"]),
         ("option without its value", "functions -m", USAGE, &["option `--module` needs a value: MODULE"]),
     ];
-    check(&Place::new(), rows);
+    check(&Scratch::new(), rows);
 }
 
 #[test]
-fn a_stage_that_is_not_there_is_named_with_what_is_near() {
+fn an_unknown_stage_is_named_with_similar_ones() {
     let rows: &[Row<'_>] = &[
         ("misspelled stage", "strng --value x", USAGE, &["module `values` has no stage `strng`", "`string`?"]),
         ("unlike any stage", "xyzzy", USAGE, &["has no stage `xyzzy`", "hint: it has: string, text, boolean"]),
@@ -34,7 +34,7 @@ fn a_stage_that_is_not_there_is_named_with_what_is_near() {
         ),
         ("empty stage", "''", USAGE, &["has no stage ``"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }
 
 #[test]
@@ -49,11 +49,11 @@ fn a_flag_is_needed_known_and_given_once() {
         ("surplus word", "string --value a b", USAGE, &["returns `string`, which has no method `b`", "hint: "]),
         ("module behind the stage", "string -m x", USAGE, &["`-m MODULE` stands before the stage"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }
 
 #[test]
-fn a_method_that_is_not_there_is_named_with_what_is_near() {
+fn an_unknown_method_is_named_with_similar_ones() {
     let rows: &[Row<'_>] = &[
         ("misspelled", "base fil --path x", USAGE, &["a container has no method `fil`", "did you mean `file`?"]),
         ("unlike any", "base xyzzy", USAGE, &["no method `xyzzy`", "hint: `host call base --help` lists its methods"]),
@@ -69,11 +69,11 @@ fn a_method_that_is_not_there_is_named_with_what_is_near() {
         ),
         ("range of a method", "base with-exposed-port --port 70000 --protocol tcp", USAGE, &["(u16), not `70000`"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }
 
 #[test]
-fn what_is_not_built_yet_is_named_as_the_documentation_names_it() {
+fn a_method_that_is_not_available_is_named_as_in_the_documentation() {
     let rows: &[Row<'_>] = &[
         (
             "a method that makes something",
@@ -83,5 +83,5 @@ fn what_is_not_built_yet_is_named_as_the_documentation_names_it() {
         ),
         ("a service", "base as-service", 1, &["error: `container.as-service` is not available in this version"]),
     ];
-    check_calls(&Place::new(), "values", rows);
+    check_calls(&Scratch::new(), "values", rows);
 }

@@ -1,11 +1,11 @@
-//! Every backend against every behaviour of the crate `conformance`.
+//! Runs every behaviour of the crate `conformance` on every engine.
 //!
-//! A test is a behaviour on a backend, as in `embedded-root::exec::standard-output-is-byte-exact`.
-//! `docs/conformance.md` has the table; `UPDATE_CONFORMANCE=1` writes it.
+//! The name of a test is an engine and a behaviour, as in `embedded-root::exec::standard-output-is-byte-exact`.
+//! In the end the results are compared with `docs/conformance.md`; `UPDATE_CONFORMANCE=1` writes the page.
 
-#![allow(clippy::print_stderr, reason = "a test says what it lacks")]
+#![allow(clippy::print_stderr, reason = "a test reports what it lacks")]
 
-mod backends;
+mod engines;
 mod page;
 mod registry;
 mod user;
@@ -16,34 +16,31 @@ use std::sync::Arc;
 use conformance::Behaviour;
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use backends::{Subject, Target};
+use engines::{DOCKER, Subject, Target};
 
-/// How many tests run at the same time unless the caller says: most of them wait for a container.
+/// The number of tests at the same time unless the caller gives one. Most of them wait for a container.
 const N_THREADS: usize = 4;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
-        // Zones are this program again.
+        // A zone is this program again.
         Some(backend_embedded::zone::ARGUMENT) => return backend_embedded::zone_main(),
         Some(user::ARGUMENT) => return user::worker(),
         _ => {}
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(N_THREADS);
-    let mut trials = Vec::new();
-    if !page::is_updated() {
-        trials.push(Trial::test("docs::the-page-has-every-behaviour", || page::compare().map_err(Failed::from)));
-    }
+    let mut trials = page::tests();
     for target in Target::ALL {
-        match target.available() {
-            Ok(()) => trials.extend(trials_of(target)),
-            Err(reason) => trials.push(absent(target, reason)),
+        match target.missing() {
+            None => trials.extend(trials_of(target)),
+            Some(tool) => trials.push(skipped(target, tool)),
         }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     registry::stop();
-    if page::is_updated()
-        && let Err(error) = page::write()
+    if !arguments.list
+        && let Err(error) = page::settle()
     {
         eprintln!("{error}");
         return ExitCode::FAILURE;
@@ -58,21 +55,20 @@ fn trials_of(target: Target) -> Vec<Trial> {
         let name = format!("{}::{}", target.name(), behaviour.id());
         Trial::test(name, move || {
             let seen = subject.check(&behaviour);
-            page::note(target, &behaviour, seen.as_ref().ok());
+            if let Ok(verdict) = &seen {
+                page::note(target, &behaviour, verdict);
+            }
             seen.map(drop).map_err(Failed::from)
         })
     };
     conformance::all().into_iter().map(trial).collect()
 }
 
-/// Says that a backend cannot be tested here; a failure where everything is required.
-fn absent(target: Target, reason: String) -> Trial {
-    let is_required = target.is_required();
-    Trial::test(format!("{}::is-there", target.name()), move || {
-        if is_required {
-            return Err(Failed::from(format!("it is required and missing: {reason}")));
-        }
-        eprintln!("skipped: {}: {reason}", target.name());
+/// Reports that an engine cannot be tested on this machine, which is a failure where the tool is required.
+fn skipped(target: Target, tool: &'static str) -> Trial {
+    Trial::test(format!("{}::skipped", target.name()), move || {
+        let _ = if tool == DOCKER { testkit::docker_address().is_some() } else { testkit::require(tool) };
+        eprintln!("skipped: {} needs `{tool}`", target.name());
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! The embedded backend as an ordinary user: this program again, as that user, told over a pipe what to see.
+//! The embedded engine as an ordinary user: this program runs again as that user, and reads from a pipe what to run.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,19 +11,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use conformance::{Behaviour, Verdict};
 use serde_json::{Value, json};
 
-use crate::backends::{Here, Target, finds, place};
+use crate::engines::{Here, Target};
 use crate::registry;
 
-/// The first argument of the worker; the second is its directory, the third the registry, if there is one.
+/// The first argument of the worker. The second is its directory, the third the address of the registry.
 pub(crate) const ARGUMENT: &str = "--as-a-user-below";
 
-/// Nobody's number: no range in `/etc/subuid` but the one that it gets here.
+/// A user that this machine does not know, so that `/etc/subuid` has only the range that is given here.
 const UID: &str = "54322";
 
-/// What the worker answered to whom.
+/// The receivers of answers, by the id of the behaviour.
 type Waiting = Arc<Mutex<HashMap<String, Sender<Value>>>>;
 
-/// A process of another user.
+/// The process of the ordinary user.
 pub(crate) struct Worker {
     child: Mutex<Child>,
     stdin: Mutex<Option<ChildStdin>>,
@@ -32,13 +32,13 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts it, in a mount namespace in which the user has a range of users.
+    /// Starts the process, in a mount namespace where the user has a range of user numbers.
     pub(crate) fn start() -> Self {
-        let place = place();
+        let place = testkit::scratch_dir("conformance-");
         let mut child = command(place.path())
             .arg(ARGUMENT)
             .arg(place.path().join("own"))
-            .args(registry::address())
+            .arg(registry::address())
             .env("HOME", place.path().join("own"))
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -57,13 +57,13 @@ impl Worker {
                     let _ = sender.send(answer);
                 }
             }
-            // Whoever still waits hears that nothing comes.
+            // Every receiver that is left gets an error.
             lock(&answered).clear();
         });
         Self { child: Mutex::new(child), stdin, waiting, _place: place }
     }
 
-    /// Has it see one behaviour.
+    /// Lets the process run one behaviour.
     pub(crate) fn check(&self, behaviour: &Behaviour) -> Result<Verdict, String> {
         let id = behaviour.id();
         let receiver: Receiver<Value> = {
@@ -91,7 +91,7 @@ impl Drop for Worker {
     }
 }
 
-/// Makes the command that runs a copy of this program as the user, who can read neither the build nor its directory.
+/// Returns the command that runs a copy of this program as the user, who cannot read the target directory.
 fn command(place: &Path) -> Command {
     let allow = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("it was just made");
@@ -105,7 +105,7 @@ fn command(place: &Path) -> Command {
     allow(&place.join("own"), 0o777);
     let program = std::fs::read("/proc/self/exe").expect("this program can be read");
     write("program", &program, 0o755);
-    let range = if finds("newuidmap") { format!("{UID}:700000:65536\n") } else { String::new() };
+    let range = if testkit::is_there("newuidmap") { format!("{UID}:700000:65536\n") } else { String::new() };
     write("ranges", range.as_bytes(), 0o644);
     // `newuidmap` asks for the user's name.
     let known = std::fs::read_to_string("/etc/passwd").expect("this machine has users");
@@ -121,10 +121,12 @@ fn command(place: &Path) -> Command {
     command
 }
 
-/// Is the process of the ordinary user: sees each behaviour that a line of its input names, until the input ends.
+/// The main function of the process: runs each behaviour that a line of standard input names, until the input ends.
 pub(crate) fn worker() -> ExitCode {
-    let Some(place) = std::env::args_os().nth(2) else { return ExitCode::from(2) };
-    let here = Here::at(Target::EmbeddedUser, Path::new(&place), std::env::args().nth(3));
+    let (Some(place), Some(registry)) = (std::env::args_os().nth(2), std::env::args().nth(3)) else {
+        return ExitCode::from(2);
+    };
+    let here = Here::at(Target::EmbeddedUser, Path::new(&place), registry);
     let behaviours: HashMap<String, Behaviour> =
         conformance::all().into_iter().map(|behaviour| (behaviour.id(), behaviour)).collect();
     let output = Mutex::new(std::io::stdout());

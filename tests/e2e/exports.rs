@@ -1,9 +1,9 @@
-//! What is written to the caller's disk.
+//! Exports to the disk of the caller.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use support::{Answer, Place, guest, require};
+use testkit::{Answer, Scratch, guest, require};
 
 use crate::run::Chain;
 
@@ -16,14 +16,14 @@ fn a_directory_is_written_over_what_is_there_with_its_modes_and_links() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    place.write("out/kept", "kept");
-    place.write("out/tool", "old");
+    let scratch = Scratch::new();
+    scratch.write("out/kept", "kept");
+    scratch.write("out/tool", "old");
     let script = "mkdir -p /o/sub && cd /o && echo tool > tool && chmod 755 tool && echo s > sub/secret && chmod 600 sub/secret && ln -s tool link && chmod 750 sub";
-    let ran = Chain::machine().sh(script).then(&["directory", "--path", "/o", "-o", "out"]).run(&place);
+    let ran = Chain::machine().sh(script).then(&["directory", "--path", "/o", "-o", "out"]).run(&scratch);
     ran.ok();
     assert!(ran.answer.stderr.contains("saved"), "{}", ran.answer.stderr);
-    let out = place.path("work/out");
+    let out = scratch.path("work/out");
     let text = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
     assert_eq!((text("kept"), text("tool"), text("sub/secret")), ("kept".into(), "tool\n".into(), "s\n".into()));
     assert_eq!((mode(&out.join("tool")), mode(&out.join("sub/secret")), mode(&out.join("sub"))), (0o755, 0o600, 0o750));
@@ -35,12 +35,12 @@ fn a_file_is_written_to_its_path_with_its_mode_and_over_an_older_one() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let export = |script: &str| {
         let chain = Chain::machine().sh(script).then(&["file", "--path", "/o/app", "-o", "deep/er/app"]);
-        chain.run(&place).ok().to_owned()
+        chain.run(&scratch).ok().to_owned()
     };
-    let app = place.path("work/deep/er/app");
+    let app = scratch.path("work/deep/er/app");
     export("mkdir /o; echo 1 > /o/app; chmod 755 /o/app");
     assert_eq!((std::fs::read(&app).unwrap(), mode(&app)), (b"1\n".to_vec(), 0o755));
     export("mkdir /o; echo 22 > /o/app; chmod 640 /o/app");
@@ -52,43 +52,43 @@ fn a_container_is_written_as_its_root_file_system_and_a_text_as_it_is() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let empty = Chain::new("empty").then(&["with-new-file", "--path", "/a/b", "--contents", "c", "-o", "root"]);
-    empty.run(&place).ok();
-    assert_eq!(std::fs::read_to_string(place.path("work/root/a/b")).unwrap(), "c");
+    empty.run(&scratch).ok();
+    assert_eq!(std::fs::read_to_string(scratch.path("work/root/a/b")).unwrap(), "c");
     let text = Chain::machine().sh("echo text").then(&["stdout", "-o", "text"]);
-    assert_eq!(text.run(&place).ok(), "");
-    assert_eq!(std::fs::read_to_string(place.path("work/text")).unwrap(), "text\n");
+    assert_eq!(text.run(&scratch).ok(), "");
+    assert_eq!(std::fs::read_to_string(scratch.path("work/text")).unwrap(), "text\n");
 }
 
-/// Calls a stage of the module `powers` with all that it needs.
-fn effect(place: &Place, stage: &str, args: &[&str]) -> Answer {
+/// Calls a stage of the module `powers` and grants its powers.
+fn effect(scratch: &Scratch, stage: &str, args: &[&str]) -> Answer {
     let module = guest("powers");
     let powers = ["effects", "machine", "sources", "secret-access"].iter().flat_map(|power| ["--allow", power]);
     let words = ["call", "-q", "-m", module.to_str().unwrap(), stage];
-    place.host(words.into_iter().take(2).chain(powers).chain(words.into_iter().skip(2)).chain(args.iter().copied()))
+    scratch.host(words.into_iter().take(2).chain(powers).chain(words.into_iter().skip(2)).chain(args.iter().copied()))
 }
 
 #[test]
 fn exports_of_a_function_stay_below_the_export_root() {
-    let place = Place::new();
-    place.write("tree/a/b", "c");
-    symlink(place.path(""), place.path("work/out")).unwrap();
-    symlink("/no/such", place.path("work/dangling")).unwrap();
-    let inside = effect(&place, "export-directory", &["--tree", "tree", "--path", "copy"]);
+    let scratch = Scratch::new();
+    scratch.write("tree/a/b", "c");
+    symlink(scratch.path(""), scratch.path("work/out")).unwrap();
+    symlink("/no/such", scratch.path("work/dangling")).unwrap();
+    let inside = effect(&scratch, "export-directory", &["--tree", "tree", "--path", "copy"]);
     assert_eq!(inside.code, Some(0), "{}", inside.stderr);
-    assert_eq!(inside.stdout.trim(), place.path("work/copy").canonicalize().unwrap().to_str().unwrap());
-    assert_eq!(std::fs::read_to_string(place.path("work/copy/a/b")).unwrap(), "c");
-    let file = effect(&place, "export-file", &["--contents", "text", "--path", "new/file"]);
-    assert_eq!((file.code, std::fs::read_to_string(place.path("work/new/file")).unwrap()), (Some(0), "text".into()));
+    assert_eq!(inside.stdout.trim(), scratch.path("work/copy").canonicalize().unwrap().to_str().unwrap());
+    assert_eq!(std::fs::read_to_string(scratch.path("work/copy/a/b")).unwrap(), "c");
+    let file = effect(&scratch, "export-file", &["--contents", "text", "--path", "new/file"]);
+    assert_eq!((file.code, std::fs::read_to_string(scratch.path("work/new/file")).unwrap()), (Some(0), "text".into()));
     for path in ["../x", "/tmp/x", "out/x", "dangling", "copy/../../x", "dangling/x"] {
         for (stage, args) in [("export-file", ["--contents", "text"]), ("export-directory", ["--tree", "tree"])] {
-            let refused = effect(&place, stage, &[&args[..], &["--path", path]].concat());
+            let refused = effect(&scratch, stage, &[&args[..], &["--path", path]].concat());
             assert_eq!(refused.code, Some(1), "{path}: {}", refused.stderr);
             assert!(refused.stderr.contains(&format!("path `{path}` leaves the export root")), "{}", refused.stderr);
         }
     }
-    assert!(!place.path("x").exists() && !Path::new("/tmp/x").exists());
+    assert!(!scratch.path("x").exists() && !Path::new("/tmp/x").exists());
 }
 
 #[test]
@@ -96,12 +96,12 @@ fn a_tree_with_links_that_lead_out_is_written_without_following_them() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    place.write("victim/file", "untouched");
+    let scratch = Scratch::new();
+    scratch.write("victim/file", "untouched");
     let tree = Chain::machine().sh("mkdir /o; echo evil > /o/file").then(&["directory", "--path", "/o", "-o", "out"]);
-    std::fs::create_dir(place.path("work/out")).unwrap();
-    symlink("../victim/file", place.path("work/out/file")).unwrap();
-    tree.run(&place).ok();
-    assert_eq!(std::fs::read_to_string(place.path("work/victim/file")).unwrap(), "untouched");
-    assert_eq!(std::fs::read_to_string(place.path("work/out/file")).unwrap(), "evil\n");
+    std::fs::create_dir(scratch.path("work/out")).unwrap();
+    symlink("../victim/file", scratch.path("work/out/file")).unwrap();
+    tree.run(&scratch).ok();
+    assert_eq!(std::fs::read_to_string(scratch.path("work/victim/file")).unwrap(), "untouched");
+    assert_eq!(std::fs::read_to_string(scratch.path("work/out/file")).unwrap(), "evil\n");
 }

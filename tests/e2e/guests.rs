@@ -1,30 +1,30 @@
-//! Every stage of the guest programs, which assert behaviour from the inside.
+//! Every stage of the guest programs, which check the behaviour themselves.
 
 use serde_json::Value as Json;
-use support::{Answer, Place, guest, require};
+use testkit::{Answer, Scratch, guest, require};
 
-/// What a stage needs beside its module's powers, and what it answers.
+/// The flags that a stage needs, and its expected result.
 struct Case {
     flags: &'static [&'static str],
     want: Want,
 }
 
 enum Want {
-    /// `ok`, if the stage says nothing else.
+    /// The stage returns `ok` or nothing.
     Success,
-    /// This text.
+    /// The stage returns a text.
     Text(&'static str),
-    /// Exit code 1 and a message with this in it.
+    /// The call fails with exit code 1 and a message that contains a text.
     Failure(&'static str),
-    /// Another exit code and a message with this in it.
+    /// The call fails with another exit code and a message that contains a text.
     Refusal(i32, &'static str),
-    /// Success where this user can have it, else a message with this in it.
+    /// The call succeeds where the user may do this, and fails with a message that contains a text elsewhere.
     SuccessOr(&'static str),
 }
 
 use Want::{Failure, Refusal, Success, SuccessOr, Text};
 
-/// Returns what is known of a stage. A stage that is not here needs no flags and succeeds.
+/// Returns the case of a stage. A stage that is not listed needs no flags and succeeds.
 fn case(module: &str, stage: &str) -> Case {
     let case = |flags, want| Case { flags, want };
     match (module, stage) {
@@ -51,7 +51,7 @@ fn case(module: &str, stage: &str) -> Case {
     }
 }
 
-/// An image of a registry that is not there.
+/// An image of a registry that does not answer.
 const NOWHERE: &str = "127.0.0.1:1/x";
 
 fn powers(stage: &str) -> Case {
@@ -116,26 +116,26 @@ fn values(stage: &str) -> Case {
 
 const NESTED: &str = r#"{"type": "t", "points": [{"x": 1, "y": 2}], "level": "low", "pairs": [null, [7, "s"]]}"#;
 
-/// Calls a stage as its case wants it; with the lines of `--events`.
-fn call(place: &Place, module: &str, stage: &str) -> (Answer, Vec<Json>) {
+/// Calls a stage with the flags of its case. Returns the answer and the lines of `--events`.
+fn call(scratch: &Scratch, module: &str, stage: &str) -> (Answer, Vec<Json>) {
     let component = guest(module);
-    let events = place.path("events");
+    let events = scratch.path("events");
     let mut words = vec!["call", "-q", "--events", events.to_str().unwrap(), "-m", component.to_str().unwrap()];
     for power in ["machine", "sources", "effects", "secret-access"] {
         words.extend(["--allow", power]);
     }
     words.push(stage);
     words.extend(case(module, stage).flags);
-    let mut command = place.command(words);
+    let mut command = scratch.command(words);
     command.env("TOKEN", "hunter2-secret").env("DOCKER_HOST", "unix:///nowhere/docker.sock");
     let answer = command.output().map(Answer::from).unwrap();
     let lines = std::fs::read_to_string(events).unwrap_or_default();
     (answer, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
-/// Returns what a stage comes to for the user of this process, if that is less than for root.
+/// Returns the expected result of a stage for an ordinary user, where it differs from that of root.
 fn want_of_user(module: &str, stage: &str) -> Option<Want> {
-    // Set by the tests that run these again as ordinary users.
+    // The tests in `users` set it when they run these tests again.
     let range = std::env::var("E2E_RANGE").ok()?;
     Some(match (module, stage) {
         ("steps", "memory-limit" | "process-limit" | "cpu-limit") => SuccessOr("this user has no control group for it"),
@@ -146,7 +146,7 @@ fn want_of_user(module: &str, stage: &str) -> Option<Want> {
     })
 }
 
-/// Says what is wrong with an answer.
+/// Returns the difference between an answer and the expected one.
 fn judge(module: &str, stage: &str, answer: &Answer) -> Option<String> {
     let (code, text, is_talk) = match want_of_user(module, stage).unwrap_or(case(module, stage).want) {
         SuccessOr(_) if answer.code == Some(0) => (0, "", false),
@@ -163,37 +163,37 @@ fn judge(module: &str, stage: &str, answer: &Answer) -> Option<String> {
     })
 }
 
-fn stages(place: &Place, module: &str) -> Vec<String> {
-    let listed = place.host(["functions", "--json", "-m", guest(module).to_str().unwrap()]);
+fn stages(scratch: &Scratch, module: &str) -> Vec<String> {
+    let listed = scratch.host(["functions", "--json", "-m", guest(module).to_str().unwrap()]);
     let listed: Json = serde_json::from_str(&listed.stdout).unwrap();
     let stages = listed["stages"].as_array().unwrap();
     stages.iter().map(|stage| stage["name"].as_str().unwrap().to_owned()).collect()
 }
 
-fn place() -> Place {
-    let place = Place::new();
-    place.write("tree/a.txt", "a\n");
-    place.write("tree/b/c.txt", "c\n");
-    place
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.write("tree/a.txt", "a\n");
+    scratch.write("tree/b/c.txt", "c\n");
+    scratch
 }
 
-/// Calls all stages of a module and reports all that is wrong at once.
-fn run_all(module: &str) -> Place {
-    let place = place();
-    let stages = stages(&place, module);
+/// Calls all stages of a module and reports all differences at once.
+fn run_all(module: &str) -> Scratch {
+    let scratch = scratch();
+    let stages = stages(&scratch, module);
     assert!(!stages.is_empty());
     let wrong: Vec<String> =
-        stages.iter().filter_map(|stage| judge(module, stage, &call(&place, module, stage).0)).collect();
+        stages.iter().filter_map(|stage| judge(module, stage, &call(&scratch, module, stage).0)).collect();
     assert!(wrong.is_empty(), "{} of {} stages:\n{}", wrong.len(), stages.len(), wrong.join("\n"));
-    place
+    scratch
 }
 
-/// Calls all stages of a module again: they answer the same and evaluate nothing.
-fn run_again(module: &str, place: &Place) {
+/// Calls all stages of a module again: the results are the same, and nothing is evaluated.
+fn run_again(module: &str, scratch: &Scratch) {
     let mut wrong = Vec::new();
-    for stage in stages(place, module) {
-        let (first, _) = call(place, module, &stage);
-        let (second, events) = call(place, module, &stage);
+    for stage in stages(scratch, module) {
+        let (first, _) = call(scratch, module, &stage);
+        let (second, events) = call(scratch, module, &stage);
         let ran = events.iter().filter(|line| line["outcome"] == "ran");
         let ran: Vec<_> =
             ran.filter(|line| !matches!(line["reason"].as_str(), Some("source" | "without-cache"))).collect();
@@ -246,7 +246,7 @@ fn every_stage_of_a_module_with_a_hand_written_interface_works() {
 
 #[test]
 fn no_stage_of_powers_runs_where_nothing_is_granted() {
-    let place = place();
+    let scratch = scratch();
     let component = guest("powers");
     for power in ["machine", "sources", "effects", "secret-access"] {
         let mut words = vec!["call", "-q", "-m", component.to_str().unwrap()];
@@ -255,7 +255,7 @@ fn no_stage_of_powers_runs_where_nothing_is_granted() {
                 words.extend(["--allow", other]);
             }
         }
-        let refused = place.host(words.into_iter().chain(["harmless"]));
+        let refused = scratch.host(words.into_iter().chain(["harmless"]));
         assert_eq!((refused.code == Some(0), refused.stdout.as_str()), (false, ""), "{power}");
         assert!(refused.stderr.contains(power), "{}", refused.stderr);
     }

@@ -10,28 +10,28 @@ mod pull;
 
 use std::process::Command;
 
-use support::{Answer, Place, Registry, guest, require};
+use testkit::{Answer, Registry, Scratch, guest, require};
 
 use crate::run::Chain;
 
-/// A place, and a registry with images.
+/// A store, and a registry with images.
 pub(crate) struct Bench {
-    pub(crate) place: Place,
+    pub(crate) scratch: Scratch,
     pub(crate) registry: Registry,
 }
 
 impl Bench {
-    /// Makes one, with the images of the conformance suite; none where something is missing.
+    /// Starts the registry with the images of the conformance suite, unless the machine lacks a tool.
     pub(crate) fn new() -> Option<Self> {
         if !["crun", "busybox", "docker-registry"].into_iter().all(require) {
             return None;
         }
-        let bench = Self { place: Place::new(), registry: Registry::start() };
+        let bench = Self { scratch: Scratch::new(), registry: Registry::start() };
         conformance::images::push_all(&bench.images()).unwrap();
         Some(bench)
     }
 
-    /// Puts an image with the file `f` under a name that may have been another's.
+    /// Pushes an image with the file `f`, under a name that another image may have had.
     pub(crate) fn push(&self, name: &str, tag: &str, contents: &str) {
         conformance::images::push_file(&self.images(), name, tag, "f", contents).unwrap();
     }
@@ -40,30 +40,30 @@ impl Bench {
         conformance::images::Registry::at(self.registry.address())
     }
 
-    /// A container of an image of the registry.
+    /// Returns a container of an image of the registry.
     pub(crate) fn from(&self, image: &str) -> Chain {
         from(&self.registry.name(image))
     }
 
-    /// Runs a chain, which must succeed.
+    /// Runs a chain that must succeed, and returns its standard output.
     pub(crate) fn ok(&self, chain: &Chain) -> String {
-        chain.run(&self.place).ok().to_owned()
+        chain.run(&self.scratch).ok().to_owned()
     }
 
     /// Calls a stage of the module `powers`, with the power `effects`.
     pub(crate) fn effect(&self, stage: &str, flags: &[&str], change: impl FnOnce(&mut Command)) -> Answer {
-        call(&self.place, "powers", &["machine", "sources", "effects", "secret-access"], stage, flags, change)
+        call(&self.scratch, "powers", &["machine", "sources", "effects", "secret-access"], stage, flags, change)
     }
 }
 
-/// A container of any image.
+/// Returns a container of any image.
 pub(crate) fn from(address: &str) -> Chain {
     Chain::new("empty").then(&["from-image", "--address", address])
 }
 
 /// Calls a stage of a module with these powers.
 pub(crate) fn call(
-    place: &Place,
+    scratch: &Scratch,
     module: &str,
     powers: &[&str],
     stage: &str,
@@ -75,7 +75,7 @@ pub(crate) fn call(
     words.extend(powers.iter().flat_map(|power| ["--allow", power]));
     words.push(stage);
     words.extend(flags);
-    let mut command = place.command(words);
+    let mut command = scratch.command(words);
     change(&mut command);
     command.output().map(Answer::from).unwrap()
 }

@@ -1,16 +1,16 @@
-//! Calls that are ended from outside: nothing is left, and the next one works.
+//! Calls that are interrupted or killed.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use support::{Place, require};
+use testkit::{Scratch, require};
 
-use crate::run::{Chain, processes, until, zone_processes};
+use crate::run::{Chain, processes, sleep, until, zone_processes};
 
-fn assert_nothing_is_left(place: &Place) {
-    until("no process of the zone is left", || zone_processes(place).is_empty());
+fn assert_nothing_is_left(scratch: &Scratch) {
+    until("no process of the zone is left", || zone_processes(scratch).is_empty());
     let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
-    let store = place.path("store");
+    let store = scratch.path("store");
     assert!(!mounts.contains(store.to_str().unwrap()), "{mounts}");
 }
 
@@ -19,19 +19,21 @@ fn an_interrupt_ends_the_call_with_code_130_and_says_what_was_under_way() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
+    let sleep = sleep("62.5");
     for signal in ["INT", "TERM"] {
-        let running = Chain::machine().sh("echo before").sh("trap '' INT TERM; sleep 62.5").stdout().spawn(&place);
-        until("the step runs", || !processes("/.init sh -c trap").is_empty());
+        let script = format!("trap '' INT TERM; {sleep}");
+        let running = Chain::machine().sh("echo before").sh(&script).stdout().spawn(&scratch);
+        until("the step runs", || !processes(&format!("sh -c {script}")).is_empty());
         running.signal(signal);
         let ran = running.wait();
         assert!(ran.fails(130).contains("under way: exec sh -c"), "{}", ran.answer.stderr);
-        assert!(ran.answer.stderr.contains("sleep 62.5"), "{}", ran.answer.stderr);
-        assert_eq!(ran.command("sleep 62.5").outcome, "cancelled");
-        assert_nothing_is_left(&place);
-        assert_eq!(processes("sleep 62.5"), Vec::<String>::new());
+        assert!(ran.answer.stderr.contains(&sleep), "{}", ran.answer.stderr);
+        assert_eq!(ran.command(&sleep).outcome, "cancelled");
+        assert_nothing_is_left(&scratch);
+        assert_eq!(processes(&sleep), Vec::<String>::new());
     }
-    assert_eq!(left_to_sweep(&place), Vec::<PathBuf>::new());
+    assert_eq!(left_to_sweep(&scratch), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -39,51 +41,51 @@ fn a_call_that_is_killed_at_any_moment_leaves_nothing_and_the_next_one_succeeds(
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    // What differs from round to round is not cached; what a killed round finished may be.
+    let scratch = Scratch::new();
+    // Each round has commands of its own, so only those of the killed call can be cached.
     let chain = |round: usize| {
         let container = Chain::machine().then(&["with-env-variable", "--name", "ROUND", "--value", &round.to_string()]);
         (0..3).fold(container, |chain, n| chain.sh(&format!("echo $ROUND {n} >> /n; sleep 0.05"))).sh("cat /n").stdout()
     };
     let mut moment = 41;
     for round in 0..10 {
-        // Any order will do; the same one in every run is easier to look into.
+        // The moments look random and are the same in every run, so that a failure can be repeated.
         moment = (moment * 73 + 29) % 600;
-        let running = chain(round).spawn(&place);
+        let running = chain(round).spawn(&scratch);
         std::thread::sleep(Duration::from_millis(moment));
         running.signal("KILL");
         running.wait();
-        assert_nothing_is_left(&place);
+        assert_nothing_is_left(&scratch);
         let expect: String = (0..3).map(|n| format!("{round} {n}\n")).collect();
-        assert_eq!(chain(round).run(&place).ok(), expect, "after a kill at {moment} ms");
+        assert_eq!(chain(round).run(&scratch).ok(), expect, "after a kill at {moment} ms");
     }
-    assert_nothing_is_left(&place);
-    assert_eq!(left_to_sweep(&place), Vec::<PathBuf>::new(), "a later run sweeps what killed ones left");
+    assert_nothing_is_left(&scratch);
+    assert_eq!(left_to_sweep(&scratch), Vec::<PathBuf>::new(), "a later run sweeps what killed ones left");
 }
 
 #[test]
-fn what_other_users_of_a_container_left_goes_with_the_next_runs() {
-    // Without a range there are no other users.
+fn the_next_runs_remove_files_of_other_users_that_a_run_left() {
+    // A user without a range of user numbers cannot run commands as others.
     if !require("crun") || std::env::var("E2E_RANGE").is_ok_and(|range| range == "no") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let as_other = Chain::machine().then(&["with-user", "--user", "1000:1000"]);
-    as_other.sh("mkdir -p /tmp/d/e; echo > /tmp/d/e/f; chmod 700 /tmp/d; exit 3").stdout().run(&place).fails(1);
-    // The first of them finds what the failed one left, and the second finds what the first could not remove.
+    as_other.sh("mkdir -p /tmp/d/e; echo > /tmp/d/e/f; chmod 700 /tmp/d; exit 3").stdout().run(&scratch).fails(1);
+    // The first of them removes what the failed one left, and the second what the first could not remove.
     for n in 0..2 {
-        Chain::machine().sh(&format!("echo {n}; sleep 0.5")).stdout().run(&place).ok();
+        Chain::machine().sh(&format!("echo {n}; sleep 0.5")).stdout().run(&scratch).ok();
     }
-    assert_eq!(left_to_sweep(&place), Vec::<PathBuf>::new());
-    assert_eq!(std::fs::read_dir(place.path("store/trash-v1")).unwrap().count(), 0);
+    assert_eq!(left_to_sweep(&scratch), Vec::<PathBuf>::new());
+    assert_eq!(std::fs::read_dir(scratch.path("store/trash-v1")).unwrap().count(), 0);
 }
 
-/// Returns what is in the temporary directories of a store: those of the processes that ended stay, empty, until the
-/// next one sweeps.
-fn left_to_sweep(place: &Place) -> Vec<PathBuf> {
+/// Returns the files in temporary directories of a store. An empty directory of a process that ended stays until the
+/// next run removes it.
+fn left_to_sweep(scratch: &Scratch) -> Vec<PathBuf> {
     let entries = |path: PathBuf| {
         let entries = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
         entries.map(|entry| entry.path()).collect::<Vec<_>>()
     };
-    entries(place.path("store/tmp-v1")).into_iter().flat_map(entries).collect()
+    entries(scratch.path("store/tmp-v1")).into_iter().flat_map(entries).collect()
 }

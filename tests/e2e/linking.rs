@@ -3,30 +3,30 @@
 use std::path::Path;
 
 use expect_test::{Expect, expect};
-use support::{Answer, Place, guest, require};
+use testkit::{Answer, Scratch, guest, require};
 
-/// A module with the component of a guest program and a manifest of its own.
-fn module(place: &Place, directory: &str, component: &str, manifest: &str) {
+/// Writes a module with the component of a guest program and a manifest.
+fn module(scratch: &Scratch, directory: &str, component: &str, manifest: &str) {
     let component = guest(component);
     let head = format!("name = \"{directory}\"\nversion = \"0.1.0\"\ncomponent = '{}'\n", component.display());
-    place.write(&format!("{directory}/host.toml"), format!("{head}{manifest}"));
+    scratch.write(&format!("{directory}/host.toml"), format!("{head}{manifest}"));
 }
 
-/// A module without code.
-fn pipeline(place: &Place, manifest: &str) {
-    place.write("host.toml", format!("name = \"shop\"\nversion = \"0.1.0\"\n{manifest}"));
+/// Writes a module without code.
+fn pipeline(scratch: &Scratch, manifest: &str) {
+    scratch.write("host.toml", format!("name = \"shop\"\nversion = \"0.1.0\"\n{manifest}"));
 }
 
 fn dependency(alias: &str, component: &str) -> String {
     format!("[dependencies]\n{alias} = {{ component = '{}' }}\n", guest(component).display())
 }
 
-/// Returns what an answer was, paths of this machine left out.
-fn shown(answer: &Answer, place: &Place) -> String {
+/// Returns an answer as text, without paths of this machine.
+fn shown(answer: &Answer, scratch: &Scratch) -> String {
     let text = format!("{}{}exit {}\n", answer.stdout, answer.stderr, answer.code.unwrap_or(-1));
-    let lines = text.replace(&*place.path("work").to_string_lossy(), "$WORK");
+    let lines = text.replace(&*scratch.path("work").to_string_lossy(), "$WORK");
     let lines = lines.replace(&*guest("x").parent().unwrap_or(Path::new("")).to_string_lossy(), "$GUESTS");
-    // Where a line of a guest is, and how long something took, differs.
+    // Line numbers of guests and times differ from run to run.
     let lines = without_lines(&lines);
     let timeless = |line: &str| match line.rsplit_once(" (") {
         Some((rest, time)) if time.ends_with("s)") => format!("{rest}\n"),
@@ -35,31 +35,31 @@ fn shown(answer: &Answer, place: &Place) -> String {
     lines.lines().filter(|line| !line.contains(" ran, ")).map(timeless).collect()
 }
 
-/// Leaves out the numbers of lines of the guest `links`.
+/// Removes the line numbers of the guest `links`.
 fn without_lines(text: &str) -> String {
     let mut parts = text.split("links/src/lib.rs:");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
-        // What stood behind the place is kept.
+        // The text after the line number stays.
         let end = if part[..part.len() - rest.len()].ends_with(':') { ":" } else { "" };
         format!("{text}links/src/lib.rs:LINE{end}{rest}")
     })
 }
 
-fn check(place: &Place, args: &[&str], expect: &Expect) {
-    expect.assert_eq(&shown(&place.host([&["call", "--progress", "plain"], args].concat()), place));
+fn check(scratch: &Scratch, args: &[&str], expect: &Expect) {
+    expect.assert_eq(&shown(&scratch.host([&["call", "--progress", "plain"], args].concat()), scratch));
 }
 
 #[test]
 fn a_parameter_is_fed_by_the_stage_of_its_name_and_each_is_called_once() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    module(&place, "links", "links", "allow = [\"machine\"]\n");
+    let scratch = Scratch::new();
+    module(&scratch, "links", "links", "allow = [\"machine\"]\n");
     check(
-        &place,
+        &scratch,
         &["-m", "links", "both"],
         &expect![[r#"
             left of seed, right of seed
@@ -70,18 +70,18 @@ fn a_parameter_is_fed_by_the_stage_of_its_name_and_each_is_called_once() {
             exit 0
         "#]],
     );
-    // What may be left out is.
+    // Optional parameters are left out.
     check(
-        &place,
+        &scratch,
         &["-m", "links", "maybe"],
         &expect![[r#"
             nothing
             exit 0
         "#]],
     );
-    // A flag comes first.
+    // A flag wins over a link.
     check(
-        &place,
+        &scratch,
         &["-m", "links", "both", "--left", "here"],
         &expect![[r#"
             here, right of seed
@@ -94,14 +94,14 @@ fn a_parameter_is_fed_by_the_stage_of_its_name_and_each_is_called_once() {
 }
 
 #[test]
-fn what_nobody_looks_at_is_not_called() {
-    if !require("cargo-wasm") {
+fn a_stage_whose_result_nothing_reads_is_not_called() {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    module(&place, "links", "links", "allow = [\"machine\"]\n");
+    let scratch = Scratch::new();
+    module(&scratch, "links", "links", "allow = [\"machine\"]\n");
     check(
-        &place,
+        &scratch,
         &["-m", "links", "idle"],
         &expect![[r#"
             idle
@@ -110,7 +110,7 @@ fn what_nobody_looks_at_is_not_called() {
         "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "links", "more", "entries"],
         &expect![[r#"
             a.txt
@@ -125,14 +125,14 @@ fn what_nobody_looks_at_is_not_called() {
 }
 
 #[test]
-fn wrong_links_are_told_with_their_path_before_anything_runs() {
-    if !require("cargo-wasm") {
+fn wrong_links_are_reported_with_their_path_before_anything_runs() {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    module(&place, "links", "links", "allow = [\"machine\"]\n");
+    let scratch = Scratch::new();
+    module(&scratch, "links", "links", "allow = [\"machine\"]\n");
     check(
-        &place,
+        &scratch,
         &["-m", "links", "ping"],
         &expect![[r#"
         error: stage `ping` needs itself: `ping.pong <- pong.ping <- ping`
@@ -140,9 +140,9 @@ fn wrong_links_are_told_with_their_path_before_anything_runs() {
         exit 3
     "#]],
     );
-    // A flag cuts the circle.
+    // A flag removes the link that closes the circle.
     check(
-        &place,
+        &scratch,
         &["-m", "links", "ping", "--pong", "x"],
         &expect![[r#"
         ping x
@@ -150,7 +150,7 @@ fn wrong_links_are_told_with_their_path_before_anything_runs() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "links", "wrong"],
         &expect![[r#"
             error: stage `wrong` needs `--seed`
@@ -162,14 +162,14 @@ fn wrong_links_are_told_with_their_path_before_anything_runs() {
 }
 
 #[test]
-fn a_stage_that_fails_fails_who_needs_it_with_its_own_words() {
-    if !require("cargo-wasm") {
+fn a_failure_of_a_stage_is_that_of_the_stages_that_need_it() {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    module(&place, "links", "links", "allow = [\"machine\"]\n");
+    let scratch = Scratch::new();
+    module(&scratch, "links", "links", "allow = [\"machine\"]\n");
     check(
-        &place,
+        &scratch,
         &["-m", "links", "after"],
         &expect![[r#"
         stage `after` is fed by `broken`
@@ -182,12 +182,12 @@ fn a_stage_that_fails_fails_who_needs_it_with_its_own_words() {
 
 #[test]
 fn a_pipeline_of_other_modules_needs_no_code() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    place.write("texts/a.txt", "short\n");
-    place.write("texts/skip/b.txt", "x".repeat(200));
+    let scratch = Scratch::new();
+    scratch.write("texts/a.txt", "short\n");
+    scratch.write("texts/skip/b.txt", "x".repeat(200));
     let stages = r#"
         [stages.style]
         call = "lint.find"
@@ -211,9 +211,9 @@ fn a_pipeline_of_other_modules_needs_no_code() {
         [stages.texts]
         call = "lint.sources"
     "#;
-    pipeline(&place, &format!("{}{stages}", dependency("lint", "objects")));
+    pipeline(&scratch, &format!("{}{stages}", dependency("lint", "objects")));
     check(
-        &place,
+        &scratch,
         &["style"],
         &expect![[r#"
         {"path":"a.txt","n-lines":1}
@@ -222,7 +222,7 @@ fn a_pipeline_of_other_modules_needs_no_code() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["level"],
         &expect![[r#"
             checked at level 3
@@ -231,7 +231,7 @@ fn a_pipeline_of_other_modules_needs_no_code() {
         "#]],
     );
     check(
-        &place,
+        &scratch,
         &["name"],
         &expect![[r#"
             short
@@ -242,7 +242,7 @@ fn a_pipeline_of_other_modules_needs_no_code() {
         "#]],
     );
     check(
-        &place,
+        &scratch,
         &["good", "--src", "texts/skip"],
         &expect![[r#"
         {
@@ -263,10 +263,10 @@ fn a_pipeline_of_other_modules_needs_no_code() {
 
 #[test]
 fn functions_of_one_instance_can_feed_each_other() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let stages = r#"
         [stages.strict]
         call = "lint.linter"
@@ -283,14 +283,14 @@ fn functions_of_one_instance_can_feed_each_other() {
         call = "lint.find"
         args = { src = { from = "filtered" }, linter = { from = "strict" } }
     "#;
-    pipeline(&place, &format!("{}{stages}", dependency("lint", "objects")));
-    let answer = place.host(["call", "-q", "style"]);
+    pipeline(&scratch, &format!("{}{stages}", dependency("lint", "objects")));
+    let answer = scratch.host(["call", "-q", "style"]);
     assert_eq!((answer.stdout.as_str(), answer.code), ("{\"path\":\"good.txt\",\"n-lines\":1}\n", Some(0)));
 }
 
 #[test]
 fn dangling_references_of_a_manifest_have_line_and_column() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
     for (stages, expect) in [
@@ -341,22 +341,22 @@ fn dangling_references_of_a_manifest_have_line_and_column() {
         "#]],
         ),
     ] {
-        let place = Place::new();
-        pipeline(&place, &format!("{}{stages}", dependency("lint", "objects")));
-        check(&place, &["a"], &expect);
+        let scratch = Scratch::new();
+        pipeline(&scratch, &format!("{}{stages}", dependency("lint", "objects")));
+        check(&scratch, &["a"], &expect);
     }
 }
 
 #[test]
-fn functions_and_objects_of_a_dependency_are_used_as_ones_own() {
-    if !require("cargo-wasm") {
+fn functions_and_objects_of_a_dependency_can_be_used() {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let dependencies = format!("allow = [\"machine\"]\n{}", dependency("objects", "objects"));
-    module(&place, "linked", "linked", &dependencies);
+    module(&scratch, "linked", "linked", &dependencies);
     check(
-        &place,
+        &scratch,
         &["-m", "linked", "style", "--level", "4"],
         &expect![[r#"
         a linter of level 4: checked at level 4
@@ -364,7 +364,7 @@ fn functions_and_objects_of_a_dependency_are_used_as_ones_own() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "linked", "every-way"],
         &expect![[r#"
         23
@@ -372,7 +372,7 @@ fn functions_and_objects_of_a_dependency_are_used_as_ones_own() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "linked", "style", "--level", "0"],
         &expect![[r#"
         error: stage `style` failed
@@ -381,7 +381,7 @@ fn functions_and_objects_of_a_dependency_are_used_as_ones_own() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "linked", "sources", "file", "--path", "good.txt", "contents"],
         &expect![[r#"
             short
@@ -394,13 +394,13 @@ fn functions_and_objects_of_a_dependency_are_used_as_ones_own() {
 
 #[test]
 fn custom_objects_are_used_by_chains() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    module(&place, "objects", "objects", "");
+    let scratch = Scratch::new();
+    module(&scratch, "objects", "objects", "");
     check(
-        &place,
+        &scratch,
         &["-m", "objects", "linter", "--level", "3", "with-level", "--level", "7", "check"],
         &expect![[r#"
             checked at level 7
@@ -408,7 +408,7 @@ fn custom_objects_are_used_by_chains() {
         "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "objects", "linter", "chek"],
         &expect![[r#"
         error: a linter has no method `chek`
@@ -417,7 +417,7 @@ fn custom_objects_are_used_by_chains() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "objects", "strict", "--level", "12", "check"],
         &expect![[r#"
         error: stage `strict` failed
@@ -426,7 +426,7 @@ fn custom_objects_are_used_by_chains() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "objects", "describe"],
         &expect![[r#"
         a linter of level 1
@@ -438,14 +438,14 @@ fn custom_objects_are_used_by_chains() {
 
 #[test]
 fn a_dependency_has_no_more_powers_than_its_importer() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
     let stages = "[stages.seed]\ncall = \"links.seed\"\n";
-    let place = Place::new();
-    pipeline(&place, &format!("{}{stages}", dependency("links", "links")));
+    let scratch = Scratch::new();
+    pipeline(&scratch, &format!("{}{stages}", dependency("links", "links")));
     check(
-        &place,
+        &scratch,
         &["seed"],
         &expect![[r#"
         error: dependency `links` of module `shop` needs the power `machine`, which `shop` was not granted
@@ -454,7 +454,7 @@ fn a_dependency_has_no_more_powers_than_its_importer() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["--allow", "machine", "seed"],
         &expect![[r#"
         seed
@@ -463,9 +463,9 @@ fn a_dependency_has_no_more_powers_than_its_importer() {
     "#]],
     );
     let withheld = dependency("links", "links").replace(" }", ", allow = [] }");
-    pipeline(&place, &format!("allow = [\"machine\"]\n{withheld}{stages}"));
+    pipeline(&scratch, &format!("allow = [\"machine\"]\n{withheld}{stages}"));
     check(
-        &place,
+        &scratch,
         &["seed"],
         &expect![[r#"
         error: dependency `links` of module `shop` needs the power `machine`, which `shop` was not granted
@@ -476,14 +476,14 @@ fn a_dependency_has_no_more_powers_than_its_importer() {
 }
 
 #[test]
-fn an_import_that_nothing_provides_is_told() {
-    if !require("cargo-wasm") {
+fn an_import_that_nothing_provides_is_named() {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    module(&place, "linked", "linked", "allow = [\"machine\"]\n");
+    let scratch = Scratch::new();
+    module(&scratch, "linked", "linked", "allow = [\"machine\"]\n");
     check(
-        &place,
+        &scratch,
         &["-m", "linked", "style"],
         &expect![[r#"
         error: module `linked` imports `local:objects/stages@0.1.0`, which the host does not have
@@ -491,9 +491,9 @@ fn an_import_that_nothing_provides_is_told() {
         exit 3
     "#]],
     );
-    module(&place, "linked", "linked", &format!("allow = [\"machine\"]\n{}", dependency("objects", "links")));
+    module(&scratch, "linked", "linked", &format!("allow = [\"machine\"]\n{}", dependency("objects", "links")));
     check(
-        &place,
+        &scratch,
         &["-m", "linked", "style"],
         &expect![[r#"
         error: module `linked` imports `local:objects/stages@0.1.0`, which the host does not have
@@ -505,14 +505,14 @@ fn an_import_that_nothing_provides_is_told() {
 
 #[test]
 fn a_trap_of_a_dependency_is_a_failure_of_that_call() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let stages = "[stages.dark]\ncall = \"links.panics\"\n[stages.seed]\ncall = \"links.seed\"\n";
-    pipeline(&place, &format!("allow = [\"machine\"]\n{}{stages}", dependency("links", "links")));
+    pipeline(&scratch, &format!("allow = [\"machine\"]\n{}{stages}", dependency("links", "links")));
     check(
-        &place,
+        &scratch,
         &["dark"],
         &expect![[r#"
             [links.panics] 
@@ -524,7 +524,7 @@ fn a_trap_of_a_dependency_is_a_failure_of_that_call() {
         "#]],
     );
     check(
-        &place,
+        &scratch,
         &["seed"],
         &expect![[r#"
         seed
@@ -535,15 +535,15 @@ fn a_trap_of_a_dependency_is_a_failure_of_that_call() {
 }
 
 #[test]
-fn what_was_begun_goes_on_while_another_is_read() {
-    if !require("cargo-wasm") || !require("crun") {
+fn a_started_object_is_evaluated_while_another_is_read() {
+    if !require("wasm32-wasip2") || !require("crun") {
         return;
     }
-    let place = Place::new();
-    module(&place, "crossing", "crossing", &format!("allow = [\"machine\"]\n{}", dependency("links", "links")));
+    let scratch = Scratch::new();
+    module(&scratch, "crossing", "crossing", &format!("allow = [\"machine\"]\n{}", dependency("links", "links")));
     let args = ["call", "-m", "crossing", "--jobs", "2", "--events", "events", "side-by-side"];
-    assert_eq!(place.host(args).stdout, "one\nother\n");
-    let events = std::fs::read_to_string(place.path("work/events")).unwrap();
+    assert_eq!(scratch.host(args).stdout, "one\nother\n");
+    let events = std::fs::read_to_string(scratch.path("work/events")).unwrap();
     let naps: Vec<serde_json::Value> = events
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -552,19 +552,19 @@ fn what_was_begun_goes_on_while_another_is_read() {
     let time = |nap: usize, key: &str| naps[nap][key].as_str().unwrap().to_owned();
     assert_eq!(naps.len(), 2, "{events}");
     assert!(time(0, "start") < time(1, "end") && time(1, "start") < time(0, "end"), "{events}");
-    // Both say which function asked for them.
+    // Both commands name the function that asked for them.
     assert!(naps.iter().all(|nap| nap["function"] == "links.nap"), "{events}");
 }
 
 #[test]
 fn a_function_of_a_dependency_is_called_once_and_only_if_it_is_needed() {
-    if !require("cargo-wasm") {
+    if !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    module(&place, "crossing", "crossing", &format!("allow = [\"machine\"]\n{}", dependency("links", "links")));
+    let scratch = Scratch::new();
+    module(&scratch, "crossing", "crossing", &format!("allow = [\"machine\"]\n{}", dependency("links", "links")));
     check(
-        &place,
+        &scratch,
         &["-m", "crossing", "twice"],
         &expect![[r#"
         seedseed
@@ -573,7 +573,7 @@ fn a_function_of_a_dependency_is_called_once_and_only_if_it_is_needed() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "crossing", "unused"],
         &expect![[r#"
         unused
@@ -581,7 +581,7 @@ fn a_function_of_a_dependency_is_called_once_and_only_if_it_is_needed() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "crossing", "late"],
         &expect![[r#"
         error: stage `late` failed
@@ -590,7 +590,7 @@ fn a_function_of_a_dependency_is_called_once_and_only_if_it_is_needed() {
     "#]],
     );
     check(
-        &place,
+        &scratch,
         &["-m", "crossing", "survives"],
         &expect![[r#"
         it failed: stage `dark` of module `links` panicked at links/src/lib.rs:LINE: it is too dark
@@ -605,12 +605,12 @@ fn a_function_of_a_dependency_is_called_once_and_only_if_it_is_needed() {
 
 #[test]
 fn the_variables_of_a_stage_are_in_every_container_that_it_begins_with() {
-    if !require("cargo-wasm") || !require("crun") {
+    if !require("wasm32-wasip2") || !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let stages = "[stages.variable]\nenv = { CITY = \"Ulm\" }\nargs = { name = \"CITY\" }\n\n[stages.bare]\ncall = \"variable\"\n";
-    module(&place, "links", "links", &format!("allow = [\"machine\"]\n{stages}"));
-    let said = |stage: &str| place.host(["call", "-m", "links", stage, "--name", "CITY"]).stdout;
+    module(&scratch, "links", "links", &format!("allow = [\"machine\"]\n{stages}"));
+    let said = |stage: &str| scratch.host(["call", "-m", "links", stage, "--name", "CITY"]).stdout;
     assert_eq!((said("variable").as_str(), said("bare").as_str()), ("Ulm\n", "\n"));
 }

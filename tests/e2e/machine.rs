@@ -1,11 +1,11 @@
-//! What a step sees of the machine, and what it cannot touch.
+//! Steps with the tools of this machine, which they cannot change.
 
-use support::{Place, require};
+use testkit::{Scratch, require};
 
 use crate::run::Chain;
 
-fn output(place: &Place, script: &str) -> String {
-    Chain::machine().sh(script).stdout().run(place).ok().trim_end().to_owned()
+fn output(scratch: &Scratch, script: &str) -> String {
+    Chain::machine().sh(script).stdout().run(scratch).ok().trim_end().to_owned()
 }
 
 #[test]
@@ -13,52 +13,52 @@ fn a_step_uses_this_machines_tools_and_cannot_change_them() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    assert_eq!(output(&place, "ls --version | head -1 | cut -d' ' -f1"), "ls");
+    let scratch = Scratch::new();
+    assert_eq!(output(&scratch, "ls --version | head -1 | cut -d' ' -f1"), "ls");
     for path in ["/usr/bin/broken", "/bin/broken", "/lib/broken"] {
-        let refused = Chain::machine().sh(&format!("echo broken > {path}")).then(&["sync"]).run(&place);
+        let refused = Chain::machine().sh(&format!("echo broken > {path}")).then(&["sync"]).run(&scratch);
         let said = refused.fails(1);
         assert!(said.contains("Read-only file system") || said.contains("Permission denied"), "{path}: {said}");
     }
     assert!(!std::path::Path::new("/usr/bin/broken").exists());
-    // `/etc` is a copy: what a step changes there is its own.
+    // `/etc` is a copy for each step.
     let ours = std::fs::read("/etc/passwd").unwrap();
-    assert_eq!(output(&place, "echo changed > /etc/passwd; cat /etc/passwd"), "changed");
+    assert_eq!(output(&scratch, "echo changed > /etc/passwd; cat /etc/passwd"), "changed");
     assert_eq!(std::fs::read("/etc/passwd").unwrap(), ours);
 }
 
 #[test]
-fn what_is_private_to_the_machine_is_not_there() {
+fn private_files_of_the_machine_are_not_in_a_step() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    assert_eq!(output(&place, "ls -A /root /home /work /var/lib 2>/dev/null | grep -v : || true").trim(), "");
-    assert_eq!(output(&place, "cat /etc/shadow /etc/gshadow /etc/ssh/* 2>/dev/null | wc -c"), "0");
-    assert_eq!(output(&place, "[ -e /etc/passwd ] && [ -d /tmp ] && echo there"), "there");
+    let scratch = Scratch::new();
+    assert_eq!(output(&scratch, "ls -A /root /home /work /var/lib 2>/dev/null | grep -v : || true").trim(), "");
+    assert_eq!(output(&scratch, "cat /etc/shadow /etc/gshadow /etc/ssh/* 2>/dev/null | wc -c"), "0");
+    assert_eq!(output(&scratch, "[ -e /etc/passwd ] && [ -d /tmp ] && echo there"), "there");
 }
 
 #[test]
-fn a_step_has_no_environment_of_the_callers() {
+fn a_step_does_not_see_the_environment_of_the_caller() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let chain = Chain::machine().sh("env | cut -d= -f1 | sort | tr '\\n' ' '").stdout();
-    let ran = chain.run_with(&place, |command| {
+    let ran = chain.run_with(&scratch, |command| {
         command.env("CALLERS_OWN", "x").env("LD_PRELOAD", "").env("XDG_RUNTIME_DIR", "/run");
     });
     assert_eq!(ran.ok(), "HOME PATH PWD \n");
 }
 
 #[test]
-fn a_step_without_network_has_its_own_loopback_alone() {
+fn a_step_without_network_has_only_its_own_loopback() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let alone = |script: &str| {
-        let ran = Chain::machine().sh(script).stdout().run_with(&place, |command| {
+        let ran = Chain::machine().sh(script).stdout().run_with(&scratch, |command| {
             command.arg("--no-network");
         });
         ran.ok().trim().to_owned()
@@ -72,13 +72,13 @@ fn a_step_sees_only_its_own_processes_and_no_descriptors_of_others() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     assert_eq!(
-        output(&place, "cat /proc/1/comm; ls -d /proc/[0-9]* | wc -l | (read n; [ $n -lt 9 ] && echo few)"),
+        output(&scratch, "cat /proc/1/comm; ls -d /proc/[0-9]* | wc -l | (read n; [ $n -lt 9 ] && echo few)"),
         ".init\nfew"
     );
-    assert_eq!(output(&place, "ls /proc/self/fd | tr '\\n' ' '"), "0 1 2 3");
-    assert_eq!(output(&place, "hostname; grep NoNewPrivs /proc/self/status | cut -f2").lines().last(), Some("1"));
+    assert_eq!(output(&scratch, "ls /proc/self/fd | tr '\\n' ' '"), "0 1 2 3");
+    assert_eq!(output(&scratch, "hostname; grep NoNewPrivs /proc/self/status | cut -f2").lines().last(), Some("1"));
 }
 
 #[test]
@@ -86,25 +86,25 @@ fn a_step_that_writes_nothing_changes_nothing() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    let before = Chain::machine().then(&["rootfs", "digest"]).run(&place);
-    let after = Chain::machine().sh("true").then(&["rootfs", "digest"]).run(&place);
+    let scratch = Scratch::new();
+    let before = Chain::machine().then(&["rootfs", "digest"]).run(&scratch);
+    let after = Chain::machine().sh("true").then(&["rootfs", "digest"]).run(&scratch);
     assert_eq!(after.ok(), before.ok());
 }
 
 #[test]
-fn a_container_of_nothing_but_a_static_program_works() {
+fn a_container_with_only_a_static_program_works() {
     if !require("crun") || !require("busybox") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let words = ["with-file-options", "--path", "/bin/busybox", "--source", "/bin/busybox", "--with-mode", "0o755"];
     let container = Chain::new("empty").then(&words);
-    let listed = container.clone().then(&["with-exec", "--args", "/bin/busybox,ls,-A,/", "stdout"]).run(&place);
+    let listed = container.clone().then(&["with-exec", "--args", "/bin/busybox,ls,-A,/", "stdout"]).run(&scratch);
     let listed: Vec<&str> = listed.ok().lines().collect();
     assert!(listed.contains(&"bin") && !listed.contains(&"usr"), "{listed:?}");
     let links = container.then(&["with-exec", "--args", "/bin/busybox,--install,-s,/bin"]);
-    assert_eq!(links.clone().sh("echo $(id -u) > /made; cat /made").stdout().run(&place).ok(), "0\n");
-    let entries = links.sh("echo 1 > /made").then(&["rootfs", "entries"]).run(&place);
+    assert_eq!(links.clone().sh("echo $(id -u) > /made; cat /made").stdout().run(&scratch).ok(), "0\n");
+    let entries = links.sh("echo 1 > /made").then(&["rootfs", "entries"]).run(&scratch);
     assert_eq!(entries.ok(), "bin/\nmade\n");
 }

@@ -1,4 +1,4 @@
-//! `host run` and `host check` with real stages: which run, which do not, and what is told of them.
+//! `host run` and `host check` with real stages.
 
 mod checks;
 mod failures;
@@ -8,14 +8,14 @@ mod retries;
 mod since;
 
 use serde_json::Value as Json;
-use support::{Answer, Place, guest};
+use testkit::{Answer, Scratch, guest};
 
-/// A pipeline of stages whose scripts the manifest has.
+/// A module of stages whose scripts are in the manifest.
 struct Pipeline {
-    place: Place,
+    scratch: Scratch,
 }
 
-/// What happened in a run.
+/// The result of a run, with its events.
 struct Ran {
     answer: Answer,
     events: Vec<Json>,
@@ -24,19 +24,19 @@ struct Ran {
 impl Pipeline {
     /// Makes a module of the guest program `flow` with these stages.
     fn new(stages: &str) -> Self {
-        let place = Place::new();
+        let scratch = Scratch::new();
         let head = "name = \"shop\"\nversion = \"0.1.0\"\nallow = [\"machine\"]\n";
-        place.write("host.toml", format!("{head}component = '{}'\n{stages}", guest("flow").display()));
-        Self { place }
+        scratch.write("host.toml", format!("{head}component = '{}'\n{stages}", guest("flow").display()));
+        Self { scratch }
     }
 
-    /// Runs `host` in its directory.
+    /// Runs `host` in the directory of the module.
     fn run(&self, words: &[&str]) -> Ran {
-        let events = self.place.path("events");
+        let events = self.scratch.path("events");
         let events_text = events.to_str().expect("the path of the repository is UTF-8");
         let (command, rest) = words.split_first().expect("a command");
         let options = [*command, "--progress", "plain", "--events", events_text];
-        let answer = self.place.host([&options, rest].concat());
+        let answer = self.scratch.host([&options, rest].concat());
         let text = std::fs::read_to_string(&events).unwrap_or_default();
         let events = text.lines().map(|line| serde_json::from_str(line).expect("a line of events is JSON")).collect();
         Ran { answer, events }
@@ -44,7 +44,7 @@ impl Pipeline {
 }
 
 impl Ran {
-    /// Returns the lines of the summary, without times: as in `done test`.
+    /// Returns the lines of the summary without times, as in `done test`.
     fn outcomes(&self) -> Vec<String> {
         let words = ["done", "passed", "failed", "skipped", "stopped"];
         let lines = self.answer.stderr.lines().filter(|line| words.iter().any(|word| line.starts_with(word)));
@@ -52,13 +52,13 @@ impl Ran {
         lines.map(|line| line.split_whitespace().filter(|word| !is_time(word)).collect::<Vec<_>>().join(" ")).collect()
     }
 
-    /// Returns the events of stages: name and outcome.
+    /// Returns the names and outcomes of the stages, from the events.
     fn stages(&self) -> Vec<(&str, &str)> {
         let stages = self.events.iter().filter(|event| event["event"] == "stage");
         stages.filter_map(|event| Some((event["stage"].as_str()?, event["outcome"].as_str()?))).collect()
     }
 
-    /// Returns the commands that ended, whose name has a text in it.
+    /// Returns the events of commands whose name contains a text.
     fn commands(&self, text: &str) -> Vec<&Json> {
         let is_it = |event: &&Json| {
             let name = event["name"].as_str().unwrap_or_default();

@@ -1,16 +1,16 @@
-//! `host plan` and `host graph --ops`: what would run, and that nothing does.
+//! `host plan` and `host graph --ops`, which run nothing.
 
 use expect_test::{Expect, expect};
 use serde_json::Value as Json;
-use support::{Place, guest, require};
+use testkit::{Scratch, guest, require};
 
-/// A module whose stage `build` runs a command over `src`; `test` looks at that, and `pack` needs both.
-fn shop() -> Option<Place> {
-    if !require("crun") || !require("cargo-wasm") {
+/// A module whose stage `build` runs a command on `src`. Stage `test` reads the result, and `pack` needs both.
+fn shop() -> Option<Scratch> {
+    if !require("crun") || !require("wasm32-wasip2") {
         return None;
     }
-    let place = Place::new();
-    place.write("src/main.c", "int main;\n");
+    let scratch = Scratch::new();
+    scratch.write("src/main.c", "int main;\n");
     let (component, objects) = (guest("linked"), guest("objects"));
     let manifest = format!(
         "name = \"shop\"\nversion = \"0.1.0\"\ncomponent = '{}'\nallow = [\"machine\"]\n\
@@ -18,28 +18,28 @@ fn shop() -> Option<Place> {
         component.display(),
         objects.display()
     );
-    place.write("host.toml", manifest);
-    Some(place)
+    scratch.write("host.toml", manifest);
+    Some(scratch)
 }
 
-fn plan(place: &Place, args: &[&str]) -> String {
-    let answer = place.host([&["plan"], args].concat());
+fn plan(scratch: &Scratch, args: &[&str]) -> String {
+    let answer = scratch.host([&["plan"], args].concat());
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{}", answer.stdout);
     answer.stdout
 }
 
-fn check(place: &Place, args: &[&str], expect: &Expect) {
-    expect.assert_eq(&plan(place, args));
+fn check(scratch: &Scratch, args: &[&str], expect: &Expect) {
+    expect.assert_eq(&plan(scratch, args));
 }
 
-fn call(place: &Place, args: &[&str]) {
-    let answer = place.host([&["call"], args].concat());
+fn call(scratch: &Scratch, args: &[&str]) {
+    let answer = scratch.host([&["call"], args].concat());
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
 }
 
 /// Returns the commands of a plan with their reasons.
-fn commands(place: &Place, args: &[&str]) -> Vec<(String, String)> {
-    let json: Json = serde_json::from_str(&plan(place, &[args, &["--json"]].concat())).unwrap();
+fn commands(scratch: &Scratch, args: &[&str]) -> Vec<(String, String)> {
+    let json: Json = serde_json::from_str(&plan(scratch, &[args, &["--json"]].concat())).unwrap();
     let stages = json["stages"].as_array().unwrap().iter();
     let operations = stages.flat_map(|stage| stage["operations"].as_array().unwrap());
     let texts = operations.map(|operation| {
@@ -49,15 +49,15 @@ fn commands(place: &Place, args: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn before_a_run_all_would_run_and_after_it_nothing() {
-    let Some(place) = shop() else { return };
+fn a_plan_reports_every_step_before_a_run_and_none_after_it() {
+    let Some(scratch) = shop() else { return };
     for _ in 0..2 {
-        // A plan leaves nothing that the next one would find.
-        assert_eq!(commands(&place, &["build"]), [("exec sh -c 'ls > built'".to_owned(), "never-ran".to_owned())]);
+        // A plan keeps no results.
+        assert_eq!(commands(&scratch, &["build"]), [("exec sh -c 'ls > built'".to_owned(), "never-ran".to_owned())]);
     }
-    call(&place, &["build", "entries"]);
+    call(&scratch, &["build", "entries"]);
     check(
-        &place,
+        &scratch,
         &["build"],
         &expect![[r#"
         build: shop.build
@@ -68,10 +68,10 @@ fn before_a_run_all_would_run_and_after_it_nothing() {
 }
 
 #[test]
-fn a_function_is_planned_up_to_what_it_waits_for() {
-    let Some(place) = shop() else { return };
+fn a_function_is_planned_up_to_the_value_that_it_waits_for() {
+    let Some(scratch) = shop() else { return };
     check(
-        &place,
+        &scratch,
         &["pack"],
         &expect![[r#"
         build: shop.build
@@ -84,10 +84,10 @@ fn a_function_is_planned_up_to_what_it_waits_for() {
         1 would run, 1 cached, 2 stages not known to the end
     "#]],
     );
-    call(&place, &["build", "entries"]);
-    // Now `test` returns, and with it all of `pack` is known.
+    call(&scratch, &["build", "entries"]);
+    // Now `test` returns, so all of `pack` is known.
     check(
-        &place,
+        &scratch,
         &["pack"],
         &expect![[r#"
         build: shop.build
@@ -102,43 +102,43 @@ fn a_function_is_planned_up_to_what_it_waits_for() {
 }
 
 #[test]
-fn a_change_reaches_what_it_changes() {
-    let Some(place) = shop() else { return };
-    call(&place, &["pack", "size"]);
-    assert_eq!(commands(&place, &["pack"]), []);
-    place.write("src/other.c", "int other;\n");
-    assert_eq!(commands(&place, &["pack"]), [("exec sh -c 'ls > built'".to_owned(), "input-changed".to_owned())]);
-    let ran = place.host(["call", "build", "entries"]);
+fn a_plan_reports_the_steps_that_a_change_reaches() {
+    let Some(scratch) = shop() else { return };
+    call(&scratch, &["pack", "size"]);
+    assert_eq!(commands(&scratch, &["pack"]), []);
+    scratch.write("src/other.c", "int other;\n");
+    assert_eq!(commands(&scratch, &["pack"]), [("exec sh -c 'ls > built'".to_owned(), "input-changed".to_owned())]);
+    let ran = scratch.host(["call", "build", "entries"]);
     assert_eq!(ran.stdout, "built\nmain.c\nother.c\n");
-    // What `test` read is written into a file that is packed, so that this is another definition.
-    let after = commands(&place, &["pack"]);
+    // The text that `test` read is in a file that is packed, so the definition differs.
+    let after = commands(&scratch, &["pack"]);
     assert_eq!(after, [("exec tar -C /pack -cf /pack.tar .".to_owned(), "never-ran".to_owned())]);
 }
 
 #[test]
-fn what_a_run_would_not_reuse_would_run() {
-    let Some(place) = shop() else { return };
-    call(&place, &["build", "entries"]);
-    assert_eq!(commands(&place, &["build"]), []);
-    let without = commands(&place, &["build", "--no-cache"]);
+fn a_plan_reports_results_that_a_run_would_not_use() {
+    let Some(scratch) = shop() else { return };
+    call(&scratch, &["build", "entries"]);
+    assert_eq!(commands(&scratch, &["build"]), []);
+    let without = commands(&scratch, &["build", "--no-cache"]);
     assert_eq!(without, [("exec sh -c 'ls > built'".to_owned(), "no-cache".to_owned())]);
-    assert_eq!(place.host(["cache", "clear"]).code, Some(0));
-    assert_eq!(commands(&place, &["build"]), [("exec sh -c 'ls > built'".to_owned(), "evicted".to_owned())]);
+    assert_eq!(scratch.host(["cache", "clear"]).code, Some(0));
+    assert_eq!(commands(&scratch, &["build"]), [("exec sh -c 'ls > built'".to_owned(), "evicted".to_owned())]);
 }
 
 #[test]
 fn a_plan_executes_nothing_and_writes_nothing() {
-    if !require("crun") || !require("cargo-wasm") {
+    if !require("crun") || !require("wasm32-wasip2") {
         return;
     }
-    let place = Place::new();
-    place.write("src/Makefile", "all:\n\tdate +%N > /build/when\n\tcat /build/when\n");
+    let scratch = Scratch::new();
+    scratch.write("src/Makefile", "all:\n\tdate +%N > /build/when\n\tcat /build/when\n");
     let module = guest("pipelines");
     let module = module.to_str().unwrap();
     let args = ["--allow", "machine", "--arg", "src=src", "--arg", "key=planned", "--arg", "note=n"];
-    let events = place.path("events");
+    let events = scratch.path("events");
     let events = events.to_str().unwrap();
-    let plan = place.host([&["plan", "-m", module, "make-into-volume", "--events", events], &args[..]].concat());
+    let plan = scratch.host([&["plan", "-m", module, "make-into-volume", "--events", events], &args[..]].concat());
     assert_eq!(plan.code, Some(0), "{}", plan.stderr);
     assert!(plan.stdout.contains("? known up to here: `pipelines.make-into-volume` goes on"), "{}", plan.stdout);
     let text = std::fs::read_to_string(events).unwrap();
@@ -149,19 +149,19 @@ fn a_plan_executes_nothing_and_writes_nothing() {
         .map(|line| line["outcome"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(execs, ["planned"]);
-    // A volume is made by the first command that mounts it.
-    let listed = place.host(["cache", "list"]);
+    // The first command that mounts a volume creates it.
+    let listed = scratch.host(["cache", "list"]);
     assert!(!listed.stdout.contains("cache-volume"), "{}", listed.stdout);
     let called = ["call", "-m", module, "--allow", "machine", "make-into-volume", "--src", "src", "--key", "planned"];
-    let called = place.host(called);
+    let called = scratch.host(called);
     assert_eq!(called.code, Some(0), "{}", called.stderr);
-    assert!(place.host(["cache", "list"]).stdout.contains("cache-volume"));
+    assert!(scratch.host(["cache", "list"]).stdout.contains("cache-volume"));
 }
 
 #[test]
 fn operations_are_drawn_with_the_stages_that_ask_for_them() {
-    let Some(place) = shop() else { return };
-    let drawn = place.host(["graph", "build", "test", "--ops"]);
+    let Some(scratch) = shop() else { return };
+    let drawn = scratch.host(["graph", "build", "test", "--ops"]);
     assert_eq!(drawn.code, Some(0), "{}", drawn.stderr);
     expect![[r#"
         flowchart LR

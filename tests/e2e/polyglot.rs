@@ -6,9 +6,9 @@ mod programs;
 
 use std::path::PathBuf;
 
-use support::{Answer, Language, Place, guest, require, target_dir};
+use testkit::{Answer, Language, Scratch, guest, require, target_dir};
 
-/// A guest program, by its language.
+/// A language in which the guest programs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Guest {
     Rust,
@@ -29,24 +29,24 @@ impl Guest {
     }
 }
 
-/// Whether all three can be built here.
+/// Returns whether programs of all three languages can be built.
 fn can_build() -> bool {
-    require("cargo-wasm") && Python.is_there() && JavaScript.is_there()
+    require("wasm32-wasip2") && Python.is_there() && JavaScript.is_there()
 }
 
-/// Runs `host` in a place, with the store of all these tests: to compile a component of Python takes half a minute.
-fn host(place: &Place, words: &[&str]) -> Answer {
+/// Runs `host` with a store that these tests share, because compiling a component of Python takes half a minute.
+fn host(scratch: &Scratch, words: &[&str]) -> Answer {
     let store = target_dir().join("polyglot/store");
-    place.command(words).env("HOST_STORE", store).output().map(Answer::from).unwrap()
+    scratch.command(words).env("HOST_STORE", store).output().map(Answer::from).unwrap()
 }
 
-/// Makes a module of a component, which depends on another component.
-fn importer(place: &Place, component: &str, importer: Guest, alias: &str, dependency: Guest) {
+/// Writes a module of one component that depends on another component.
+fn importer(scratch: &Scratch, component: &str, importer: Guest, alias: &str, dependency: Guest) {
     let manifest = format!(
         "name = \"{component}\"\nversion = \"0.1.0\"\ncomponent = '{}'\nallow = [\"machine\"]\n\n\
          [dependencies]\n{alias} = {{ component = '{}' }}\n",
         importer.component(component).display(),
         dependency.component(alias).display()
     );
-    place.write("host.toml", manifest);
+    scratch.write("host.toml", manifest);
 }

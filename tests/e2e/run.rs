@@ -1,4 +1,4 @@
-//! Calls of the module `pipelines`, and what happened in them.
+//! Calls of the module `pipelines`, and their events.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,22 +7,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
-use support::{Answer, Place, guest};
+use testkit::{Answer, Scratch, guest};
 
-/// A stage and the methods that are called on its result.
+/// The arguments of a call: a stage and the methods that are called on its result.
 #[derive(Debug, Clone)]
 pub(crate) struct Chain(Vec<String>);
 
-/// A call that ended.
+/// The result of a call that ended, with its events.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) answer: Answer,
     pub(crate) vertices: Vec<Vertex>,
-    /// What names of images meant, in the order in which that was told, as in `app:1 app:1@sha256:...`.
+    /// The names of images with their digests, in the order of the events, as in `app:1 app:1@sha256:...`.
     pub(crate) images: Vec<String>,
 }
 
-/// What `--events` tells of a vertex.
+/// The event of a vertex that ended.
 #[derive(Debug)]
 pub(crate) struct Vertex {
     pub(crate) name: String,
@@ -30,72 +30,72 @@ pub(crate) struct Vertex {
     pub(crate) reason: String,
     pub(crate) start: String,
     pub(crate) end: String,
-    /// The whole line.
+    /// The event as JSON.
     pub(crate) line: Json,
 }
 
 impl Chain {
-    /// A stage of the module.
+    /// Begins with a stage of the module.
     pub(crate) fn new(stage: &str) -> Self {
         Self(vec![stage.to_owned()])
     }
 
-    /// A container with this machine's tools.
+    /// Begins with a container that has the tools of this machine.
     pub(crate) fn machine() -> Self {
         Self::new("machine")
     }
 
-    /// Goes on with these words.
+    /// Adds arguments to the call.
     pub(crate) fn then(mut self, words: &[&str]) -> Self {
         self.0.extend(words.iter().map(|word| (*word).to_owned()));
         self
     }
 
-    /// With a script that is run.
+    /// Adds a command that runs a script.
     pub(crate) fn sh(self, script: &str) -> Self {
         self.sh_with(script, &[])
     }
 
-    /// With a script that is run with options.
+    /// Adds a command that runs a script, with options.
     pub(crate) fn sh_with(self, script: &str, options: &[&str]) -> Self {
         let args = serde_json::json!(["sh", "-c", script]).to_string();
         let method = if options.is_empty() { "with-exec" } else { "with-exec-options" };
         self.then(&[method, "--args", &args]).then(options)
     }
 
-    /// What the last command printed.
+    /// Adds the method `stdout`.
     pub(crate) fn stdout(self) -> Self {
         self.then(&["stdout"])
     }
 
-    /// Runs it.
-    pub(crate) fn run(&self, place: &Place) -> Ran {
-        self.run_with(place, |_| ())
+    /// Runs the call to its end.
+    pub(crate) fn run(&self, scratch: &Scratch) -> Ran {
+        self.run_with(scratch, |_| ())
     }
 
-    /// Runs it as another change of the command wants it.
-    pub(crate) fn run_with(&self, place: &Place, change: impl FnOnce(&mut Command)) -> Ran {
-        let (mut command, events) = self.command(place);
+    /// Runs the call after a change of its process, such as another environment.
+    pub(crate) fn run_with(&self, scratch: &Scratch, change: impl FnOnce(&mut Command)) -> Ran {
+        let (mut command, events) = self.command(scratch);
         change(&mut command);
         let answer = command.output().map(Answer::from).expect("the binary was built");
         Ran::new(answer, &events)
     }
 
-    /// Starts it.
-    pub(crate) fn spawn(&self, place: &Place) -> Running {
-        let (mut command, events) = self.command(place);
+    /// Starts the call and does not wait.
+    pub(crate) fn spawn(&self, scratch: &Scratch) -> Running {
+        let (mut command, events) = self.command(scratch);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
         Running { child, events }
     }
 
-    fn command(&self, place: &Place) -> (Command, PathBuf) {
+    fn command(&self, scratch: &Scratch) -> (Command, PathBuf) {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let events = place.path(&format!("events-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let events = scratch.path(&format!("events-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         let mut args: Vec<OsString> = vec!["call".into(), "-m".into(), guest("pipelines").into()];
         args.extend(["--allow", "machine", "--progress", "plain", "--events"].map(OsString::from));
         args.push(events.clone().into());
         args.extend(self.0.iter().map(OsString::from));
-        (place.command(args), events)
+        (scratch.command(args), events)
     }
 }
 
@@ -118,13 +118,13 @@ impl Ran {
         Self { answer, vertices, images }
     }
 
-    /// Returns what it wrote; it must have succeeded.
+    /// Returns standard output. The call must have succeeded.
     pub(crate) fn ok(&self) -> &str {
         assert_eq!(self.answer.code, Some(0), "{}", self.answer.stderr);
         &self.answer.stdout
     }
 
-    /// Returns the talk of a call that failed with this exit code.
+    /// Returns standard error. The call must have failed with this exit code.
     pub(crate) fn fails(&self, code: i32) -> &str {
         assert_eq!(self.answer.code, Some(code), "{:?}", self.answer);
         &self.answer.stderr
@@ -135,13 +135,13 @@ impl Ran {
         self.vertices.iter().filter(|vertex| vertex.name.starts_with("exec "))
     }
 
-    /// Returns the names of what was evaluated though it is no source.
+    /// Returns the names of the vertices that were evaluated, without sources.
     pub(crate) fn evaluated(&self) -> Vec<&str> {
         let ran = self.vertices.iter().filter(|vertex| vertex.outcome == "ran" && vertex.reason != "source");
         ran.map(|vertex| vertex.name.as_str()).collect()
     }
 
-    /// Returns the one command whose name has this text in it.
+    /// Returns the one command whose name contains a text.
     pub(crate) fn command(&self, text: &str) -> &Vertex {
         let mut found = self.commands().filter(|vertex| vertex.name.contains(text));
         match (found.next(), found.next()) {
@@ -151,43 +151,58 @@ impl Ran {
     }
 }
 
-/// A call that goes on.
+/// A call that was started.
 pub(crate) struct Running {
     child: Child,
     events: PathBuf,
 }
 
 impl Running {
-    /// Sends its process a signal, as in `INT`.
+    /// Sends a signal to the process, as in `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.child.id())).status();
         assert!(status.is_ok_and(|status| status.success()), "the process is gone already");
     }
 
-    /// Waits for its end.
+    /// Returns whether the process handles an interrupt.
+    /// Source: the manual page `proc_pid_status(5)`, field `SigCgt`: a mask, bit 0 is signal 1.
+    pub(crate) fn catches_interrupts(&self) -> bool {
+        const INTERRUPT: u32 = 2;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+        mask & (1 << (INTERRUPT - 1)) != 0
+    }
+
+    /// Waits for the end of the process.
     pub(crate) fn wait(self) -> Ran {
         let output = self.child.wait_with_output().expect("it was started here");
         Ran::new(output.into(), &self.events)
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Returns the processes, by their command lines, whose command line has a text in it.
+/// Returns a command that sleeps and that no other process has: the same tests may run at once as another user.
+pub(crate) fn sleep(seconds: &str) -> String {
+    format!("sleep {seconds}{:07}", std::process::id())
+}
+
+/// Returns the processes whose command line contains a text, by their command lines.
 pub(crate) fn processes(text: &str) -> Vec<String> {
     of_processes("cmdline", text)
 }
 
-/// Returns the processes of the zones of a place: those that see its store mounted or name it.
-pub(crate) fn zone_processes(place: &Place) -> Vec<String> {
-    let store = place.path("store");
+/// Returns the processes of the zones of a store: those that have it mounted, or that name it.
+pub(crate) fn zone_processes(scratch: &Scratch) -> Vec<String> {
+    let store = scratch.path("store");
     let store = store.to_str().expect("the path of the repository is UTF-8");
     let mut found = of_processes("mountinfo", store);
     found.extend(of_processes("cmdline", store));

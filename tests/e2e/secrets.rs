@@ -1,13 +1,13 @@
-//! Secrets: seen by commands, and nowhere else.
+//! Secrets, which only commands see.
 
 use std::path::Path;
 
-use support::{Place, require};
+use testkit::{Scratch, require};
 
 use crate::run::{Chain, Ran};
 
 const VALUE: &str = "correct-horse-battery";
-/// The base64 of it.
+/// The value in base64.
 const ENCODED: &str = "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5";
 
 fn with_secret(source: &str) -> Chain {
@@ -15,24 +15,24 @@ fn with_secret(source: &str) -> Chain {
     chain.then(&["with-mounted-secret", "--path", "/run/token", "--source", source])
 }
 
-fn run(chain: &Chain, place: &Place) -> Ran {
-    chain.run_with(place, |command| {
+fn run(chain: &Chain, scratch: &Scratch) -> Ran {
+    chain.run_with(scratch, |command| {
         command.env("OUR_TOKEN", VALUE);
     })
 }
 
 #[test]
-fn a_secret_is_seen_by_a_command_wherever_it_comes_from() {
+fn a_command_sees_a_secret_of_every_source() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    place.write("token", VALUE);
-    // `rev` makes of it what nothing replaces.
+    let scratch = Scratch::new();
+    scratch.write("token", VALUE);
+    // The reversed value is not replaced.
     let script = "echo $TOKEN | rev; rev /run/token; stat -c ' %a:%u' /run/token";
     let reversed: String = VALUE.chars().rev().collect();
     for source in ["env:OUR_TOKEN", "file:token", "cmd:printf correct-horse-%s battery"] {
-        let ran = run(&with_secret(source).sh_with(script, &["--without-cache"]).stdout(), &place);
+        let ran = run(&with_secret(source).sh_with(script, &["--without-cache"]).stdout(), &scratch);
         let lines: Vec<&str> = ran.ok().split_whitespace().collect();
         assert_eq!(lines, [&*reversed, &*reversed, "400:0"], "{source}");
     }
@@ -43,14 +43,14 @@ fn a_secret_is_replaced_in_output_errors_and_events_and_is_never_in_the_store() 
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let script = "echo is $TOKEN; printf %s $TOKEN | base64; cat /run/token >&2; echo kept-by-the-step > /kept";
-    let printed = run(&with_secret("env:OUR_TOKEN").sh(script).then(&["combined-output", "-v"]), &place);
+    let printed = run(&with_secret("env:OUR_TOKEN").sh(script).then(&["combined-output", "-v"]), &scratch);
     assert!(printed.ok().contains("is ***\n***\n"), "{:?}", printed.answer);
-    let failing = run(&with_secret("env:OUR_TOKEN").sh(&format!("{script}; exit 9")).then(&["sync", "-v"]), &place);
+    let failing = run(&with_secret("env:OUR_TOKEN").sh(&format!("{script}; exit 9")).then(&["sync", "-v"]), &scratch);
     assert!(failing.fails(1).contains("is ***"), "{:?}", failing.answer);
     let stuck =
-        run(&with_secret("env:OUR_TOKEN").sh("echo $TOKEN; sleep 60.75").then(&["sync", "--timeout", "0.5"]), &place);
+        run(&with_secret("env:OUR_TOKEN").sh("echo $TOKEN; sleep 60.75").then(&["sync", "--timeout", "3"]), &scratch);
     assert!(stuck.fails(1).contains("***"), "{:?}", stuck.answer);
 
     for ran in [&printed, &failing, &stuck] {
@@ -58,25 +58,25 @@ fn a_secret_is_replaced_in_output_errors_and_events_and_is_never_in_the_store() 
             assert!(!text.contains(VALUE) && !text.contains(ENCODED), "{text}");
         }
     }
-    assert_eq!(files_with(&place.path(""), &[VALUE, ENCODED]), Vec::<String>::new());
+    assert_eq!(files_with(&scratch.path(""), &[VALUE, ENCODED]), Vec::<String>::new());
     assert_ne!(
-        files_with(&place.path("store"), &["kept-by-the-step"]),
+        files_with(&scratch.path("store"), &["kept-by-the-step"]),
         Vec::<String>::new(),
         "the search finds what is there"
     );
 }
 
 #[test]
-fn a_mounted_secret_has_its_mode_and_owner_and_is_no_file_of_the_container() {
+fn a_mounted_secret_has_its_mode_and_owner_and_is_not_in_the_container() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let options = ["--source", "env:OUR_TOKEN", "--with-mode", "0o440", "--with-owner", "0:0"];
     let chain = Chain::machine().then(&["with-mounted-secret-options", "--path", "/etc/app/token"]).then(&options);
-    let ran = run(&chain.clone().sh("stat -c %a:%u:%g /etc/app/token").stdout(), &place);
+    let ran = run(&chain.clone().sh("stat -c %a:%u:%g /etc/app/token").stdout(), &scratch);
     assert_eq!(ran.ok(), "440:0:0\n");
-    let file = run(&chain.sh("echo x > /x").then(&["file", "--path", "/etc/app/token", "contents"]), &place);
+    let file = run(&chain.sh("echo x > /x").then(&["file", "--path", "/etc/app/token", "contents"]), &scratch);
     assert!(file.fails(1).contains("/etc/app/token"), "{:?}", file.answer);
 }
 
@@ -85,15 +85,15 @@ fn a_secret_that_does_not_exist_is_named_and_nothing_runs() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    let missing = run(&with_secret("env:NO_SUCH_TOKEN").sh("echo ran").stdout(), &place);
+    let scratch = Scratch::new();
+    let missing = run(&with_secret("env:NO_SUCH_TOKEN").sh("echo ran").stdout(), &scratch);
     assert!(missing.fails(3).contains("NO_SUCH_TOKEN"), "{:?}", missing.answer);
-    let failing = run(&with_secret("cmd:echo to-stderr >&2; exit 4").sh("echo ran").stdout(), &place);
+    let failing = run(&with_secret("cmd:echo to-stderr >&2; exit 4").sh("echo ran").stdout(), &scratch);
     assert_ne!(failing.answer.code, Some(0));
     assert!(failing.commands().all(|vertex| vertex.outcome != "ran"), "{:?}", failing.vertices);
 }
 
-/// Returns the files below a directory that have one of the texts in them or in their names.
+/// Returns the files below a directory that have one of the texts in their contents or names.
 pub(crate) fn files_with(dir: &Path, texts: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_owned()];

@@ -1,18 +1,18 @@
-//! Steps at the same time, in one process and in two.
+//! Steps at the same time, in one process and in two processes.
 
-use support::{Place, require};
+use testkit::{Scratch, require};
 
-use crate::run::{Chain, Vertex, processes, until};
+use crate::run::{Chain, Vertex, processes, sleep, until};
 
 #[test]
 fn steps_that_do_not_need_each_other_run_at_the_same_time_up_to_the_jobs_asked_for() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let most_at_once = |seconds: &str, jobs: &str| {
         let words = ["--n", "4", "--seconds", seconds, "--jobs", jobs];
-        let ran = Chain::new("sleepers").then(&words).run(&place);
+        let ran = Chain::new("sleepers").then(&words).run(&scratch);
         ran.ok();
         let steps: Vec<&Vertex> = ran.commands().collect();
         assert_eq!(steps.len(), 4);
@@ -20,7 +20,7 @@ fn steps_that_do_not_need_each_other_run_at_the_same_time_up_to_the_jobs_asked_f
             |at: &str| steps.iter().filter(|step| step.start.as_str() <= at && at < step.end.as_str()).count();
         steps.iter().map(|step| under_way(&step.start)).max()
     };
-    assert_eq!(most_at_once("0.5", "4"), Some(4));
+    assert_eq!(most_at_once("2", "4"), Some(4));
     assert_eq!(most_at_once("0.25", "1"), Some(1));
 }
 
@@ -29,11 +29,12 @@ fn a_step_that_two_processes_ask_for_runs_once() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    let chain = Chain::machine().sh("sleep 1.375; head -c 8 /dev/urandom | od -An -tx1").stdout();
-    let first = chain.spawn(&place);
-    until("the first runs the step", || !processes("/.init sh -c sleep 1.375").is_empty());
-    let second = chain.spawn(&place);
+    let scratch = Scratch::new();
+    let sleep = sleep("1.375");
+    let chain = Chain::machine().sh(&format!("{sleep}; head -c 8 /dev/urandom | od -An -tx1")).stdout();
+    let first = chain.spawn(&scratch);
+    until("the first runs the step", || !processes(&format!("sh -c {sleep}")).is_empty());
+    let second = chain.spawn(&scratch);
     let (first, second) = (first.wait(), second.wait());
     assert_eq!(first.ok(), second.ok());
     let outcomes = [first.command("sleep").outcome.as_str(), second.command("sleep").outcome.as_str()];
@@ -45,11 +46,12 @@ fn a_step_goes_on_when_the_process_that_ran_it_for_both_is_killed() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
-    let chain = Chain::machine().sh("sleep 0.875; echo done").stdout();
-    let first = chain.spawn(&place);
-    until("the first runs the step", || !processes("/.init sh -c sleep 0.875").is_empty());
-    let second = chain.spawn(&place);
+    let scratch = Scratch::new();
+    let sleep = sleep("0.875");
+    let chain = Chain::machine().sh(&format!("{sleep}; echo done")).stdout();
+    let first = chain.spawn(&scratch);
+    until("the first runs the step", || !processes(&format!("sh -c {sleep}")).is_empty());
+    let second = chain.spawn(&scratch);
     first.signal("KILL");
     first.wait();
     let second = second.wait();
@@ -61,9 +63,9 @@ fn equal_steps_of_one_call_run_once() {
     if !require("crun") {
         return;
     }
-    let place = Place::new();
+    let scratch = Scratch::new();
     let twice = Chain::new("fail").then(&["--script", "echo same"]);
-    assert_eq!(twice.run(&place).ok(), "same\n");
-    let other = twice.run(&place);
+    assert_eq!(twice.run(&scratch).ok(), "same\n");
+    let other = twice.run(&scratch);
     assert_eq!((other.ok(), other.evaluated()), ("same\n", vec![]));
 }

@@ -1,29 +1,29 @@
-//! The same tests as ordinary users: with a range of users of their own, and without.
+//! The same tests as an ordinary user, with and without a range of user numbers.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Place, binary, guest, require};
+use testkit::{Scratch, binary, guest, require};
 
-/// Nobody's number: no range in `/etc/subuid` but the one that the test gives it.
+/// A user that this machine does not know, so that `/etc/subuid` has only the range of the test.
 const UID: &str = "54321";
 
-/// Runs this program again as a user, in a mount namespace with another `/etc/subuid`, and with a name for the
-/// user, which `newuidmap` asks for.
+/// Runs this program again as a user, in a mount namespace with another `/etc/subuid`. The user has a name there,
+/// which `newuidmap` needs.
 fn run_as_user(range: &str, args: &[&str]) {
-    let place = Place::new();
-    let (home, guests) = (place.path("home"), place.path("guests"));
+    let scratch = Scratch::new();
+    let (home, guests) = (scratch.path("home"), scratch.path("guests"));
     let allow = |path: &Path, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     std::fs::create_dir(&home).unwrap();
     std::fs::create_dir(&guests).unwrap();
-    allow(&place.path(""), 0o755);
+    allow(&scratch.path(""), 0o755);
     allow(&home, 0o777);
     let copy = |from: &Path, to: &Path| {
         std::fs::copy(from, to).unwrap();
         allow(to, 0o755);
     };
-    let (tests, host) = (place.path("tests"), place.path("host"));
+    let (tests, host) = (scratch.path("tests"), scratch.path("host"));
     copy(&std::env::current_exe().unwrap(), &tests);
     copy(binary(), &host);
     for entry in std::fs::read_dir(guest("steps").parent().unwrap()).unwrap() {
@@ -32,10 +32,10 @@ fn run_as_user(range: &str, args: &[&str]) {
             copy(&entry.path(), &guests.join(entry.file_name()));
         }
     }
-    let ranges = place.path("ranges");
+    let ranges = scratch.path("ranges");
     std::fs::write(&ranges, range).unwrap();
     allow(&ranges, 0o644);
-    let names = place.path("names");
+    let names = scratch.path("names");
     let known = std::fs::read_to_string("/etc/passwd").unwrap();
     std::fs::write(&names, format!("{known}e2e-user:x:{UID}:{UID}::/:/bin/sh\n")).unwrap();
     allow(&names, 0o644);
@@ -53,7 +53,7 @@ fn run_as_user(range: &str, args: &[&str]) {
         .env("HOST_BIN", host)
         .env("HOST_GUESTS", guests)
         .env("CARGO_TARGET_DIR", &home)
-        // What takes root is tested by root.
+        // The tests that need root run as root.
         .env("REQUIRE", "crun")
         .env("HOME", &home)
         .env("E2E_RANGE", if range.is_empty() { "no" } else { "yes" })
@@ -67,8 +67,8 @@ fn run_as_user(range: &str, args: &[&str]) {
 #[test]
 fn everything_works_for_an_ordinary_user_with_a_range_of_users() {
     if require("crun") && require("root") && require("newuidmap") {
-        // What takes longest needs no user to prove it.
-        // So do components of other languages, which are built where the user may not write.
+        // The longest test proves nothing more as an ordinary user.
+        // Components of other languages are built where the user may not write.
         run_as_user(&format!("{UID}:700000:65536\n"), &["--skip", "130_steps", "--skip", "polyglot::"]);
     }
 }

@@ -5,22 +5,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use support::{Place, guest, require};
+use testkit::{Scratch, guest, require};
 
-/// How long a line is waited for.
+/// The time after which waiting for a line fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What it says when it waits.
+/// The line that `host watch` prints when it waits.
 const WAITS: &str = "waiting for changes";
 
-/// A program that watches. It is killed when the test has what it wants.
+/// A process of `host watch`. It is killed when the test is over.
 struct Watching {
     child: Child,
     out: Receiver<String>,
     err: Receiver<String>,
 }
 
-/// Hands on the lines of a stream.
+/// Sends the lines of a stream to a channel.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
@@ -34,14 +34,14 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 impl Watching {
-    fn start(place: &Place, args: &[&str]) -> Self {
-        let mut command = place.command([&["watch", "--progress", "plain"], args].concat());
+    fn start(scratch: &Scratch, args: &[&str]) -> Self {
+        let mut command = scratch.command([&["watch", "--progress", "plain"], args].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
         Self { child, out, err }
     }
 
-    /// Waits until it says a line with this text; returns all lines up to that.
+    /// Waits for a line that contains a text, and returns all lines up to it.
     fn says(&self, text: &str) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
         while !said.last().is_some_and(|line| line.contains(text)) {
@@ -51,7 +51,7 @@ impl Watching {
         said
     }
 
-    /// Returns the next line of data.
+    /// Returns the next line of standard output.
     fn prints(&self) -> String {
         self.out.recv_timeout(PATIENCE).unwrap()
     }
@@ -70,56 +70,56 @@ impl Drop for Watching {
     }
 }
 
-/// A place with sources, and the words that compile and pack them.
-fn packing() -> Option<(Place, Vec<String>)> {
-    if !require("crun") || !require("cargo-wasm") {
+/// Returns a store with sources, and the arguments that compile and pack them.
+fn packing() -> Option<(Scratch, Vec<String>)> {
+    if !require("crun") || !require("wasm32-wasip2") {
         return None;
     }
-    let place = Place::new();
-    place.write("src/main", "# a comment\ncode\n");
+    let scratch = Scratch::new();
+    scratch.write("src/main", "# a comment\ncode\n");
     let module = guest("pipelines").to_str().unwrap().to_owned();
     let words = ["-m", &module, "--allow", "machine", "pack", "--src", "src"].map(str::to_owned);
-    Some((place, words.to_vec()))
+    Some((scratch, words.to_vec()))
 }
 
-fn watch(place: &Place, words: &[String]) -> Watching {
-    Watching::start(place, &words.iter().map(String::as_str).collect::<Vec<_>>())
+fn watch(scratch: &Scratch, words: &[String]) -> Watching {
+    Watching::start(scratch, &words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
 fn a_change_runs_what_it_reaches_and_no_more() {
-    let Some((place, words)) = packing() else { return };
-    let watching = watch(&place, &words);
+    let Some((scratch, words)) = packing() else { return };
+    let watching = watch(&scratch, &words);
     assert_eq!(watching.prints(), "CODE");
     watching.says(WAITS);
 
-    place.write("src/main", "# another comment\ncode\n");
+    scratch.write("src/main", "# another comment\ncode\n");
     assert_eq!(watching.prints(), "CODE");
     let said = watching.says(WAITS);
     assert!(said[0].contains("changed: src/main; calling `pack` again"), "{said:#?}");
     assert!(said.iter().any(|line| line.starts_with("+ exec") && line.contains("grep")), "{said:#?}");
     assert!(!said.iter().any(|line| line.starts_with("+ exec") && line.contains("tr a-z")), "{said:#?}");
 
-    place.write("src/main", "more code\n");
+    scratch.write("src/main", "more code\n");
     assert_eq!(watching.prints(), "MORE CODE");
     watching.says(WAITS);
 
-    // A file in a directory that was not there before.
-    place.write("src/new/directory/file", "");
+    // The directory of the file is new.
+    scratch.write("src/new/directory/file", "");
     let said = watching.says(WAITS);
     assert!(said[0].contains("src/new"), "{said:#?}");
-    place.write("src/new/directory/file", "x");
+    scratch.write("src/new/directory/file", "x");
     let said = watching.says(WAITS);
     assert!(said[0].contains("changed: src/new/directory/file;"), "{said:#?}");
 }
 
 #[test]
 fn a_touched_file_runs_nothing() {
-    let Some((place, words)) = packing() else { return };
-    let watching = watch(&place, &words);
+    let Some((scratch, words)) = packing() else { return };
+    let watching = watch(&scratch, &words);
     assert_eq!(watching.prints(), "CODE");
     watching.says(WAITS);
-    let file = std::fs::File::options().write(true).open(place.path("work/src/main")).unwrap();
+    let file = std::fs::File::options().write(true).open(scratch.path("work/src/main")).unwrap();
     file.set_modified(std::time::SystemTime::now() + Duration::from_secs(10)).unwrap();
     assert_eq!(watching.prints(), "CODE");
     let said = watching.says(WAITS);
@@ -128,25 +128,25 @@ fn a_touched_file_runs_nothing() {
 
 #[test]
 fn a_stage_that_fails_is_called_again_when_it_may_be_mended() {
-    let Some((place, mut words)) = packing() else { return };
+    let Some((scratch, mut words)) = packing() else { return };
     words[4] = "count".to_owned();
     words[6] = "gone".to_owned();
-    std::fs::create_dir(place.path("work/gone")).unwrap();
-    let watching = watch(&place, &words);
+    std::fs::create_dir(scratch.path("work/gone")).unwrap();
+    let watching = watch(&scratch, &words);
     assert_eq!(watching.prints(), "0");
     watching.says(WAITS);
-    std::fs::remove_dir(place.path("work/gone")).unwrap();
+    std::fs::remove_dir(scratch.path("work/gone")).unwrap();
     let said = watching.says(WAITS);
     assert!(said.iter().any(|line| line.contains("there is no directory at `gone`")), "{said:#?}");
-    place.write("gone/file", "");
-    // The directory and the file in it may be told one after the other.
+    scratch.write("gone/file", "");
+    // The events of the directory and of the file may arrive one after the other.
     while watching.prints() != "1" {}
     watching.says(WAITS);
 }
 
 #[test]
 fn a_manifest_is_watched_with_its_module() {
-    let Some((place, _)) = packing() else { return };
+    let Some((scratch, _)) = packing() else { return };
     let manifest = |script: &str| {
         let component = guest("pipelines");
         format!(
@@ -155,25 +155,25 @@ fn a_manifest_is_watched_with_its_module() {
             component.display()
         )
     };
-    place.write("host.toml", manifest("exit 3"));
-    let watching = Watching::start(&place, &["fail"]);
+    scratch.write("host.toml", manifest("exit 3"));
+    let watching = Watching::start(&scratch, &["fail"]);
     let said = watching.says(WAITS);
     assert!(said.iter().any(|line| line.contains("exited with code 3")), "{said:#?}");
-    place.write("host.toml", manifest("echo mended"));
+    scratch.write("host.toml", manifest("echo mended"));
     assert_eq!(watching.prints(), "mended");
     let said = watching.says(WAITS);
     assert!(said[0].contains("changed: host.toml; calling `fail` again"), "{said:#?}");
-    place.write("host.toml", "name = ");
+    scratch.write("host.toml", "name = ");
     let said = watching.says(WAITS);
     assert!(said.iter().any(|line| line.starts_with("error: ")), "{said:#?}");
-    place.write("host.toml", manifest("exit 4"));
+    scratch.write("host.toml", manifest("exit 4"));
     let said = watching.says(WAITS);
     assert!(said.iter().any(|line| line.contains("exited with code 4")), "{said:#?}");
 }
 
 #[test]
 fn what_is_excluded_or_written_by_the_call_itself_calls_nothing() {
-    let Some((place, _)) = packing() else { return };
+    let Some((scratch, _)) = packing() else { return };
     let component = guest("linked");
     let manifest = format!(
         "name = \"shop\"\nversion = \"0.1.0\"\ncomponent = '{}'\nallow = [\"machine\"]\n\
@@ -182,27 +182,27 @@ fn what_is_excluded_or_written_by_the_call_itself_calls_nothing() {
         component.display(),
         guest("objects").display()
     );
-    place.write("host.toml", manifest);
-    let watching = Watching::start(&place, &["build", "-o", "out"]);
+    scratch.write("host.toml", manifest);
+    let watching = Watching::start(&scratch, &["build", "-o", "out"]);
     watching.says(WAITS);
-    assert!(place.path("work/out/built").exists());
-    place.write("target/made", "x");
-    place.write(".git/index", "x");
-    place.write("src/seen", "x");
+    assert!(scratch.path("work/out/built").exists());
+    scratch.write("target/made", "x");
+    scratch.write(".git/index", "x");
+    scratch.write("src/seen", "x");
     let said = watching.says(WAITS);
     assert!(said[0].contains("changed: src/seen;"), "{said:#?}");
 }
 
 #[test]
 fn an_interrupt_ends_it_while_it_waits_and_while_it_runs() {
-    let Some((place, mut words)) = packing() else { return };
-    let watching = watch(&place, &words);
+    let Some((scratch, mut words)) = packing() else { return };
+    let watching = watch(&scratch, &words);
     watching.says(WAITS);
     assert_eq!(watching.interrupt(), Some(130));
 
     words.truncate(4);
     words.extend(["fail", "--script", "echo begun; sleep 60", "-v"].map(str::to_owned));
-    let watching = watch(&place, &words);
+    let watching = watch(&scratch, &words);
     watching.says("| begun");
     assert_eq!(watching.interrupt(), Some(130));
 }

@@ -1,14 +1,14 @@
-//! What is said of images that cannot be had: which one, why, and what to do about it.
+//! Errors of images: which image, why, and what to do about it.
 
-use support::Registry;
+use testkit::Registry;
 
 use super::{Bench, from};
 use crate::run::Chain;
 
-/// Runs a chain that fails, and checks the exit code and what is said.
+/// Runs a chain that fails, and checks the exit code and the message.
 #[track_caller]
 fn check(bench: &Bench, chain: &Chain, code: i32, says: &[&str]) {
-    let ran = chain.run(&bench.place);
+    let ran = chain.run(&bench.scratch);
     let said = ran.fails(code);
     for phrase in says {
         assert!(said.contains(phrase), "it does not say: {phrase}\n{said}");
@@ -51,7 +51,7 @@ fn an_image_for_another_machine_says_for_which() {
 #[test]
 fn an_image_that_is_damaged_in_its_registry_is_named_and_is_not_kept() {
     let Some(bench) = Bench::new() else { return };
-    // Its digests fit: it was made so, and would be the same on any machine.
+    // The digests fit, so the fault is in the image and not in the transfer.
     check(
         &bench,
         &bench.from("broken:config").then(&["sync"]),
@@ -63,16 +63,16 @@ fn an_image_that_is_damaged_in_its_registry_is_named_and_is_not_kept() {
         check(&bench, &sync, 1, &[says]);
         check(&bench, &sync, 1, &[says]);
     }
-    assert!(!bench.place.path("escaped").exists() && !bench.place.path("store/escaped").exists());
+    assert!(!bench.scratch.path("escaped").exists() && !bench.scratch.path("store/escaped").exists());
     assert_eq!(bench.ok(&bench.from("busybox:1").sh("echo whole").stdout()), "whole\n");
 }
 
 #[test]
 fn a_registry_with_a_certificate_is_not_spoken_to_without_one() {
     let Some(bench) = Bench::new() else { return };
-    // Only the loopback interface is trusted without TLS; this name is of it and does not look like it.
+    // Only addresses of the loopback interface are trusted without TLS. This name has such an address, and is none.
     let name = format!("localhost.localdomain:{}/busybox:1", port(&bench.registry));
-    let ran = from(&name).then(&["sync"]).run(&bench.place);
+    let ran = from(&name).then(&["sync"]).run(&bench.scratch);
     assert!(ran.fails(4).contains("localhost.localdomain"), "{:?}", ran.answer);
 }
 
@@ -90,5 +90,5 @@ fn directories_of_this_machine_are_put_into_no_image() {
         check(&bench, &Chain::machine().then(&["-o", target]), 1, &says);
         check(&bench, &Chain::machine().sh("echo 1 > /one").then(&["-o", target]), 1, &says);
     }
-    assert!(!bench.place.path("work/x.tar").exists() && !bench.place.path("work/x").exists());
+    assert!(!bench.scratch.path("work/x.tar").exists() && !bench.scratch.path("work/x").exists());
 }

@@ -1,16 +1,17 @@
-//! What commands reach: the network, unless somebody takes it away.
+//! The network of commands, and the ways to take it away.
 
 use serde_json::Value as Json;
-use support::{Place, guest};
+use testkit::{Scratch, guest};
 
 use super::{Bench, call};
 
 /// Returns the network interfaces that a step sees.
 const INTERFACES: &str = "cd /sys/class/net && ls";
 
-/// Says whether this machine lets this user have a network at all; some do not.
-fn has_network(place: &Place) -> bool {
-    let engine: Json = serde_json::from_str(&place.host(["engine", "--engine", "embedded", "--json"]).stdout).unwrap();
+/// Returns whether steps can have a network on this machine, for this user.
+fn has_network(scratch: &Scratch) -> bool {
+    let engine: Json =
+        serde_json::from_str(&scratch.host(["engine", "--engine", "embedded", "--json"]).stdout).unwrap();
     engine["caps"]["network"].as_bool().unwrap()
 }
 
@@ -19,7 +20,7 @@ fn steps_have_the_network_unless_the_run_takes_it_away() {
     let Some(bench) = Bench::new() else { return };
     let step = || bench.from("busybox:1").sh_with(INTERFACES, &["--without-cache"]);
     let open = bench.ok(&step().stdout());
-    assert_eq!(open.lines().any(|name| name != "lo"), has_network(&bench.place), "{open}");
+    assert_eq!(open.lines().any(|name| name != "lo"), has_network(&bench.scratch), "{open}");
     assert_eq!(bench.ok(&step().stdout().then(&["--no-network"])), "lo\n");
     let without = bench.from("busybox:1").sh_with(INTERFACES, &["--without-network"]).stdout();
     assert_eq!(bench.ok(&without), "lo\n");
@@ -44,20 +45,20 @@ fn the_image_itself_is_pulled_also_where_steps_have_no_network() {
 #[test]
 fn a_module_whose_manifest_says_so_has_no_network() {
     let Some(bench) = Bench::new() else { return };
-    let interfaces = |place: &Place, manifest: &str| {
+    let interfaces = |scratch: &Scratch, manifest: &str| {
         let component = guest("pipelines").display().to_string();
         let manifest = format!("name = \"pipelines\"\nversion = \"0.1.0\"\ncomponent = \"{component}\"\n{manifest}");
-        place.write("m/host.toml", manifest);
+        scratch.write("m/host.toml", manifest);
         let address = bench.registry.name("busybox:1");
         let args = serde_json::json!(["sh", "-c", INTERFACES]).to_string();
         let words = ["call", "-q", "-m", "m", "empty", "from-image", "--address", &address];
-        let answer = place.host(words.into_iter().chain(["with-exec", "--args", &args, "stdout"]));
+        let answer = scratch.host(words.into_iter().chain(["with-exec", "--args", &args, "stdout"]));
         assert_eq!(answer.code, Some(0), "{}", answer.stderr);
         answer.stdout
     };
-    let open = interfaces(&bench.place, "allow = [\"machine\"]\nnetwork = true\n");
-    assert_eq!(open != "lo\n", has_network(&bench.place), "{open}");
-    assert_eq!(interfaces(&bench.place, "allow = [\"machine\"]\nnetwork = false\n"), "lo\n");
+    let open = interfaces(&bench.scratch, "allow = [\"machine\"]\nnetwork = true\n");
+    assert_eq!(open != "lo\n", has_network(&bench.scratch), "{open}");
+    assert_eq!(interfaces(&bench.scratch, "allow = [\"machine\"]\nnetwork = false\n"), "lo\n");
 }
 
 #[test]
@@ -65,6 +66,6 @@ fn a_stage_runs_its_steps_without_network_too() {
     let Some(bench) = Bench::new() else { return };
     let root = bench.registry.name("busybox:1");
     let flags = ["--root", &root, "--no-network"];
-    let answer = call(&bench.place, "containers", &["machine"], "env-variables", &flags, |_| ());
+    let answer = call(&bench.scratch, "containers", &["machine"], "env-variables", &flags, |_| ());
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), "ok\n"), "{}", answer.stderr);
 }

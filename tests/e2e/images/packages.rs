@@ -1,4 +1,4 @@
-//! An image of Debian packages that are installed on this machine: what a compiler needs.
+//! An image with a C compiler, made of Debian packages that are installed on this machine.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,25 +6,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::Registry;
+use testkit::Registry;
 
-/// The packages, without those that they depend on.
+/// The packages, without their dependencies.
 const PACKAGES: &[&str] = &["base-files", "dash", "gcc", "gzip", "libc6-dev", "tar"];
 
-/// What belongs to no package: `alternatives` has put it there.
+/// Links of `alternatives`, which belong to no package.
 const OTHERS: &[&str] = &["/usr/bin/cc", "/etc/alternatives/cc"];
 
-/// Where directories of the root lead to.
+/// The targets of the links in the root.
 const LINKS: &[&str] = &["/bin", "/lib", "/lib64", "/sbin"];
 
-/// Puts an image with `cc`, `tar` and a shell into a registry, and returns its name.
+/// Pushes an image with `cc`, `tar` and a shell to a registry, and returns its name.
 pub(crate) fn push_compiler(registry: &Registry) -> String {
     let to = conformance::images::Registry::at(registry.address());
     conformance::images::push_archive(&to, "gcc", "14", archive().unwrap()).unwrap();
     registry.name("gcc:14")
 }
 
-/// An archive of the packages.
+/// Returns an archive of the files of the packages.
 fn archive() -> io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     archive.follow_symlinks(false);
@@ -34,7 +34,7 @@ fn archive() -> io::Result<Vec<u8>> {
     archive.into_inner()
 }
 
-/// What the packages have, each under the one name that no link is part of.
+/// Returns the files of the packages, each by its path without links.
 fn paths() -> BTreeSet<PathBuf> {
     let mut paths: BTreeSet<PathBuf> = LINKS.iter().chain(OTHERS).map(PathBuf::from).collect();
     for listed in said("dpkg-query", &["--listfiles"], &packages()).lines().map(Path::new) {
@@ -47,12 +47,12 @@ fn paths() -> BTreeSet<PathBuf> {
     paths
 }
 
-/// The packages with all that they depend on.
+/// Returns the packages with their dependencies.
 fn packages() -> Vec<String> {
     let depends = ["depends", "--recurse", "--installed", "--no-recommends", "--no-suggests", "--no-conflicts"];
     let options = [&depends[..], &["--no-breaks", "--no-replaces", "--no-enhances"]].concat();
     let listed = said("apt-cache", &options, PACKAGES);
-    // A package begins its line; what is behind it is indented, and what only stands for packages is in brackets.
+    // The line of a package is not indented, and a virtual package is in brackets.
     listed.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_alphanumeric())).map(str::to_owned).collect()
 }
 

@@ -1,6 +1,6 @@
-//! Images of a registry: what steps take from them, and what their names mean.
+//! Images of a registry in steps.
 
-use support::Answer;
+use testkit::Answer;
 
 use super::{Bench, call, from};
 use crate::run::Chain;
@@ -27,10 +27,10 @@ fn steps_have_the_user_the_variables_and_the_directory_of_their_image() {
 fn an_image_is_resolved_once_a_run_however_many_steps_use_it() {
     let Some(bench) = Bench::new() else { return };
     let name = bench.registry.name("busybox:1");
-    let events = bench.place.path("events");
+    let events = bench.scratch.path("events");
     let flags = ["--address", &name, "--events", events.to_str().unwrap()];
     let before = bench.registry.requests().len();
-    let answer = call(&bench.place, "containers", &["machine"], "image", &flags, |_| ());
+    let answer = call(&bench.scratch, "containers", &["machine"], "image", &flags, |_| ());
     assert_eq!(answer.code, Some(0), "{}", answer.stderr);
     let pinned = answer.stdout.trim();
     assert!(pinned.starts_with(&format!("{name}@sha256:")), "{pinned}");
@@ -48,10 +48,10 @@ fn a_tag_that_moved_is_seen_by_the_next_run() {
     let Some(bench) = Bench::new() else { return };
     let read = bench.from("moving:1").then(&["file", "--path", "/f", "contents", "-q"]);
     bench.push("moving", "1", "first");
-    let first = read.run(&bench.place);
+    let first = read.run(&bench.scratch);
     assert_eq!(first.ok(), "first\n");
     bench.push("moving", "1", "second");
-    let second = read.run(&bench.place);
+    let second = read.run(&bench.scratch);
     assert_eq!(second.ok(), "second\n");
     assert_ne!(first.images, second.images);
 }
@@ -75,29 +75,29 @@ fn an_image_that_is_pinned_and_was_pulled_needs_no_registry() {
     bench.registry.stop();
     assert_eq!(bench.ok(&from(pinned).sh("echo 2").stdout()), "2\n");
     assert_eq!(bench.ok(&from(pinned).then(&["image-ref"])).trim(), pinned);
-    // Whether the tag has moved, only the registry knows.
-    let by_tag = bench.from("busybox:1").sh("echo 3").stdout().run(&bench.place);
+    // Only the registry knows what the tag means now.
+    let by_tag = bench.from("busybox:1").sh("echo 3").stdout().run(&bench.scratch);
     assert!(by_tag.fails(4).contains(bench.registry.address()), "{:?}", by_tag.answer);
 }
 
 #[test]
-fn the_same_steps_on_the_same_image_run_once_under_whatever_name_it_has() {
+fn the_same_steps_on_the_same_image_run_once_under_all_its_names() {
     let Some(bench) = Bench::new() else { return };
     let pinned = bench.ok(&bench.from("busybox:1").then(&["image-ref"]));
     let step = |chain: Chain| chain.sh("echo once > /once").then(&["file", "--path", "/once", "contents"]);
-    step(bench.from("busybox:1")).run(&bench.place).ok();
+    step(bench.from("busybox:1")).run(&bench.scratch).ok();
     for chain in [bench.from("busybox:1"), from(pinned.trim())] {
-        let again = step(chain).run(&bench.place);
+        let again = step(chain).run(&bench.scratch);
         assert_eq!((again.ok(), again.evaluated()), ("once\n", Vec::<&str>::new()));
     }
 }
 
 #[test]
-fn a_mirror_stands_in_for_a_registry() {
+fn a_mirror_is_used_instead_of_a_registry() {
     let Some(bench) = Bench::new() else { return };
     let mirror = format!("mirrored.example=http://{}", bench.registry.address());
     let chain = from("mirrored.example/busybox:1").sh("echo from the mirror").stdout();
-    let ran = chain.run_with(&bench.place, |command| {
+    let ran = chain.run_with(&bench.scratch, |command| {
         command.env("HOST_REGISTRY_MIRRORS", &mirror);
     });
     assert_eq!(ran.ok(), "from the mirror\n");
@@ -119,7 +119,7 @@ fn an_image_of_several_platforms_is_that_of_this_machine_or_of_the_one_asked_for
 
 /// Calls a stage whose parameter is a container.
 fn with_root(bench: &Bench, stage: &str, root: &str) -> Answer {
-    call(&bench.place, "containers", &["machine"], stage, &["--root", root], |_| ())
+    call(&bench.scratch, "containers", &["machine"], stage, &["--root", root], |_| ())
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Checks, and the report of them.
+//! `host check`, and its report.
 
 use super::Pipeline;
-use support::require;
+use testkit::require;
 
 const CHECKS: &str = r#"
 [stages.good]
@@ -22,7 +22,7 @@ args = { lines = ["passed one", "failed two because <it> is", "skipped three lat
 "#;
 
 #[test]
-fn all_checks_run_to_their_end_and_are_counted() {
+fn a_failed_check_does_not_stop_the_others_and_all_are_counted() {
     if !require("crun") {
         return;
     }
@@ -36,7 +36,7 @@ fn all_checks_run_to_their_end_and_are_counted() {
     let failed = "error: 1 of 3 cases of check `suite` failed: cases of a text\n  two: because <it> is\n";
     assert!(ran.answer.stderr.contains(failed), "{}", ran.answer.stderr);
 
-    let xml = std::fs::read_to_string(pipeline.place.path("work/junit.xml")).unwrap();
+    let xml = std::fs::read_to_string(pipeline.scratch.path("work/junit.xml")).unwrap();
     for part in [
         "<testsuites name=\"shop\" tests=\"6\" failures=\"2\" errors=\"1\" skipped=\"1\"",
         "<testcase name=\"good\" classname=\"shop.good\" time=",
@@ -50,7 +50,7 @@ fn all_checks_run_to_their_end_and_are_counted() {
     assert!(!xml.chars().any(|c| c.is_control() && c != '\n'), "{xml:?}");
     if require("python") {
         let script = "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])";
-        let junit = pipeline.place.path("work/junit.xml");
+        let junit = pipeline.scratch.path("work/junit.xml");
         let parsed = std::process::Command::new("python3").args(["-c", script]).arg(junit).output().unwrap();
         assert!(parsed.status.success(), "{}", String::from_utf8_lossy(&parsed.stderr));
     }

@@ -1,7 +1,7 @@
 //! A stage that fails stops what depends on it.
 
 use super::Pipeline;
-use support::require;
+use testkit::require;
 
 const STAGES: &str = r#"
 [stages.compile]
@@ -40,7 +40,7 @@ fn a_failed_stage_stops_what_depends_on_it_and_nothing_else() {
 }
 
 #[test]
-fn the_first_failure_ends_all_unless_they_go_on() {
+fn the_first_failure_stops_all_stages_without_keep_going() {
     if !require("crun") {
         return;
     }
@@ -51,7 +51,7 @@ fn the_first_failure_ends_all_unless_they_go_on() {
 }
 
 #[test]
-fn a_failure_that_is_allowed_skips_what_depends_on_it_and_is_none() {
+fn an_allowed_failure_skips_the_stages_after_it_and_is_a_success() {
     if !require("crun") {
         return;
     }

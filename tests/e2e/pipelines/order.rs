@@ -1,7 +1,7 @@
-//! What runs, how often, and beside what.
+//! The order of stages, and stages at the same time.
 
 use super::Pipeline;
-use support::require;
+use testkit::require;
 
 const DIAMOND: &str = r#"
 [stages.build]
@@ -9,10 +9,10 @@ call = "make"
 args = { script = "echo built > a" }
 [stages.left]
 call = "make"
-args = { script = "cat /first/a > l; sleep 0.4", first = { from = "build" } }
+args = { script = "cat /first/a > l; sleep 1.4", first = { from = "build" } }
 [stages.right]
 call = "make"
-args = { script = "cat /first/a > r; sleep 0.5", first = { from = "build" } }
+args = { script = "cat /first/a > r; sleep 1.5", first = { from = "build" } }
 [stages.both]
 call = "say"
 args = { script = "cat /first/l /second/r", first = { from = "left" }, second = { from = "right" } }
@@ -28,7 +28,7 @@ fn a_diamond_evaluates_the_shared_stage_once_and_its_sides_at_the_same_time() {
     assert_eq!(ran.outcomes(), ["done both"]);
     let calls = ran.stages().iter().filter(|stage| **stage == ("build", "returned")).count();
     assert_eq!((calls, ran.commands("echo built").len()), (1, 1), "{:?}", ran.events);
-    let (left, right) = (ran.commands("sleep 0.4")[0], ran.commands("sleep 0.5")[0]);
+    let (left, right) = (ran.commands("sleep 1.4")[0], ran.commands("sleep 1.5")[0]);
     let time = |event: &serde_json::Value, key: &str| event[key].as_str().map(str::to_owned);
     assert!(time(left, "start") < time(right, "end") && time(right, "start") < time(left, "end"), "{left} {right}");
 }
@@ -42,7 +42,7 @@ fn all_leaves_run_and_one_that_lacks_an_argument_is_named() {
     assert_eq!(ran.answer.code, Some(0), "{}", ran.answer.stderr);
     assert_eq!(ran.answer.stdout, "");
     assert!(ran.answer.stderr.contains("not run: stage `verify` needs `script` (string)\n"), "{}", ran.answer.stderr);
-    // The functions themselves are stages, too, and lack a script.
+    // The functions of the component are stages as well, and lack an argument.
     assert_eq!(ran.outcomes(), ["done both"]);
 }
 
@@ -75,6 +75,6 @@ from = 'tree.directory("d")'
     let pipeline = Pipeline::new(&stages);
     let ran = pipeline.run(&["run", "tree", "one", "box", "say", "--arg", "say.script=echo text", "-o", "out"]);
     assert_eq!(ran.answer.code, Some(0), "{}", ran.answer.stderr);
-    let read = |path: &str| std::fs::read_to_string(pipeline.place.path("work/out").join(path)).unwrap();
+    let read = |path: &str| std::fs::read_to_string(pipeline.scratch.path("work/out").join(path)).unwrap();
     assert_eq!([read("tree/d/a"), read("one/a"), read("box/a"), read("say")], ["1\n", "1\n", "1\n", "text\n"]);
 }

@@ -1,9 +1,9 @@
-//! Stages that are tried again, and stages that take too long.
+//! Retries and time-outs of stages.
 
 use super::Pipeline;
-use support::require;
+use testkit::require;
 
-/// Fails until it was run so often: what it counts is in a cache volume.
+/// A stage that fails until its third run. It counts its runs in a cache volume.
 fn flaky(n_runs: u32, n_retries: u32) -> String {
     let script = "n=$(cat /volume/n || echo 0); echo $((n + 1)) > /volume/n; echo run $((n + 1)); test $n -ge";
     format!("[stages.flaky]\ncall = \"say\"\nretry = {n_retries}\nargs = {{ script = '{script} {}' }}\n", n_runs - 1)

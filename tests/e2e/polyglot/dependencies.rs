@@ -1,6 +1,6 @@
-//! The module `linked`, which uses the module `objects`: each of them in each language.
+//! The module `linked`, which uses the module `objects`, in every pair of languages.
 
-use support::{Answer, Place};
+use testkit::{Answer, Scratch};
 
 use super::{GUESTS, Guest, JavaScript, Other, Rust, can_build, host, importer};
 
@@ -9,7 +9,7 @@ fn shown(answer: &Answer) -> String {
     if answer.code == Some(0) { text } else { format!("{text}exit {}\n", answer.code.unwrap_or(-1)) }
 }
 
-/// Calls a stage in every pair of languages that `is_in`, and compares what it says.
+/// Calls a stage in every pair of languages that `is_in` accepts, and compares the results.
 fn check(words: &[&str], is_in: impl Fn(Guest, Guest) -> bool, expect: &str) {
     if !can_build() {
         return;
@@ -19,11 +19,11 @@ fn check(words: &[&str], is_in: impl Fn(Guest, Guest) -> bool, expect: &str) {
             if !is_in(user, used) {
                 continue;
             }
-            let place = Place::new();
-            importer(&place, "linked", user, "objects", used);
-            place.write("tree/good.txt", "short\n");
-            place.write("tree/bad.txt", "long ".repeat(20));
-            let answer = host(&place, &[&["call", "-q"], words].concat());
+            let scratch = Scratch::new();
+            importer(&scratch, "linked", user, "objects", used);
+            scratch.write("tree/good.txt", "short\n");
+            scratch.write("tree/bad.txt", "long ".repeat(20));
+            let answer = host(&scratch, &[&["call", "-q"], words].concat());
             assert_eq!(shown(&answer), expect, "{user:?} uses {used:?}");
         }
     }
@@ -40,7 +40,7 @@ fn functions_and_methods_cross_with_options_and_text() {
 }
 
 #[test]
-fn an_error_crosses_as_it_was_said() {
+fn an_error_crosses_unchanged() {
     let context = |user| if user == Rust { "the dependency: " } else { "" };
     for user in GUESTS {
         let said = format!(
@@ -64,9 +64,9 @@ fn a_tree_that_a_dependency_makes_is_made_when_it_is_needed() {
     check(&["sources", "entries"], everywhere, "bad.txt\ngood.txt\n");
 }
 
-/// componentize-qjs takes the handle of an object of its own that is handed over for the object itself.
+/// A pair that componentize-qjs 0.4.5 cannot do: it passes the handle of an object instead of the object.
 #[test]
-fn objects_cross_in_every_way_but_handed_over_to_javascript() {
+fn objects_cross_in_every_pair_but_as_arguments_of_javascript() {
     check(&["every-way"], |_, used| used != Other(JavaScript), "23\n");
     check(&["lent"], |user, _| user != Rust, "12\n");
 }

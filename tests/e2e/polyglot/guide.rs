@@ -1,4 +1,4 @@
-//! The guide: its files are written and its commands are run, in their order, in an empty directory.
+//! The guide: the test writes its files and runs its commands in order, in an empty directory.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
-use support::{Answer, Docker, Language, Place, Registry, binary, require, root, target_dir};
+use testkit::{Answer, Docker, Language, Registry, Scratch, binary, require, root, target_dir};
 
 use super::can_build;
 use crate::images::packages::push_compiler;
 
-/// A fenced block: what is behind the fence, and what is in it.
+/// A fenced block: the text after the fence, and the contents.
 struct Block {
     info: String,
     body: String,
@@ -30,32 +30,32 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// Where the guide is followed.
+/// The directory and the environment in which the commands run.
 struct Reader {
-    place: Place,
+    scratch: Scratch,
     cwd: PathBuf,
-    /// Variables of his own.
+    /// Environment variables of the commands.
     env: Vec<(&'static str, String)>,
 }
 
 impl Reader {
     fn new() -> Self {
-        let place = Place::new();
-        let cwd = place.path("work");
-        fs::create_dir(place.path("bin")).unwrap();
-        symlink(binary(), place.path("bin/host")).unwrap();
-        // What cargo builds for every module is built once.
+        let scratch = Scratch::new();
+        let cwd = scratch.path("work");
+        fs::create_dir(scratch.path("bin")).unwrap();
+        symlink(binary(), scratch.path("bin/host")).unwrap();
+        // All modules share a target directory.
         let target = target_dir().join("polyglot/guide");
         fs::create_dir_all(&target).unwrap();
         fs::create_dir(cwd.join("shop")).unwrap();
         symlink(target, cwd.join("shop/target")).unwrap();
-        Self { place, cwd, env: Vec::new() }
+        Self { scratch, cwd, env: Vec::new() }
     }
 
-    /// Runs commands in the shell; the next ones go on where they ended.
+    /// Runs commands in a shell. The next commands start in the directory where these ended.
     fn run(&mut self, commands: &str) -> Answer {
-        let last = self.place.path("cwd");
-        let mut path = vec![self.place.path("bin")];
+        let last = self.scratch.path("cwd");
+        let mut path = vec![self.scratch.path("bin")];
         path.extend([Language::Python.tool_dir(), Language::JavaScript.tool_dir()]);
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
         let mut shell = Command::new("sh");
@@ -65,7 +65,7 @@ impl Reader {
             shell.envs(std::env::var_os(name).map(|value| (name, value)));
         }
         shell.envs(self.env.iter().map(|(name, value)| (name, value)));
-        // Its dependencies are those of the guest programs, which are there.
+        // The dependencies are those of the guest programs, which cargo has already.
         shell.env("CARGO_NET_OFFLINE", "true").env("HOST_STORE", target_dir().join("polyglot/store"));
         let answer = Answer::from(shell.output().unwrap());
         assert_eq!(answer.code, Some(0), "{commands}{}{}", answer.stdout, answer.stderr);
@@ -80,7 +80,7 @@ impl Reader {
     }
 }
 
-/// Whether a text is what was expected, where `…` stands for anything: for lines, or for the rest of one.
+/// Returns whether a text matches a pattern, in which `…` stands for any lines or for the rest of a line.
 fn is_like(said: &str, expected: &str) -> bool {
     let mut said = said.lines();
     let mut is_gap = false;
@@ -102,7 +102,7 @@ fn is_like(said: &str, expected: &str) -> bool {
     is_gap || said.next().is_none()
 }
 
-/// Returns when a command began and when it ended.
+/// Returns the times at which a command began and ended.
 fn times(events: &Path, command: &str) -> (String, String) {
     let text = fs::read_to_string(events).unwrap();
     let mut lines = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
@@ -112,7 +112,7 @@ fn times(events: &Path, command: &str) -> (String, String) {
     (time("start"), time("end"))
 }
 
-/// The compiler of `style` and what `build` and `test` run were at work at the same time.
+/// Checks that the compiler of `style` ran at the same time as the commands of `build` and `test`.
 fn side_by_side(events: &Path) {
     let style = times(events, "exec cc -fsyntax-only");
     let (start, end) = (times(events, "exec cc -o").0, times(events, "exec /greet").1);
@@ -120,7 +120,7 @@ fn side_by_side(events: &Path) {
 }
 
 #[test]
-fn everything_in_the_guide_is_so() {
+fn the_guide_can_be_followed_as_it_is_written() {
     if !can_build() || !["crun", "docker", "docker-registry", "root"].into_iter().all(require) {
         return;
     }
@@ -138,16 +138,16 @@ fn everything_in_the_guide_is_so() {
                 n_compared += 1;
             }
             Some((_, path)) => reader.write(path, &block.body),
-            // For people: how tools are installed.
+            // These lines tell people how to install tools.
             None => assert_eq!(block.info, "sh"),
         }
     }
     assert!(n_compared >= 10, "only {n_compared} outputs are compared");
 
-    // What the guide does not say again holds as well.
+    // These facts hold, although the guide does not repeat them.
     let _ = reader.run("host run -q --engine docker-classic --no-cache --events classic.jsonl --arg base.image=$IMAGE");
     for events in ["events.jsonl", "docker.jsonl", "classic.jsonl"] {
-        side_by_side(&reader.place.path("work/shop").join(events));
+        side_by_side(&reader.scratch.path("work/shop").join(events));
     }
 }
 

@@ -1,6 +1,6 @@
-//! One program with a whole pipeline in it, in each language.
+//! A program that contains a whole pipeline, in each language.
 
-use support::Place;
+use testkit::Scratch;
 
 use super::{GUESTS, can_build, host};
 
@@ -10,9 +10,9 @@ fn a_program_has_arguments_and_standard_output_in_every_language() {
         return;
     }
     for guest in GUESTS {
-        let (place, component) = (Place::new(), guest.component("program"));
+        let (scratch, component) = (Scratch::new(), guest.component("program"));
         let words = ["run", "--allow", "machine", component.to_str().unwrap(), "Ada", "Zoë"];
-        let answer = host(&place, &words);
+        let answer = host(&scratch, &words);
         let said = "testing 2 greetings\nAda: hello, Ada\nZoë: hello, Zoë\npacked 2 files\n";
         assert_eq!((answer.stdout.as_str(), answer.code), (said, Some(0)), "{guest:?}: {}", answer.stderr);
     }
@@ -24,8 +24,8 @@ fn a_program_that_refuses_exits_with_1() {
         return;
     }
     for guest in GUESTS {
-        let (place, component) = (Place::new(), guest.component("program"));
-        let answer = host(&place, &["run", "--allow", "machine", component.to_str().unwrap()]);
+        let (scratch, component) = (Scratch::new(), guest.component("program"));
+        let answer = host(&scratch, &["run", "--allow", "machine", component.to_str().unwrap()]);
         let said = format!("{}{}", answer.stdout, answer.stderr);
         assert_eq!(answer.code, Some(1), "{guest:?}: {said}");
         assert!(said.contains("nobody to greet: give names as arguments"), "{guest:?}: {said}");
@@ -38,8 +38,8 @@ fn a_program_has_nothing_that_it_was_not_granted() {
         return;
     }
     for guest in GUESTS {
-        let (place, component) = (Place::new(), guest.component("program"));
-        let answer = host(&place, &["run", component.to_str().unwrap(), "Ada"]);
+        let (scratch, component) = (Scratch::new(), guest.component("program"));
+        let answer = host(&scratch, &["run", component.to_str().unwrap(), "Ada"]);
         assert!(answer.stderr.contains("the power `machine`, which was not granted"), "{guest:?}: {}", answer.stderr);
     }
 }

@@ -1,24 +1,23 @@
-//! What a LEAF answers, as text that a behaviour can state.
+//! The results of leaf methods, as text that a behaviour can state.
 
 use api::Value;
 use backend::Failure;
-
-use crate::handle::Handle;
+use futures::future::BoxFuture;
 
 /// Whether a behaviour holds.
 pub type Outcome = Result<(), Wrong>;
 
-/// How a backend behaves otherwise than it should.
+/// The difference between an expected and a seen behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
-    /// For people.
+    /// The difference, in words for people.
     pub message: String,
     /// The code of the failure that came instead of a value, if one did.
     pub code: Option<String>,
 }
 
 impl Wrong {
-    /// Says what is wrong where no failure is to blame.
+    /// Describes a difference that is not a failure of a call.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: None }
     }
@@ -30,26 +29,33 @@ impl From<Failure> for Wrong {
     }
 }
 
-/// A LEAF that is to be called.
+/// A call of a leaf method, which has not been made yet.
 #[must_use = "nothing is asked before `is` or one of its kind is awaited"]
 pub struct Answer {
-    pub(crate) handle: Handle,
-    pub(crate) method: &'static str,
-    pub(crate) args: Vec<Value>,
+    method: &'static str,
+    call: BoxFuture<'static, Result<Value, Failure>>,
 }
 
 impl Answer {
-    /// Returns what it answers.
-    pub async fn value(self) -> Result<Value, Failure> {
-        self.handle.ask(self.method, self.args).await
+    /// Prepares a call, which is made when one of the methods is awaited.
+    pub(crate) fn new(
+        method: &'static str,
+        call: impl Future<Output = Result<Value, Failure>> + Send + 'static,
+    ) -> Self {
+        Self { method, call: Box::pin(call) }
     }
 
-    /// Returns the value as text.
+    /// Makes the call and returns the result.
+    pub async fn value(self) -> Result<Value, Failure> {
+        self.call.await
+    }
+
+    /// Makes the call and returns the result as text.
     pub async fn text(self) -> Result<String, Wrong> {
         Ok(text(&self.value().await?))
     }
 
-    /// Holds if the value, as text, is this.
+    /// Checks that the result, as text, is `expect`.
     pub async fn is(self, expect: &str) -> Outcome {
         let method = self.method;
         let result = self.value().await;
@@ -61,7 +67,7 @@ impl Answer {
         Err(Wrong { message: format!("`{method}`\n  expected {expect:?}\n  answered {got:?}"), code })
     }
 
-    /// Holds if it fails with this code and a message that has `part` in it.
+    /// Checks that the call fails with a code and a message that contains `part`.
     pub async fn fails(self, code: &str, part: &str) -> Outcome {
         let method = self.method;
         let (got, real) = match self.value().await {
@@ -73,7 +79,8 @@ impl Answer {
         Err(Wrong { message, code: real })
     }
 
-    /// Holds if a command ended with this exit code, having printed this: ends without white space around them.
+    /// Checks that the call fails because a command ended with an exit code and printed these texts, of which the error
+    /// has the trimmed ends.
     pub async fn fails_exec(self, exit_code: i32, stdout: &str, stderr: &str) -> Outcome {
         let method = self.method;
         let (got, real) = match self.value().await {
@@ -93,18 +100,18 @@ impl Answer {
     }
 }
 
-/// Holds if two texts are the same.
+/// Checks that two texts are the same.
 pub fn same(got: &str, expect: &str) -> Outcome {
     if got == expect { Ok(()) } else { Err(Wrong::new(format!("expected {expect:?}\n  got {got:?}"))) }
 }
 
-/// Holds if something is so.
+/// Checks a condition; `otherwise` describes what is wrong.
 pub fn holds(is_so: bool, otherwise: impl FnOnce() -> String) -> Outcome {
     if is_so { Ok(()) } else { Err(Wrong::new(otherwise())) }
 }
 
-/// Returns a value as text: a list by its items with a space between them, a pair as `name=value`, a record by its
-/// fields with `:` between them and permission bits in octal.
+/// Returns a value as text: the items of a list with a space between them, a pair as `name=value`, the fields of a
+/// record with `:` between them and permission bits in octal.
 #[must_use]
 pub fn text(value: &Value) -> String {
     let join = |values: &[Value], by: &str| values.iter().map(text).collect::<Vec<_>>().join(by);

@@ -1,12 +1,10 @@
-//! Arguments as behaviours write them.
+//! Conversions of Rust values to arguments of the package.
 
 use api::Value;
 
-use crate::handle::Handle;
-
-/// What can be handed to a function of the package.
+/// A value that can be an argument of a function of the package.
 pub trait Arg {
-    /// Returns it as a value.
+    /// Converts it to a value of the package.
     fn value(self) -> Value;
 }
 
@@ -31,11 +29,9 @@ args! {
     &[&str]: self => Value::List(self.iter().map(|text| text.value()).collect()),
     &[i32]: self => Value::List(self.iter().map(|code| Value::S32(*code)).collect()),
     Option<&str>: self => Value::Option(self.map(|text| Box::new(text.value()))),
-    &Handle: self => self.value_or_unit(),
-    &[&Handle]: self => Value::List(self.iter().map(|handle| handle.value_or_unit()).collect()),
 }
 
-/// The case of an enum.
+/// A case of an enum, by its name in the WIT package.
 #[derive(Debug, Clone, Copy)]
 pub struct Case(pub &'static str);
 

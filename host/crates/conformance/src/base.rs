@@ -1,13 +1,13 @@
-//! A root file system made of busybox.
+//! A root file system with busybox, three users and their groups.
 
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-/// The static binary of Debian's package `busybox-static`.
+/// The static binary of the Debian package `busybox-static`.
 const BUSYBOX: &str = "/bin/busybox";
 
-/// The commands that behaviours use.
+/// The programs of busybox that behaviours use.
 pub(crate) const APPLETS: &[&str] = &[
     "ash",
     "awk",
@@ -83,15 +83,15 @@ pub(crate) const APPLETS: &[&str] = &[
     "yes",
 ];
 
-/// `/etc/passwd`: root, a user with a home, and nobody.
+/// The contents of `/etc/passwd`: root, a user with a home directory, and nobody.
 pub(crate) const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n\
      app:x:1000:1000:app:/home/app:/bin/sh\n\
      nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n";
 
-/// `/etc/group`: the user is in one more group.
+/// The contents of `/etc/group`: the user `app` is also in `staff`.
 pub(crate) const GROUP: &str = "root:x:0:\nstaff:x:50:app\napp:x:1000:\nnogroup:x:65534:\n";
 
-/// Directories with their permission bits.
+/// The directories, with their permission bits.
 pub(crate) const DIRECTORIES: &[(&str, u32)] = &[
     ("bin", 0o755),
     ("dev", 0o755),
@@ -106,7 +106,7 @@ pub(crate) const DIRECTORIES: &[(&str, u32)] = &[
     ("var", 0o755),
 ];
 
-/// Reads the binary.
+/// Reads the static binary of busybox.
 ///
 /// # Errors
 /// If it is not installed.
@@ -114,7 +114,7 @@ pub(crate) fn busybox() -> io::Result<Vec<u8>> {
     std::fs::read(BUSYBOX)
 }
 
-/// Writes the root file system into a directory that is made.
+/// Creates a directory and writes the root file system into it.
 ///
 /// # Errors
 /// If it cannot be written, or busybox is not installed.

@@ -1,7 +1,8 @@
-//! A behaviour: a sentence, what a backend needs for it, and how it is seen.
+//! A behaviour: a sentence, what an engine needs for it, and a function that checks it.
 
 use std::time::Duration;
 
+use api::Bridge as _;
 use backend::Caps;
 use futures::future::BoxFuture;
 
@@ -10,55 +11,55 @@ use crate::case::Case;
 use crate::session::SessionOptions;
 use crate::suite::Suite;
 
-/// The longest that one behaviour may take: a backend that hangs fails.
+/// The time after which a behaviour fails, so that an engine that hangs is found.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// How a behaviour is seen.
+/// Checks a behaviour in a session.
 pub type Run = for<'a> fn(&'a Case<'a>) -> BoxFuture<'a, Outcome>;
 
-/// One behaviour.
+/// A behaviour of the suite.
 #[derive(Clone, Copy)]
 pub struct Behaviour {
-    /// Its subject and a sentence, as in `exec: standard output is byte-exact`.
+    /// The subject and a sentence, as in `exec: standard output is byte-exact`.
     pub name: &'static str,
-    /// What a backend must have. Without it, a clear failure is expected instead.
+    /// What an engine must have. Without it the suite expects a failure that says so.
     pub needs: &'static [Need],
-    /// Sees it.
+    /// The function that checks it.
     pub run: Run,
 }
 
-/// What not every backend can do; [`Caps`] says which can.
+/// A capability that not every engine has; [`Caps`] says which has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// Files and commands of any user.
+    /// Files and commands may belong to any user.
     Owners,
-    /// Limits on memory, processes and processors.
+    /// Memory, processes and processors of a command can be limited.
     Limits,
-    /// A network for commands.
+    /// Commands have a network.
     Network,
-    /// Images.
+    /// Images can be used.
     Images,
-    /// The tools of this machine.
+    /// Commands can run the tools of this machine.
     Machine,
-    /// Limits on directories in memory.
+    /// The size of directories in memory can be limited.
     SizedTemp,
-    /// Keys that follow contents only.
+    /// Cache keys depend on contents only.
     ContentKeys,
-    /// Layers that are compared with configurations.
+    /// Layers are compared with the configuration of their image.
     CheckedLayers,
 }
 
-/// What a backend did.
+/// The result of a behaviour on an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It behaves so.
+    /// The engine behaves so.
     Yes,
-    /// It says that it cannot, in `caps` and by a clear failure; with the reason.
+    /// The engine cannot do it, and says so in `caps` and by a failure. The text is the reason.
     No(String),
 }
 
 impl Need {
-    /// Returns whether a backend has it.
+    /// Returns whether an engine has the capability.
     #[must_use]
     pub fn is_met(self, caps: &Caps) -> bool {
         match self {
@@ -73,15 +74,15 @@ impl Need {
         }
     }
 
-    /// Returns whether a failure is the one that a backend without it is to end with.
+    /// Returns whether a failure is the one of an engine without the capability.
     fn is_refused_by(self, wrong: &Wrong) -> bool {
-        // Commands ask for the network by default: where there is none they run without it. The last two can
-        // only be seen by what happens.
+        // Commands ask for the network by default, and run without it where there is none. The last two have no call
+        // that could fail: the behaviour itself differs.
         wrong.code.as_deref() == Some("unavailable")
             || matches!(self, Self::Network | Self::ContentKeys | Self::CheckedLayers)
     }
 
-    /// Returns it in a few words.
+    /// Returns the reason in a few words, as a cell of `docs/conformance.md` has it.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -98,7 +99,7 @@ impl Need {
 }
 
 impl Behaviour {
-    /// Returns the name of its test, as in `exec::standard-output-is-byte-exact`.
+    /// Returns the name of the test, as in `exec::standard-output-is-byte-exact`.
     #[must_use]
     pub fn id(&self) -> String {
         let (subject, sentence) = self.name.split_once(": ").unwrap_or(("", self.name));
@@ -112,12 +113,18 @@ impl Behaviour {
         format!("{}::{words}", subject.replace(' ', "-"))
     }
 
-    /// Sees whether a backend behaves so, in a session of its own.
+    /// Returns whether one engine can do it on some machines only.
+    #[must_use]
+    pub fn depends_on_machine(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need, Need::Owners | Need::Limits | Need::Network | Need::SizedTemp))
+    }
+
+    /// Checks the behaviour on an engine, in a session of its own.
     ///
     /// # Errors
-    /// If it behaves otherwise, hangs, or does what it says it cannot.
+    /// If the engine behaves otherwise, hangs, or does what its `caps` deny.
     pub async fn check(&self, suite: &Suite) -> Result<Verdict, Wrong> {
-        let caps = suite.caps().await?;
+        let caps = suite.caps(caps(suite)).await?;
         let lacking = self.needs.iter().find(|need| !need.is_met(caps));
         let session = suite.session(&SessionOptions::default()).await?;
         let case = Case::new(suite, session);
@@ -141,6 +148,13 @@ impl Behaviour {
             }
         }
     }
+}
+
+/// Returns the capabilities of an engine after a first command: some engines learn them from it.
+async fn caps(suite: &Suite) -> Result<Caps, Wrong> {
+    let case = Case::new(suite, suite.session(&SessionOptions::default()).await?);
+    case.busybox_from_files().sh("true").sync().is("").await?;
+    Ok(case.session.backend().caps())
 }
 
 /// Makes a list of behaviours: `("subject: sentence", [needs], async |case| outcome)`.

@@ -1,4 +1,4 @@
-//! What a behaviour is given.
+//! The session and the objects that a behaviour begins with.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::handle::Handle;
 use crate::session::{Session, SessionOptions};
 use crate::suite::Suite;
 
-/// A session over the backend under test, and what to begin with.
+/// A session over the engine under test, with constructors of objects.
 pub struct Case<'a> {
     suite: &'a Suite,
-    /// The session.
+    /// The session that objects of this case belong to.
     pub session: Arc<Session>,
 }
 
@@ -25,15 +25,15 @@ impl<'a> Case<'a> {
         Self { suite, session }
     }
 
-    /// Begins another session over the same store.
+    /// Opens another session over the same store.
     ///
     /// # Errors
-    /// If the backend cannot be had.
+    /// If the engine cannot be opened.
     pub async fn again(&self, options: &SessionOptions) -> Result<Self, Failure> {
         Ok(Self { suite: self.suite, session: self.suite.session(options).await? })
     }
 
-    /// Returns whether what this backend makes is what others are compared with.
+    /// Returns whether the digests of trees are written instead of checked.
     pub(crate) fn is_reference(&self) -> bool {
         self.suite.is_reference()
     }
@@ -46,60 +46,57 @@ impl<'a> Case<'a> {
         Handle::of(&self.session, interface, &format!("[constructor]{resource}"), args)
     }
 
-    /// An empty container.
+    /// Returns an empty container.
     #[must_use]
     pub fn container(&self) -> Handle {
         self.make("container", Vec::new())
     }
 
-    /// A container with busybox, `root`, `app` (1000, also in `staff`, 50) and `nobody`.
+    /// Returns a container with busybox and the users `root`, `app` (1000, also in the group `staff`, 50) and `nobody`.
     #[must_use]
     pub fn base(&self) -> Handle {
-        match self.suite.registry() {
-            Some(_) => self.image("busybox:1"),
-            None => self.busybox_from_files(),
-        }
+        self.image("busybox:1")
     }
 
-    /// The same, out of files of this machine.
+    /// Returns the container of [`base`](Self::base), made of files of this machine.
     #[must_use]
     pub fn busybox_from_files(&self) -> Handle {
         self.container().with_rootfs(&self.local_directory(&self.suite.directory("base")))
     }
 
-    /// A container with nothing in its root file system, and busybox mounted at `/bin`.
+    /// Returns a container with an empty root file system and busybox mounted at `/bin`.
     #[must_use]
     pub fn bare(&self) -> Handle {
         let bin = self.local_directory(&self.suite.directory("base").join("bin"));
         self.container().with_mounted_directory_options("/bin", &bin, &self.mount_options().read_only())
     }
 
-    /// A container from an image of the registry, as in `busybox:1`.
+    /// Returns a container from an image of the registry, as in `busybox:1`.
     #[must_use]
     pub fn image(&self, name: &str) -> Handle {
         self.container().from_image(&self.address(name))
     }
 
-    /// The address of an image of the registry.
+    /// Returns the address of an image of the registry.
     #[must_use]
     pub fn address(&self, name: &str) -> String {
-        format!("{}/{name}", self.suite.registry().unwrap_or("127.0.0.1:1"))
+        format!("{}/{name}", self.suite.registry())
     }
 
-    /// A word that no other behaviour of any backend has: they share the registry.
+    /// Returns a word that no other behaviour of any engine has, for names in the registry that all share.
     #[must_use]
     pub fn unique(&self) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// An empty directory.
+    /// Returns an empty directory.
     #[must_use]
     pub fn directory(&self) -> Handle {
         self.make("directory", Vec::new())
     }
 
-    /// A directory with these files, which may have a `/` at the end and are then empty directories.
+    /// Returns a directory with these files. A path that ends with `/` is an empty directory.
     #[must_use]
     pub fn tree(&self, files: &[(&str, &str)]) -> Handle {
         files.iter().fold(self.directory(), |tree, (path, contents)| {
@@ -107,26 +104,26 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// A file.
+    /// Returns a file with a name and contents.
     #[must_use]
     pub fn file(&self, name: &str, contents: &str) -> Handle {
         self.make("file", vec![name.value(), contents.value()])
     }
 
-    /// A cache volume. Behaviours share the store, so that keys are theirs alone.
+    /// Returns a cache volume. Behaviours share the store, so each uses keys of its own.
     #[must_use]
     pub fn cache(&self, key: &str) -> Handle {
         self.make("cache-volume", vec![key.value()])
     }
 
-    /// A secret of the caller.
+    /// Returns a secret whose value the session knows.
     #[must_use]
     pub fn secret(&self, name: &str, value: &str) -> Handle {
         self.session.add_secret(name, value.as_bytes());
         Handle::new(&self.session, Secret { name: SecretName(name.to_owned()) })
     }
 
-    /// A directory of this machine, as the command line hands one over.
+    /// Returns a directory of this machine, as the command line passes one to a stage.
     #[must_use]
     pub fn local_directory(&self, path: &Path) -> Handle {
         let path = path.to_string_lossy().into_owned();
@@ -134,7 +131,7 @@ impl<'a> Case<'a> {
         Handle::new(&self.session, Directory::at(Selection::of(Op::Source(op), Vec::new())))
     }
 
-    /// An empty directory of this machine, to be written.
+    /// Makes an empty directory on this machine.
     ///
     /// # Errors
     /// If the disk is full.
@@ -142,7 +139,7 @@ impl<'a> Case<'a> {
         Ok(tempfile::tempdir_in(self.suite.directory("local"))?.keep())
     }
 
-    /// The tools of this machine: `machine.rootfs`.
+    /// Returns a container with the tools of this machine: `machine.rootfs`.
     #[must_use]
     pub fn machine(&self) -> Handle {
         Handle::of(&self.session, "machine", "rootfs", Vec::new())
@@ -151,36 +148,36 @@ impl<'a> Case<'a> {
     /// Calls a function of the interface `effects`.
     ///
     /// # Errors
-    /// What it fails with.
+    /// If the function fails.
     pub async fn effect(&self, function: &str, args: Vec<Value>) -> Result<Value, Failure> {
         api::invoke(&*self.session, "effects", function, args).await
     }
 
-    /// `exec-options`
+    /// Returns empty `exec-options`.
     #[must_use]
     pub fn exec_options(&self) -> Handle {
         Handle::of(&self.session, "container", "[constructor]exec-options", Vec::new())
     }
 
-    /// `mount-options`
+    /// Returns empty `mount-options`.
     #[must_use]
     pub fn mount_options(&self) -> Handle {
         Handle::of(&self.session, "container", "[constructor]mount-options", Vec::new())
     }
 
-    /// `copy-options`
+    /// Returns empty `copy-options`.
     #[must_use]
     pub fn copy_options(&self) -> Handle {
         Handle::of(&self.session, "directory", "[constructor]copy-options", Vec::new())
     }
 
-    /// `new-options`
+    /// Returns empty `new-options`.
     #[must_use]
     pub fn new_options(&self) -> Handle {
         Handle::of(&self.session, "directory", "[constructor]new-options", Vec::new())
     }
 
-    /// `search-options`
+    /// Returns empty `search-options`.
     #[must_use]
     pub fn search_options(&self) -> Handle {
         Handle::of(&self.session, "directory", "[constructor]search-options", Vec::new())

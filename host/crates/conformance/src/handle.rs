@@ -1,4 +1,4 @@
-//! The resources of the package as a caller holds them: every method is a call through the one table.
+//! Resources of the package as a caller has them. Every method is a call through the table of methods in `api`.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::answer::Answer;
 use crate::arg::{Arg, Case};
 use crate::session::Session;
 
-/// A resource of the package, of whatever kind. Its methods are those of the WIT package; one that its kind does not
-/// have fails when a LEAF is asked for.
+/// A resource of any kind. Its methods are those of the WIT package; a method that its kind does not have makes the next
+/// leaf method fail.
 #[derive(Clone)]
 pub struct Handle {
     session: Arc<Session>,
@@ -19,35 +19,31 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Takes hold of an object.
+    /// Makes a handle of an object.
     pub(crate) fn new(session: &Arc<Session>, object: impl Into<Value>) -> Self {
         Self { session: Arc::clone(session), value: Ok(object.into()) }
     }
 
-    /// Calls a function that is no method of an object, a constructor for one.
+    /// Calls a constructor or another function that is not a method.
     pub(crate) fn of(session: &Arc<Session>, interface: &str, function: &str, args: Vec<Value>) -> Self {
         Self { session: Arc::clone(session), value: now(session, interface, function, args) }
     }
 
-    /// The same object in another session.
+    /// Returns the same object in another session.
     #[must_use]
     pub fn within(&self, session: &Arc<Session>) -> Self {
         Self { session: Arc::clone(session), value: self.value.clone() }
     }
 
-    /// Returns the object.
+    /// Returns the object as a value.
     ///
     /// # Errors
-    /// If a call that made it has failed.
+    /// If one of the calls that made it failed.
     pub fn object(&self) -> Result<Value, Failure> {
         self.value.clone()
     }
 
-    pub(crate) fn value_or_unit(&self) -> Value {
-        self.value.clone().unwrap_or_else(|_| Value::unit())
-    }
-
-    /// Calls a method that is lazy.
+    /// Calls a lazy method.
     #[must_use]
     pub fn call(&self, method: &str, args: Vec<Value>) -> Self {
         let value = self.value.clone().and_then(|this| {
@@ -57,10 +53,10 @@ impl Handle {
         Self { session: Arc::clone(&self.session), value }
     }
 
-    /// Calls a LEAF.
+    /// Calls a leaf method.
     ///
     /// # Errors
-    /// What the LEAF fails with.
+    /// If the method fails.
     pub async fn ask(&self, method: &str, args: Vec<Value>) -> Result<Value, Failure> {
         let this = self.value.clone()?;
         let (interface, function) = names(&this, method);
@@ -69,7 +65,20 @@ impl Handle {
     }
 
     fn leaf(&self, method: &'static str, args: Vec<Value>) -> Answer {
-        Answer { handle: self.clone(), method, args }
+        let handle = self.clone();
+        Answer::new(method, async move { handle.ask(method, args).await })
+    }
+}
+
+impl Arg for &Handle {
+    fn value(self) -> Value {
+        self.value.clone().unwrap_or_else(|_| Value::unit())
+    }
+}
+
+impl Arg for &[&Handle] {
+    fn value(self) -> Value {
+        Value::List(self.iter().map(|handle| handle.value()).collect())
     }
 }
 
@@ -98,7 +107,7 @@ macro_rules! lazy_methods {
     ($($name:ident($($arg:ident: $type:ty),*) = $wit:literal;)*) => {
         impl Handle {
             $(
-                #[doc = concat!("`", $wit, "`")]
+                #[doc = concat!("Calls the lazy method `", $wit, "`.")]
                 #[must_use]
                 pub fn $name(&self, $($arg: $type),*) -> Self {
                     self.call($wit, vec![$($arg.value()),*])
@@ -112,7 +121,7 @@ macro_rules! leaf_methods {
     ($($name:ident($($arg:ident: $type:ty),*) = $wit:literal;)*) => {
         impl Handle {
             $(
-                #[doc = concat!("`", $wit, "`")]
+                #[doc = concat!("Prepares a call of the leaf method `", $wit, "`.")]
                 pub fn $name(&self, $($arg: $type),*) -> Answer {
                     self.leaf($wit, vec![$($arg.value()),*])
                 }
@@ -255,24 +264,24 @@ leaf_methods! {
 }
 
 impl Handle {
-    /// `with-exec` of a script.
+    /// Calls `with-exec` with a script for `sh`.
     #[must_use]
     pub fn sh(&self, script: &str) -> Self {
         self.with_exec(&["sh", "-c", script])
     }
 
-    /// `with-exec-options` of a script.
+    /// Calls `with-exec-options` with a script for `sh`.
     #[must_use]
     pub fn sh_options(&self, script: &str, options: &Self) -> Self {
         self.with_exec_options(&["sh", "-c", script], options)
     }
 
-    /// `entries` of a directory.
+    /// Prepares a call of `entries` for the directory itself.
     pub fn entries(&self) -> Answer {
         self.leaf("entries", vec![None.value()])
     }
 
-    /// `entries` of a directory in it.
+    /// Prepares a call of `entries` for a directory inside.
     pub fn entries_at(&self, path: &str) -> Answer {
         self.leaf("entries", vec![Some(path).value()])
     }

@@ -1,6 +1,6 @@
-//! The images that behaviours are about, and a registry's client to put them where backends find them.
+//! Test images, and a client that puts them into a registry.
 //!
-//! Nothing here is the product's: what the product writes and reads is judged by it.
+//! The code shares nothing with the product but the compression, so that a mistake of the product cannot hide itself.
 
 mod build;
 mod http;
@@ -17,7 +17,7 @@ use crate::base;
 use crate::images::build::{Image, Packing, machine};
 use crate::images::layer::Layer;
 
-/// Puts all images into a registry.
+/// Pushes all test images to a registry.
 ///
 /// # Errors
 /// If the registry refuses, or busybox is not installed.
@@ -39,7 +39,7 @@ pub fn push_all(registry: &Registry) -> io::Result<()> {
     push_broken(registry)
 }
 
-/// Images that no backend may take.
+/// Pushes images that every engine must refuse.
 fn push_broken(registry: &Registry) -> io::Result<()> {
     let good = || Image::new(json!({})).layer(Layer::default().file("f", 0o644, "x"));
     registry.push("broken", "layer", &good().with_raw_layer(b"this is no archive".to_vec()))?;
@@ -48,7 +48,7 @@ fn push_broken(registry: &Registry) -> io::Result<()> {
     registry.push("broken", "escape", &Image::new(json!({})).layer(Layer::default().raw_file("../../escaped", "x")))
 }
 
-/// The layer of busybox; the same tree as [`base::write`] makes, but for the home of `app`, which is its own.
+/// Returns the layer of busybox: the tree of [`base::write`], with a home directory that belongs to `app`.
 fn busybox() -> io::Result<Layer> {
     let mut layer = Layer::default();
     for (path, mode) in base::DIRECTORIES {
@@ -62,7 +62,7 @@ fn busybox() -> io::Result<Layer> {
     Ok(layer.file("etc/passwd", 0o644, base::PASSWD).file("etc/group", 0o644, base::GROUP))
 }
 
-/// The configuration of the recorded answer 005.
+/// Returns a configuration in which every field is set.
 fn rich() -> serde_json::Value {
     json!({
         "Entrypoint": ["echo", "ep"],
@@ -78,12 +78,12 @@ fn rich() -> serde_json::Value {
     })
 }
 
-/// Returns what the layers of the image `layers` come to: a line for each path, as in `d 755 0:0 path`.
+/// Returns the tree of the image `layers`: a line for each path, as in `d 755 0:0 path`.
 pub(crate) fn layers_tree() -> &'static str {
     layers::TREE
 }
 
-/// Puts an image with one file into a registry, under a name that may have been another's.
+/// Pushes an image with one file, under a name that another image may have had.
 ///
 /// # Errors
 /// If the registry refuses.
@@ -91,7 +91,7 @@ pub fn push_file(registry: &Registry, name: &str, tag: &str, path: &str, content
     registry.push(name, tag, &Image::new(json!({})).of(machine()).layer(Layer::default().file(path, 0o644, contents)))
 }
 
-/// Puts an image of one layer into a registry, which is an archive as it is.
+/// Pushes an image of one layer, which is an archive as it is.
 ///
 /// # Errors
 /// If the registry refuses.

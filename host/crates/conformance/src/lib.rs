@@ -1,14 +1,14 @@
-//! What every backend must do: one suite for the trait `backend::Backend`.
+//! The behaviour that every engine must have: one suite for the trait `backend::Backend`.
 //!
-//! A [`Behaviour`] is a sentence and how it is seen, through the objects of the package
-//! `pipeline:api` and the one table of their methods, as stages and the command line use them. The
-//! same behaviours are run against every backend; what a backend cannot do it says in its `caps`, and
-//! then a failure with the code `unavailable` is expected instead of the behaviour.
+//! A [`Behaviour`] is a sentence and a function that checks it on one engine. The function works with the objects of the
+//! package `pipeline:api`, through the same table of methods as stages and the command line. An engine that cannot do
+//! something says so in its `caps`; then the suite expects a failure with the code `unavailable` instead.
 //!
-//! Sources of what is expected: Docker and BuildKit as their users know them, Dagger's tests and
-//! answers (see `docs/conformance.md`), and this project's own decisions where it differs.
+//! The expected behaviour is that of Docker and BuildKit as their users know them, or that of Dagger where these have
+//! no counterpart. A comment above a behaviour names the source where it is not obvious, and says "our own decision"
+//! where this project differs on purpose.
 //!
-//! For tests only: it panics where the machine lacks something, and depends on no backend.
+//! The crate is for tests only: it panics where the machine lacks something, and it depends on no engine.
 
 mod answer;
 mod arg;

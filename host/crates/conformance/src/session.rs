@@ -1,4 +1,4 @@
-//! One session over a backend, as a run of the product has it: bridge, secrets, events.
+//! A session over an engine, as a run of the product has one: bridge, secrets and events.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,18 +11,18 @@ use graph::SecretName;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// What distinguishes a session from others.
+/// Options of a session.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
-    /// How many commands run at the same time.
+    /// The number of commands that may run at the same time.
     pub n_jobs: usize,
     /// Whether results of other sessions may be used.
     pub is_cache_used: bool,
-    /// Kills every command that has no shorter time-out of its own.
+    /// The time-out of commands that have no shorter one of their own.
     pub timeout: Option<Duration>,
-    /// Takes the network away from all commands.
+    /// Whether commands may use the network.
     pub is_network_allowed: bool,
-    /// Whether nothing is executed.
+    /// Whether commands are only reported, and not run.
     pub is_dry: bool,
 }
 
@@ -32,7 +32,7 @@ impl Default for SessionOptions {
     }
 }
 
-/// One session.
+/// A session over the engine under test.
 pub struct Session {
     this: Weak<Self>,
     backend: Arc<dyn Backend>,
@@ -43,20 +43,20 @@ pub struct Session {
     background: Mutex<JoinSet<()>>,
 }
 
-/// Secrets by name, as behaviours state them.
+/// The values of secrets, by name.
 #[derive(Default)]
 pub(crate) struct Secrets(Mutex<BTreeMap<String, Vec<u8>>>);
 
-/// What a session hands to its backend, before there is one.
+/// A session whose engine is not open yet.
 pub(crate) struct Draft {
-    /// For the backend.
+    /// The part that the engine gets.
     pub(crate) io: SessionIo,
     secrets: Arc<Secrets>,
     events: Arc<Mutex<Vec<Event>>>,
 }
 
 impl Draft {
-    /// Prepares a session with a store.
+    /// Prepares a session over the store at a path.
     pub(crate) fn new(options: &SessionOptions, store: PathBuf) -> Self {
         let (secrets, events) = (Arc::new(Secrets::default()), Arc::new(Mutex::new(Vec::new())));
         let sink = Arc::clone(&events);
@@ -75,7 +75,7 @@ impl Draft {
         Self { io, secrets, events }
     }
 
-    /// Makes the session over a backend that got what was drafted; exports go below `exports`.
+    /// Makes the session over an engine that was opened with `io`. Exports go below `exports`.
     pub(crate) fn over(self, backend: Arc<dyn Backend>, exports: PathBuf) -> Arc<Session> {
         Arc::new_cyclic(|this| Session {
             this: Weak::clone(this),
@@ -90,29 +90,29 @@ impl Draft {
 }
 
 impl Session {
-    /// Adds a secret; one of that name gets another value.
+    /// Sets the value of a secret.
     pub fn add_secret(&self, name: &str, value: &[u8]) {
         lock(&self.secrets.0).insert(name.to_owned(), value.to_vec());
     }
 
-    /// Ends everything.
+    /// Cancels the session.
     pub fn cancel(&self) {
         self.cancel.cancel();
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until the session does nothing any more.
     pub async fn settle(&self) {
         let mut background = std::mem::take(&mut *lock(&self.background));
         while background.join_next().await.is_some() {}
         self.backend.settle().await;
     }
 
-    /// Returns where exports go.
+    /// Returns the directory of exports.
     pub fn exports(&self) -> &PathBuf {
         &self.exports
     }
 
-    /// Returns the vertices whose name begins with `prefix` that ended in this way, in order.
+    /// Returns the names of vertices that begin with `prefix` and ended with an outcome, in order.
     pub fn finished(&self, prefix: &str, as_expected: impl Fn(&Outcome) -> bool) -> Vec<String> {
         let events = lock(&self.events);
         let names = events.iter().filter_map(|event| match event {
@@ -124,18 +124,18 @@ impl Session {
         names.collect()
     }
 
-    /// Returns the commands that were run, in the order in which they ended.
+    /// Returns the commands that ran, in the order in which they ended.
     pub fn ran(&self) -> Vec<String> {
         self.finished("exec ", |outcome| *outcome == Outcome::Ran)
     }
 
-    /// Returns how often a command was begun whose description has `part` in it.
+    /// Returns how often a command was started whose name contains `part`.
     pub fn n_started(&self, part: &str) -> usize {
         let events = lock(&self.events);
         events.iter().filter(|event| matches!(event, Event::Started(vertex) if vertex.name.contains(part))).count()
     }
 
-    /// Returns what commands have printed so far, as the events had it.
+    /// Returns the output of all commands so far, as the events had it.
     pub fn printed(&self, wanted: OutputStream) -> String {
         let mut all = Vec::new();
         for event in lock(&self.events).iter() {
@@ -158,7 +158,7 @@ impl Bridge for Session {
         let Some(this) = self.this.upgrade() else { return };
         let mut background = lock(&self.background);
         background.spawn(async move {
-            // Whoever needs the value asks for it again and hears of a failure then.
+            // A failure is returned to the call that asks for the value later.
             if let Ok(Value::Object(object)) = api::force(&*this, Value::Object(object)).await {
                 let _ = this.backend.solve(&object.edges()).await;
             }
@@ -187,6 +187,6 @@ impl SecretProvider for Secrets {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in them is whole after any panic: each change is one call.
+    // Each change is one call, so a panic leaves no half of one.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

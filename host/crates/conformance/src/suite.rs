@@ -1,40 +1,36 @@
-//! A backend under test, with everything that its behaviours share.
+//! An engine under test, with everything that its behaviours share.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use api::Bridge as _;
 use backend::{Backend, Caps, Failure, SessionIo};
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use crate::answer::Wrong;
 use crate::base;
-use crate::case::Case;
 use crate::session::{Draft, Session, SessionOptions};
 
-/// Makes a backend for one session.
+/// Opens an engine for one session.
 pub type Open = Box<dyn Fn(SessionIo) -> BoxFuture<'static, Result<Arc<dyn Backend>, Failure>> + Send + Sync>;
 
-/// A backend under test. It has a store that nothing else uses.
+/// An engine under test, with a store that nothing else uses.
 pub struct Suite {
     open: Open,
     place: PathBuf,
-    registry: Option<String>,
+    registry: String,
     is_reference: bool,
     caps: OnceCell<Caps>,
 }
 
 impl Suite {
-    /// Makes a suite.
-    ///
-    /// `place` is an empty directory that can be written; `registry` is the address of a registry that has the images
-    /// of [`crate::images`].
+    /// Prepares the store and the files of the suite in `place`, an empty directory. `registry` is the address of a
+    /// registry that has the images of [`crate::images`].
     ///
     /// # Panics
     /// If the place cannot be written, or `busybox` is missing.
     #[must_use]
-    pub fn new(place: &Path, registry: Option<String>, open: Open) -> Self {
+    pub fn new(place: &Path, registry: String, open: Open) -> Self {
         base::write(&place.join("base")).expect("the place can be written and busybox-static is installed");
         for name in ["store", "exports", "local"] {
             std::fs::create_dir(place.join(name)).expect("the place is empty and can be written");
@@ -42,28 +38,28 @@ impl Suite {
         Self { open, place: place.to_owned(), registry, is_reference: false, caps: OnceCell::new() }
     }
 
-    /// Makes it the one that others are compared with: the digests of its trees are written down.
+    /// Writes the digests of trees, with which other engines are compared, instead of checking them.
     #[must_use]
     pub fn as_reference(self) -> Self {
         Self { is_reference: true, ..self }
     }
 
-    /// Returns whether it is that.
+    /// Returns whether digests of trees are written.
     pub(crate) fn is_reference(&self) -> bool {
         self.is_reference
     }
 
-    /// Returns a directory of the place.
+    /// Returns a directory inside that of the suite.
     pub(crate) fn directory(&self, name: &str) -> PathBuf {
         self.place.join(name)
     }
 
     /// Returns the address of the registry.
-    pub(crate) fn registry(&self) -> Option<&str> {
-        self.registry.as_deref()
+    pub(crate) fn registry(&self) -> &str {
+        &self.registry
     }
 
-    /// Begins a session; its exports go into a directory of their own.
+    /// Opens a session. Its exports go into a directory of their own.
     pub(crate) async fn session(&self, options: &SessionOptions) -> Result<Arc<Session>, Failure> {
         let draft = Draft::new(options, self.directory("store"));
         let backend = (self.open)(draft.io.clone()).await?;
@@ -72,17 +68,8 @@ impl Suite {
         Ok(draft.over(backend, exports.keep()))
     }
 
-    /// Returns what the backend can do. It is asked after a command, because some learn it from the first.
-    ///
-    /// # Errors
-    /// If that command fails.
-    pub async fn caps(&self) -> Result<&Caps, Wrong> {
-        let ask = async {
-            let session = self.session(&SessionOptions::default()).await?;
-            let case = Case::new(self, session);
-            case.busybox_from_files().sh("true").sync().is("").await?;
-            Ok(case.session.backend().caps())
-        };
+    /// Returns the capabilities of the engine; `ask` finds them out the first time.
+    pub(crate) async fn caps(&self, ask: impl Future<Output = Result<Caps, Wrong>>) -> Result<&Caps, Wrong> {
         self.caps.get_or_try_init(|| ask).await
     }
 }

@@ -1,4 +1,4 @@
-//! Images: configuration, manifest, layers, as a registry has them.
+//! Builds images for a registry: configuration, manifest and layers.
 //!
 //! Source: OCI image-spec 1.1, `manifest.md` and `config.md`; Docker's image manifest version 2, schema 2.
 
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::layer::Layer;
 
-/// How an image is written down.
+/// The media types of an image and the compression of its layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     /// Docker's media types, layers with gzip.
@@ -19,11 +19,11 @@ pub(super) enum Packing {
     Oci,
     /// OCI's media types, layers with zstd.
     OciZstd,
-    /// OCI's media types, layers as they are.
+    /// OCI's media types, layers without compression.
     OciTar,
 }
 
-/// An image that is being made.
+/// An image that is being built.
 pub(super) struct Image {
     config: Value,
     architecture: String,
@@ -34,7 +34,7 @@ pub(super) struct Image {
     has_wrong_diff_id: bool,
 }
 
-/// What is stored under a digest.
+/// Bytes that are stored under their digest.
 pub(super) struct Blob {
     pub(super) media_type: &'static str,
     pub(super) bytes: Vec<u8>,
@@ -53,12 +53,12 @@ pub(super) fn machine() -> &'static str {
 }
 
 impl Blob {
-    /// Returns its digest.
+    /// Returns the digest of the bytes.
     pub(super) fn digest(&self) -> String {
         digest(&self.bytes)
     }
 
-    /// Returns what others name it by.
+    /// Returns the descriptor with which a manifest refers to it.
     pub(super) fn descriptor(&self) -> Value {
         json!({ "mediaType": self.media_type, "digest": self.digest(), "size": self.bytes.len() })
     }
@@ -70,7 +70,7 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 impl Image {
-    /// An image with this configuration, for this machine, without layers.
+    /// Makes an image with a configuration, for this machine, without layers.
     pub(super) fn new(config: Value) -> Self {
         Self {
             config,
@@ -83,38 +83,38 @@ impl Image {
         }
     }
 
-    /// With one more layer.
+    /// Adds a layer.
     pub(super) fn layer(mut self, layer: Layer) -> Self {
         self.layers.push(layer);
         self
     }
 
-    /// Written down in another way.
+    /// Sets the media types and the compression.
     pub(super) fn packed(self, packing: Packing) -> Self {
         Self { packing, ..self }
     }
 
-    /// For another architecture.
+    /// Sets the architecture.
     pub(super) fn of(self, architecture: &str) -> Self {
         Self { architecture: architecture.to_owned(), ..self }
     }
 
-    /// With these bytes as the last layer.
+    /// Adds bytes as the last layer.
     pub(super) fn with_raw_layer(self, bytes: Vec<u8>) -> Self {
         Self { raw_layer: Some(bytes), ..self }
     }
 
-    /// With these bytes as its configuration.
+    /// Sets the bytes of the configuration.
     pub(super) fn with_raw_config(self, bytes: Vec<u8>) -> Self {
         Self { raw_config: Some(bytes), ..self }
     }
 
-    /// With a configuration that names other layers than there are.
+    /// Makes the configuration name digests that the layers do not have.
     pub(super) fn with_wrong_diff_id(self) -> Self {
         Self { has_wrong_diff_id: true, ..self }
     }
 
-    /// Writes it down.
+    /// Builds the blobs and the manifest.
     pub(super) fn write(&self) -> io::Result<Written> {
         let (mut blobs, mut diff_ids) = (Vec::new(), Vec::new());
         for layer in &self.layers {

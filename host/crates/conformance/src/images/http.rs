@@ -1,4 +1,4 @@
-//! As much of a registry's client as it takes to fill one: plain HTTP to this machine, a connection a request.
+//! A small client of registries: it pushes over plain HTTP, with one connection for each request.
 //!
 //! Source: OCI distribution-spec 1.1, "Pushing".
 
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::build::{Blob, Image, Written};
 
-/// How long a registry may take to begin.
+/// The time that a registry may take to start.
 const BEGINS: Duration = Duration::from_secs(20);
 
 /// A registry of this machine.
@@ -19,20 +19,20 @@ pub struct Registry {
     address: String,
 }
 
-/// What was answered.
+/// The part of a response that the client reads.
 struct Answer {
     status: u16,
     location: Option<String>,
 }
 
 impl Registry {
-    /// The one at an address, as in `127.0.0.1:5000`.
+    /// Returns the registry at an address, as in `127.0.0.1:5000`.
     #[must_use]
     pub fn at(address: &str) -> Self {
         Self { address: address.to_owned() }
     }
 
-    /// Returns its address.
+    /// Returns the address of the registry.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
@@ -54,14 +54,14 @@ impl Registry {
         }
     }
 
-    /// Puts an image into it.
+    /// Pushes an image.
     pub(super) fn push(&self, name: &str, tag: &str, image: &Image) -> io::Result<()> {
         let written = image.write()?;
         self.push_blobs(name, &written)?;
         self.push_manifest(name, tag, &written.manifest)
     }
 
-    /// Puts an index of images for several platforms into it.
+    /// Pushes an index of images for several platforms.
     pub(super) fn push_index(&self, name: &str, tag: &str, images: &[Image]) -> io::Result<()> {
         let mut manifests = Vec::new();
         for image in images {

@@ -1,8 +1,8 @@
-//! A layer: a tar archive, written entry by entry, the same bytes every time.
+//! Builds a layer: a tar archive that has the same bytes every time.
 
 use tar::{Builder, EntryType, Header};
 
-/// A layer that is being written. Times are those of the epoch.
+/// A layer that is being built. All times are zero.
 #[derive(Clone, Default)]
 pub(super) struct Layer(Vec<Entry>);
 
@@ -31,22 +31,22 @@ impl Layer {
         self
     }
 
-    /// With a directory.
+    /// Adds a directory.
     pub(super) fn directory(self, path: &str, mode: u32) -> Self {
         self.with(&format!("{path}/"), EntryType::Directory, mode)
     }
 
-    /// With a directory of a user and a group.
+    /// Adds a directory of a user and a group.
     pub(super) fn directory_of(self, path: &str, mode: u32, owner: (u64, u64)) -> Self {
         self.directory(path, mode).last(|entry| entry.owner = owner)
     }
 
-    /// With a file.
+    /// Adds a file.
     pub(super) fn file(self, path: &str, mode: u32, contents: &str) -> Self {
         self.file_of(path, mode, (0, 0), contents.as_bytes())
     }
 
-    /// With a file of a user and a group.
+    /// Adds a file of a user and a group.
     pub(super) fn file_of(self, path: &str, mode: u32, owner: (u64, u64), contents: &[u8]) -> Self {
         self.with(path, EntryType::Regular, mode).last(|entry| {
             entry.owner = owner;
@@ -54,34 +54,34 @@ impl Layer {
         })
     }
 
-    /// With a file under a name that no archive should have.
+    /// Adds a file under a name that an archive should not have.
     pub(super) fn raw_file(self, path: &str, contents: &str) -> Self {
         self.file(path, 0o644, contents)
     }
 
-    /// With an extended attribute of the last entry.
+    /// Adds an extended attribute to the last entry.
     pub(super) fn xattr(self, name: &str, value: &str) -> Self {
         self.last(|entry| entry.xattrs.push((name.to_owned(), value.to_owned())))
     }
 
-    /// With a symbolic link.
+    /// Adds a symbolic link.
     pub(super) fn symlink(self, path: &str, target: &str) -> Self {
         self.with(path, EntryType::Symlink, 0o777).last(|entry| entry.link = Some(target.to_owned()))
     }
 
-    /// With another name for a file of this layer.
+    /// Adds a hard link to a file of this layer.
     pub(super) fn hard_link(self, path: &str, target: &str) -> Self {
         self.with(path, EntryType::Link, 0o644).last(|entry| entry.link = Some(target.to_owned()))
     }
 
-    /// With a mark that something of the layers below is gone.
+    /// Adds a whiteout: the path is removed from the layers below.
     pub(super) fn whiteout(self, path: &str) -> Self {
         let (parent, name) = path.rsplit_once('/').map_or(("", path), |(parent, name)| (parent, name));
         let slash = if parent.is_empty() { "" } else { "/" };
         self.file(&format!("{parent}{slash}.wh.{name}"), 0o644, "")
     }
 
-    /// With a mark that nothing of the layers below is in a directory.
+    /// Adds an opaque whiteout: the contents of a directory are removed from the layers below.
     pub(super) fn opaque(self, path: &str) -> Self {
         self.file(&format!("{path}/.wh..wh..opq"), 0o644, "")
     }
@@ -114,7 +114,7 @@ impl Entry {
         match &self.link {
             Some(target) => builder.append_link(&mut header, &self.path, target),
             None if self.path.contains("..") => {
-                // The library refuses such a name, which is what makes it interesting.
+                // The crate `tar` refuses such a name, so the bytes are written here.
                 let name = self.path.as_bytes();
                 header.as_old_mut().name[..name.len()].copy_from_slice(name);
                 header.set_cksum();

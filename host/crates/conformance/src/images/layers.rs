@@ -1,13 +1,13 @@
-//! An image of several layers: everything that one can do to those below it.
+//! An image of three layers, which change the layers below them in every possible way.
 
 use super::layer::Layer;
 
-/// Its layers, lowest first.
+/// Returns the layers, the lowest first.
 pub(super) fn all() -> Vec<Layer> {
     vec![lowest(), middle(), highest()]
 }
 
-/// What [`all`] comes to: a line for each path, as in `d 755 0:0 path`.
+/// The tree that the layers of [`all`] give: a line for each path, as in `d 755 0:0 path`.
 pub(super) const TREE: &str = "\
 d 755 0:0 becomes-directory
 f 644 0:0 becomes-directory/in

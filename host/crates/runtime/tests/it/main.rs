@@ -1,9 +1,7 @@
-//! Components, loaded and called.
+//! Tests of loading and calling components.
 //!
-//! `load` and `limits` write their components as text and need nothing; `guests` and `polyglot`
-//! build programs and say what they require.
+//! `load` and `limits` have their components as text. `guests`, `objects` and `polyglot` build guest programs.
 
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "clippy sees no tests in what they share")]
 
 mod cache;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use api::{Object, Value};
-use runtime::{Call, CallError, Component, Instance, Limits, Runtime, RuntimeConfig};
+use runtime::{Call, CallError, Component, Instance, Limits};
 
 use crate::fake::FakeBridge;
-use crate::support::{guest, target};
+use crate::support::load_guest;
 
 /// A module with the instance of its objects.
 struct Module {
@@ -16,9 +16,7 @@ struct Module {
 
 impl Module {
     fn load(name: &str) -> Option<Self> {
-        let config = RuntimeConfig { cache_dir: Some(target("guests")), limits: Limits::default() };
-        let component = Runtime::new(config).unwrap().load(&guest(name)?).unwrap();
-        Some(Self { component, instance: Instance::new() })
+        Some(Self { component: load_guest(name, Limits::default())?, instance: Instance::new() })
     }
 
     async fn call(&self, function: &str, args: Vec<Value>) -> Result<Value, CallError> {

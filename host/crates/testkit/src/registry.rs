@@ -1,18 +1,19 @@
-//! A registry of this machine: Debian's `docker-registry` on the loopback interface.
+//! A registry on the loopback interface: the program `docker-registry` of the Debian package of that name.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The user of a registry with a password.
+/// The user that a registry with a password knows.
 pub const USER: &str = "ann";
-/// Her password.
+/// The password of [`USER`].
 pub const PASSWORD: &str = "swordfish";
-/// Both as `htpasswd -B` writes them.
+/// [`USER`] and [`PASSWORD`] as `htpasswd -B` writes them.
 const HTPASSWD: &str = "ann:$2y$05$abcdefghijklmnopqrstuupWDwJQeCHYIBQy8WvkVB6ImhZ476YYy\n";
 
-/// A registry on a port of its own, with what was asked of it. It ends with its owner.
+/// A registry on a port of its own, with a log of its requests. It ends when it is dropped, and when the process of the
+/// test ends.
 pub struct Registry {
     dir: tempfile::TempDir,
     address: String,
@@ -27,16 +28,16 @@ impl Drop for Registry {
 }
 
 impl Registry {
-    /// Starts an empty one.
+    /// Starts an empty registry. A test calls `require("docker-registry")` before.
     ///
     /// # Panics
-    /// If it does not start; see [`require`](crate::require).
+    /// If it does not start.
     #[must_use]
     pub fn start() -> Self {
         Self::begin(false)
     }
 
-    /// Starts one that wants [`USER`] and [`PASSWORD`].
+    /// Starts an empty registry that asks for [`USER`] and [`PASSWORD`].
     ///
     /// # Panics
     /// If it does not start.
@@ -46,41 +47,40 @@ impl Registry {
     }
 
     fn begin(has_password: bool) -> Self {
-        let dir = tempfile::Builder::new().prefix("registry-").tempdir_in(crate::places());
-        let dir = dir.expect("the build directory can be written");
-        // The kernel chooses the port, which the log then has.
+        let dir = crate::scratch_dir("registry-");
+        // The kernel chooses the port, and the log has it.
         let mut registry = Self { dir, address: "127.0.0.1:0".to_owned(), has_password, child: None };
         registry.restart();
         registry
     }
 
-    /// Returns its host and port, as they stand in the names of its images.
+    /// Returns the host and the port, as the names of images have them.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Returns the name of an image in it.
+    /// Returns the full name of an image of this registry.
     #[must_use]
     pub fn name(&self, image: &str) -> String {
         format!("{}/{image}", self.address)
     }
 
-    /// Returns the directory where it keeps what it was given.
+    /// Returns the directory of its blobs and manifests.
     #[must_use]
     pub fn storage(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
-    /// Ends it; what it has stays.
+    /// Ends the process. The images stay for [`restart`](Self::restart).
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
+            drop(child.stdin.take());
             let _ = child.wait();
         }
     }
 
-    /// Starts it, again with the address that it had.
+    /// Starts the process again, at the same address.
     ///
     /// # Panics
     /// If it does not start.
@@ -90,9 +90,11 @@ impl Registry {
         fs::write(self.dir.path().join("htpasswd"), HTPASSWD).expect("the directory was just made");
         fs::write(&config, self.configuration()).expect("the directory was just made");
         let log = File::create(self.log()).expect("the directory was just made");
-        let mut command = Command::new("docker-registry");
-        command.arg("serve").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        self.child = Some(command.spawn().expect("`docker-registry` is there, as a test asked for it"));
+        // The shell kills it when the pipe is closed, which also happens when this process ends in any way.
+        let mut command = Command::new("sh");
+        command.args(["-c", "docker-registry serve \"$0\" & read -r _; kill -9 $!; wait"]).arg(config);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
+        self.child = Some(command.spawn().expect("every machine has a shell"));
         let deadline = Instant::now() + Duration::from_secs(20);
         self.address = loop {
             let log = fs::read_to_string(self.log()).unwrap_or_default();
@@ -104,7 +106,7 @@ impl Registry {
         };
     }
 
-    /// Returns what was asked since it was last started, as in `PUT /v2/app/manifests/1`; without queries.
+    /// Returns the requests since the last start, as in `PUT /v2/app/manifests/1`, without queries.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         let log = fs::read_to_string(self.log()).unwrap_or_default();
@@ -123,8 +125,7 @@ impl Registry {
 
     /// Source: the documentation of `distribution/distribution` 2.8, "Configuring a registry".
     fn configuration(&self) -> String {
-        let (dir, address): (&Path, &str) = (self.dir.path(), &self.address);
-        let dir = dir.display();
+        let (dir, address) = (self.dir.path().display(), &self.address);
         let mut config = format!(
             "version: 0.1\nlog: {{level: info, formatter: json, accesslog: {{disabled: true}}}}\n\
              storage: {{filesystem: {{rootdirectory: {dir}/data}}}}\nhttp: {{addr: '{address}', secret: tests}}\n"
@@ -136,7 +137,7 @@ impl Registry {
     }
 }
 
-/// Returns what is behind a text, up to a character.
+/// Returns the text between `before` and the character `end`.
 fn field<'a>(text: &'a str, before: &str, end: char) -> Option<&'a str> {
     let (_, rest) = text.split_once(before)?;
     rest.split_once(end).map(|(field, _)| field)

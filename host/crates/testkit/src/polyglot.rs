@@ -1,30 +1,30 @@
-//! Components in Python and JavaScript, built with the public tools of these languages.
+//! Guest programs in Python and JavaScript, built with the public tools of these languages.
 //!
-//! The tools come from their registries, once, into `target/polyglot`. A build takes seconds and differs each time,
-//! so that what was built is kept by its sources.
+//! A tool is installed once, from its registry, into `target/polyglot`. A build takes seconds, so a component is kept
+//! under the digest of its sources.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{require, root, target_dir};
+use crate::{require, root, run, target_dir};
 
-/// The versions that the documentation speaks of, too.
+/// The tools, in the versions that the documentation names.
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 const COMPONENTIZE_QJS: &str = "componentize-qjs@0.4.5";
 
 /// A language whose components are built with a tool from its registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// With `componentize-py` from PyPI.
+    /// Python, built with `componentize-py` from PyPI.
     Python,
-    /// With `componentize-qjs` from npm.
+    /// JavaScript, built with `componentize-qjs` from npm.
     JavaScript,
 }
 
 impl Language {
-    /// Says whether what it needs is on this machine, as [`require`].
+    /// Returns whether the language is on this machine, as [`require`].
     #[must_use]
     pub fn is_there(self) -> bool {
         match self {
@@ -33,7 +33,7 @@ impl Language {
         }
     }
 
-    /// Returns the directory that has the program of its tool, installed unless it was.
+    /// Installs the tool unless it is installed, and returns the directory of its program.
     ///
     /// # Panics
     /// If it cannot be installed.
@@ -68,17 +68,20 @@ impl Language {
         }
     }
 
-    /// Builds a module of `tests/functions/polyglot` and returns its component.
+    /// Builds a module of `tests/functions/polyglot` unless it is built, and returns its component.
     ///
     /// # Panics
     /// If it cannot be built.
     #[must_use]
     pub fn guest(self, name: &str) -> PathBuf {
         let sources = root().join("tests/functions/polyglot").join(name);
+        // Modules without a world of their own share one.
+        let own = sources.join("wit");
+        let shared = root().join("tests/functions/polyglot/wit");
         let wit = [
             (root().join("wit"), "wit/deps/pipeline-api"),
             (root().join("tests/functions/linked/wit/deps/objects"), "wit/deps/objects"),
-            (sources.join("wit"), "wit"),
+            (if own.is_dir() { own } else { shared }, "wit"),
         ];
         let mut inputs: Vec<(PathBuf, String)> = Vec::new();
         for (from, to) in wit {
@@ -88,7 +91,7 @@ impl Language {
         let built = target_dir().join("polyglot").join(format!("{name}-{:016x}", self.digest(&inputs)));
         let component = built.join(format!("{name}.wasm"));
         let tool = self.tool_dir();
-        // As above: the tool is there, and one process builds at a time.
+        // One process builds at a time.
         let lock = File::create(target_dir().join("polyglot/build.lock")).expect("the build directory can be written");
         lock.lock().expect("a file can be locked");
         if !component.exists() {
@@ -134,9 +137,4 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     files.retain(|file| file.is_file());
     files.sort();
     files
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,9 +1,9 @@
-//! A Docker of one test: `scripts/docker`.
+//! A Docker of one test, started by `scripts/docker`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A Docker with images and containers of its own. It ends with its owner.
+/// A Docker with images and containers of its own. It ends when it is dropped.
 pub struct Docker {
     dir: tempfile::TempDir,
     address: String,
@@ -16,14 +16,14 @@ impl Drop for Docker {
 }
 
 impl Docker {
-    /// Starts one; takes some seconds.
+    /// Starts a Docker, which takes some seconds. A test calls `require("docker")` before.
     ///
     /// # Panics
-    /// If it does not start; see [`require`](crate::require).
+    /// If it does not start.
     #[must_use]
     pub fn start() -> Self {
-        let dir = tempfile::Builder::new().prefix("docker-").tempdir_in(crate::places());
-        let dir = dir.expect("the build directory can be written");
+        // The path of its socket must be short.
+        let dir = crate::short_dir();
         let mut docker = Self { dir, address: String::new() };
         let output = docker.script("start").output().expect("a script of the repository can be run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -31,13 +31,13 @@ impl Docker {
         docker
     }
 
-    /// Returns its address, for `DOCKER_HOST`.
+    /// Returns the address, for `DOCKER_HOST`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Runs `docker`, which must succeed, and returns what it prints.
+    /// Runs `docker`, which must succeed, and returns its standard output.
     ///
     /// # Panics
     /// If it fails.

@@ -1,6 +1,6 @@
-//! The backends under test, and how each is made.
+//! The engines under test.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use backend::{Backend, Failure, SessionIo};
@@ -11,28 +11,27 @@ use conformance::{Behaviour, Open, Suite, Verdict};
 use store::Store;
 use tokio::runtime::Runtime;
 
-use crate::page;
-use crate::registry;
 use crate::user::Worker;
+use crate::{page, registry};
 
-/// A backend under test.
+/// An engine under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// The embedded one as root.
+    /// The embedded engine as root.
     EmbeddedRoot,
-    /// The embedded one as an ordinary user.
+    /// The embedded engine as an ordinary user.
     EmbeddedUser,
-    /// Docker through its BuildKit.
+    /// The Docker engine through BuildKit.
     DockerLlb,
-    /// Docker as if it had no BuildKit.
+    /// The Docker engine as for a Docker without BuildKit.
     DockerClassic,
 }
 
 impl Target {
-    /// All of them, in the order of the table in the documentation.
+    /// All engines, in the order of the columns of `docs/conformance.md`.
     pub(crate) const ALL: [Self; 4] = [Self::EmbeddedRoot, Self::EmbeddedUser, Self::DockerLlb, Self::DockerClassic];
 
-    /// Returns its name in tests and in the documentation.
+    /// Returns the name in tests and in the documentation.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::EmbeddedRoot => "embedded-root",
@@ -42,32 +41,21 @@ impl Target {
         }
     }
 
-    /// Says why it cannot be tested here.
-    pub(crate) fn available(self) -> Result<(), String> {
-        if !Path::new("/bin/busybox").is_file() {
-            return Err("`busybox-static` is missing".to_owned());
-        }
-        registry::available()?;
-        match self {
-            Self::EmbeddedRoot | Self::EmbeddedUser if !finds("crun") => Err("`crun` is missing".to_owned()),
-            Self::EmbeddedRoot if !is_root() => Err("this is not root".to_owned()),
-            Self::EmbeddedRoot | Self::EmbeddedUser => Ok(()),
-            Self::DockerLlb | Self::DockerClassic => docker_answers(),
-        }
-    }
-
-    /// Returns whether its absence is a failure: in CI, and where `REQUIRE` names what it needs.
-    pub(crate) fn is_required(self) -> bool {
-        let tool = match self {
-            Self::EmbeddedRoot => "root",
-            Self::EmbeddedUser => "crun",
-            Self::DockerLlb | Self::DockerClassic => "docker",
+    /// Returns the first tool that this machine lacks for the engine, if there is one.
+    pub(crate) fn missing(self) -> Option<&'static str> {
+        let tools: &[&str] = match self {
+            Self::EmbeddedRoot => &["busybox", "docker-registry", "crun", "root"],
+            Self::EmbeddedUser => &["busybox", "docker-registry", "crun"],
+            Self::DockerLlb | Self::DockerClassic => &["busybox", "docker-registry", DOCKER],
         };
-        let required = std::env::var("REQUIRE").unwrap_or_default();
-        required.split(',').any(|name| name == tool) || std::env::var_os("CI").is_some()
+        let is_there = |tool: &str| match tool {
+            DOCKER => std::env::var_os("HOST_TEST_DOCKER").is_some(),
+            tool => testkit::is_there(tool),
+        };
+        tools.iter().copied().find(|tool| !is_there(tool))
     }
 
-    /// Returns how a session of it begins.
+    /// Returns the function that opens the engine for a session.
     fn open(self) -> Open {
         match self {
             Self::EmbeddedRoot | Self::EmbeddedUser => Box::new(|io| Box::pin(embedded(io))),
@@ -77,19 +65,11 @@ impl Target {
     }
 }
 
-/// The variable that names the Docker for tests, as `DOCKER_HOST` does.
-const DOCKER: &str = "HOST_TEST_DOCKER";
+/// The tool that `HOST_TEST_DOCKER` gives the address of.
+pub(crate) const DOCKER: &str = "docker";
 
 fn docker_settings() -> Option<DockerSettings> {
-    let host = std::env::var(DOCKER).ok()?;
-    Some(DockerSettings { host: Some(host), ..DockerSettings::default() })
-}
-
-/// Says why Docker cannot be had.
-fn docker_answers() -> Result<(), String> {
-    let settings = docker_settings().ok_or_else(|| format!("{DOCKER} names no Docker"))?;
-    let asked = runtime().block_on(backend_docker::probe(&settings));
-    asked.map(drop).map_err(|failure| failure.to_string())
+    testkit::docker_address().map(|host| DockerSettings { host: Some(host), ..DockerSettings::default() })
 }
 
 async fn docker(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
@@ -119,7 +99,7 @@ async fn embedded(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
     Ok(Arc::new(Embedded::new(store, io, zone)))
 }
 
-/// A backend with its suite, which the first test makes.
+/// A engine with its suite, which the first test makes.
 pub(crate) struct Subject {
     target: Target,
     here: OnceLock<Here>,
@@ -140,7 +120,7 @@ impl Subject {
 
     /// Sees one behaviour.
     pub(crate) fn check(&self, behaviour: &Behaviour) -> Result<Verdict, String> {
-        if self.target == Target::EmbeddedUser && is_root() {
+        if self.target == Target::EmbeddedUser && testkit::is_root() {
             return self.elsewhere.get_or_init(Worker::start).check(behaviour);
         }
         self.here.get_or_init(|| Here::new(self.target)).check(behaviour)
@@ -149,13 +129,13 @@ impl Subject {
 
 impl Here {
     fn new(target: Target) -> Self {
-        let place = place();
+        let place = testkit::scratch_dir("conformance-");
         let here = Self::at(target, place.path(), registry::address());
         Self { _place: Some(place), ..here }
     }
 
     /// Makes a suite in a directory that somebody else removes.
-    pub(crate) fn at(target: Target, place: &Path, registry: Option<String>) -> Self {
+    pub(crate) fn at(target: Target, place: &Path, registry: String) -> Self {
         let suite = Suite::new(place, registry, target.open());
         let is_reference = target == Target::EmbeddedRoot && page::is_updated();
         let suite = if is_reference { suite.as_reference() } else { suite };
@@ -166,21 +146,4 @@ impl Here {
     pub(crate) fn check(&self, behaviour: &Behaviour) -> Result<Verdict, String> {
         self.runtime.block_on(behaviour.check(&self.suite)).map_err(|wrong| wrong.message)
     }
-}
-
-/// Makes an empty directory on the file system of the build, where a store can be.
-pub(crate) fn place() -> tempfile::TempDir {
-    let parent = support::target_dir().join("test-places");
-    std::fs::create_dir_all(&parent).expect("the build directory can be written");
-    tempfile::Builder::new().prefix("conformance-").tempdir_in(parent).expect("the build directory can be written")
-}
-
-pub(crate) fn is_root() -> bool {
-    // A thread of this process may not be root; the file belongs to who runs it.
-    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
-}
-
-pub(crate) fn finds(program: &str) -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).map(|dir| dir.join(program)).any(|path: PathBuf| path.is_file())
 }
