@@ -1,41 +1,41 @@
-//! Copies and removals.
+//! Copies, removals and links.
 
 use crate::behaviour::{Behaviour, behaviours};
 
 pub(super) const ALL: &[Behaviour] = behaviours![
-    // oracle 063
-    ("copy: a file goes to a path, into a path with a slash, into a directory that is there", [], async |s| {
+    // `COPY` of a Dockerfile does the same.
+    ("copy: a file is copied to a path, or into a directory that exists or ends with a slash", [], async |s| {
         let file = s.tree(&[("src.txt", "S")]).file("src.txt");
         s.base().with_file("/one.txt", &file).file("/one.txt").contents().is("S").await?;
         s.base().with_file("/new/", &file).rootfs().glob("new/**").is("new/src.txt").await?;
         s.base().with_file("/home", &file).rootfs().glob("home/**").is("home/app/ home/src.txt").await
     }),
-    // semantics E.71
-    ("copy: a file keeps its name where the directory itself is named", [], async |s| {
+    // Dagger does the same.
+    ("copy: a file that is copied to the root of a directory keeps its name", [], async |s| {
         let file = s.file("src.txt", "S");
         for path in ["", ".", "/"] {
             s.tree(&[("a", "")]).with_file(path, &file).entries().is("a src.txt").await?;
         }
         Ok(())
     }),
-    // semantics E.71
-    ("copy: files go into a directory, with a slash or without", [], async |s| {
+    // Dagger does the same: the target of several files is always a directory.
+    ("copy: several files are copied into a directory, with a slash or without", [], async |s| {
         let (x, y) = (s.file("x", "1"), s.file("y", "2"));
         s.directory().with_files("d", &[&x, &y]).glob("**").is("d/ d/x d/y").await?;
         s.directory().with_files("d/", &[&x, &y]).glob("**").is("d/ d/x d/y").await
     }),
-    // oracle 063
-    ("copy: a file has the owner and the mode that it is given", [Owners], async |s| {
+    // `COPY --chown --chmod` of a Dockerfile does the same.
+    ("copy: a copied file has the given owner and mode", [Owners], async |s| {
         let options = s.copy_options().with_owner("app").with_mode(0o400);
         let base = s.base().with_file_options("/two", &s.file("f", "S"), &options);
         base.sh("stat -c '%a %u:%g' /two").stdout().is("400 1000:1000\n").await
     }),
-    ("copy: a file keeps its mode", [], async |s| {
+    ("copy: a copied file keeps its mode", [], async |s| {
         let options = s.new_options().with_mode(0o4755);
         let file = s.directory().with_new_file_options("f", b"", &options).file("f");
         s.base().with_file("/f", &file).sh("stat -c '%a %u:%g' /f").stdout().is("4755 0:0\n").await
     }),
-    ("copy: a file replaces the one that is there, through no link", [], async |s| {
+    ("copy: a copied file replaces a link and not its target", [], async |s| {
         let base = s
             .base()
             .with_new_file("/target", "kept")
@@ -44,34 +44,35 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         base.sh("cat /target").stdout().is("kept").await?;
         base.file("/link").contents().is("new").await
     }),
-    // oracle 065
-    ("copy: a directory is merged into what is there", [], async |s| {
+    // `COPY` of a Dockerfile does the same.
+    ("copy: a copied directory is merged into an existing one", [], async |s| {
         let base = s.base().with_new_file("/m/a.txt", "old").with_new_file("/m/keep", "k");
         let base = base.with_directory("/m", &s.tree(&[("a.txt", "new"), ("sub/c.txt", "c"), ("empty/", "")]));
         base.file("/m/a.txt").contents().is("new").await?;
         base.directory("/m").glob("**").is("a.txt empty/ keep sub/ sub/c.txt").await
     }),
-    // semantics E.65
-    ("copy: a file hides a directory, and the other way round", [], async |s| {
+    // Dagger does the same: the later copy wins.
+    ("copy: a file replaces a directory, and the reverse", [], async |s| {
         let base = s.base().with_new_file("/m/x/old", "").with_new_file("/m/y", "old");
         let base = base.with_directory("/m", &s.tree(&[("x", "now a file"), ("y/f", "now a directory")]));
         base.directory("/m").glob("**").is("x y/ y/f").await?;
         base.sh("cat /m/x; ls /m/y").stdout().is("now a filef\n").await
     }),
-    // oracle 067
-    ("copy: a directory has the owner that it is given, and its new parents are root's", [Owners], async |s| {
+    // Dagger does the same.
+    ("copy: a copied directory has the given owner, and its new parents belong to root", [Owners], async |s| {
         let options = s.copy_options().with_owner("app:staff");
         let base = s.base().with_directory_options("/m/n", &s.tree(&[("a", ""), ("sub/c", "")]), &options);
         let expect = ". 755 0:0\n./n 755 1000:50\n./n/a 644 1000:50\n./n/sub 755 1000:50\n./n/sub/c 644 1000:50\n";
         base.sh("cd /m; find . | sort | xargs stat -c '%n %a %u:%g'").stdout().is(expect).await
     }),
-    // semantics E.66; measured: with an effect.
-    ("copy: a mode is given to all that is copied, and directories can be entered", [], async |s| {
+    // Our own decision: the permissions of Dagger have no effect here, and a directory with mode 640 could not be
+    // entered.
+    ("copy: a mode applies to everything that is copied, and directories can be entered", [], async |s| {
         let options = s.copy_options().with_mode(0o640);
         let base = s.base().with_directory_options("/m", &s.tree(&[("a", ""), ("sub/c", "")]), &options);
         base.sh("cd /m; stat -c '%n %a' a sub sub/c").stdout().is("a 640\nsub 750\nsub/c 640\n").await
     }),
-    ("copy: only what is included and not excluded is taken", [], async |s| {
+    ("copy: patterns say what is copied", [], async |s| {
         let tree = s.tree(&[("a.c", ""), ("a.o", ""), ("src/b.c", ""), ("src/b.o", ""), ("doc/x", "")]);
         let copied = |options| s.directory().with_directory_options("d", &tree, &options);
         copied(s.copy_options().with_include(&["**/*.c"])).glob("**/*.*").is("d/a.c d/src/b.c").await?;
@@ -84,90 +85,90 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let base = s.base().with_directory("/d", &tree);
         base.sh("cd /d; readlink ln; readlink out; cat ln/f").stdout().is("real\n/etc/passwd\nx").await
     }),
-    ("copy: part of a container goes into another", [], async |s| {
+    ("copy: files of one container can be copied into another", [], async |s| {
         let built = s.base().sh("mkdir -p /out/bin; echo tool > /out/bin/tool; chmod 755 /out/bin/tool");
         let base = s.base().with_directory("/usr/local", &built.directory("/out"));
         base.sh("stat -c %a /usr/local/bin/tool; cat /usr/local/bin/tool").stdout().is("755\ntool\n").await?;
         let base = s.base().with_file("/t", &built.file("/out/bin/tool"));
         base.sh("stat -c %a /t").stdout().is("755\n").await
     }),
-    // semantics D.59
-    ("copy: what is copied from another container is root's", [], async |s| {
+    // Dagger does the same: files belong to root unless an owner is given.
+    ("copy: files that are copied from another container belong to root", [], async |s| {
         let built = s.base().sh("mkdir /out; touch /out/f; chown 0:0 /out/f");
         s.base().with_directory("/in", &built.directory("/out")).sh("stat -c %u:%g /in/f").stdout().is("0:0\n").await
     }),
-    ("copy: what is missing is an error that names it", [], async |s| {
+    ("copy: a missing source is an error that names it", [], async |s| {
         s.base().with_file("/f", &s.directory().file("nope")).sh("true").sync().fails("not-found", "nope").await?;
         let missing = s.directory().subdirectory("gone");
         s.base().with_directory("/d", &missing).sh("true").sync().fails("not-found", "gone").await
     }),
-    ("copy: of a file where a directory is wanted, and the other way round, is an error", [], async |s| {
+    ("copy: a file in the place of a directory is an error, and the reverse", [], async |s| {
         let tree = s.tree(&[("f", ""), ("d/", "")]);
         s.directory().with_directory("x", &tree.subdirectory("f")).entries().fails("not-a-directory", "f").await?;
         s.directory().with_file("x", &tree.file("d")).entries().fails("not-a-file", "d").await
     }),
-    // oracle 117
-    ("copy: a target that leaves its root is an error", [], async |s| {
+    // Our own decision: Dagger writes to the root without a word.
+    ("copy: a target that leaves the root is an error", [], async |s| {
         s.directory()
             .with_directory("../../y", &s.tree(&[("a", "")]))
             .entries()
             .fails("invalid-path", "`../../y`")
             .await
     }),
-    ("copy: a copied tree does not change with what it came from", [], async |s| {
+    ("copy: a copy does not change with its source", [], async |s| {
         let source = s.tree(&[("f", "1")]);
         let base = s.base().with_directory("/d", &source);
         let _ = source.with_new_file("f", "2");
         base.sh("cat /d/f").stdout().is("1").await
     }),
-    // oracle 069
-    ("without: a file goes, and one that is missing is no error", [], async |s| {
+    // Dagger does the same.
+    ("without: a file can be removed, and a missing file is not an error", [], async |s| {
         let tree = s.tree(&[("a.txt", ""), ("b.md", ""), ("sub/c.txt", "")]);
         tree.without_file("a.txt").glob("**").is("b.md sub/ sub/c.txt").await?;
         tree.without_file("zzz").glob("**").is("a.txt b.md sub/ sub/c.txt").await?;
         tree.without_files(&["a.txt", "sub/c.txt"]).glob("**").is("b.md sub/").await
     }),
-    // semantics E.72
-    ("without: files and directories go by a glob", [], async |s| {
+    // Dagger does the same.
+    ("without: files and directories can be removed by a glob", [], async |s| {
         let tree = s.tree(&[("a.txt", ""), ("b.md", ""), ("sub/c.txt", ""), ("d1/f", ""), ("d2/f", "")]);
         tree.without_file("*.txt").glob("**/*.*").is("b.md sub/c.txt").await?;
         tree.without_file("**/*.txt").glob("**/*.*").is("b.md").await?;
         tree.without_directory("d*").entries().is("a.txt b.md sub/").await
     }),
-    ("without: a directory goes with all in it", [], async |s| {
+    ("without: a directory is removed with its contents", [], async |s| {
         let base = s.base().with_new_file("/d/e/f", "").without_directory("/d");
         base.exists("/d").is("false").await?;
         base.sh("ls -d /d 2>/dev/null || echo gone").stdout().is("gone\n").await?;
         base.without_directory("/d").sh("echo still").stdout().is("still\n").await
     }),
-    ("without: a link goes, and what it points to stays", [], async |s| {
+    ("without: removing a link keeps its target", [], async |s| {
         let tree = s.tree(&[("real/f", "")]).with_symlink("real", "ln").without_file("ln");
         tree.glob("**").is("real/ real/f").await
     }),
-    ("without: what was removed can be made again", [], async |s| {
+    ("without: a removed directory can be created again", [], async |s| {
         let base = s.base().with_new_file("/d/old", "").without_directory("/d").with_new_file("/d/new", "n");
         base.directory("/d").entries().is("new").await?;
         base.sh("ls /d; rm -r /d; mkdir /d").directory("/d").entries().is("").await
     }),
-    ("without: what a command sees gone is gone for the copies after it", [], async |s| {
+    ("without: a file that a command removed is not copied", [], async |s| {
         let base = s.base().with_new_file("/d/a", "").with_new_file("/d/b", "").sh("rm /d/a");
         s.directory().with_directory("x", &base.directory("/d")).glob("**").is("x/ x/b").await
     }),
-    ("without: a path that leaves its root is an error", [], async |s| {
+    ("without: a path that leaves the root is an error", [], async |s| {
         s.tree(&[("f", "")]).without_file("../f").entries().fails("invalid-path", "`../f`").await
     }),
-    // oracle 075, semantics E.80
-    ("link: one is made with its parents, and what it points to need not be there", [], async |s| {
+    // Dagger does the same.
+    ("link: a link is created with its parents, and its target may be missing", [], async |s| {
         let tree = s.directory().with_symlink("nowhere", "a/b/l");
         tree.glob("**").is("a/ a/b/ a/b/l").await?;
         tree.file("a/b/l").contents().fails("not-found", "").await
     }),
-    // semantics E.80
-    ("link: one where something is is an error", [], async |s| {
+    // Dagger does the same.
+    ("link: a link over an existing file is an error", [], async |s| {
         s.tree(&[("f", "")]).with_symlink("x", "f").entries().fails("invalid-argument", "f").await
     }),
-    // oracle 077
-    ("link: an absolute one is one in the container", [], async |s| {
+    // Dagger does the same: a link never leads out of the container.
+    ("link: an absolute link starts at the root of the container", [], async |s| {
         let base = s.base().with_new_file("/top", "T").with_symlink("/top", "/s/l");
         base.directory("/s").file("l").contents().is("T").await?;
         base.sh("cat /s/l").stdout().is("T").await
@@ -182,7 +183,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         tree.file("ln/f").contents().is("x").await?;
         tree.subdirectory("ln").entries().is("f").await
     }),
-    ("link: one that leaves the root leads nowhere outside", [], async |s| {
+    ("link: a link that leaves the root cannot be read", [], async |s| {
         let tree =
             s.tree(&[("d/f", "")]).with_symlink("../../../../etc/passwd", "d/l").with_symlink("/etc/passwd", "m");
         for path in ["d/l", "m"] {
@@ -194,7 +195,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         }
         Ok(())
     }),
-    ("link: a circle is an error", [], async |s| {
+    ("link: a circle of links is an error", [], async |s| {
         let tree = s.directory().with_symlink("b", "a").with_symlink("a", "b");
         match tree.file("a").contents().value().await {
             Err(failure) if failure.code() != "bug" => Ok(()),
@@ -202,14 +203,14 @@ pub(super) const ALL: &[Behaviour] = behaviours![
             Ok(value) => Err(crate::answer::Wrong::new(crate::answer::text(&value))),
         }
     }),
-    ("link: hard links are equal files after the command too", [], async |s| {
+    ("link: hard links stay equal files after the command", [], async |s| {
         let base = s.base().sh("echo x > /a; ln /a /b; echo y >> /b; cat /a");
         base.stdout().is("x\ny\n").await?;
         base.file("/a").contents().is("x\ny\n").await?;
         base.file("/b").contents().is("x\ny\n").await?;
         base.sh("cat /a /b").stdout().is("x\ny\nx\ny\n").await
     }),
-    ("link: a command may replace a link by a directory and a directory by a link", [], async |s| {
+    ("link: a command can replace a link by a directory, and the reverse", [], async |s| {
         let base = s.base().sh("ln -s /etc /a; mkdir -p /b/in").sh("rm /a; mkdir /a; touch /a/f; rm -r /b; ln -s a /b");
         base.sh("ls /a; readlink /b; ls /b/").stdout().is("f\na\nf\n").await?;
         base.directory("/a").entries().is("f").await

@@ -1,4 +1,4 @@
-//! What a dry session finds out, and that it does no more.
+//! Dry sessions, which report what would run.
 
 use backend::Outcome;
 
@@ -8,12 +8,12 @@ use crate::behaviour::{Behaviour, behaviours};
 use crate::case::Case;
 use crate::session::SessionOptions;
 
-/// Begins a dry session over the same store.
+/// Opens a dry session over the same store.
 async fn dry<'a>(s: &Case<'a>) -> Result<Case<'a>, Wrong> {
     Ok(s.again(&SessionOptions { is_dry: true, ..SessionOptions::default() }).await?)
 }
 
-/// Holds if these commands, by a part of their description, are told as what would run, and none was begun.
+/// Checks that the commands with these parts in their names were reported as planned, and that no command started.
 fn only_planned(s: &Case<'_>, parts: &[&str]) -> Result<(), Wrong> {
     let planned = s.session.finished("exec ", |outcome| *outcome == Outcome::Planned);
     let are_told = parts.iter().all(|part| planned.iter().any(|name| name.contains(part)));
@@ -23,26 +23,26 @@ fn only_planned(s: &Case<'_>, parts: &[&str]) -> Result<(), Wrong> {
 }
 
 pub(super) const ALL: &[Behaviour] = behaviours![
-    ("dry: a command that never ran is told and not run", [], async |s| {
+    ("dry: a command that has no result is reported and not run", [], async |s| {
         let s = dry(s).await?;
         s.base().sh("echo x; : dry-never").stdout().fails("planned", "would run").await?;
         only_planned(&s, &["dry-never"])
     }),
-    ("dry: what needs a command that would run would run, too", [], async |s| {
+    ("dry: a command that needs another one is reported with it", [], async |s| {
         let s = dry(s).await?;
         let chain = s.base().sh("echo 1 > /a; : dry-first").sh("cat /a; : dry-second");
         chain.stdout().fails("planned", "would run").await?;
         chain.file("/a").contents().fails("planned", "would run").await?;
         only_planned(&s, &["dry-first", "dry-second"])
     }),
-    ("dry: what ran in another session is there", [], async |s| {
+    ("dry: results of another session are used", [], async |s| {
         let chain = |s: &Case<'_>| s.base().sh("echo out; : dry-found");
         chain(s).stdout().is("out\n").await?;
         let s = dry(s).await?;
         chain(&s).stdout().is("out\n").await?;
         only_planned(&s, &[])
     }),
-    ("dry: a session without cache would run what is there", [], async |s| {
+    ("dry: a session without cache reports commands that have a result", [], async |s| {
         let chain = |s: &Case<'_>| s.base().sh("echo out; : dry-anew");
         chain(s).stdout().is("out\n").await?;
         let options = SessionOptions { is_dry: true, is_cache_used: false, ..SessionOptions::default() };
@@ -50,7 +50,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         chain(&s).stdout().fails("planned", "would run").await?;
         only_planned(&s, &["dry-anew"])
     }),
-    ("dry: directories are hashed and files are made", [], async |s| {
+    ("dry: local directories and new files are evaluated", [], async |s| {
         let place = s.local_place().map_err(|error| Wrong::new(error.to_string()))?;
         std::fs::write(place.join("f"), "1").map_err(|error| Wrong::new(error.to_string()))?;
         let digest = |s: &Case<'_>| s.local_directory(&place).with_new_file("/g", "2").digest();

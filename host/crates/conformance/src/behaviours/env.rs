@@ -1,4 +1,4 @@
-//! Variables.
+//! Environment variables of commands.
 
 use crate::answer::same;
 use crate::behaviour::{Behaviour, behaviours};
@@ -7,32 +7,32 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     ("env: a command sees a variable", [], async |s| {
         s.base().with_env_variable("A", "1").sh("echo $A").stdout().is("1\n").await
     }),
-    ("env: a value is handed on as it is", [], async |s| {
+    ("env: a value is passed on unchanged", [], async |s| {
         let value = " two  words 'q' \"d\" \\ $HOME `x` é\nline ";
         s.base().with_env_variable("A", value).sh("printf %s \"$A\"").stdout().is(value).await
     }),
-    // semantics C.36
-    ("env: a variable is replaced in place", [], async |s| {
+    // Dagger answers the same.
+    ("env: a variable that is set again keeps its position", [], async |s| {
         let base = s.container().with_env_variable("A", "1").with_env_variable("B", "2").with_env_variable("A", "3");
         base.env_variables().is("A=3 B=2").await
     }),
-    // semantics C.37
-    ("env: a variable that is taken away is gone from list and command", [], async |s| {
+    // Dagger does the same.
+    ("env: a variable that is removed is not listed, and commands do not see it", [], async |s| {
         let base = s.base().with_env_variable("A", "1").without_env_variable("A");
         base.env_variable("A").is("none").await?;
         base.sh("echo ${A-unset}").stdout().is("unset\n").await
     }),
-    // semantics A.7
+    // Dagger answers null.
     ("env: a variable that is not set has no value", [], async |s| {
         s.container().env_variable("UNKNOWN").is("none").await
     }),
-    ("env: an empty value is a value", [], async |s| {
+    ("env: a variable may be empty", [], async |s| {
         let base = s.base().with_env_variable("A", "");
         base.sh("echo [${A-unset}]").stdout().is("[]\n").await?;
         base.env_variable("A").is("").await
     }),
-    // oracle 007, less defaults in braces
-    ("env: a value is expanded only where that is asked for", [], async |s| {
+    // Dagger does the same, and also knows defaults in braces.
+    ("env: a value is expanded only on request", [], async |s| {
         let base = s.container().with_env_variable("P", "/x");
         base.with_env_variable("Q", "$P").env_variable("Q").is("$P").await?;
         base.with_env_variable_expanded("Q", "$P:${P}/y").env_variable("Q").is("/x:/x/y").await?;
@@ -43,43 +43,43 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let base = s.base().with_env_variable("PATH", "/bin").with_env_variable_expanded("PATH", "/opt/bin:$PATH");
         base.sh("echo $PATH").stdout().is("/opt/bin:/bin\n").await
     }),
-    ("env: a name that no variable can have is an error", [], async |s| {
+    ("env: an invalid name is an error", [], async |s| {
         s.base().with_env_variable("A=B", "1").sh("true").sync().fails("invalid-argument", "A=B").await?;
         s.base().with_env_variable("", "1").sh("true").sync().fails("invalid-argument", "name").await
     }),
     ("env: a NUL byte in a value is an error", [], async |s| {
         s.base().with_env_variable("A", "a\0b").sh("true").sync().fails("invalid-argument", "NUL").await
     }),
-    // oracle 045, less its own variables: nothing of this machine leaks.
-    ("env: a command sees what is set, PATH and HOME", [], async |s| {
+    // Our own decision: Dagger adds variables of its own, here nothing of this machine leaks.
+    ("env: a command sees only the variables that are set, PATH and HOME", [], async |s| {
         let printed = s.base().with_env_variable("MINE", "1").with_exec(&["env"]).stdout().text().await?;
         let mut names: Vec<&str> = printed.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
         names.sort_unstable();
         same(&names.join(" "), "HOME MINE PATH")
     }),
-    // Docker's default.
+    // Docker's default for a container without PATH.
     ("env: a container without an image has the usual PATH", [], async |s| {
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n";
         s.bare().sh("echo $PATH").stdout().is(path).await
     }),
-    // semantics B.29
-    ("env: HOME of root is its own", [], async |s| s.base().sh("echo $HOME").stdout().is("/root\n").await),
-    ("env: HOME that is set is kept", [], async |s| {
+    // Docker does the same: HOME comes from /etc/passwd.
+    ("env: HOME of root is /root", [], async |s| s.base().sh("echo $HOME").stdout().is("/root\n").await),
+    ("env: HOME can be set", [], async |s| {
         s.base().with_env_variable("HOME", "/elsewhere").sh("echo $HOME").stdout().is("/elsewhere\n").await
     }),
-    // semantics B.27
-    ("env: arguments are expanded where that is asked for", [], async |s| {
+    // Dagger does the same.
+    ("env: arguments are expanded on request", [], async |s| {
         let base = s.base().with_env_variable("A", "one two");
         let options = s.exec_options().expand();
         base.with_exec_options(&["echo", "$A", "${A}s", "$$A"], &options).stdout().is("one two one twos $A\n").await
     }),
-    // semantics B.28
+    // Dagger refuses it, too: the value would be part of the command line.
     ("env: a secret is never expanded", [], async |s| {
         let base = s.base().with_secret_variable("T", &s.secret("env-expand", "value-of-it"));
         let expanded = base.with_exec_options(&["echo", "$T"], &s.exec_options().expand());
         expanded.sync().fails("invalid-argument", "secret env variable `T`").await
     }),
-    ("env: a long value arrives whole", [], async |s| {
+    ("env: a value of 100,000 bytes arrives complete", [], async |s| {
         let base = s.base().with_env_variable("LONG", &"x".repeat(100_000));
         base.sh("echo ${#LONG}").stdout().is("100000\n").await
     }),

@@ -1,7 +1,7 @@
-//! Definitions whose tree is the same on every backend: down to modes, owners, links and the last byte.
+//! Definitions of directories whose tree is the same on every engine: down to modes, owners, links and the last byte.
 //!
-//! Each is compared with the digest that `digests.txt` has of it, so that no two backends need to run at once.
-//! Nothing of busybox is in the trees: it is mounted at `/bin`, and mounts leave no trace.
+//! Each tree is compared with its digest in `digests.txt`, so that the engines need not run at the same time. Busybox is
+//! mounted at `/bin`, and mounts leave no trace, so the trees do not depend on its version.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,13 +12,13 @@ use crate::behaviour::{Behaviour, behaviours};
 use crate::case::Case;
 use crate::handle::Handle;
 
-/// A line for each definition: its digest, and its name.
+/// The expected digests: a line for each definition, with the digest and the name.
 const DIGESTS: &str = include_str!("../../digests.txt");
 
 /// Held while the file is written.
 static WRITING: Mutex<()> = Mutex::new(());
 
-/// Holds if the tree is the one that it is on every backend.
+/// Checks that the tree has the expected digest.
 async fn equal(s: &Case<'_>, name: &str, tree: Handle) -> Outcome {
     let digest = tree.digest().text().await?;
     if s.is_reference() {
@@ -30,7 +30,7 @@ async fn equal(s: &Case<'_>, name: &str, tree: Handle) -> Outcome {
     holds(digest == known, || format!("another tree than elsewhere\n  expected {known}\n  got {digest}"))
 }
 
-/// Writes one line of the file.
+/// Writes the line of one definition.
 fn write(name: &str, digest: &str) -> std::io::Result<()> {
     let _writing = WRITING.lock();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("digests.txt");
@@ -42,18 +42,18 @@ fn write(name: &str, digest: &str) -> std::io::Result<()> {
     std::fs::write(&path, lines.join("\n") + "\n")
 }
 
-/// What a script leaves in an empty root.
+/// Returns the root file system that a script leaves when it starts with an empty one.
 fn left_by(s: &Case<'_>, script: &str) -> Handle {
     s.bare().sh(script).rootfs()
 }
 
-/// What a script leaves of a tree that was there before it, in lower layers.
+/// Returns the root file system that a script leaves when an earlier command wrote files.
 fn over(s: &Case<'_>, script: &str) -> Handle {
     let before = "mkdir -p d/in e; echo 1 > d/f; echo 2 > d/in/g; ln -s d l; echo 3 > top; chmod 640 top";
     s.bare().with_workdir("/w").sh(before).sh(script).rootfs()
 }
 
-/// An image of the registry with busybox beside it.
+/// Returns the root file system that a script leaves in an image of the registry.
 fn image(s: &Case<'_>, name: &str, script: &str) -> Handle {
     s.bare().from_image(&s.address(name)).with_env_variable("PATH", "/bin").sh(script).rootfs()
 }
@@ -82,7 +82,7 @@ pub(super) const ALL: &[Behaviour] = equal![
         "for m in 4755 2755 6711 1644; do echo x > f$m; chmod $m f$m; done; \
          mkdir s g; chmod 1777 s; chmod 2775 g; touch g/in; mkdir g/sub"
     )),
-    ("equal: a umask of the command's own", [], |s| left_by(s, "umask 077; mkdir -p a/b; echo x > a/b/f")),
+    ("equal: a command with its own umask", [], |s| left_by(s, "umask 077; mkdir -p a/b; echo x > a/b/f")),
     ("equal: owners by number", [Owners], |s| left_by(
         s,
         "mkdir -p d/e; touch d/f d/e/g; chown -R 7:8 d; chown 1000 d/f; chgrp 50 d/e; ln -s f d/l; chown -h 9:9 d/l"
@@ -111,7 +111,7 @@ pub(super) const ALL: &[Behaviour] = equal![
         .sh("echo x > a; ln a b; ln a c")
         .sh("rm a; echo y > a; echo z >> b")
         .rootfs()),
-    ("equal: symbolic links of all sorts", [], |s| left_by(
+    ("equal: symbolic links of all kinds", [], |s| left_by(
         s,
         "mkdir d; touch d/f; ln -s d/f rel; ln -s /d/f abs; ln -s nowhere dangling; ln -s d dir; ln -s ../../.. up; \
          ln -s loop loop; ln -s \"$(printf %0200d 0)\" long"
@@ -122,7 +122,7 @@ pub(super) const ALL: &[Behaviour] = equal![
         let deep = vec!["directory"; 60].join("/");
         left_by(s, &format!("mkdir -p {deep}; echo x > {deep}/f"))
     }),
-    ("equal: names of any language and full of signs", [], |s| left_by(
+    ("equal: names in many languages and with special characters", [], |s| left_by(
         s,
         "touch -- grüße 日本語 '🦀' ' a  b ' 'q\"uote' \"it's\" '-rf' '*' 'a\\b' 'a:b' \"$(printf 'new\\nline')\" \
          \"$(printf 'tab\\t.')\" \"$(printf 'e\\314\\201')\" é '#' '.hidden' '..more'"
@@ -135,24 +135,27 @@ pub(super) const ALL: &[Behaviour] = equal![
     ("equal: a big file", [], |s| left_by(s, "seq 1 600000 > big; truncate -s 5000000 sparse; echo end >> sparse")),
     ("equal: many files", [], |s| left_by(s, "mkdir m; for i in $(seq 1 600); do echo $i > m/$i; done")),
     ("equal: equal files", [], |s| left_by(s, "mkdir a b; echo x > a/f; cp a/f b/f; cp -r a c; cp -p a/f d")),
-    ("equal: what was removed", [], |s| over(s, "rm top d/f; rm -r d/in; rmdir e")),
-    ("equal: all of it removed", [], |s| over(s, "rm -r d e l top")),
-    ("equal: a directory that was removed and made again", [], |s| over(s, "rm -r d; mkdir d; echo new > d/new")),
-    ("equal: a directory that was removed by one and made by another", [], |s| {
+    ("equal: removed files", [], |s| over(s, "rm top d/f; rm -r d/in; rmdir e")),
+    ("equal: a tree that is removed completely", [], |s| over(s, "rm -r d e l top")),
+    ("equal: a directory that is removed and created again by one command", [], |s| over(
+        s,
+        "rm -r d; mkdir d; echo new > d/new"
+    )),
+    ("equal: a directory that is removed by one command and created by another", [], |s| {
         s.bare().sh("mkdir -p d/in; echo 1 > d/f").sh("rm -r d").sh("mkdir d; echo 2 > d/g").rootfs()
     }),
     ("equal: a file in the place of a directory", [], |s| over(s, "rm -r d; echo file > d")),
     ("equal: a directory in the place of a file", [], |s| over(s, "rm top; mkdir top; echo in > top/in")),
-    ("equal: a link in the place of a directory, and the other way round", [], |s| over(
+    ("equal: a link in the place of a directory, and the reverse", [], |s| over(
         s,
         "rm -r d; ln -s e d; rm l; mkdir l; touch l/f"
     )),
     ("equal: a directory that was moved", [], |s| over(s, "mv d moved; mv moved/in .; mv top moved/")),
     ("equal: a file that was moved over another", [], |s| over(s, "mv d/f top; echo new > e/n; mv e/n d/in/g")),
-    ("equal: a mode that was changed, and nothing else", [], |s| over(s, "chmod 755 top; chmod 700 d; chmod 4711 d/f")),
-    ("equal: an owner that was changed, and nothing else", [Owners], |s| over(s, "chown 5:6 top d; chown -R 7 d/in")),
-    ("equal: a time that was changed, and nothing else", [], |s| over(s, "touch -t 200001010000 top d d/f")),
-    ("equal: a file that was added to and one that was cut", [], |s| over(
+    ("equal: a changed mode and nothing else", [], |s| over(s, "chmod 755 top; chmod 700 d; chmod 4711 d/f")),
+    ("equal: a changed owner and nothing else", [Owners], |s| over(s, "chown 5:6 top d; chown -R 7 d/in")),
+    ("equal: a changed time and nothing else", [], |s| over(s, "touch -t 200001010000 top d d/f")),
+    ("equal: a file that grew and a file that was truncated", [], |s| over(
         s,
         "echo more >> d/f; : > top; echo x > d/in/g"
     )),
@@ -160,12 +163,16 @@ pub(super) const ALL: &[Behaviour] = equal![
         .fold(s.bare(), |chain, n| chain
             .sh(&format!("echo {n} > last; echo {n} >> all; rm -rf d; mkdir d; touch d/{n}")))
         .rootfs()),
-    ("equal: what redirects wrote", [], |s| {
+    ("equal: redirected output", [], |s| {
         let options = s.exec_options().with_redirect_stdout("o").with_redirect_stderr("/e").with_stdin("in\n");
         s.bare().with_workdir("/w").sh_options("cat; echo err >&2", &options).rootfs()
     }),
-    ("equal: a working directory that was made", [], |s| s.bare().with_workdir("/a/b/c").sh("touch f").rootfs()),
-    ("equal: a working directory that was made for a user", [Owners], |s| s
+    ("equal: a working directory that a command creates", [], |s| s
+        .bare()
+        .with_workdir("/a/b/c")
+        .sh("touch f")
+        .rootfs()),
+    ("equal: a working directory that a command of another user creates", [Owners], |s| s
         .bare()
         .with_workdir("/a/b")
         .with_user("1000:50")
@@ -187,14 +194,14 @@ pub(super) const ALL: &[Behaviour] = equal![
         .with_mounted_directory("/m/in", &s.tree(&[("f", "")]))
         .sh("echo x > /m/beside")
         .rootfs()),
-    ("equal: a mount that a command has changed", [], |s| {
+    ("equal: a mount that a command changed", [], |s| {
         let tree = s.tree(&[("d/f", "1"), ("gone", ""), ("kept", "k"), ("turns/in", "")]);
         s.bare()
             .with_mounted_directory("/m", &tree)
             .sh("cd /m; rm gone; rm -r turns; echo file > turns; echo 2 > d/f; mkdir -p n/e/w; chmod 700 d")
             .directory("/m")
     }),
-    ("equal: a mount that two commands have changed", [], |s| s
+    ("equal: a mount that two commands changed", [], |s| s
         .bare()
         .with_mounted_directory("/m", &s.tree(&[("d/f", "1")]))
         .sh("cd /m; rm -r d; mkdir d; touch d/g")
@@ -207,7 +214,7 @@ pub(super) const ALL: &[Behaviour] = equal![
             .sh("touch /m/new")
             .directory("/m")
     }),
-    ("equal: a volume that is shared one after the other", [], |s| {
+    ("equal: a volume that two commands use one after the other", [], |s| {
         let options = s.mount_options().with_sharing(EnumCase("locked"));
         s.bare()
             .with_mounted_cache_options("/c/d", &s.cache("equal-locked"), &options)
@@ -258,24 +265,24 @@ pub(super) const ALL: &[Behaviour] = equal![
         .tree(&[("a/f", "x")])
         .with_symlink("f", "a/l")
         .with_timestamps(1_000_000_000)),
-    ("equal: an image of Docker's", [Images, Owners], |s| s.image("layers:docker").rootfs()),
-    ("equal: an image of OCI's", [Images, Owners], |s| s.image("layers:oci").rootfs()),
-    ("equal: an image with zstd", [Images, Owners], |s| s.image("layers:zstd").rootfs()),
+    ("equal: an image in Docker's format", [Images, Owners], |s| s.image("layers:docker").rootfs()),
+    ("equal: an image in OCI's format", [Images, Owners], |s| s.image("layers:oci").rootfs()),
+    ("equal: an image with layers in zstd", [Images, Owners], |s| s.image("layers:zstd").rootfs()),
     ("equal: an image after a command", [Images, Owners], |s| image(s, "layers:oci", "echo new > /new; rm /kept")),
-    ("equal: an image of which a directory is made again", [Images, Owners], |s| image(
+    ("equal: an image in which a command creates a directory again", [Images, Owners], |s| image(
         s,
         "layers:docker",
         "rm -r /directory /opaque; mkdir /directory; mkdir -p /opaque/old-directory; echo x > /deep/er/still/g"
     )),
-    ("equal: an image of which links and bits are changed", [Images, Owners], |s| image(
+    ("equal: an image in which a command changes links and mode bits", [Images, Owners], |s| image(
         s,
         "layers:zstd",
         "echo more >> /hard-a; rm /symlink; ln -s setuid /symlink; chmod 755 /setuid; mv /sticky /moved; touch /setgid/f"
     )),
-    ("equal: part of an image", [Images, Owners], |s| s
+    ("equal: a directory of an image", [Images, Owners], |s| s
         .directory()
         .with_directory("p", &s.image("layers:oci").directory("/deep"))),
-    ("equal: an image that was packed and imported", [Images, Owners], |s| {
+    ("equal: an image that is exported and imported again", [Images, Owners], |s| {
         let packed = s.bare().from_image(&s.address("layers:oci")).with_env_variable("PATH", "/bin");
         let packed =
             packed.sh("rm -r /directory; mkdir /directory; echo x > /directory/new; ln /kept /linked").as_tarball();
@@ -293,7 +300,7 @@ pub(super) const ALL: &[Behaviour] = equal![
     }),
 ];
 
-/// Writes files of all kinds.
+/// Writes files of all kinds into a directory of this machine.
 fn local(place: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     std::fs::create_dir_all(place.join("d"))?;

@@ -1,4 +1,4 @@
-//! The behaviours, by subject.
+//! All behaviours, by subject.
 
 mod caches;
 mod config;
@@ -22,7 +22,7 @@ mod workdir;
 
 use crate::behaviour::Behaviour;
 
-/// Returns all behaviours, in the order of the table in the documentation.
+/// Returns all behaviours, in the order of `docs/conformance.md`.
 #[must_use]
 pub fn all() -> Vec<Behaviour> {
     [

@@ -1,46 +1,44 @@
-//! Standard input, and output that also goes into files.
+//! Standard input, and redirects of output to files.
 
 use crate::behaviour::{Behaviour, behaviours};
 
 pub(super) const ALL: &[Behaviour] = behaviours![
-    // oracle 039
-    ("stdin: a text is read as it is", [], async |s| {
+    ("stdin: a command reads a text unchanged", [], async |s| {
         let options = s.exec_options().with_stdin("hello\nworld");
         s.base().with_exec_options(&["cat"], &options).stdout().is("hello\nworld").await
     }),
-    ("stdin: an empty text is an empty input", [], async |s| {
+    ("stdin: an empty text is empty standard input", [], async |s| {
         s.base().with_exec_options(&["wc", "-c"], &s.exec_options().with_stdin("")).stdout().is("0\n").await
     }),
-    ("stdin: a long text arrives whole", [], async |s| {
+    ("stdin: a text of a megabyte arrives complete", [], async |s| {
         let options = s.exec_options().with_stdin(&"0123456789".repeat(100_000));
         s.base().with_exec_options(&["wc", "-c"], &options).stdout().is("1000000\n").await
     }),
-    ("stdin: a command need not read it", [], async |s| {
+    ("stdin: a command may ignore its standard input", [], async |s| {
         let options = s.exec_options().with_stdin(&"x".repeat(300_000));
         s.base().sh_options("echo ignored", &options).stdout().is("ignored\n").await
     }),
-    // semantics B.13
-    ("stdin: a file of the container is read", [], async |s| {
+    ("stdin: a command reads a file of the container", [], async |s| {
         let base = s.base().with_new_file("/w/in", "from a file\n").with_workdir("/w");
         let read = |path| s.exec_options().with_redirect_stdin(path);
         base.with_exec_options(&["cat"], &read("/w/in")).stdout().is("from a file\n").await?;
         base.with_exec_options(&["cat"], &read("in")).stdout().is("from a file\n").await
     }),
-    ("stdin: a file of a mount is read", [], async |s| {
+    ("stdin: a command reads a file of a mount", [], async |s| {
         let base = s.base().with_mounted_directory("/m", &s.tree(&[("in", "mounted\n")]));
         let options = s.exec_options().with_redirect_stdin("/m/in");
         base.with_exec_options(&["cat"], &options).stdout().is("mounted\n").await
     }),
-    ("stdin: a file that is missing is an error that names it", [], async |s| {
+    ("stdin: a missing file is an error that names it", [], async |s| {
         let options = s.exec_options().with_redirect_stdin("/no/such/file");
         s.base().with_exec_options(&["cat"], &options).stdout().fails("invalid-argument", "/no/such/file").await
     }),
-    // oracle 043
-    ("stdin: a text and a file at once are an error", [], async |s| {
+    // Dagger fails, too.
+    ("stdin: giving both a text and a file is an error", [], async |s| {
         let options = s.exec_options().with_stdin("x").with_redirect_stdin("/etc/passwd");
         s.base().with_exec_options(&["cat"], &options).stdout().fails("invalid-argument", "cannot both").await
     }),
-    // semantics B.14
+    // Dagger does the same.
     ("redirect: standard output goes into a file and stays readable", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("/out.txt");
         let ran = s.base().sh_options("echo text; echo other >&2", &options);
@@ -54,23 +52,23 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         ran.file("/err.txt").contents().is("other\n").await?;
         ran.stderr().is("other\n").await
     }),
-    ("redirect: both streams at once", [], async |s| {
+    ("redirect: both streams can be redirected at once", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("/o").with_redirect_stderr("/e");
         let ran = s.base().sh_options("echo text; echo other >&2", &options);
         ran.file("/o").contents().is("text\n").await?;
         ran.file("/e").contents().is("other\n").await
     }),
-    ("redirect: a relative path is below the working directory", [], async |s| {
+    ("redirect: a relative path starts at the working directory", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("o.txt");
         let ran = s.base().with_workdir("/w").sh_options("echo text", &options);
         ran.file("/w/o.txt").contents().is("text\n").await
     }),
-    ("redirect: what was in the file is replaced", [], async |s| {
+    ("redirect: the earlier contents of the file are replaced", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("/f");
         let base = s.base().with_new_file("/f", "something longer than that\n");
         base.sh_options("echo short", &options).file("/f").contents().is("short\n").await
     }),
-    ("redirect: a path in a mount goes into the mount", [], async |s| {
+    ("redirect: a path below a mount is written into the mount", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("/m/o");
         let base = s.base().with_mounted_directory("/m", &s.tree(&[("f", "")]));
         let ran = base.sh_options("echo text", &options);
@@ -82,17 +80,17 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let ran = s.base().with_exec_options(&["printf", "a\\377\\376b\\000c"], &options);
         ran.file("/f").read(0, 100).is("a\\xff\\xfeb\\x00c").await
     }),
-    // oracle 041
-    ("redirect: a directory that is missing is an error that names the file", [], async |s| {
+    // Dagger fails, too.
+    ("redirect: a missing directory is an error that names the file", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("/no/such/dir/o");
         s.base().sh_options("echo x", &options).stdout().fails("invalid-argument", "/no/such/dir/o").await
     }),
-    // semantics B.15
-    ("redirect: a failing command still tells what it printed", [], async |s| {
+    // Dagger does the same.
+    ("redirect: the error of a failing command has its redirected output", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("/o").with_redirect_stderr("/e");
         s.base().sh_options("echo out; echo err >&2; exit 6", &options).sync().fails_exec(6, "out", "err").await
     }),
-    ("redirect: the file has the mode of a new file", [], async |s| {
+    ("redirect: the file belongs to root and has mode 644", [], async |s| {
         let options = s.exec_options().with_redirect_stdout("/f");
         s.base().sh_options("echo x", &options).sh("stat -c '%a %u:%g' /f").stdout().is("644 0:0\n").await
     }),
