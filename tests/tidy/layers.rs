@@ -1,8 +1,8 @@
-//! Who may import whom. `ARCHITECTURE.md` has the reasons.
+//! The layers: which crate may import which. `ARCHITECTURE.md` has the reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{read, root};
+use super::{files, none, read, root, shown};
 
 /// Each room with the rooms that it may import, and the heavy crates that only it may use.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
@@ -21,7 +21,9 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["backend", "graph", "oci", "pid1", "solver", "store", "trees"],
         &["bollard", "bollard-buildkit-proto", "tonic"],
     ),
+    // Only tests use these two.
     ("conformance", &["api", "backend", "graph", "oci"], &[]),
+    ("testkit", &[], &[]),
     ("runtime", &["api", "backend", "graph"], &["wasmtime", "wasmtime-wasi"]),
     ("module", &["api", "graph"], &["wit-component", "toml"]),
     ("pipeline", &["api", "graph", "module"], &[]),
@@ -72,7 +74,7 @@ fn a_room_imports_only_the_rooms_below_it() {
             }
         }
     }
-    assert_eq!(wrong, Vec::<String>::new());
+    none(wrong);
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn a_heavy_crate_has_one_room() {
             );
         }
     }
-    assert_eq!(wrong, Vec::<String>::new());
+    none(wrong);
 }
 
 #[test]
@@ -112,4 +114,43 @@ fn the_graph_bans_what_the_root_bans() {
     };
     let (all, graph) = (bans("clippy.toml"), bans("host/crates/graph/clippy.toml"));
     assert!(all.is_subset(&graph), "{:?} are missing", all.difference(&graph).collect::<Vec<_>>());
+}
+
+/// Where code may be `unsafe`, and why.
+const UNSAFE: &[(&str, &str)] = &[
+    ("benches/src/measure.rs", "the resources of a child process are read by a system call"),
+    ("guest-sdk/", "exported functions take pointers of the component model"),
+    ("host/crates/backend-docker/src/shim/", "programs without a standard library that run inside steps"),
+    ("host/crates/backend-embedded/src/zone/", "namespaces and processes of steps"),
+    ("host/crates/runtime/src/cache.rs", "wasmtime maps compiled code of the cache"),
+];
+
+#[test]
+fn unsafe_code_is_only_where_it_has_a_reason() {
+    // In parts, so that this file does not have them.
+    let forms = [" {", " fn ", " impl ", " extern "].map(|rest| format!("{}{rest}", "unsafe"));
+    let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
+    for path in files(".rs").iter().filter(|path| !path.starts_with(root().join("tests/tidy"))) {
+        let (text, name) = (read(path), shown(path));
+        let is_code = |line: &str| !line.trim_start().starts_with("//") && forms.iter().any(|form| line.contains(form));
+        if text.lines().any(is_code) {
+            match UNSAFE.iter().find(|(place, _)| name.starts_with(place)) {
+                Some((place, _)) => drop(used.insert(*place)),
+                None => wrong.push(name),
+            }
+        }
+    }
+    none(wrong);
+    let all: BTreeSet<&str> = UNSAFE.iter().map(|(place, _)| *place).collect();
+    assert_eq!(used, all, "a place without unsafe code is in the list");
+}
+
+#[test]
+fn only_tests_depend_on_the_crates_for_tests() {
+    let rooms = ROOMS.iter().map(|(room, _, _)| *room).filter(|room| !["conformance", "testkit"].contains(room));
+    let wrong = rooms.flat_map(|room| {
+        let found = dependencies(room).into_iter().filter(|name| ["conformance", "testkit"].contains(&name.as_str()));
+        found.map(move |name| format!("`{room}` depends on `{name}` outside of tests"))
+    });
+    none(wrong.collect());
 }

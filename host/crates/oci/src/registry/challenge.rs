@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn challenges_are_found_however_they_are_written() {
-        let full = r#"Bearer realm="https://a.io/token",service="a.io",scope="repository:x:pull,push""#;
-        check(&[full], "https://a.io/token a.io repository:x:pull,push");
+        let full = r#"Bearer realm="https://a.test/token",service="a.test",scope="repository:x:pull,push""#;
+        check(&[full], "https://a.test/token a.test repository:x:pull,push");
         check(&[r#"bearer  Realm = "r" , SERVICE=s"#], "r s");
         check(&["Bearer realm=r"], "r");
         check(&[r#"Bearer realm="a\"b\\c""#], r#"a"b\c"#);
