@@ -60,6 +60,7 @@ fn run(flags: &Flags, env: TextList) -> Result<i32, Refusal> {
     let user = user::resolve(flags.user, flags.before().unwrap_or(c""))?;
     sys::enter(flags.cwd).map_err(|_| Refusal::Directory)?;
     sys::block_signals();
+    sys::hide();
     let params = Params::read(flags.params);
     let stdin = open_stdin(flags)?;
     let (out_from, out_to) = sys::pipe()?;

@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::device::INIT_PATH;
 use super::mounts::StepDirectories;
 use super::seccomp;
-use super::skeleton::INIT_PATH;
 use super::spec::ExecSpec;
 use super::state::ZoneState;
 
@@ -43,7 +43,13 @@ const MASKED: [&str; 11] = [
     "/sys/firmware",
 ];
 
+/// Source: as for [`MASKED`].
 const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// Returns the files of the kernel that a command can only read, as far as this kernel has them.
+pub(super) fn read_only_paths() -> Vec<&'static str> {
+    READ_ONLY.into_iter().filter(|path| std::path::Path::new(path).exists()).collect()
+}
 
 /// How many descriptors a process gets without asking. More makes programs slow that close all of them.
 const N_FILES_SOFT: u64 = 65_536;
@@ -62,7 +68,6 @@ pub(super) fn config(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories, 
             network.map_or_else(|| json!({"type": "network"}), |path| json!({"type": "network", "path": path})),
         ],
         "maskedPaths": MASKED,
-        "readonlyPaths": READ_ONLY,
     });
     match seccomp {
         Some(program) => {
@@ -70,20 +75,32 @@ pub(super) fn config(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories, 
         }
         None => linux["seccomp"] = seccomp::profile(),
     }
+    let mut mounts = vec![
+        // The runtime mounts the root once more, without what the zone's mount of it refuses.
+        json!({"destination": "/.", "source": step.root, "options": ["remount", "bind", "nodev"]}),
+        mount("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
+        mount("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        json!({"destination": "/dev", "type": "bind", "source": step.dev, "options": ["rbind", "nosuid", "nodev"]}),
+        mount("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
+    ];
+    // The field `readonlyPaths` is for this, but crun lets other restrictions of these mounts go.
+    mounts.extend(zone.read_only_paths.iter().map(|path| {
+        let source = format!("{}{path}", step.root.display());
+        mount(path, "bind", &source, &["bind", "ro", "nosuid", "noexec", "nodev"])
+    }));
     json!({
         "ociVersion": "1.0.0",
         "hostname": spec.hostname,
         "root": {"path": step.root},
         "process": process(spec, zone.has_owners, zone.n_files_max),
-        "mounts": [
-            {"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "noexec", "nodev"]},
-            {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
-            {"destination": "/dev", "type": "bind", "source": step.dev, "options": ["rbind", "nosuid"]},
-            {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]},
-        ],
+        "mounts": mounts,
         "annotations": annotations,
         "linux": linux,
     })
+}
+
+fn mount(destination: &str, kind: &str, source: &str, options: &[&str]) -> Value {
+    json!({"destination": destination, "type": kind, "source": source, "options": options})
 }
 
 fn process(spec: &ExecSpec, has_owners: bool, n_files_max: u64) -> Value {

@@ -8,11 +8,15 @@
 //! version 2 the zone's directory is at the top for root, and below its own group otherwise; there
 //! the kernel lets a group with processes in it have no limited children, so it must be delegated.
 
+mod devices;
+mod places;
+
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, FlockOperation, Mode, OFlags};
+use serde::{Deserialize, Serialize};
 
 use super::protocol::{Context as _, Fault};
 use super::spec::Limits;
@@ -49,8 +53,17 @@ pub(super) struct Cgroups {
     /// The directory in which the zone makes its own, per controller; one for all in version 2.
     parents: Vec<(Controller, PathBuf, OwnedFd)>,
     is_version_2: bool,
+    /// The directories in which the zone makes groups for the rules for devices, with their version.
+    devices: Vec<(Version, PathBuf, OwnedFd)>,
     /// The name of the zone's directory.
     name: String,
+}
+
+/// A version of control groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Version {
+    One,
+    Two,
 }
 
 impl Cgroups {
@@ -59,18 +72,34 @@ impl Cgroups {
         let name = format!("{PREFIX}{owner}-{}", started_at(owner).unwrap_or(0));
         let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        let (is_version_2, places) = places(&mountinfo, &own, rustix::process::geteuid().is_root());
-        let mut parents = Vec::new();
-        for (controller, path) in places {
-            let Ok(fd) = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            else {
-                continue;
-            };
-            if rustix::fs::accessat(&fd, c".", Access::WRITE_OK, AtFlags::EACCESS).is_ok() {
-                parents.push((controller, path, fd));
-            }
+        let found = places::find(&mountinfo, &own, rustix::process::geteuid().is_root());
+        let controllers = found.controllers.into_iter();
+        let parents =
+            controllers.filter_map(|(controller, path)| open_writable(&path).map(|fd| (controller, path, fd)));
+        let devices = [(Version::One, found.devices), (Version::Two, found.unified)].into_iter();
+        let devices =
+            devices.filter_map(|(version, path)| path.and_then(|path| Some((version, open_writable(&path)?, path))));
+        Self {
+            parents: parents.collect(),
+            is_version_2: found.is_version_2,
+            devices: devices.map(|(version, fd, path)| (version, path, fd)).collect(),
+            name,
         }
-        Self { parents, is_version_2, name }
+    }
+
+    /// Keeps this process, and all that it starts from here on, from the devices of the machine.
+    ///
+    /// # Errors
+    /// If there is no control group that can do it, or only of another version than `wanted`.
+    pub(super) fn guard_devices(&self, wanted: Option<Version>) -> Result<(), Fault> {
+        let none = || Fault::Devices { message: "there is no control group for it that can be written".to_owned() };
+        let mut usable = self.devices.iter().filter(|(version, ..)| wanted.is_none_or(|wanted| wanted == *version));
+        let (version, _, parent) = usable.next().ok_or_else(none)?;
+        let entered = match version {
+            Version::One => devices::enter_version_1(parent, &self.name),
+            Version::Two => devices::enter_version_2(parent, &self.name),
+        };
+        entered.map_err(|fault| Fault::Devices { message: fault.to_string() })
     }
 
     /// Returns the name of the zone, which no other has or had since this machine was started.
@@ -85,7 +114,9 @@ impl Cgroups {
 
     /// Removes the groups of this zone, which has ended, and of those that were killed.
     pub(super) fn remove_stale(&self, is_own_over: bool) {
-        for (_, parent, _) in &self.parents {
+        let directories =
+            self.parents.iter().map(|(_, path, _)| path).chain(self.devices.iter().map(|(_, path, _)| path));
+        for parent in directories {
             let Ok(entries) = std::fs::read_dir(parent) else { continue };
             for entry in entries.flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
@@ -141,20 +172,11 @@ impl Cgroups {
 
     /// Returns the group of a slot, and makes it if it is not there.
     fn group(&self, controller: Controller, n: usize) -> Result<OwnedFd, Fault> {
-        let (_, path, parent) = self
+        let (_, _, parent) = self
             .parents
             .iter()
             .find(|(has, ..)| *has == controller)
             .ok_or_else(|| Fault::Limits { message: format!("cannot limit {}", describe(controller)) })?;
-        let what = || format!("cannot make a control group below `{}`", path.display());
-        let make = |parent: &OwnedFd, name: &str| {
-            match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
-                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-                Err(error) => return Err(Fault::system(what(), error)),
-            }
-            rustix::fs::openat(parent, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-                .context(what)
-        };
         let delegate = |group: &OwnedFd| {
             write(group, "cgroup.subtree_control", "+memory +pids +cpu").map_err(|error| Fault::Limits {
                 message: format!("cannot limit {}: its control group is not delegated ({error})", describe(controller)),
@@ -251,6 +273,22 @@ fn describe(controller: Controller) -> &'static str {
     }
 }
 
+/// Opens a directory that this process may make groups in.
+fn open_writable(path: &Path) -> Option<OwnedFd> {
+    let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    rustix::fs::accessat(&fd, c".", Access::WRITE_OK, AtFlags::EACCESS).ok().map(|()| fd)
+}
+
+/// Opens the group of this name, and makes it if it is not there.
+fn make(parent: &OwnedFd, name: &str) -> Result<OwnedFd, Fault> {
+    let what = || format!("cannot make the control group `{name}`");
+    match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+        Err(error) => return Err(Fault::system(what(), error)),
+    }
+    rustix::fs::openat(parent, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).context(what)
+}
+
 fn write(group: &OwnedFd, file: &str, value: &str) -> std::io::Result<()> {
     let fd = rustix::fs::openat(group.as_fd(), file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::io::write(&fd, value.as_bytes())?;
@@ -286,65 +324,9 @@ fn started_at(pid: u32) -> Option<u64> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// Returns whether the controllers are those of version 2, and the directory to use per controller.
-fn places(mountinfo: &str, own: &str, is_root: bool) -> (bool, Vec<(Controller, PathBuf)>) {
-    // Source: `proc_pid_mountinfo(5)`: 36 35 98:0 /root /mountpoint options - type source superoptions
-    let mounts: Vec<(&str, &str, &str, &str)> = mountinfo
-        .lines()
-        .filter_map(|line| {
-            let (before, after) = line.split_once(" - ")?;
-            let mut before = before.split(' ').skip(3);
-            let mut after = after.split(' ');
-            Some((before.next()?, before.next()?, after.next()?, after.nth(1)?))
-        })
-        .collect();
-    let mut found = Vec::new();
-    for (controller, name) in CONTROLLERS {
-        let mount = mounts
-            .iter()
-            .find(|(_, _, kind, options)| *kind == "cgroup" && options.split(',').any(|option| option == name));
-        let group = own.lines().find_map(|line| {
-            let mut fields = line.splitn(3, ':').skip(1);
-            fields.next()?.split(',').any(|has| has == name).then(|| fields.next())?
-        });
-        if let (Some((root, at, ..)), Some(group)) = (mount, group) {
-            let below = group.strip_prefix(root).unwrap_or(group);
-            found.push((controller, Path::new(at).join(below.trim_start_matches('/'))));
-        }
-    }
-    if !found.is_empty() {
-        return (false, found);
-    }
-    let Some((_, at, ..)) = mounts.iter().find(|(_, _, kind, _)| *kind == "cgroup2") else { return (false, found) };
-    let group = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
-    let place = if is_root { PathBuf::from(at) } else { Path::new(at).join(group.trim_start_matches('/')) };
-    let has = std::fs::read_to_string(place.join("cgroup.controllers")).unwrap_or_default();
-    for (controller, name) in CONTROLLERS {
-        if has.split_whitespace().any(|has| has == name) {
-            found.push((controller, place.clone()));
-        }
-    }
-    (true, found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_groups_of_version_1_are_found() {
-        let mountinfo = "30 25 0:26 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory\n\
-            31 25 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
-            32 25 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
-        let own = "4:memory:/a/b\n1:cpu,cpuacct:/\n0::/\n";
-        let (is_version_2, places) = places(mountinfo, own, true);
-        assert!(!is_version_2);
-        let expect = [
-            (Controller::Memory, PathBuf::from("/sys/fs/cgroup/memory/a/b")),
-            (Controller::Cpu, PathBuf::from("/sys/fs/cgroup/cpu,cpuacct/")),
-        ];
-        assert_eq!(places, expect);
-    }
 
     #[test]
     fn a_directory_is_stale_when_its_supervisor_is_another_process_or_none() {

@@ -61,6 +61,7 @@ impl Zone {
             is_user_namespace,
             is_upper_forced_to_memory: config.is_upper_forced_to_memory,
             is_old_mount_forced: config.is_old_mount_forced,
+            devices: config.devices,
             network: config.network,
             parent: std::process::id(),
         };
@@ -78,6 +79,7 @@ impl Zone {
                 is_user_namespace,
                 has_owners: false,
                 has_limits: false,
+                has_device_rules: false,
                 is_upper_in_memory: false,
                 is_seccomp_compiled: false,
                 network: Err(String::new()),
@@ -94,6 +96,7 @@ impl Zone {
         let info = started.map_err(ZoneError::from_fault)?;
         zone.caps.has_owners = info.has_owners;
         zone.caps.has_limits = info.has_limits;
+        zone.caps.has_device_rules = info.has_device_rules;
         zone.caps.is_upper_in_memory = info.is_upper_in_memory;
         zone.caps.is_seccomp_compiled = info.is_seccomp_compiled;
         zone.caps.network = info.network;

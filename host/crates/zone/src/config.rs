@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::network::{NetworkConfig, Uplink};
 use super::tools::SYSTEM_DIRECTORIES;
 
@@ -23,6 +25,8 @@ pub struct ZoneConfig {
     pub mode: ZoneMode,
     /// How steps reach the network; without it none does.
     pub network: Option<NetworkConfig>,
+    /// How a zone of root keeps steps from the devices of this machine.
+    pub devices: DeviceGuard,
     /// Acts as if the store's file system could not hold upper directories; for tests.
     pub is_upper_forced_to_memory: bool,
     /// Acts as if the kernel had no `lowerdir+`; for tests.
@@ -41,6 +45,7 @@ impl ZoneConfig {
             store: store.into(),
             mode: ZoneMode::Auto,
             network: Some(NetworkConfig::default()),
+            devices: DeviceGuard::Rules,
             is_upper_forced_to_memory: false,
             is_old_mount_forced: false,
         }
@@ -53,6 +58,22 @@ impl ZoneConfig {
         self.tools = first.chain(self.tools).collect();
         self
     }
+}
+
+/// How a zone of root keeps steps from the devices of this machine.
+///
+/// The mounts of a step never let it open a device that it makes. A control group with rules for devices
+/// holds also where a mount does not. The zone of an ordinary user needs neither: the kernel lets nobody
+/// open devices there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceGuard {
+    /// By mounts and by a control group. The zone does not start where there is no such group.
+    Rules,
+    /// As [`Self::Rules`], with a control group of version 2; for tests.
+    RulesOfVersion2,
+    /// By mounts alone. For a machine without control groups, where one mistake in the mounts of a step
+    /// would give it all devices.
+    MountsAlone,
 }
 
 /// With whose power a zone works.
@@ -75,6 +96,8 @@ pub struct ZoneCaps {
     pub has_owners: bool,
     /// Whether limits on memory, processes and processors can be set.
     pub has_limits: bool,
+    /// Whether the kernel keeps steps from the devices of this machine by rules, beside the mounts.
+    pub has_device_rules: bool,
     /// Whether upper directories are in memory and copied to the store, because its file system cannot hold them.
     pub is_upper_in_memory: bool,
     /// Whether the runtime takes a finished seccomp program.
@@ -95,6 +118,9 @@ pub(super) fn notes(caps: &ZoneCaps) -> Vec<String> {
     }
     if !caps.has_limits {
         notes.push("limits on memory, processes and processors cannot be set".to_owned());
+    }
+    if !caps.has_device_rules && !caps.is_user_namespace {
+        notes.push("no control group keeps steps from the devices of this machine: only their mounts do".to_owned());
     }
     if caps.is_upper_in_memory {
         notes.push("the store's file system cannot hold overlays: steps write to memory first".to_owned());

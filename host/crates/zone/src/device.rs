@@ -1,14 +1,15 @@
 //! `/dev` of containers.
 //!
-//! The file system that a container can write to refuses devices, and the few that it gets are mounted
-//! read-only, which lets through what is read and written but not `chmod`. So a container that is root
-//! can make device files, and cannot open them.
+//! A container gets a few devices, which are mounted read-only: they can be read and written, and their
+//! modes cannot be changed. All other mounts of it refuse devices. So a container that is root can make
+//! device files, and cannot open them.
 
-use std::os::fd::AsFd as _;
+use std::io::Write as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags};
 
 use super::overlay;
@@ -27,6 +28,9 @@ const LINKS: [(&str, &str); 6] = [
     ("/proc/kcore", "core"),
     ("pts/ptmx", "ptmx"),
 ];
+
+/// Where the program is that is process 1 of a container: in `/dev`, which no root has files of.
+pub(super) const INIT_PATH: &str = "/dev/.init";
 
 /// How much `/dev/shm` holds; Docker's default.
 const SHM_BYTES: u64 = 64 << 20;
@@ -71,13 +75,14 @@ pub(super) fn mount(at: &Path, devices: &Path, has_owners: bool) -> Result<(), F
     let dev = overlay::tmpfs(Some(64 << 10), 0o755)?;
     rustix::mount::move_mount(&dev, c"", CWD, at, move_flags).context(what)?;
     for (name, ..) in DEVICES {
-        let file = rustix::fs::OFlags::CREATE | rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::CLOEXEC;
+        let file = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
         let target = rustix::fs::openat(&dev, name, file, Mode::from_raw_mode(0o666)).context(what)?;
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
         let device = rustix::mount::open_tree(CWD, devices.join(name), flags).context(what)?;
         let onto = move_flags | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
         rustix::mount::move_mount(&device, c"", &target, c"", onto).context(what)?;
     }
+    write_init(&dev)?;
     for (target, name) in LINKS {
         symlink(target, at.join(name)).context(what)?;
     }
@@ -91,8 +96,16 @@ pub(super) fn mount(at: &Path, devices: &Path, has_owners: bool) -> Result<(), F
     rustix::mount::move_mount(&shm, c"", &dev, c"shm", move_flags).context(what)
 }
 
+/// Writes the program that is process 1.
+fn write_init(dev: &OwnedFd) -> Result<(), Fault> {
+    let what = || "cannot write process 1 of the container".to_owned();
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(dev, ".init", flags, Mode::from_raw_mode(0o555)).context(what)?;
+    std::fs::File::from(file).write_all(pid1::INIT).context(what)
+}
+
 /// Makes `/dev/pts`.
-fn terminals(has_owners: bool) -> Result<std::os::fd::OwnedFd, Fault> {
+fn terminals(has_owners: bool) -> Result<OwnedFd, Fault> {
     use rustix::mount::{fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen};
     let what = || "cannot make /dev/pts".to_owned();
     let fs = fsopen(c"devpts", FsOpenFlags::FSOPEN_CLOEXEC).context(what)?;

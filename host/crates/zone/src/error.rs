@@ -73,6 +73,12 @@ pub enum ZoneError {
         /// Why.
         message: String,
     },
+    /// Steps as root cannot be kept from the devices of the machine.
+    #[error("steps as root cannot be kept from the devices of this machine: {message}")]
+    Devices {
+        /// Why the control group for devices cannot be used.
+        message: String,
+    },
     /// The runtime could not start the container.
     #[error("the container runtime could not start the container: {message}")]
     Runtime {
@@ -131,6 +137,7 @@ impl ZoneError {
             Fault::System { errno, .. } => Self::Refused { message: fault.to_string(), errno },
             Fault::Spec { message } => Self::Spec { message },
             Fault::Limits { message } => Self::Limits { message },
+            Fault::Devices { message } => Self::Devices { message },
             Fault::Runtime { message } => Self::Runtime { message },
             Fault::NoRuntime { message } => Self::no_runtime(message),
             Fault::UserNamespaces { cause, remedy } => Self::UserNamespaces { cause, remedy },
@@ -151,6 +158,7 @@ impl Diagnostic for ZoneError {
             | Self::Refused { .. }
             | Self::Runtime { .. }
             | Self::Limits { .. }
+            | Self::Devices { .. }
             | Self::Died { .. }
             | Self::WorkerDied { .. } => Blame::Environment,
             Self::Store { .. } => Blame::User,
@@ -164,6 +172,10 @@ impl Diagnostic for ZoneError {
             Self::NoRuntime { hint, .. } => Some(hint.clone()),
             Self::UserNamespaces { remedy, .. } => Some(remedy.clone()),
             Self::Refused { errno: libc::ENOSPC, .. } => Some("free some space on the disk of the store".to_owned()),
+            Self::Devices { .. } => Some(
+                "run as an ordinary user, or mount /sys/fs/cgroup such that root can make control groups there"
+                    .to_owned(),
+            ),
             Self::Limits { .. } => Some("run as root, or leave the limits out".to_owned()),
             Self::Died { .. } => Some("run it again: the next step starts a new zone".to_owned()),
             Self::Store { .. } => Some("choose another directory for the store".to_owned()),

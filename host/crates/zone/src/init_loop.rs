@@ -12,7 +12,8 @@ use rustix::fs::{CWD, Mode};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags};
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::cgroup::Cgroups;
+use super::cgroup::{Cgroups, Version};
+use super::config::DeviceGuard;
 use super::descriptors::receive_fds;
 use super::mounts::StepDirectories;
 use super::network::{self, Owner, ZoneNetwork};
@@ -22,7 +23,7 @@ use super::run::{Outputs, children};
 use super::runtime::load_runtime;
 use super::state::{ZoneFunction, ZoneState};
 use super::sys::{self, Forked};
-use super::{device, seccomp, skeleton, worker};
+use super::{bundle, device, seccomp, skeleton, worker};
 
 /// File systems that are known to hold upper directories, by their magic numbers; others are tried.
 /// Source: `linux/magic.h`: ext4, btrfs, xfs.
@@ -57,6 +58,7 @@ pub(super) fn run(inheritance: Inheritance) -> Result<(), Fault> {
     let info = StartInfo {
         has_owners: zone.has_owners,
         has_limits: zone.cgroups.is_complete(),
+        has_device_rules: zone.has_device_rules,
         is_upper_in_memory: zone.is_upper_in_memory,
         is_seccomp_compiled: zone.seccomp.is_some(),
         network: zone.network.uplink(),
@@ -172,6 +174,8 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
     let is_upper_in_memory = config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton)?;
     let seccomp = runtime.is_seccomp_compiled.then(seccomp::compiled);
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    // After the network was begun, whose programs need a device, and after the devices of steps were made.
+    let has_device_rules = guard_devices(&config, &cgroups)?;
     let network_keeper = network.as_ref().map(network::Starting::pid);
     let network = network.map_or_else(ZoneNetwork::refused, network::Starting::wait);
     Ok(ZoneState {
@@ -179,10 +183,12 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
         functions,
         runtime,
         seccomp,
+        read_only_paths: bundle::read_only_paths(),
         memory,
         skeleton,
         devices,
         has_owners,
+        has_device_rules,
         is_upper_in_memory,
         cgroups,
         n_files_max: limit.maximum.unwrap_or(u64::MAX),
@@ -190,6 +196,18 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
         network_keeper,
         life,
     })
+}
+
+/// Keeps this process and its workers from the devices of the machine. Returns whether that was needed and done.
+fn guard_devices(config: &Config, cgroups: &Cgroups) -> Result<bool, Fault> {
+    let version = match config.devices {
+        // In a user namespace nobody can open a device that was made there.
+        _ if config.is_user_namespace => return Ok(false),
+        DeviceGuard::MountsAlone => return Ok(false),
+        DeviceGuard::Rules => None,
+        DeviceGuard::RulesOfVersion2 => Some(Version::Two),
+    };
+    cgroups.guard_devices(version).map(|()| true)
 }
 
 /// Makes the mounts of the zone its own.

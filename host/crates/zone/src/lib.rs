@@ -24,7 +24,7 @@
 //! ```text
 //! zone-v1/
 //!   mount/            where the zone mounts its memory file system; empty outside of the zone
-//!   root-XXXXXXXX/    the mountpoints that every root needs, and `.init`; the lowest lower directory
+//!   root-XXXXXXXX/    the mountpoints that every root needs; the lowest lower directory
 //! ```
 //!
 //! Steps reach the network over a router of the zone, see `network`.
@@ -62,7 +62,7 @@ mod userns;
 mod worker;
 
 pub use client::Zone;
-pub use config::{ARGUMENT, ZoneCaps, ZoneConfig, ZoneMode};
+pub use config::{ARGUMENT, DeviceGuard, ZoneCaps, ZoneConfig, ZoneMode};
 pub use error::ZoneError;
 pub use network::{NetworkConfig, Uplink};
 pub use spec::{After, ExecReply, ExecSpec, Limits, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};

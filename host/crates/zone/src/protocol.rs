@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::config::DeviceGuard;
 use super::network::{NetworkConfig, Uplink};
 use super::spec::{ExecReply, ExecSpec};
 
@@ -36,6 +37,8 @@ pub(super) struct Config {
     pub is_upper_forced_to_memory: bool,
     /// Whether to act as a kernel before 6.7, without `lowerdir+`.
     pub is_old_mount_forced: bool,
+    /// What is done about the devices of this machine.
+    pub devices: DeviceGuard,
     /// How steps reach the network; without it none does.
     pub network: Option<NetworkConfig>,
     /// The process that asks, to notice when it is gone.
@@ -56,6 +59,8 @@ pub(super) struct StartInfo {
     pub is_upper_in_memory: bool,
     /// Whether the runtime takes a finished seccomp program.
     pub is_seccomp_compiled: bool,
+    /// Whether the kernel keeps steps from the devices of this machine by rules, too.
+    pub has_device_rules: bool,
     /// How steps reach the network, or why they cannot.
     pub network: Result<Uplink, String>,
 }
@@ -92,6 +97,9 @@ pub(super) enum Fault {
     /// Limits cannot be set here.
     #[error("{message}")]
     Limits { message: String },
+    /// Steps as root cannot be kept from the devices of the machine.
+    #[error("{message}")]
+    Devices { message: String },
     /// The runtime could not start the container.
     #[error("{message}")]
     Runtime { message: String },

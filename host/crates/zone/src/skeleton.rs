@@ -1,4 +1,4 @@
-//! The lowest layer of every root: the mountpoints that every container needs, and `.init`.
+//! The lowest layer of every root: the mountpoints that every container needs.
 //!
 //! It is a directory of the store, made once and found by the digest of what is in it, so that a root
 //! without `/proc` can be mounted on and nothing of it appears in an upper directory.
@@ -7,12 +7,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use pid1::INIT;
-
 use super::protocol::{Context as _, Fault};
-
-/// Where it is in the container.
-pub(super) const INIT_PATH: &str = "/.init";
 
 const DIRECTORIES: [&str; 4] = ["proc", "sys", "dev", "etc"];
 
@@ -22,13 +17,12 @@ pub(super) const FILES: [&str; 3] = ["etc/hosts", "etc/hostname", "etc/resolv.co
 /// Returns the skeleton below a directory of the store, and makes it if it is not there.
 pub(super) fn prepare(base: &Path) -> Result<PathBuf, Fault> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(INIT);
     for name in DIRECTORIES.iter().chain(&FILES) {
         hasher.update(name.as_bytes()).update(b"\0");
     }
     let skeleton = base.join(format!("root-{}", &hasher.finalize().to_hex()[..8]));
-    // Someone may have tidied up or a disk may have lost bytes: a container without pid 1 cannot start.
-    if std::fs::read(skeleton.join(".init")).is_ok_and(|bytes| bytes == INIT) && skeleton.join("sys").is_dir() {
+    // Somebody may have tidied up.
+    if is_complete(&skeleton) {
         return Ok(skeleton);
     }
     let what = || format!("cannot make `{}`", skeleton.display());
@@ -41,10 +35,14 @@ pub(super) fn prepare(base: &Path) -> Result<PathBuf, Fault> {
     match std::fs::rename(&temporary, &skeleton) {
         Ok(()) => {}
         // Another zone was first.
-        Err(_) if skeleton.join(".init").exists() => drop(std::fs::remove_dir_all(&temporary)),
+        Err(_) if is_complete(&skeleton) => drop(std::fs::remove_dir_all(&temporary)),
         Err(error) => return Err(Fault::system(what(), error)),
     }
     Ok(skeleton)
+}
+
+fn is_complete(skeleton: &Path) -> bool {
+    DIRECTORIES.iter().chain(&FILES).all(|name| skeleton.join(name).exists())
 }
 
 /// Returns something that another zone does not have; process ids repeat from zone to zone.
@@ -64,6 +62,5 @@ fn fill(directory: &Path) -> std::io::Result<()> {
         std::fs::write(directory.join(name), "")?;
         std::fs::set_permissions(directory.join(name), Permissions::from_mode(0o644))?;
     }
-    std::fs::write(directory.join(".init"), INIT)?;
-    std::fs::set_permissions(directory.join(".init"), Permissions::from_mode(0o555))
+    Ok(())
 }

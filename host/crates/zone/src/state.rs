@@ -21,6 +21,8 @@ pub(super) struct ZoneState {
     pub runtime: Runtime,
     /// The compiled seccomp program, if the runtime takes one.
     pub seccomp: Option<String>,
+    /// The files of the kernel that a command can only read.
+    pub read_only_paths: Vec<&'static str>,
     /// The zone's memory file system.
     pub memory: PathBuf,
     /// The directory with the mountpoints that every root needs.
@@ -29,6 +31,8 @@ pub(super) struct ZoneState {
     pub devices: PathBuf,
     /// Whether all owners can be given to files.
     pub has_owners: bool,
+    /// Whether the kernel holds rules for devices.
+    pub has_device_rules: bool,
     /// Whether upper directories are in memory.
     pub is_upper_in_memory: bool,
     /// Where limits are set.

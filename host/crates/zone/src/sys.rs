@@ -115,6 +115,46 @@ pub(super) fn restrict_mount(mount: BorrowedFd<'_>, attributes: MountAttributes)
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Loads a program that decides about accesses to devices, and attaches it to a control group of version 2.
+pub(super) fn attach_device_program(group: &OwnedFd, program: &[u64]) -> io::Result<()> {
+    // Source: Linux, `include/uapi/linux/bpf.h`, `union bpf_attr`, of which this is the beginning.
+    const PROG_LOAD: libc::c_long = 5;
+    const PROG_ATTACH: libc::c_long = 8;
+    const PROG_TYPE_CGROUP_DEVICE: u32 = 15;
+    const CGROUP_DEVICE: u32 = 6;
+    const ALLOW_MULTI: u32 = 2;
+    #[repr(C)]
+    struct Load {
+        kind: u32,
+        n_steps: u32,
+        steps: u64,
+        license: u64,
+        rest: [u64; 12],
+    }
+    #[repr(C)]
+    struct Attach {
+        target: u32,
+        program: u32,
+        kind: u32,
+        flags: u32,
+    }
+    let n_steps = u32::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let (steps, license) = (program.as_ptr() as u64, c"Apache-2.0".as_ptr() as u64);
+    let load = Load { kind: PROG_TYPE_CGROUP_DEVICE, n_steps, steps, license, rest: [0; 12] };
+    // SAFETY: the structure is as long as is said, and what it points to lives until the call returns.
+    let loaded = unsafe { libc::syscall(libc::SYS_bpf, PROG_LOAD, &raw const load, size_of::<Load>()) };
+    if loaded < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel returned a descriptor that is ours.
+    let loaded = unsafe { OwnedFd::from_raw_fd(loaded as i32) };
+    let (target, program) = (group.as_raw_fd() as u32, loaded.as_raw_fd() as u32);
+    let attach = Attach { target, program, kind: CGROUP_DEVICE, flags: ALLOW_MULTI };
+    // SAFETY: the structure is as long as is said.
+    let attached = unsafe { libc::syscall(libc::SYS_bpf, PROG_ATTACH, &raw const attach, size_of::<Attach>()) };
+    if attached < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Enters a new network namespace.
 pub(super) fn enter_new_network() -> io::Result<()> {
     // SAFETY: no memory is involved.

@@ -156,6 +156,10 @@ fn check(zone: &ZoneState, spec: &ExecSpec) -> Result<(), Fault> {
     if hostname.is_empty() || hostname.len() > 64 {
         return Err(Fault::spec(format!("`{hostname}` is not a host name")));
     }
+    // The kernel takes this number as "none": a change to it changes nothing, and the command would be root.
+    if std::iter::once(&user.uid).chain([&user.gid]).chain(&user.groups).any(|id| *id == u32::MAX) {
+        return Err(Fault::spec(format!("{} is not the number of a user or a group", u32::MAX)));
+    }
     if !zone.has_owners && (user.uid != 0 || user.gid != 0 || user.groups.iter().any(|group| *group != 0)) {
         return Err(Fault::spec(format!(
             "user {}:{} does not exist in containers here: only user 0 does without a range in /etc/subuid",

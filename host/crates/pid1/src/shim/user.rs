@@ -92,8 +92,9 @@ fn field(line: &'static [u8], n: usize) -> Option<&'static [u8]> {
     line.split(|byte| *byte == b':').nth(n)
 }
 
+/// Returns the number of a user or a group. The kernel takes the largest as "none", and so it names nobody.
 fn id(text: &[u8]) -> Option<u32> {
-    number(text, 10).and_then(|id| u32::try_from(id).ok())
+    number(text, 10).and_then(|id| u32::try_from(id).ok()).filter(|id| *id != u32::MAX)
 }
 
 #[cfg(test)]
@@ -133,6 +134,8 @@ mod tests {
     fn a_name_that_is_not_there_is_refused() {
         check("nobody", "no user");
         check("4294967296", "no user");
+        check("4294967295", "no user");
+        check("0:4294967295", "no group");
         check("app:nobody", "no group");
         check("", "no user");
     }

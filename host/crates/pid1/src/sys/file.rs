@@ -104,11 +104,23 @@ pub(crate) fn remove_empty(path: &CStr) -> bool {
 
 /// Returns the size of a file system in bytes.
 pub(crate) fn size_of_file_system(path: &CStr) -> Result<u64, Errno> {
-    // `struct statfs` begins with the type, the size of a block and the number of blocks, and has 120 bytes.
+    let [_, block_size, n_blocks, ..] = statfs(path)?;
+    Ok(block_size.saturating_mul(n_blocks))
+}
+
+/// Returns whether devices cannot be opened on a mount.
+pub(crate) fn refuses_devices(path: &CStr) -> bool {
+    const ST_NODEV: u64 = 4;
+    const FLAGS: usize = 10;
+    statfs(path).is_ok_and(|stat| stat[FLAGS] & ST_NODEV != 0)
+}
+
+/// Returns `struct statfs`: the type, the size of a block, the number of blocks, and further on the flags.
+fn statfs(path: &CStr) -> Result<[u64; 15], Errno> {
     let mut stat = [0_u64; 15];
     // SAFETY: the path ends with a zero, and `stat` is as large as the structure.
     unsafe { call(nr::STATFS, [path.as_ptr() as usize, stat.as_mut_ptr() as usize]) }?;
-    Ok(stat[1].saturating_mul(stat[2]))
+    Ok(stat)
 }
 
 /// Returns whether a directory has nothing in it.
@@ -315,5 +327,6 @@ mod tests {
         chown(&path, uid, gid).unwrap();
         assert!(mode_and_owner(c"/does/not/exist").is_err());
         assert!(size_of_file_system(c"/").unwrap() > 1 << 20);
+        assert!(!refuses_devices(c"/dev") && !refuses_devices(c"/does/not/exist"));
     }
 }

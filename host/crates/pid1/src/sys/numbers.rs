@@ -20,6 +20,7 @@ mod table {
     pub(crate) const SETGROUPS: usize = 116;
     pub(crate) const RT_SIGTIMEDWAIT: usize = 128;
     pub(crate) const STATFS: usize = 137;
+    pub(crate) const PRCTL: usize = 157;
     pub(crate) const GETDENTS64: usize = 217;
     pub(crate) const CLOCK_GETTIME: usize = 228;
     pub(crate) const EXIT_GROUP: usize = 231;
@@ -62,6 +63,7 @@ mod table {
     pub(crate) const SETGID: usize = 144;
     pub(crate) const SETUID: usize = 146;
     pub(crate) const SETGROUPS: usize = 159;
+    pub(crate) const PRCTL: usize = 167;
     pub(crate) const GETPID: usize = 172;
     pub(crate) const CLONE: usize = 220;
     pub(crate) const EXECVE: usize = 221;

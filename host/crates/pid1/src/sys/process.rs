@@ -116,12 +116,28 @@ pub(crate) fn kill(pid: Pid, signal: Signal) {
     let _ = unsafe { call(nr::KILL, [pid.0 as usize, signal.arg()]) };
 }
 
+/// Returns whether this is process 1 of a container.
+pub(crate) fn is_process_1() -> bool {
+    // SAFETY: no memory is involved.
+    let pid = unsafe { call(nr::GETPID, []) };
+    pid == Ok(1)
+}
+
+/// Hides the memory and the descriptors of this process from all others without special rights.
+///
+/// Also root of a container cannot open `/proc/1/fd` then: that takes `CAP_SYS_PTRACE`, which it lacks. A
+/// program that is executed starts visible again.
+pub(crate) fn hide() {
+    const PR_SET_DUMPABLE: usize = 4;
+    // SAFETY: no memory is involved. The call does not fail.
+    let _ = unsafe { call(nr::PRCTL, [PR_SET_DUMPABLE, 0, 0, 0, 0]) };
+}
+
 /// Ends everything else in the container, and waits until it is gone. Does nothing if this is not process 1.
 pub(crate) fn kill_all_others() {
     const ALL: usize = usize::MAX;
     // To any other process, "all" are those of the machine.
-    // SAFETY: no memory is involved.
-    if unsafe { call(nr::GETPID, []) } != Ok(1) {
+    if !is_process_1() {
         return;
     }
     loop {

@@ -1,5 +1,7 @@
 //! The zone of this crate's tests: `zone::main` with a table of functions to try.
 
+mod probe;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -11,7 +13,11 @@ fn main() -> ExitCode {
             ("list", list),
             ("mounts", mounts),
             ("sleep", sleep),
+            ("devices", devices),
         ]);
+    }
+    if std::env::args().nth(1).as_deref() == Some("probe") {
+        return probe::print();
     }
     host()
 }
@@ -36,6 +42,9 @@ fn host() -> ExitCode {
         let mut config = zone::ZoneConfig::new(store);
         if std::env::var_os("ZONE_TEST_MODE").is_some() {
             config.mode = zone::ZoneMode::User;
+        }
+        if std::env::var_os("ZONE_TEST_MOUNTS_ALONE").is_some() {
+            config.devices = zone::DeviceGuard::MountsAlone;
         }
         let zone = zone::Zone::start(config).await?;
         zone.exec(&spec, &Default::default(), |_, bytes| drop(std::io::stdout().write_all(bytes))).await
@@ -68,6 +77,13 @@ fn panic(_: &[u8]) -> Result<Vec<u8>, String> {
 /// Returns what is mounted in the zone.
 fn mounts(_: &[u8]) -> Result<Vec<u8>, String> {
     std::fs::read("/proc/self/mountinfo").map_err(|error| error.to_string())
+}
+
+/// Returns the devices that a worker can open below a directory.
+fn devices(payload: &[u8]) -> Result<Vec<u8>, String> {
+    let directory = String::from_utf8_lossy(payload).into_owned();
+    let found: Vec<String> = probe::openable(std::path::Path::new(&directory)).into_iter().collect();
+    Ok(found.join("\n").into_bytes())
 }
 
 /// Sleeps for a minute.

@@ -46,6 +46,37 @@ async fn each_end_of_a_command_is_told_exactly() {
 }
 
 #[tokio::test]
+async fn a_step_cannot_forge_how_it_ended() {
+    let ground = Ground::new().await;
+    let script = "printf '\\0\\0\\0\\0' > /proc/1/fd/3; printf '\\0\\0\\0\\0' > /proc/$PPID/fd/3; exit 5";
+    let ran = ground.run(&ground.base.sh(script)).await;
+    assert_eq!(ran.reply.status, ExecStatus::Exited { code: 5 }, "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn a_root_may_have_a_file_of_the_name_of_process_1() {
+    let ground = Ground::new().await;
+    for name in [".init", "dev/.init"] {
+        let path = ground.base.path().join("busybox").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "not a program").unwrap();
+    }
+    assert_eq!(ground.output("cat /.init").await, "not a program");
+}
+
+#[tokio::test]
+async fn the_number_that_names_nobody_is_refused() {
+    let ground = Ground::new().await;
+    let [uid, gid, groups] = [(u32::MAX, 0, vec![]), (0, u32::MAX, vec![]), (0, 0, vec![u32::MAX])];
+    for (uid, gid, groups) in [uid, gid, groups] {
+        let mut spec = ground.base.sh("id -u");
+        spec.user = UserSpec { uid, gid, groups };
+        let error = ground.refused(&spec).await;
+        assert_eq!(error.to_string(), "4294967295 is not the number of a user or a group");
+    }
+}
+
+#[tokio::test]
 async fn a_process_left_behind_ends_with_the_command() {
     let ground = Ground::new().await;
     let started = std::time::Instant::now();

@@ -93,8 +93,9 @@ async fn when_the_zone_dies_calls_say_so_and_the_next_zone_works() {
     let marker = marker();
     let spec = base.sh(&format!("sleep {marker}"));
     let kill = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(n_processes(&marker) > 0);
+        while n_processes(&marker) == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         let pid = rustix::process::Pid::from_raw(zone.supervisor_pid().cast_signed()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     };

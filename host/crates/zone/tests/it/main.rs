@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod basics;
+mod cage;
+mod devices;
 mod hardening;
 mod harness;
 mod life;
