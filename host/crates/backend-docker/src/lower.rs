@@ -59,9 +59,6 @@ pub(crate) async fn lower(
 /// Refuses what cannot be run.
 fn check(op: &ExecOp) -> Result<(), Failure> {
     let refuse = |message: String| Err(Failure::invalid(FailureCode::InvalidArgument, message));
-    if op.stdin == Stdin::Both {
-        return refuse("`with-stdin` and `with-redirect-stdin` cannot both be set".to_owned());
-    }
     let words = op.args.iter().chain(op.env.iter().flat_map(|(name, value)| [name, value]));
     if let Some(word) = words.into_iter().find(|word| word.contains('\0')) {
         return refuse(format!("argument or variable {word:?} has a NUL byte, which no command can get"));

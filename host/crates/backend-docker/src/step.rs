@@ -138,7 +138,7 @@ pub(crate) fn arguments(op: &ExecOp, told: &Told) -> Vec<String> {
     match &op.stdin {
         Stdin::Text(_) => args.push(format!("i{TOOLS}/stdin")),
         Stdin::File(path) => args.push(format!("i{}", path.to_absolute())),
-        Stdin::Empty | Stdin::Both => {}
+        Stdin::Empty => {}
     }
     args.extend(op.redirect_stdout.as_ref().map(|path| format!("o{}", path.to_absolute())));
     args.extend(op.redirect_stderr.as_ref().map(|path| format!("r{}", path.to_absolute())));

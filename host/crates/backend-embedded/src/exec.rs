@@ -72,9 +72,6 @@ pub(crate) async fn evaluate(
 /// Refuses what cannot be run, before anything is laid out.
 fn check(op: &ExecOp) -> Result<(), Failure> {
     let refuse = |message: String| Err(Failure::invalid(backend::FailureCode::InvalidArgument, message));
-    if op.stdin == graph::Stdin::Both {
-        return refuse("`with-stdin` and `with-redirect-stdin` cannot both be set".to_owned());
-    }
     let machine = graph::Platform::of_this_machine();
     if op.platform.os != machine.os || op.platform.architecture != machine.architecture {
         let message = format!("platform `{}` cannot be run on this machine, which is `{machine}`", op.platform);

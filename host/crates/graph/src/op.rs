@@ -300,8 +300,6 @@ pub enum Stdin {
     Text(Arc<str>),
     /// A file of its root file system or of a mount.
     File(TreePath),
-    /// Two of them were asked for, which is an error when it is run.
-    Both,
 }
 
 /// Which exit codes are no failure.
@@ -586,7 +584,6 @@ impl ExecOp {
                 hasher.number(2);
                 hasher.text(path.as_str());
             }
-            Stdin::Both => hasher.number(3),
         }
         for redirect in [redirect_stdout, redirect_stderr] {
             hasher.option(redirect.as_ref(), |h, path| h.text(path.as_str()));

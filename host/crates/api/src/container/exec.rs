@@ -44,7 +44,10 @@ impl Container {
                 (None, None) => Stdin::Empty,
                 (Some(text), None) => Stdin::Text(text.as_str().into()),
                 (None, Some(path)) => Stdin::File(path),
-                (Some(_), Some(_)) => Stdin::Both,
+                (Some(_), Some(_)) => {
+                    let message = "`with-stdin` and `with-redirect-stdin` cannot both be set".to_owned();
+                    return Err((FailureCode::InvalidArgument, message));
+                }
             },
             redirect_stdout: path(&options.redirect_stdout)?,
             redirect_stderr: path(&options.redirect_stderr)?,

@@ -15,7 +15,7 @@ use bollard::query_parameters::{
     WaitContainerOptions,
 };
 use futures::StreamExt as _;
-use graph::{ContentDigest, ExecOp, Limits, Stdin, Vertex};
+use graph::{ContentDigest, ExecOp, Limits, Vertex};
 use store::{Owned, empty_tree};
 use tokio_util::sync::CancellationToken;
 use trees::failure::failure;
@@ -76,9 +76,6 @@ pub(crate) async fn evaluate(
 /// Refuses what cannot be run.
 fn check(engine: &Engine, op: &ExecOp) -> Result<(), Failure> {
     let refuse = |message: String| Err(Failure::invalid(FailureCode::InvalidArgument, message));
-    if op.stdin == Stdin::Both {
-        return refuse("`with-stdin` and `with-redirect-stdin` cannot both be set".to_owned());
-    }
     let words = op.args.iter().chain(op.env.iter().flat_map(|(name, value)| [name, value]));
     if let Some(word) = words.into_iter().find(|word| word.contains('\0')) {
         return refuse(format!("argument or variable {word:?} has a NUL byte, which no command can get"));

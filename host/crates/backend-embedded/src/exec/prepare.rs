@@ -57,7 +57,7 @@ pub(crate) fn prepare(op: &ExecOp, is_network_allowed: bool, gathered: Gathered)
         cwd: cwd.to_absolute(),
         user: UserSpec { uid: user.uid, gid: user.gid, groups: user.groups },
         stdin: match stdin {
-            graph::Stdin::Empty | graph::Stdin::Both => Stdin::Empty,
+            graph::Stdin::Empty => Stdin::Empty,
             graph::Stdin::Text(text) => Stdin::Bytes(SecretBytes(text.as_bytes().to_vec())),
             graph::Stdin::File(path) => Stdin::File(path.to_absolute()),
         },
