@@ -2,6 +2,7 @@
 
 mod exec;
 mod files;
+mod identity;
 mod image;
 mod mounts;
 
@@ -241,18 +242,6 @@ impl Container {
             MountSource::Cache { .. } | MountSource::Secret { .. } | MountSource::Temp { .. } => None,
         });
         std::iter::once(self.rootfs.edge.clone()).chain(mounted).collect()
-    }
-
-    /// Returns the digest of its definition: of its files, its configuration and its mounts.
-    #[must_use]
-    pub fn id(&self) -> String {
-        let mut hasher = graph::KeyHasher::new("container/1");
-        hasher.bytes(self.rootfs.edge.vertex.digest().as_bytes());
-        hasher.number(u64::from(self.rootfs.edge.output));
-        hasher.text(self.rootfs.path.as_str());
-        hasher.option(self.last_exec.as_ref(), |h, exec| h.bytes(exec.vertex.digest().as_bytes()));
-        hasher.text(&format!("{:?}{:?}{:?}", self.platform, self.config, self.mounts));
-        hasher.definition().to_string()
     }
 
     /// Returns the failure that was recorded in it.

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use backend::SearchQuery;
-use graph::{CacheSharing, Expect, Limits};
-
-use crate::directory::Directory;
+use graph::{CacheSharing, Expect, KeyHasher, Limits, Selection};
 
 /// `directory.copy-options`
 #[derive(Debug, Clone, Default)]
@@ -20,6 +18,18 @@ pub struct CopyOptions {
     pub mode: Option<u32>,
 }
 
+impl CopyOptions {
+    // Here and below without `..`: a new field does not compile until its part in the identity is decided.
+    pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { include, exclude, owner, mode } = self;
+        for patterns in [include, exclude] {
+            hasher.list(patterns.iter(), |h, pattern| h.text(pattern));
+        }
+        hasher.option(owner.as_deref(), KeyHasher::text);
+        hasher.option(*mode, |h, mode| h.number(u64::from(mode)));
+    }
+}
+
 /// `directory.new-options`
 #[derive(Debug, Clone, Default)]
 pub struct NewOptions {
@@ -29,11 +39,31 @@ pub struct NewOptions {
     pub owner: Option<String>,
 }
 
+impl NewOptions {
+    pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { mode, owner } = self;
+        hasher.option(*mode, |h, mode| h.number(u64::from(mode)));
+        hasher.option(owner.as_deref(), KeyHasher::text);
+    }
+}
+
 /// `directory.search-options`
 #[derive(Debug, Clone, Default)]
 pub struct SearchOptions {
     /// All but the pattern.
     pub query: SearchQuery,
+}
+
+impl SearchOptions {
+    pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { query: SearchQuery { pattern, is_literal, is_insensitive, globs, limit, files_only } } = self;
+        hasher.text(pattern);
+        hasher.flag(*is_literal);
+        hasher.flag(*is_insensitive);
+        hasher.list(globs.iter(), |h, glob| h.text(glob));
+        hasher.option(*limit, |h, limit| h.number(u64::from(limit)));
+        hasher.flag(*files_only);
+    }
 }
 
 /// `container.exec-options`
@@ -81,6 +111,33 @@ impl Default for ExecOptions {
     }
 }
 
+impl ExecOptions {
+    pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self {
+            stdin,
+            redirect_stdin,
+            redirect_stdout,
+            redirect_stderr,
+            expect,
+            timeout,
+            network,
+            is_cached,
+            use_entrypoint,
+            expand,
+            limits,
+        } = self;
+        for text in [stdin, redirect_stdin, redirect_stdout, redirect_stderr] {
+            hasher.option(text.as_deref(), KeyHasher::text);
+        }
+        expect.hash_into(hasher);
+        hasher.option(*timeout, |h, timeout| h.text(&timeout.as_nanos().to_string()));
+        for flag in [network, is_cached, use_entrypoint, expand] {
+            hasher.flag(*flag);
+        }
+        limits.hash_into(hasher);
+    }
+}
+
 /// `container.mount-options`
 #[derive(Debug, Clone)]
 pub struct MountOptions {
@@ -95,12 +152,24 @@ pub struct MountOptions {
     /// Of a cache volume.
     pub sharing: CacheSharing,
     /// What an empty cache volume starts with.
-    pub seed: Option<Directory>,
+    pub seed: Option<Selection>,
 }
 
 impl Default for MountOptions {
     fn default() -> Self {
         Self { read_only: false, owner: None, mode: None, size_bytes: None, sharing: CacheSharing::Shared, seed: None }
+    }
+}
+
+impl MountOptions {
+    pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { read_only, owner, mode, size_bytes, sharing, seed } = self;
+        hasher.flag(*read_only);
+        hasher.option(owner.as_deref(), KeyHasher::text);
+        hasher.option(*mode, |h, mode| h.number(u64::from(mode)));
+        hasher.option(*size_bytes, KeyHasher::number);
+        sharing.hash_into(hasher);
+        hasher.option(seed.as_ref(), |h, seed| seed.hash_into(h));
     }
 }
 
@@ -113,4 +182,17 @@ pub struct BuildOptions {
     pub target: Option<String>,
     /// Name and value.
     pub arguments: Vec<(String, String)>,
+}
+
+impl BuildOptions {
+    pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { dockerfile, target, arguments } = self;
+        for text in [dockerfile, target] {
+            hasher.option(text.as_deref(), KeyHasher::text);
+        }
+        hasher.list(arguments.iter(), |h, (name, value)| {
+            h.text(name);
+            h.text(value);
+        });
+    }
 }

@@ -320,6 +320,38 @@ impl Expect {
             Self::Any => true,
         }
     }
+
+    /// Feeds `hasher` with the codes.
+    pub fn hash_into(&self, hasher: &mut KeyHasher) {
+        match self {
+            Self::Any => hasher.flag(true),
+            Self::Codes(codes) => {
+                hasher.flag(false);
+                hasher.list(codes.iter(), |h, code| h.text(&code.to_string()));
+            }
+        }
+    }
+}
+
+impl CacheSharing {
+    /// Feeds `hasher` with the way in which the volume is shared.
+    pub fn hash_into(self, hasher: &mut KeyHasher) {
+        hasher.number(match self {
+            Self::Shared => 0,
+            Self::Locked => 1,
+            Self::Private => 2,
+        });
+    }
+}
+
+impl Limits {
+    /// Feeds `hasher` with every limit.
+    pub fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { memory_bytes, processes, cpu_millis } = self;
+        hasher.option(*memory_bytes, KeyHasher::number);
+        hasher.option(*processes, |h, n| h.number(u64::from(n)));
+        hasher.option(*cpu_millis, |h, n| h.number(u64::from(n)));
+    }
 }
 
 /// Whether a result of another run may be used.
@@ -589,18 +621,9 @@ impl ExecOp {
             hasher.option(redirect.as_ref(), |h, path| h.text(path.as_str()));
         }
         // A result that was good for one expectation may be a failure for another.
-        match expect {
-            Expect::Any => hasher.flag(true),
-            Expect::Codes(codes) => {
-                hasher.flag(false);
-                hasher.list(codes.iter(), |h, code| h.text(&code.to_string()));
-            }
-        }
+        expect.hash_into(hasher);
         hasher.flag(*network);
-        let Limits { memory_bytes, processes, cpu_millis } = limits;
-        hasher.option(*memory_bytes, KeyHasher::number);
-        hasher.option(*processes, |h, n| h.number(u64::from(n)));
-        hasher.option(*cpu_millis, |h, n| h.number(u64::from(n)));
+        limits.hash_into(hasher);
         // Bounds the run; a run that ends in time has the same result without it.
         let _ = timeout;
         // Says whether the key is looked up, not what it is.

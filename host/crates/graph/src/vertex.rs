@@ -40,11 +40,7 @@ impl Vertex {
         let mut hasher = KeyHasher::new("vertex/1");
         op.hash_into(&mut hasher);
         op.hash_definition_only(&mut hasher);
-        hasher.list(inputs.iter(), |h, input| {
-            h.bytes(input.edge.vertex.digest.as_bytes());
-            h.number(u64::from(input.edge.output));
-            h.text(input.path.as_str());
-        });
+        hasher.list(inputs.iter(), |h, input| input.hash_into(h));
         Arc::new(Self { digest: hasher.definition(), op, inputs })
     }
 
@@ -93,6 +89,13 @@ impl Edge {
         Self { vertex, output: 0 }
     }
 
+    /// Feeds `hasher` with the identity of the edge: all of its vertex's digest, and the output.
+    pub fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { vertex, output } = self;
+        hasher.bytes(vertex.digest.as_bytes());
+        hasher.number(u64::from(*output));
+    }
+
     /// Selects a path in it.
     #[must_use]
     pub fn at(self, path: TreePath) -> Selection {
@@ -105,6 +108,15 @@ impl Selection {
     #[must_use]
     pub fn of(op: Op, inputs: Vec<Self>) -> Self {
         Edge::first(Vertex::new(op, inputs)).at(TreePath::root())
+    }
+}
+
+impl Selection {
+    /// Feeds `hasher` with the identity of the selection: its edge and its path.
+    pub fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { edge, path } = self;
+        edge.hash_into(hasher);
+        hasher.text(path.as_str());
     }
 }
 

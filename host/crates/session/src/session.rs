@@ -1,6 +1,7 @@
 //! The session: evaluates, exports and publishes objects.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{Container, Directory, LogLevel, Object, Origins, Value};
@@ -41,6 +42,7 @@ pub struct Session {
     pub(crate) options: SessionOptions,
     modules: Modules,
     pub(crate) calls: Calls,
+    n_pipelines: AtomicU64,
     /// What was begun in the background; ends with the session.
     background: Mutex<JoinSet<()>>,
 }
@@ -50,7 +52,12 @@ impl Session {
     #[must_use]
     pub fn new(options: SessionOptions, modules: Modules) -> Arc<Self> {
         let background = Mutex::new(JoinSet::new());
-        Arc::new(Self { options, modules, calls: Calls::default(), background })
+        Arc::new(Self { options, modules, calls: Calls::default(), n_pipelines: AtomicU64::new(0), background })
+    }
+
+    /// Returns the number of the next pipeline.
+    pub(crate) fn next_pipeline(&self) -> u64 {
+        self.n_pipelines.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Returns the modules of the run.

@@ -60,6 +60,8 @@ pub enum StageOutcome {
 /// The stages of a module in one run.
 pub struct Pipeline {
     session: Arc<Session>,
+    /// Its number in the session: the same in every process that does the same.
+    number: u64,
     graph: Arc<StageGraph>,
     begun: Mutex<HashMap<StageId, Once>>,
     memory: Memory,
@@ -69,7 +71,9 @@ impl Pipeline {
     /// Makes the stages of a graph ready to be run in a session.
     #[must_use]
     pub fn new(session: &Arc<Session>, graph: Arc<StageGraph>) -> Arc<Self> {
-        Arc::new(Self { session: Arc::clone(session), graph, begun: Mutex::default(), memory: Memory::default() })
+        let number = session.next_pipeline();
+        let (begun, memory) = (Mutex::default(), Memory::default());
+        Arc::new(Self { session: Arc::clone(session), number, graph, begun, memory })
     }
 
     /// Returns what a stage makes, with the methods called on it that `steps` are. An object need not be there yet.
@@ -89,7 +93,7 @@ impl Pipeline {
         let Some(Type::Object(object)) = made_by(stage.result.as_ref()) else { return self.once(id).await };
         let this = Arc::clone(self);
         let making: api::Making = Arc::new(move || Box::pin(this.once(id)));
-        let identity = format!("stage {} of {:p}", stage.name, Arc::as_ptr(self));
+        let identity = format!("stage {id} of pipeline {}", self.number);
         match Pending::of_call(object, &identity, &[], making) {
             Some(pending) => Ok(Value::Object(Object::Pending(pending))),
             None => self.once(id).await,
@@ -275,3 +279,6 @@ fn message_of(failure: &Failure) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,7 +152,7 @@ fn mount_cache(this: &Container, path: &str, cache: &CacheVolume, options: &Moun
         key: cache.key.clone(),
         sharing: options.sharing,
         owner: options.owner.clone(),
-        seed: options.seed.as_ref().map(|seed| seed.selection.clone()),
+        seed: options.seed.clone(),
     };
     this.with_mount(path, source)
 }

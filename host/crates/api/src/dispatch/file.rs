@@ -94,9 +94,7 @@ async fn contents(bridge: &dyn Bridge, file: &File) -> Result<String, Failure> {
 /// Returns the digest of the definition of a selection.
 pub(super) fn id(domain: &str, selection: &graph::Selection, name: &str) -> String {
     let mut hasher = graph::KeyHasher::new(domain);
-    hasher.bytes(selection.edge.vertex.digest().as_bytes());
-    hasher.number(u64::from(selection.edge.output));
-    hasher.text(selection.path.as_str());
+    selection.hash_into(&mut hasher);
     hasher.text(name);
     hasher.definition().to_string()
 }

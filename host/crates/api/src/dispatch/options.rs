@@ -61,7 +61,7 @@ fn mount(method: &str) -> Option<Entry> {
         "mount-options.with-size" => set!(MountOptions, |o, bytes: u64| o.size_bytes = Some(bytes)),
         "mount-options.with-sharing" => set!(MountOptions, |o, case: EnumCase| o.sharing = sharing(&case.0)),
         "mount-options.with-seed" => {
-            set!(MountOptions, |o, seed: Arc<Directory>| o.seed = Some(Directory::clone(&seed)))
+            set!(MountOptions, |o, seed: Arc<Directory>| o.seed = Some(seed.selection.clone()))
         }
         _ => return None,
     })

@@ -1,0 +1,70 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use api::Signature;
+use pipeline::{Library, LiteralContext, Literals, ModuleTypes};
+
+use super::*;
+use crate::{ModuleSpec, Modules, SessionOptions};
+
+#[path = "../../../runtime/tests/it/fake.rs"]
+mod fake;
+
+struct NoLiterals;
+
+impl Literals for NoLiterals {
+    fn value(&mut self, _: &Type, _: &serde_json::Value, _: &LiteralContext<'_>) -> Result<Value, String> {
+        Err("there is no manifest".to_owned())
+    }
+}
+
+/// A session of a module that has no code.
+fn session() -> Arc<Session> {
+    let options = SessionOptions {
+        backend: Arc::new(fake::FakeBackend::default()),
+        secrets: Arc::default(),
+        export_root: PathBuf::from("/"),
+        log: Arc::new(|_, _, _| ()),
+        cancel: tokio_util::sync::CancellationToken::new(),
+        origins: Arc::default(),
+        stages: Arc::new(|_| ()),
+    };
+    let module = ModuleSpec { name: "test".to_owned(), component: None, dependencies: Vec::new() };
+    Session::new(options, Modules::link(&[module], BTreeSet::new()).unwrap())
+}
+
+/// A pipeline of stages that make a directory each.
+fn pipeline(session: &Arc<Session>, names: &[&str]) -> Arc<Pipeline> {
+    let stage = |name: &&str| Signature {
+        name: (*name).to_owned(),
+        params: Vec::new(),
+        result: Some(Type::Object("directory".to_owned())),
+    };
+    let own = ModuleTypes { stages: names.iter().map(stage).collect(), objects: Vec::new() };
+    let library = Library { own: Some(own), ..Library::default() };
+    let graph = StageGraph::new(&library, None, &mut NoLiterals).unwrap();
+    Pipeline::new(session, Arc::new(graph))
+}
+
+async fn id(pipeline: &Arc<Pipeline>, stage: StageId) -> String {
+    match pipeline.made_for(stage).await {
+        Ok(Value::Object(Object::Pending(pending))) => pending.id().to_owned(),
+        other => panic!("{other:?} is not made later"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_stage_will_make_has_the_same_id_wherever_its_pipeline_is_in_memory() {
+    // Both are alive at the same time, so that they have different addresses.
+    let (one, other) = (session(), session());
+    let (one, other) = (pipeline(&one, &["build"]), pipeline(&other, &["build"]));
+    assert_eq!(id(&one, 0).await, id(&other, 0).await);
+}
+
+#[tokio::test]
+async fn what_another_stage_or_another_pipeline_makes_has_another_id() {
+    let session = session();
+    let (one, other) = (pipeline(&session, &["build", "test"]), pipeline(&session, &["build"]));
+    assert_ne!(id(&one, 0).await, id(&one, 1).await);
+    assert_ne!(id(&one, 0).await, id(&other, 0).await);
+}
