@@ -1,6 +1,8 @@
 //! Taking typed arguments out of values.
 
-use crate::value::Value;
+use std::sync::Arc;
+
+use crate::value::{Object, Resource, Value};
 
 /// An argument is missing or of another type than the WIT package says.
 ///
@@ -87,6 +89,20 @@ impl FromValue for i32 {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::S32(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Resource> FromValue for Arc<T>
+where
+    Self: TryFrom<Object>,
+{
+    const EXPECTED: &'static str = T::NAME;
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(object) => Self::try_from(object).ok(),
             _ => None,
         }
     }

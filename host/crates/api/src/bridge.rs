@@ -7,9 +7,8 @@ use backend::{Backend, Failure, FailureCode};
 use futures::future::BoxFuture;
 use graph::SecretName;
 
-use crate::object::Object;
 use crate::origins::Origins;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

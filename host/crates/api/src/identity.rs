@@ -5,8 +5,8 @@ use graph::{DefinitionDigest, KeyHasher, SecretName};
 use crate::container::Container;
 use crate::directory::Directory;
 use crate::file::File;
-use crate::object::{CacheVolume, Object, Secret, Service};
-use crate::value::Value;
+use crate::resources::{CacheVolume, Secret, Service};
+use crate::value::{Object, Value};
 
 /// Returns the digest of what values are: of the definitions of the objects in them, not of their contents.
 #[must_use]

@@ -1,15 +1,14 @@
-//! Objects that are made later: they depend on an image whose configuration is not known yet, or on what a function
-//! of a module returns.
+//! Making objects later: they depend on an image whose configuration is not known yet, or on the result of a function
+//! of a module.
 //!
-//! What `with-workdir` or `with-exec` mean depends on the configuration of the image that a container
-//! starts from, and finding an image takes a registry. Lazy methods must not wait for one, so that what
-//! they make is *pending*: the function and its arguments, kept until a LEAF needs the object. Then the
-//! image is found, the functions are called one after the other, and from there on everything is as
+//! The meaning of `with-workdir` or `with-exec` depends on the configuration of the image that a container
+//! starts from, and a registry has to be asked for an image. Lazy methods must not wait for one. They make a *pending*
+//! object: it keeps the method and its arguments until a LEAF needs the object. Then the
+//! image is found, the methods are called one after the other, and from there on everything is as
 //! for any other container.
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::{fmt, mem};
 
 use backend::Failure;
 use futures::future::{BoxFuture, try_join_all};
@@ -18,147 +17,100 @@ use tokio::sync::OnceCell;
 
 use crate::args::Args;
 use crate::bridge::Bridge;
-use crate::dispatch::{LazyFn, LeafFn};
 use crate::identity::identity;
-use crate::object::Object;
-use crate::value::Value;
-
-/// Makes an object by calling a function of a module. Called again if nobody waited for the end.
-pub type Making = Arc<dyn Fn() -> BoxFuture<'static, Result<Value, Failure>> + Send + Sync>;
-
-/// How an object is made.
-#[derive(Clone)]
-pub(crate) enum Work {
-    /// Out of values.
-    Values(LazyFn),
-    /// By asking the engine.
-    Engine(LeafFn),
-    /// By calling a function of a module.
-    Call(Making),
-}
-
-/// An object that is made when it is needed, once.
-pub struct Pending {
-    method: Arc<str>,
-    makes: &'static str,
-    work: Work,
-    args: Vec<Value>,
-    /// The function that asked for it.
-    function: Option<Arc<str>>,
-    id: String,
-    made: OnceCell<Object>,
-}
+use crate::table::{Kind, NameOf, Row, row_of};
+use crate::value::{Making, Object, Pending, Recipe, Value};
 
 impl Pending {
-    pub(crate) fn new(
-        method: Arc<str>,
-        makes: &'static str,
-        work: Work,
-        args: Vec<Value>,
-        function: Option<Arc<str>>,
-    ) -> Arc<Self> {
-        let mut hasher = KeyHasher::new("pending/1");
-        hasher.text(&method);
-        hasher.bytes(identity(&args).as_bytes());
-        let id = hasher.definition().to_string();
-        Arc::new(Self { method, makes, work, args, function, id, made: OnceCell::new() })
-    }
-
-    /// The object that a function of a module will return: a resource of this name, made by `making`.
-    ///
-    /// `call` names the function, `args` are what it is called with. None if there is no such resource, or none that
-    /// can be made later.
-    #[must_use]
-    pub fn of_call(makes: &str, call: &str, args: &[Value], making: Making) -> Option<Arc<Self>> {
-        let makes = Self::CALLABLE.iter().find(|known| **known == makes)?;
-        let mut hasher = KeyHasher::new("pending-call/1");
-        hasher.text(call);
-        hasher.bytes(identity(args).as_bytes());
-        let id = hasher.definition().to_string();
-        let (method, work) = (Arc::from(call), Work::Call(making));
-        // The arguments belong to the call: they may stay pending.
-        Some(Arc::new(Self { method, makes, work, args: Vec::new(), function: None, id, made: OnceCell::new() }))
-    }
-
     /// The resources that a function of a module may return before it is called.
     pub const CALLABLE: &[&'static str] = &["container", "directory", "file", "service"];
 
-    /// Returns the name of the resource that it will be.
+    /// Makes the object that a method will make of arguments that are not made yet.
+    pub(crate) fn of_method(
+        row: &'static Row,
+        makes: &'static str,
+        args: Vec<Value>,
+        caller: Option<Arc<str>>,
+    ) -> Arc<Self> {
+        let mut hasher = KeyHasher::new("pending/1");
+        hasher.text(row.method);
+        hasher.bytes(identity(&args).as_bytes());
+        let (id, name) = (hasher.definition().to_string(), name_of(row.name, makes, &args));
+        let recipe = Recipe::Method { method: row.method, args, caller };
+        Arc::new(Self { makes, recipe, name, id, made: OnceCell::new() })
+    }
+
+    /// Makes the object that a function of a module will return: a resource named `makes`, by `making`.
+    ///
+    /// `call` tells the call from every other call of the session. None if there is no such resource, or none that
+    /// can be made later.
     #[must_use]
-    pub fn makes(&self) -> &'static str {
-        self.makes
+    pub fn of_call(makes: &str, call: &str, making: Making) -> Option<Arc<Self>> {
+        let makes = Self::CALLABLE.iter().find(|known| **known == makes)?;
+        let mut hasher = KeyHasher::new("pending-call/2");
+        hasher.text(call);
+        let (id, recipe) = (hasher.definition().to_string(), Recipe::Call { function: Arc::from(call), making });
+        Some(Arc::new(Self { makes, recipe, name: Arc::from("/"), id, made: OnceCell::new() }))
     }
 
-    /// Returns the digest of its definition.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Returns the name that the file or the directory will have.
-    pub(crate) fn name(&self) -> String {
-        let last = |text: &str| text.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-        match (&*self.method, self.args.first(), self.args.get(1)) {
-            ("container.file" | "directory.file" | "file.with-name", _, Some(Value::String(path))) => last(path),
-            ("container.as-tarball", ..) => graph::image::ARCHIVE.to_owned(),
-            ("container.directory" | "directory.subdirectory", _, Some(Value::String(path))) => {
-                format!("{}/", last(path))
-            }
-            (_, Some(Value::Object(Object::Pending(base))), _) if base.makes == self.makes => base.name(),
-            _ => "/".to_owned(),
-        }
-    }
-
-    /// Returns what it depends on that is pending too, and not made yet.
+    /// Returns the pending objects that it is made of and that are not made yet.
     fn missing(&self) -> Vec<Arc<Self>> {
         let mut found = Vec::new();
-        self.args.iter().for_each(|arg| collect(arg, &mut found));
+        self.args().iter().for_each(|arg| collect(arg, &mut found));
         found.retain(|pending| !pending.made.initialized());
         found
     }
 
-    /// Makes it; everything that it depends on is made.
+    /// Returns whether making it waits for a registry or for a function.
+    fn is_waiting(&self) -> bool {
+        match &self.recipe {
+            Recipe::Method { method, .. } => row_of(method).is_some_and(|row| !matches!(row.kind, Kind::Lazy(_))),
+            Recipe::Call { .. } => true,
+        }
+    }
+
+    /// Makes it; everything that it is made of is made.
     async fn make(&self, bridge: &dyn Bridge) -> Result<(), Failure> {
         let make = async {
-            let args = Args::new(self.args.iter().map(made).collect());
-            let value = match &self.work {
-                Work::Values(function) => function(bridge, &mut { args })?,
-                Work::Engine(function) => function(bridge, args).await?,
-                // What a function returns may be pending itself.
-                Work::Call(making) => force_boxed(bridge, making().await?).await?,
+            let value = match &self.recipe {
+                Recipe::Method { method, args, caller } => call_method(bridge, method, args, caller.as_ref()).await?,
+                // The value that a function returns may be pending itself.
+                Recipe::Call { making, .. } => force_boxed(bridge, making().await?).await?,
             };
-            note_exec(bridge, &self.method, self.function.as_ref(), &value);
             match value {
                 Value::Object(object) if object.name() == self.makes => Ok(object),
-                _ => Err(Failure::bug(format!("`{}` made no {}", self.method, self.makes))),
+                _ => Err(Failure::bug(format!("`{}` made no {}", self.maker(), self.makes))),
             }
         };
         self.made.get_or_try_init(|| make).await.map(|_| ())
     }
 }
 
-impl Drop for Pending {
-    /// Frees what only this object needs without recursion: a chain may be longer than the stack is deep.
-    fn drop(&mut self) {
-        let mut values = mem::take(&mut self.args);
-        while let Some(value) = values.pop() {
-            match value {
-                Value::Object(Object::Pending(pending)) => {
-                    if let Some(mut pending) = Arc::into_inner(pending) {
-                        values.append(&mut pending.args);
-                    }
-                }
-                Value::List(items) => values.extend(items),
-                Value::Option(Some(value)) => values.push(*value),
-                _ => {}
-            }
-        }
-    }
+async fn call_method(
+    bridge: &dyn Bridge,
+    method: &str,
+    args: &[Value],
+    caller: Option<&Arc<str>>,
+) -> Result<Value, Failure> {
+    let row = row_of(method).ok_or_else(|| Failure::bug(format!("there is no method `{method}`")))?;
+    let mut args = Args::new(args.iter().map(made).collect());
+    let value = match row.kind {
+        Kind::Lazy(function) => function(bridge, &mut args)?,
+        Kind::Later(function) | Kind::Leaf(function) => function(bridge, args).await?,
+    };
+    note_exec(bridge, row, caller, &value);
+    Ok(value)
 }
 
-impl fmt::Debug for Pending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pending({} {})", self.method, self.id)
+/// Returns the name that a file or a directory will have.
+fn name_of(name: NameOf, makes: &str, args: &[Value]) -> Arc<str> {
+    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    match (name, args) {
+        (NameOf::LastOfPath, [_, Value::String(path), ..]) => last(path).into(),
+        (NameOf::LastOfPathAndSlash, [_, Value::String(path), ..]) => format!("{}/", last(path)).into(),
+        (NameOf::Archive, _) => Arc::from(graph::image::ARCHIVE),
+        (_, [Value::Object(Object::Pending(base)), ..]) if base.makes == makes => Arc::clone(&base.name),
+        _ => Arc::from("/"),
     }
 }
 
@@ -174,13 +126,12 @@ pub(crate) fn is_pending(value: &Value) -> bool {
     }
 }
 
-/// Remembers which function asked for a command, if a method made one.
-pub(crate) fn note_exec(bridge: &dyn Bridge, method: &str, function: Option<&Arc<str>>, value: &Value) {
-    if let (Some(function), Some(origins), true) =
-        (function, bridge.origins(), method.starts_with("container.with-exec"))
+/// Remembers the function that asked for a command, if the method of a row adds one.
+pub(crate) fn note_exec(bridge: &dyn Bridge, row: &Row, caller: Option<&Arc<str>>, value: &Value) {
+    if let (Some(caller), Some(origins), true) = (caller, bridge.origins(), row.runs_command)
         && let Value::Object(Object::Container(container)) = value
     {
-        origins.note(container.rootfs.edge.vertex.digest(), function);
+        origins.note(container.rootfs.edge.vertex.digest(), caller);
     }
 }
 
@@ -200,7 +151,7 @@ pub async fn force(bridge: &dyn Bridge, value: Value) -> Result<Value, Failure> 
     }
     let order = order_of(roots);
     // Images wait for registries and functions for each other, all at the same time; the rest is computed.
-    let is_waiting = |pending: &Pending| !matches!(pending.work, Work::Values(_)) && pending.missing().is_empty();
+    let is_waiting = |pending: &Pending| pending.is_waiting() && pending.missing().is_empty();
     try_join_all(order.iter().filter(|pending| is_waiting(pending)).map(|pending| pending.make(bridge))).await?;
     for pending in &order {
         pending.make(bridge).await?;

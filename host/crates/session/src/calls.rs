@@ -191,7 +191,7 @@ impl Session {
             let label = session.label(&call);
             Box::pin(async move { accepted(&label, once.await?) })
         });
-        let pending = Pending::of_call(object, &format!("{label} {id}"), &[], making);
+        let pending = Pending::of_call(object, &format!("{label} {id}"), making);
         let pending = pending.ok_or_else(|| Failure::bug(format!("a {object} cannot be made later")))?;
         Ok(Value::Object(Object::Pending(pending)))
     }

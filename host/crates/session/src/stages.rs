@@ -94,7 +94,7 @@ impl Pipeline {
         let this = Arc::clone(self);
         let making: api::Making = Arc::new(move || Box::pin(this.once(id)));
         let identity = format!("stage {id} of pipeline {}", self.number);
-        match Pending::of_call(object, &identity, &[], making) {
+        match Pending::of_call(object, &identity, making) {
             Some(pending) => Ok(Value::Object(Object::Pending(pending))),
             None => self.once(id).await,
         }

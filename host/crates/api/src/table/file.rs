@@ -5,61 +5,59 @@ use std::sync::Arc;
 use backend::{EntryKind, Failure, FailureCode, FileStat, Snapshot};
 use graph::Edge;
 
-use super::{Entry, lazy, leaf};
+use super::row::{Answer, Kind, NameOf, Row, lazy, leaf};
 use crate::bridge::Bridge;
 use crate::file::File;
-use crate::object::Object;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// The most bytes that `contents` returns.
 /// Source: Dagger's `MaxFileContentsSize`.
 const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 
-pub(super) fn find(method: &str) -> Option<Entry> {
-    Some(match method {
-        "file.new" => lazy!(args => {
-            let name: String = args.next()?;
-            File::with_contents(&name, args.next::<String>()?.as_bytes())
-        }),
-        "file.id" => lazy!(args => {
-            let file = args.next::<Arc<File>>()?;
-            id("file/1", &file.selection, &file.name)
-        }),
-        "file.name" => lazy!(args => args.next::<Arc<File>>()?.name.clone()),
-        "file.with-name" => lazy!(args => args.next::<Arc<File>>()?.with_name(&args.next::<String>()?)),
-        "file.with-replaced" => lazy!(args => {
-            let file = args.next::<Arc<File>>()?;
-            let (search, replacement) = (args.next::<String>()?, args.next::<String>()?);
-            file.with_replaced(&search, &replacement, args.next()?)
-        }),
-        "file.contents" => leaf!(bridge, args => contents(bridge, &*args.next::<Arc<File>>()?).await?),
-        "file.read" => leaf!(bridge, args => {
-            let file = args.next::<Arc<File>>()?;
-            let (offset, max) = (args.next::<u64>()?, args.next::<u32>()?);
-            let snapshot = solve(bridge, &file.selection.edge).await?;
-            bridge.backend().read(&snapshot, &file.selection.path, offset, u64::from(max)).await?
-        }),
-        "file.size" => leaf!(bridge, args => stat_file(bridge, &*args.next::<Arc<File>>()?).await?.1.size_bytes),
-        "file.digest" => leaf!(bridge, args => {
-            let file = args.next::<Arc<File>>()?;
-            let (snapshot, _) = stat_file(bridge, &file).await?;
-            bridge.backend().digest(&snapshot, &file.selection.path).await?.to_string()
-        }),
-        "file.stat" => leaf!(bridge, args => {
-            let file = args.next::<Arc<File>>()?;
-            let stat = stat_file(bridge, &file).await?.1;
-            stat_value(FileStat { name: file.name.clone(), ..stat })
-        }),
-        "file.sync" => leaf!(bridge, args => {
-            stat_file(bridge, &*args.next::<Arc<File>>()?).await?;
-        }),
-        "file.start" => Entry::Lazy(|bridge, args| {
-            bridge.start(Object::File(args.next()?));
-            Ok(Value::unit())
-        }),
-        _ => return None,
-    })
-}
+pub(super) const ROWS: &[Row] = &[
+    lazy!("file.new", File, args => {
+        let name: String = args.next()?;
+        File::with_contents(&name, args.next::<String>()?.as_bytes())
+    }),
+    lazy!("file.id", args => {
+        let file = args.next::<Arc<File>>()?;
+        id("file/1", &file.selection, &file.name)
+    }).answers(Answer::Id),
+    lazy!("file.name", args => args.next::<Arc<File>>()?.name.clone()).answers(Answer::Name),
+    lazy!("file.with-name", File, args =>
+        args.next::<Arc<File>>()?.with_name(&args.next::<String>()?)
+    ).named(NameOf::LastOfPath),
+    lazy!("file.with-replaced", File, args => {
+        let file = args.next::<Arc<File>>()?;
+        let (search, replacement) = (args.next::<String>()?, args.next::<String>()?);
+        file.with_replaced(&search, &replacement, args.next()?)
+    }),
+    leaf!("file.contents", bridge, args => contents(bridge, &*args.next::<Arc<File>>()?).await?),
+    leaf!("file.read", bridge, args => {
+        let file = args.next::<Arc<File>>()?;
+        let (offset, max) = (args.next::<u64>()?, args.next::<u32>()?);
+        let snapshot = solve(bridge, &file.selection.edge).await?;
+        bridge.backend().read(&snapshot, &file.selection.path, offset, u64::from(max)).await?
+    }),
+    leaf!("file.size", bridge, args => stat_file(bridge, &*args.next::<Arc<File>>()?).await?.1.size_bytes),
+    leaf!("file.digest", bridge, args => {
+        let file = args.next::<Arc<File>>()?;
+        let (snapshot, _) = stat_file(bridge, &file).await?;
+        bridge.backend().digest(&snapshot, &file.selection.path).await?.to_string()
+    }),
+    leaf!("file.stat", bridge, args => {
+        let file = args.next::<Arc<File>>()?;
+        let stat = stat_file(bridge, &file).await?.1;
+        stat_value(FileStat { name: file.name.clone(), ..stat })
+    }),
+    leaf!("file.sync", bridge, args => {
+        stat_file(bridge, &*args.next::<Arc<File>>()?).await?;
+    }),
+    Row::new("file.start", None, Kind::Lazy(|bridge, args| {
+        bridge.start(Object::File(args.next()?));
+        Ok(Value::unit())
+    })).answers(Answer::Start),
+];
 
 /// Evaluates one edge to its tree.
 pub(super) async fn solve(bridge: &dyn Bridge, edge: &Edge) -> Result<Snapshot, Failure> {

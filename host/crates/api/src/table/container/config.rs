@@ -1,0 +1,72 @@
+//! The methods that change what a container is configured to be.
+
+use std::sync::Arc;
+
+use graph::TreePath;
+
+use super::super::row::{Row, lazy};
+use crate::args::{EnumCase, List};
+use crate::container::{Config, Container, Port};
+use crate::directory::Directory;
+use crate::resources::Secret;
+
+/// Makes a method that changes a copy of the configuration.
+macro_rules! set {
+    ($method:literal, |$config:ident $(, $arg:ident: $type:ty)*| $body:expr) => {
+        lazy!($method, Container, args => {
+            let this = args.next::<Arc<Container>>()?;
+            $(let $arg = args.next::<$type>()?;)*
+            this.with_config(|$config: &mut Config| { $body; })
+        })
+    };
+}
+
+pub(super) const ROWS: &[Row] = &[
+    lazy!("container.new", Container, _args => Container::default()).with_stage_env(),
+    lazy!("container.with-platform", Container, args =>
+        args.next::<Arc<Container>>()?.with_platform(&args.next::<String>()?)
+    ),
+    lazy!("container.with-rootfs", Container, args =>
+        args.next::<Arc<Container>>()?.with_rootfs(&*args.next::<Arc<Directory>>()?)
+    ),
+    lazy!("container.with-env-variable", Container, args => {
+        let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
+        this.with_env_variable(&name, &args.next::<String>()?)
+    }),
+    lazy!("container.with-env-variable-expanded", Container, args => {
+        let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
+        this.with_env_variable_expanded(&name, &args.next::<String>()?)
+    }),
+    set!("container.without-env-variable", |c, name: String| c.env.retain(|(other, _)| *other != name)),
+    lazy!("container.with-secret-variable", Container, args => {
+        let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
+        this.with_secret_variable(&name, &args.next::<Arc<Secret>>()?.name)
+    }),
+    set!("container.without-secret-variable", |c, name: String| c.secret_env.retain(|(other, _)| *other != name)),
+    lazy!("container.with-workdir", Container, args =>
+        args.next::<Arc<Container>>()?.with_workdir(&args.next::<String>()?)
+    ),
+    set!("container.without-workdir", |c| c.workdir = TreePath::root()),
+    set!("container.with-user", |c, user: String| c.user = Some(user).filter(|user| !user.is_empty())),
+    set!("container.without-user", |c| c.user = None),
+    set!("container.with-entrypoint", |c, args: List<String>| {
+        c.entrypoint = args.0;
+        c.default_args.clear();
+    }),
+    set!("container.without-entrypoint", |c| {
+        c.entrypoint.clear();
+        c.default_args.clear();
+    }),
+    set!("container.with-default-args", |c, args: List<String>| c.default_args = args.0),
+    set!("container.without-default-args", |c| c.default_args.clear()),
+    set!("container.with-label", |c, name: String, value: String| drop(c.labels.insert(name, value))),
+    set!("container.without-label", |c, name: String| drop(c.labels.remove(&name))),
+    set!("container.with-annotation", |c, name: String, value: String| drop(c.annotations.insert(name, value))),
+    set!("container.without-annotation", |c, name: String| drop(c.annotations.remove(&name))),
+    set!("container.with-exposed-port", |c, number: u16, protocol: EnumCase|
+        { c.ports.insert(Port { number, protocol: protocol.0 }) }
+    ),
+    set!("container.without-exposed-port", |c, number: u16, protocol: EnumCase|
+        { c.ports.remove(&Port { number, protocol: protocol.0 }) }
+    ),
+];
