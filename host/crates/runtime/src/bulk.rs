@@ -6,36 +6,13 @@
 use std::sync::Arc;
 
 use api::{Function, Lazy, Leaf, Value};
-use wasmtime::component::{ComponentType, LinkerInstance, Lower, ResourceDynamic};
+use wasmtime::component::{LinkerInstance, ResourceDynamic};
 use wasmtime::{StoreContextMut, format_err};
 
-use crate::link::{contract, error_fields};
+use crate::failure::{Error, contract, error_fields};
+use crate::kinds::name_index;
 use crate::state::State;
 use crate::time::Waiting;
-use crate::types::name_index;
-
-/// `errors.exec-failure`
-#[derive(ComponentType, Lower)]
-#[component(record)]
-pub(crate) struct ExecFailure {
-    pub(crate) args: Vec<String>,
-    #[component(name = "exit-code")]
-    pub(crate) exit_code: i32,
-    #[component(name = "stdout-tail")]
-    pub(crate) stdout_tail: String,
-    #[component(name = "stderr-tail")]
-    pub(crate) stderr_tail: String,
-}
-
-/// `errors.error`
-#[derive(ComponentType, Lower)]
-#[component(record)]
-pub(crate) struct Error {
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) exec: Option<ExecFailure>,
-    pub(crate) attributes: Vec<(String, String)>,
-}
 
 /// Defines a function if it is one of these.
 pub(crate) fn define(

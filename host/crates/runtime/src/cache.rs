@@ -25,7 +25,7 @@ use graph::ContentDigest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::runtime::RuntimeError;
+use crate::setup::RuntimeError;
 
 /// The directory of this format.
 const DIR_NAME: &str = "compiled-v1";

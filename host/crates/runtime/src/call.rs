@@ -9,20 +9,18 @@ use graph::{Blame, Diagnostic};
 use wasmtime::component::{Instance as Instantiated, ResourceTable, Val};
 use wasmtime::{AsContextMut, Store, UpdateDeadline};
 
-use crate::component::{Inner, Stage};
-use crate::instance::{Home, Instance, Live};
+use crate::component::{Component, Inner, Stage};
+use crate::home::Home;
+use crate::instance::{Instance, Live};
 use crate::objects::Objects;
-use crate::output::Output;
+use crate::output::{ByteSink, Output};
 use crate::power::Power;
-use crate::runtime::Limits;
+use crate::setup::Limits;
 use crate::state::{Limiter, State};
 use crate::time::{Running, Stopwatch, VirtualClock};
 use crate::trap::{Stop, Trap};
 use crate::values::{ConvertError, lift, lower};
 use crate::wasi;
-
-/// Takes what a guest prints; called while the guest runs. Standard error comes in whole lines.
-pub type ByteSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// What to call, and with what.
 pub struct Call {
@@ -226,8 +224,25 @@ impl Callee {
     }
 }
 
+impl Component {
+    /// Calls a function: a stage by its name, or one of a type of custom objects, as in `[method]linter.check`.
+    ///
+    /// Functions that take or return objects of the module itself are called in the instance of the call, all others
+    /// in one of their own. A stage that returns an error has returned: the answer is a [`Value::Result`].
+    ///
+    /// # Errors
+    /// If the function is not there or not granted what it needs, if an argument is not of its type,
+    /// and if the function traps.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the function and frees all that it has.
+    pub async fn call(&self, call: Call) -> Result<Value, CallError> {
+        call_now(&self.inner, call).await
+    }
+}
+
 /// Calls a function in a `wasmtime::Store` of its own, or in that of the module's custom objects.
-pub(crate) async fn call(component: &Inner, call: Call) -> Result<Value, CallError> {
+async fn call_now(component: &Inner, call: Call) -> Result<Value, CallError> {
     let Call { module, function, args, bridge, granted, stderr, instance } = call;
     let callee = Callee { module, function };
     let stage = find_stage(component, &callee, &granted)?;
@@ -296,7 +311,7 @@ async fn call_in(
             Some(instantiated) => instantiated,
             None => component.pre.instantiate_async(&mut store).await?,
         };
-        free_unused(&mut store, instance).await?;
+        free_unused(&mut store).await?;
         let value = enter(&mut store, instantiated, stage, params).await?;
         Ok((value, instantiated))
     });
@@ -307,9 +322,9 @@ async fn call_in(
 }
 
 /// Frees the objects that nobody has any more.
-async fn free_unused(store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<()> {
+async fn free_unused(store: &mut Store<State>) -> wasmtime::Result<()> {
     let Some(home) = store.data().instance.clone() else { return Ok(()) };
-    for resource in instance.unused(&home) {
+    for resource in home.take_unused() {
         resource.resource_drop_async(&mut *store).await?;
     }
     Ok(())

@@ -8,11 +8,9 @@ use graph::ContentDigest;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{ComponentExportIndex, InstancePre, Type, Val};
 
-use crate::call::{self, Call, CallError};
 use crate::kinds::Kinds;
 use crate::power::Power;
-use crate::program::{self, ProgramCall};
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::state::State;
 use crate::types::{has_object, has_own, type_of};
 use crate::values::lift_plain;
@@ -226,32 +224,6 @@ impl Component {
         }
         let val = Val::from_wave(&ty, text).map_err(|error| format!("{error:#}"))?;
         lift_plain(kinds, &ty, &val).ok_or_else(|| format!("`{name}` cannot be written as text"))
-    }
-
-    /// Calls a function: a stage by its name, or one of a type of custom objects, as in `[method]linter.check`.
-    ///
-    /// Functions that take or return objects of the module itself are called in the instance of the call, all others
-    /// in one of their own. A stage that returns an error has returned: the answer is a [`Value::Result`].
-    ///
-    /// # Errors
-    /// If the function is not there or not granted what it needs, if an argument is not of its type,
-    /// and if the function traps.
-    ///
-    /// # Cancel safety
-    /// Dropping the future stops the function and frees all that it has.
-    pub async fn call(&self, call: Call) -> Result<Value, CallError> {
-        call::call(&self.inner, call).await
-    }
-
-    /// Runs it as a program, and returns its exit code.
-    ///
-    /// # Errors
-    /// If it is no program, if it is not granted what it needs, and if it traps.
-    ///
-    /// # Cancel safety
-    /// As [`call`](Self::call).
-    pub async fn run(&self, call: ProgramCall) -> Result<i32, CallError> {
-        program::run(&self.inner, call).await
     }
 
     pub(crate) fn stage(&self, name: &str) -> Option<&Stage> {

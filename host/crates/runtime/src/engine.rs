@@ -2,7 +2,7 @@
 
 use wasmtime::{Config, WasmBacktraceDetails};
 
-use crate::runtime::Limits;
+use crate::setup::Limits;
 
 /// The bytes of stack that host functions have besides the guest's. They run on the guest's
 /// fiber, and evaluating a graph in a build without optimisation takes a lot; only what is touched

@@ -3,8 +3,6 @@
 use api::{CustomType, Object};
 use wasmtime::component::ResourceType;
 
-use crate::types::object_name;
-
 /// A resource of `pipeline:api`, by its place in [`Object::NAMES`], or one that a dependency defines.
 ///
 /// Both are host resources of the component's linker; the numbers of a dependency's come behind those of the API.
@@ -72,4 +70,14 @@ impl Kind<'_> {
             Self::Dependency(_, ty) | Self::Own(ty) => &ty.name,
         }
     }
+}
+
+/// Returns the number of an object by its name.
+pub(crate) fn name_index(name: &str) -> Option<u32> {
+    Object::NAMES.iter().position(|known| *known == name).and_then(|index| u32::try_from(index).ok())
+}
+
+/// Returns the name of an object by its number.
+pub(crate) fn object_name(index: u32) -> &'static str {
+    Object::NAMES.get(index as usize).copied().unwrap_or("resource")
 }

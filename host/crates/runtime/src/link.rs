@@ -13,11 +13,11 @@ use wasmtime::component::{LinkerInstance, ResourceType, Type, Val};
 use wasmtime::{Engine, StoreContextMut};
 
 use crate::bulk;
-use crate::kinds::{Imported, Kinds};
+use crate::failure::{contract, error_fields, error_value, planned};
+use crate::kinds::{Imported, Kinds, name_index, object_name};
 use crate::state::State;
 use crate::time::Waiting;
 use crate::trap::Stop;
-use crate::types::{name_index, object_name};
 use crate::values::{lift, lower};
 
 /// The package of the host.
@@ -157,7 +157,7 @@ fn why(failure: &backend::Failure) -> String {
 
 fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name: &str) -> wasmtime::Result<()> {
     let function = api::find(interface, name);
-    if let Some(defined) = function.clone().and_then(|function| bulk::define(linker, name, function)) {
+    if let Some(defined) = function.and_then(|function| bulk::define(linker, name, function)) {
         return defined;
     }
     match function {
@@ -202,10 +202,6 @@ fn readable(interface: &str, name: &str) -> String {
         (_, Some(resource)) => format!("{resource} constructor"),
         _ => format!("{interface}.{name}"),
     }
-}
-
-pub(crate) fn contract(error: api::ArgumentError) -> wasmtime::Error {
-    wasmtime::Error::new(Stop::Contract { message: error.to_string() })
 }
 
 fn lift_all(store: &mut StoreContextMut<'_, State>, ty: &ComponentFunc, vals: &[Val]) -> wasmtime::Result<Vec<Value>> {
@@ -255,55 +251,4 @@ fn failing_object(name: &str, this: Option<Value>, message: &str) -> Option<Valu
         "service" => Service { container: container(), hostname: None }.into(),
         _ => return None,
     })
-}
-
-/// Makes `errors.error` of a failure.
-///
-/// # Errors
-/// A mistake of this program ends the call: no guest can do anything about it. So does what is not evaluated because the
-/// session is a dry one: no guest shall take that for an error.
-pub(crate) fn error_fields(failure: backend::Failure) -> wasmtime::Result<bulk::Error> {
-    let (code, message) = (failure.code().to_owned(), failure.to_string());
-    let (exec, hint) = match failure {
-        backend::Failure::Bug { message } => return Err(wasmtime::Error::new(Stop::Bug { message })),
-        // What a stage says crosses as it was said, so that whoever passes it on adds nothing.
-        backend::Failure::Stage(stage) => {
-            let exec = stage.exec.map(|exec| exec_fields(*exec));
-            return Ok(bulk::Error { code, message: stage.message, exec, attributes: stage.attributes });
-        }
-        backend::Failure::Exec(exec) => (Some(backend::ExecRecord::from(&*exec)), None),
-        backend::Failure::Invalid { hint, .. } | backend::Failure::Environment { hint, .. } => (None, hint),
-        backend::Failure::Cancelled => (None, None),
-        backend::Failure::Planned { operation, .. } => return Err(planned(operation)),
-    };
-    let attributes = hint.map(|hint| ("hint".to_owned(), hint)).into_iter().collect();
-    Ok(bulk::Error { code, message, exec: exec.map(exec_fields), attributes })
-}
-
-fn planned(operation: Arc<str>) -> wasmtime::Error {
-    wasmtime::Error::new(Stop::Planned { operation })
-}
-
-fn exec_fields(record: backend::ExecRecord) -> bulk::ExecFailure {
-    let backend::ExecRecord { args, exit_code, stdout_tail, stderr_tail } = record;
-    bulk::ExecFailure { args, exit_code, stdout_tail, stderr_tail }
-}
-
-fn error_value(error: bulk::Error) -> Value {
-    let field = |name: &str, value: Value| (name.to_owned(), value);
-    let exec = error.exec.map(|exec| {
-        let fields = vec![
-            field("args", exec.args.into()),
-            field("exit-code", exec.exit_code.into()),
-            field("stdout-tail", exec.stdout_tail.into()),
-            field("stderr-tail", exec.stderr_tail.into()),
-        ];
-        Box::new(Value::Record(fields))
-    });
-    Value::Record(vec![
-        field("code", error.code.into()),
-        field("message", error.message.into()),
-        field("exec", Value::Option(exec)),
-        field("attributes", Value::pairs(error.attributes)),
-    ])
 }

@@ -15,7 +15,7 @@ use api::CustomType;
 use crate::component::{self, Component, DependencyImport, Facts, Stage};
 use crate::kinds::Kinds;
 use crate::power::Power;
-use crate::runtime::Shared;
+use crate::shared::Shared;
 use crate::state::State;
 use crate::{link, program, types as our_types, wasi};
 

@@ -7,11 +7,13 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use crate::call::ByteSink;
 use crate::trap::Stop;
 
 /// How much a guest may write at once. It is asked again after each write.
 const PERMIT_BYTES: usize = 64 * 1024;
+
+/// Takes what a guest prints; called while the guest runs. Standard error comes in whole lines.
+pub type ByteSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// What a guest prints to either stream, line by line in the order in which lines ended.
 #[derive(Clone)]

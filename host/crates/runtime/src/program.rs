@@ -8,9 +8,9 @@ use wasmtime::Engine;
 use wasmtime::component::types::{self, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex};
 
-use crate::call::{ByteSink, CallError, Callee, Context, new_store};
-use crate::component::Inner;
-use crate::output::Output;
+use crate::call::{CallError, Callee, Context, new_store};
+use crate::component::{Component, Inner};
+use crate::output::{ByteSink, Output};
 use crate::power::Power;
 use crate::time::{Running, Stopwatch};
 
@@ -45,8 +45,21 @@ pub(crate) fn find(engine: &Engine, compiled: &Compiled, ty: &types::Component) 
     compiled.get_export_index(Some(&parent), "run")
 }
 
+impl Component {
+    /// Runs it as a program, and returns its exit code.
+    ///
+    /// # Errors
+    /// If it is no program, if it is not granted what it needs, and if it traps.
+    ///
+    /// # Cancel safety
+    /// As [`call`](Self::call).
+    pub async fn run(&self, call: ProgramCall) -> Result<i32, CallError> {
+        run(&self.inner, call).await
+    }
+}
+
 /// Runs a program in a `wasmtime::Store` of its own, and returns its exit code.
-pub(crate) async fn run(component: &Inner, call: ProgramCall) -> Result<i32, CallError> {
+async fn run(component: &Inner, call: ProgramCall) -> Result<i32, CallError> {
     let ProgramCall { module, args, bridge, granted, stdout, stderr } = call;
     let callee = Callee { module: module.clone(), function: "main".to_owned() };
     let Some(run) = component.facts.program else {

@@ -6,10 +6,10 @@ use api::Bridge;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::instance::Home;
+use crate::home::Home;
 use crate::kinds::Kinds;
 use crate::objects::Objects;
-use crate::runtime::Limits;
+use crate::setup::Limits;
 use crate::time::{Stopwatch, VirtualClock};
 use crate::trap::Stop;
 

@@ -8,7 +8,7 @@ use graph::{Blame, Diagnostic};
 use wasmtime::WasmBacktrace;
 
 use crate::report::{self, GuestReport};
-use crate::runtime::Limits;
+use crate::setup::Limits;
 
 /// Why the host ends a call. Carried through wasmtime as an error.
 #[derive(Debug, thiserror::Error)]

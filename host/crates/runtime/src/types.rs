@@ -1,19 +1,9 @@
 //! wasmtime's types as the types of `api`.
 
-use api::{Object, Type};
+use api::Type;
 use wasmtime::component::Type as WasmType;
 
-use crate::kinds::{Kind, Kinds};
-
-/// Returns the number of an object by its name.
-pub(crate) fn name_index(name: &str) -> Option<u32> {
-    Object::NAMES.iter().position(|known| *known == name).and_then(|index| u32::try_from(index).ok())
-}
-
-/// Returns the name of an object by its number.
-pub(crate) fn object_name(index: u32) -> &'static str {
-    Object::NAMES.get(index as usize).copied().unwrap_or("resource")
-}
+use crate::kinds::{Kind, Kinds, object_name};
 
 /// Translates a type of a component whose imports are linked.
 pub(crate) fn type_of(kinds: &Kinds, ty: &WasmType) -> Type {

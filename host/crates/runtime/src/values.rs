@@ -11,7 +11,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::types::{Record, Variant};
 use wasmtime::component::{ResourceAny, ResourceDynamic, Type, Val};
 
-use crate::instance::Handle;
+use crate::home::Handle;
 use crate::kinds::{Imported, Kind, Kinds};
 use crate::state::State;
 use crate::trap::Stop;
@@ -242,7 +242,7 @@ fn take_object(
     if let Type::Own(own) | Type::Borrow(own) = ty
         && let Some(Kind::Own(own)) = kinds.find(*own)
     {
-        let handle = store.data().instance.as_ref().and_then(|instance| Handle::make(own.clone(), instance, resource));
+        let handle = store.data().instance.as_ref().map(|home| Handle::make(own.clone(), home, resource));
         return handle.ok_or_else(|| contract(format!("it returned a {}, which lives nowhere", own.name)));
     }
     let resource = resource.try_into_resource_dynamic(&mut *store)?;
