@@ -121,16 +121,7 @@ fn listed(_: &str, candidates: &[&str], there_is: &str) -> String {
 /// Returns whether no object is in it, so that JSON can be a value of it.
 #[must_use]
 pub fn is_plain(ty: &Type) -> bool {
-    let optional = |ty: &Option<Box<Type>>| ty.as_deref().is_none_or(is_plain);
-    match ty {
-        Type::Object(_) | Type::Custom(_) | Type::Other(_) => false,
-        Type::Option(item) | Type::List(item) => is_plain(item),
-        Type::Record(fields) => fields.iter().all(|(_, ty)| is_plain(ty)),
-        Type::Tuple(items) => items.iter().all(is_plain),
-        Type::Variant(cases) => cases.iter().all(|(_, ty)| ty.as_ref().is_none_or(is_plain)),
-        Type::Result(ok, err) => optional(ok) && optional(err),
-        _ => true,
-    }
+    ty.find(&|ty| matches!(ty, Type::Object(_) | Type::Custom(_) | Type::Other(_))).is_none()
 }
 
 /// Parses a number of a type; None if it is none, or out of range.

@@ -24,6 +24,7 @@ mod options;
 mod origins;
 mod pending;
 mod resources;
+mod stages;
 mod table;
 mod types;
 mod value;
@@ -39,6 +40,7 @@ pub use options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOptio
 pub use origins::Origins;
 pub use pending::force;
 pub use resources::{CacheVolume, Secret, Service};
+pub use stages::{NoStages, can_be_stage, obstacle, stage_interface};
 pub use table::LeafFuture;
 pub use types::{CustomType, ObjectType, Signature, Type};
 pub use value::{CustomObject, Making, Object, Pending, Value};

@@ -88,6 +88,23 @@ pub struct Signature {
     pub result: Option<Type>,
 }
 
+impl Type {
+    /// Returns the first of this type and the types in it, from the outside in, for which `is_it` says yes.
+    pub fn find(&self, is_it: &dyn Fn(&Self) -> bool) -> Option<&Self> {
+        if is_it(self) {
+            return Some(self);
+        }
+        match self {
+            Self::List(item) | Self::Option(item) => item.find(is_it),
+            Self::Record(fields) => fields.iter().find_map(|(_, ty)| ty.find(is_it)),
+            Self::Tuple(items) => items.iter().find_map(|ty| ty.find(is_it)),
+            Self::Variant(cases) => cases.iter().find_map(|(_, ty)| ty.as_ref()?.find(is_it)),
+            Self::Result(ok, err) => [ok, err].into_iter().find_map(|ty| ty.as_ref()?.find(is_it)),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Type {
     /// Writes the type as WIT does; records, variants and enums by their structure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,10 @@
 //! The interface of a module's stages as WIT, for the modules that import it.
 #![cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "the ids of an arena index into it"))]
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
+use api::NoStages;
 use graph::{Blame, Diagnostic};
 use wit_component::{DecodedWasm, WitPrinter};
 use wit_parser::{InterfaceId, PackageId, Resolve};
@@ -110,21 +112,28 @@ pub fn interface_wit(component: &[u8]) -> Result<InterfaceWit, InterfaceError> {
 
 /// Returns the name of the interface whose functions are the stages.
 fn stages_of(component: &[u8]) -> Result<String, InterfaceError> {
-    let mut own = inspect::exported_interfaces(component)?;
-    // Runtimes of languages export functions of their own beside the interface.
-    own.retain(|name| !name.starts_with("wasi:") && !name.starts_with("pipeline:"));
-    let is_named = |name: &String| name.split('@').next().is_some_and(|path| path.ends_with("/stages"));
-    if own.iter().any(is_named) {
-        own.retain(is_named);
+    let exported = inspect::exported_interfaces(component)?;
+    let decoded = LazyCell::new(|| decode(component));
+    let found = api::stage_interface(exported.iter().map(String::as_str), |name| match &*decoded {
+        // An interface without a package cannot be found by its name, and is refused for that later.
+        Ok(resolve) => find(resolve, name).is_none_or(|interface| can_be_stages(resolve, interface)),
+        // The error is reported when the types are needed.
+        Err(_) => true,
+    });
+    match found {
+        Ok(name) => Ok(name.to_owned()),
+        Err(NoStages::Missing) => Err(InterfaceError::NoStages),
+        Err(NoStages::Ambiguous { candidates }) => Err(InterfaceError::Ambiguous { candidates }),
     }
-    match own.pop() {
-        None => Err(InterfaceError::NoStages),
-        Some(only) if own.is_empty() => Ok(only),
-        Some(last) => {
-            own.push(last);
-            Err(InterfaceError::Ambiguous { candidates: own })
-        }
-    }
+}
+
+/// Returns whether an interface has functions, and all of them can be stages.
+fn can_be_stages(resolve: &Resolve, interface: InterfaceId) -> bool {
+    let functions = &resolve.interfaces[interface].functions;
+    !functions.is_empty()
+        && functions.iter().all(|(name, function)| {
+            !function.kind.is_async() && api::can_be_stage(name, &wit::signature(resolve, function, name))
+        })
 }
 
 fn decode(component: &[u8]) -> Result<Resolve, InterfaceError> {
@@ -350,6 +359,13 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_that_nobody_can_call_is_not_taken_for_the_stages() {
+        let beside = "package local:beside@0.1.0; interface tools { resource tool { constructor(); } }
+            interface checks { x: func(); } world module { export tools; export checks; }";
+        assert_eq!(interface_wit(&component(beside, &[])).unwrap().interface, "checks");
+    }
+
+    #[test]
     fn what_cannot_be_imported_says_why() {
         let check = |component: &[u8], expect: &Expect| {
             let error = interface_wit(component).unwrap_err();
@@ -373,6 +389,14 @@ mod tests {
             &component(two, &[]),
             &expect![[r#"
             it does not say which interface has its stages: it exports local:two/a@0.1.0, local:two/b@0.1.0
+            hint: export an interface named `stages` from the module's world: `export stages;`"#]],
+        );
+        let apart = "package local:apart@0.1.0; interface tools { resource tool { constructor(); } }
+            world module { export tools; }";
+        check(
+            &component(apart, &[]),
+            &expect![[r#"
+            it has no stages to import
             hint: export an interface named `stages` from the module's world: `export stages;`"#]],
         );
         let inline = "package local:three@0.1.0; world module { export mine: interface { x: func(); } }";

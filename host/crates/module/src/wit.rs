@@ -93,7 +93,8 @@ fn api_function(resolve: &Resolve, interface: &str, function: &Function) -> ApiF
     }
 }
 
-fn signature(resolve: &Resolve, function: &Function, name: &str) -> Signature {
+/// Returns the types of a function.
+pub(crate) fn signature(resolve: &Resolve, function: &Function, name: &str) -> Signature {
     Signature {
         name: name.to_owned(),
         params: function.params.iter().map(|param| (param.name.clone(), type_of(resolve, &param.ty))).collect(),

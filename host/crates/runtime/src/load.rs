@@ -10,14 +10,14 @@ use wasmtime::component::types::{self, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex, Linker};
 
 use crate::cache::FileStamp;
-use api::CustomType;
+use api::{CustomType, NoStages};
 
 use crate::component::{self, Component, DependencyImport, Facts, Stage};
 use crate::kinds::Kinds;
 use crate::power::Power;
 use crate::shared::Shared;
 use crate::state::State;
-use crate::{link, program, types as our_types, wasi};
+use crate::{link, program, wasi};
 
 /// Why a component could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -301,40 +301,36 @@ fn stage_interface(
     module: &str,
     ty: &types::Component,
 ) -> Result<(String, ComponentInstance), LoadError> {
-    let mut exported = Vec::new();
-    let mut own = Vec::new();
-    for (name, item) in ty.exports(&shared.engine) {
-        exported.push(name.to_owned());
-        // Runtimes of languages export functions of their own beside the interface.
-        if let ComponentItem::ComponentInstance(instance) = item.ty
-            && !name.starts_with("wasi:")
-            && !name.starts_with("pipeline:")
-        {
-            own.push((name.to_owned(), instance));
+    let exported: Vec<_> = ty.exports(&shared.engine).collect();
+    let instance = |wanted: &str| {
+        exported.iter().find_map(|(name, item)| match &item.ty {
+            ComponentItem::ComponentInstance(instance) if *name == wanted => Some(instance),
+            _ => None,
+        })
+    };
+    let interfaces = exported.iter().map(|(name, _)| *name).filter(|name| instance(name).is_some());
+    let found = api::stage_interface(interfaces, |name| instance(name).is_some_and(|it| can_be_stages(shared, it)));
+    let module = module.to_owned();
+    match found.map(|name| (name, instance(name))) {
+        Ok((name, Some(instance))) => Ok((name.to_owned(), instance.clone())),
+        Err(NoStages::Ambiguous { candidates }) => Err(LoadError::AmbiguousStages { module, candidates }),
+        Ok((_, None)) | Err(NoStages::Missing) => {
+            Err(LoadError::NoStages { module, exported: exported.iter().map(|(name, _)| (*name).to_owned()).collect() })
         }
     }
-    let is_named = |name: &str| name.split('@').next().is_some_and(|path| path.ends_with("/stages"));
-    let n_named = own.iter().filter(|(name, _)| is_named(name)).count();
-    own.retain(|(name, instance)| if n_named > 0 { is_named(name) } else { is_callable(shared, instance) });
-    if own.len() > 1 {
-        let candidates = own.into_iter().map(|(name, _)| name).collect();
-        return Err(LoadError::AmbiguousStages { module: module.to_owned(), candidates });
-    }
-    own.pop().ok_or_else(|| LoadError::NoStages { module: module.to_owned(), exported })
 }
 
-/// Whether an interface has functions, and all of them could be stages.
-fn is_callable(shared: &Shared, instance: &ComponentInstance) -> bool {
-    let mut n_functions = 0;
-    for (name, item) in instance.exports(&shared.engine) {
-        if let ComponentItem::ComponentFunc(ty) = item.ty {
-            n_functions += 1;
-            if name.starts_with('[') || Stage::obstacle(&Kinds::default(), &ty).is_some() {
-                return false;
-            }
-        }
-    }
-    n_functions > 0
+/// Returns whether an interface has functions, and all of them can be stages.
+fn can_be_stages(shared: &Shared, instance: &ComponentInstance) -> bool {
+    let functions = instance.exports(&shared.engine).filter_map(|(name, item)| match item.ty {
+        ComponentItem::ComponentFunc(ty) => Some((name, ty)),
+        _ => None,
+    });
+    let mut functions = functions.peekable();
+    functions.peek().is_some()
+        && functions.all(|(name, ty)| {
+            !ty.async_() && api::can_be_stage(name, &component::signature(&Kinds::default(), name, &ty))
+        })
 }
 
 /// Sorts the functions of the interface: those that can be called, and why the others cannot.
@@ -351,7 +347,7 @@ fn stages(
     for (name, item) in instance.exports(&shared.engine) {
         let ComponentItem::ComponentFunc(ty) = item.ty else { continue };
         let index: Option<ComponentExportIndex> = compiled.get_export_index(Some(&parent), name);
-        match (Stage::obstacle(kinds, &ty), index) {
+        match (obstacle(kinds, name, &ty), index) {
             (Some(reason), _) => obstacles.push((name.to_owned(), reason)),
             (None, Some(index)) => stages.push(Stage::new(kinds, name, ty, index)),
             (None, None) => {}
@@ -360,17 +356,10 @@ fn stages(
     (stages, obstacles)
 }
 
-impl Stage {
-    /// Returns why a function cannot be a stage, if so.
-    pub(crate) fn obstacle(kinds: &Kinds, ty: &types::ComponentFunc) -> Option<String> {
-        if ty.async_() {
-            return Some("it is an async function".to_owned());
-        }
-        let param = ty.params().find_map(|(name, ty)| {
-            let what = our_types::obstacle(&our_types::type_of(kinds, &ty))?;
-            Some(format!("its parameter `{name}` has {what} in it"))
-        });
-        let result = || ty.results().find_map(|ty| our_types::obstacle(&our_types::type_of(kinds, &ty)));
-        param.or_else(|| result().map(|what| format!("its result has {what} in it")))
+/// Returns the reason why a function of the interface cannot be called, if there is one.
+fn obstacle(kinds: &Kinds, name: &str, ty: &types::ComponentFunc) -> Option<String> {
+    if ty.async_() {
+        return Some("it is an async function".to_owned());
     }
+    api::obstacle(&component::signature(kinds, name, ty))
 }

@@ -48,30 +48,9 @@ pub(crate) fn type_of(kinds: &Kinds, ty: &WasmType) -> Type {
     }
 }
 
-/// What no value can be made of, if there is such a thing in a type.
-pub(crate) fn obstacle(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Other(what) => Some(what.clone()),
-        Type::List(item) | Type::Option(item) => obstacle(item),
-        Type::Record(fields) => fields.iter().find_map(|(_, ty)| obstacle(ty)),
-        Type::Tuple(items) => items.iter().find_map(obstacle),
-        Type::Variant(cases) => cases.iter().find_map(|(_, ty)| ty.as_ref().and_then(obstacle)),
-        Type::Result(ok, err) => [ok, err].into_iter().find_map(|ty| ty.as_ref().and_then(|ty| obstacle(ty))),
-        _ => None,
-    }
-}
-
-/// Whether an object is in a type.
+/// Returns whether an object is in a type.
 pub(crate) fn has_object(ty: &Type) -> bool {
-    match ty {
-        Type::Object(_) | Type::Custom(_) => true,
-        Type::List(item) | Type::Option(item) => has_object(item),
-        Type::Record(fields) => fields.iter().any(|(_, ty)| has_object(ty)),
-        Type::Tuple(items) => items.iter().any(has_object),
-        Type::Variant(cases) => cases.iter().any(|(_, ty)| ty.as_ref().is_some_and(has_object)),
-        Type::Result(ok, err) => [ok, err].into_iter().any(|ty| ty.as_ref().is_some_and(|ty| has_object(ty))),
-        _ => false,
-    }
+    ty.find(&|ty| matches!(ty, Type::Object(_) | Type::Custom(_))).is_some()
 }
 
 /// Whether a resource that the component itself defines is in a type.
