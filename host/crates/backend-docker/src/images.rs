@@ -187,12 +187,12 @@ impl TreeImages {
         op: &ImageOp,
         input: Option<Input<'_>>,
     ) -> Result<String, Failure> {
-        let name = archive::name_of_image(&op.digest);
+        let name = archive::name_of_image(&op.digest.to_string());
         if inspect(&self.connection, &name).await?.is_some() {
             return Ok(name);
         }
         if let ImageOrigin::Docker { name: own } = &op.origin {
-            let tagged = tag(&self.connection, &op.digest, &name).await;
+            let tagged = tag(&self.connection, &op.digest.to_string(), &name).await;
             tagged.map_err(|error| not_found(own, error))?;
             return Ok(name);
         }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use backend::{ExecFailure, ExecResult, Failure, FailureCode, OutputRef};
 use futures::FutureExt as _;
 use graph::{ContentDigest, ExecOp, ImageOrigin, KeyHasher, TreePath};
-use oci::reference::Reference;
 use store::{NewResult, Owned, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -221,7 +220,7 @@ impl Engine {
     fn registries(&self, llb: &Llb) -> Registries {
         let closure = Llb::closure(std::slice::from_ref(llb));
         let named = closure.iter().filter_map(|llb| match &llb.note().image.as_ref()?.origin {
-            ImageOrigin::Registry { repository } => Some(repository.parse::<Reference>().ok()?.registry().to_owned()),
+            ImageOrigin::Registry { repository } => Some(repository.registry().to_owned()),
             ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => None,
         });
         Registries { named: named.collect(), docker_config: self.io.images.docker_config.clone() }

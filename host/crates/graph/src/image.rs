@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::KeyHasher;
+use crate::image_digest::ImageDigest;
 use crate::platform::Platform;
+use crate::reference::Repository;
 
 /// What commands and other programs take from an image besides files.
 ///
@@ -37,9 +39,9 @@ pub struct ImageConfig {
 pub struct ImageOp {
     /// Where it is had from.
     pub origin: ImageOrigin,
-    /// The digest of its manifest, as in `sha256:0123...`: of the one for its platform. Of an image of the local
-    /// Docker, which has no manifest, the image's id.
-    pub digest: String,
+    /// The digest of the manifest for its platform. An image of the local Docker has no manifest: it is the
+    /// image's id.
+    pub digest: ImageDigest,
 }
 
 /// Where an image is had from.
@@ -47,8 +49,8 @@ pub struct ImageOp {
 pub enum ImageOrigin {
     /// A registry.
     Registry {
-        /// The full reference without a tag, as in `docker.io/library/alpine`.
-        repository: String,
+        /// The repository that has it.
+        repository: Repository,
     },
     /// The local Docker.
     Docker {
@@ -97,12 +99,12 @@ impl ImageOp {
     pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
         let Self { origin: _, digest } = self;
         hasher.text("image/1");
-        hasher.text(digest);
+        hasher.text(&digest.to_string());
     }
 
     pub(crate) fn hash_definition_only(&self, hasher: &mut KeyHasher) {
         match &self.origin {
-            ImageOrigin::Registry { repository } => hasher.text(repository),
+            ImageOrigin::Registry { repository } => hasher.text(&repository.to_string()),
             ImageOrigin::Docker { name } => hasher.text(name),
             ImageOrigin::Input { tag, platform } => {
                 hasher.option(tag.as_ref(), |h, tag| h.text(tag));

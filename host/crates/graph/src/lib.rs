@@ -4,9 +4,9 @@
 //! vertex; a [`Definition`] is everything that some edges need. Vertices are
 //! immutable and shared by `Arc`, so that building a graph is building values.
 //!
-//! Three digests are kept apart by three types: [`DefinitionDigest`] says what was
-//! asked for, [`CacheKey`] decides whether a result of another run can be used,
-//! [`ContentDigest`] names bytes.
+//! Four digests are kept apart by four types: [`DefinitionDigest`] identifies a definition,
+//! [`CacheKey`] decides whether a result of another run can be used,
+//! [`ContentDigest`] names bytes, and [`ImageDigest`] names bytes as registries do.
 //!
 //! Invariant: this room does no IO, reads no clock and no environment, draws no
 //! random number and never fails for a reason outside its arguments. Its
@@ -19,19 +19,23 @@ pub mod diagnostic;
 pub mod digest;
 pub mod expand;
 pub mod image;
+pub mod image_digest;
 pub mod op;
 pub mod path;
 pub mod platform;
+pub mod reference;
 pub mod vertex;
 
 pub use definition::Definition;
 pub use diagnostic::{Blame, Diagnostic};
 pub use digest::{CacheKey, ContentDigest, DefinitionDigest, DigestError, KeyHasher};
 pub use image::{ImageConfig, ImageOp, ImageOrigin, PackForm, PackOp};
+pub use image_digest::{ImageDigest, ImageDigestError};
 pub use op::{
     CacheSharing, CopyOp, CopySource, ExecOp, Expect, FailOp, FileOp, Limits, Mount, MountKind, Op, RemoveKind, Reuse,
     SecretName, SourceOp, Stdin,
 };
 pub use path::{PathError, TreePath};
 pub use platform::Platform;
+pub use reference::{Reference, Repository};
 pub use vertex::{Edge, Selection, Vertex};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::Digest;
 
 /// `application/vnd.oci.image.manifest.v1+json`
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

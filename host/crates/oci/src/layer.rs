@@ -43,7 +43,7 @@ pub use pack::{LayerWriter, Meta, PackError, Packed, SpecialFile};
 pub use tar::TarError;
 pub use unpack::unpack;
 
-use crate::digest::Digest;
+use crate::Digest;
 
 /// What may not be exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

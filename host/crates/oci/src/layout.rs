@@ -20,7 +20,7 @@ use graph::Platform;
 pub use error::LayoutError;
 pub use write::{ImageFiles, LayoutContents, LayoutFile, layout_files};
 
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::{ConfigFile, Descriptor, Manifest};
 
 /// Some files by their paths, which have no leading `/`.

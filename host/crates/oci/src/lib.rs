@@ -7,13 +7,11 @@
 pub mod archive;
 pub mod compression;
 pub mod credentials;
-pub mod digest;
 pub mod image;
 pub mod layer;
 pub mod layout;
 mod platform;
-pub mod reference;
 pub mod registry;
 
-pub use digest::Digest;
-pub use reference::Reference;
+pub use graph::{ImageDigest as Digest, ImageDigestError as DigestError};
+pub use graph::reference::{self, Reference};

@@ -123,7 +123,10 @@ impl Images {
             return Err(Failure::Invalid { code: FailureCode::NotFound, message, hint });
         };
         let origin = ImageOrigin::Docker { name: name.to_owned() };
-        let op = ImageOp { origin, digest: id };
+        let digest = id.parse().map_err(|error: oci::DigestError| {
+            Failure::environment(format!("Docker has a strange id for image `{name}`: {error}"), None)
+        })?;
+        let op = ImageOp { origin, digest };
         let image = self.image(&op, None).await?;
         Ok(ResolvedImage {
             reference: format!("{DOCKER_DAEMON}{name}@{}", op.digest),
@@ -157,7 +160,7 @@ impl Images {
     ) -> Result<Option<(oci::Digest, Image)>, Failure> {
         let Some(digest) = reference.digest() else { return Ok(None) };
         let Some(manifest) = self.recall_index(digest, platform)? else { return Ok(None) };
-        Ok(self.recall(&manifest.to_string())?.map(|image| (manifest, image)))
+        Ok(self.recall(manifest)?.map(|image| (manifest, image)))
     }
 
     /// Returns the client of registries; made when it is first needed.
@@ -216,8 +219,8 @@ fn scratch_file(store: &Store, what: &str) -> Result<PathBuf, Failure> {
 
 /// Describes an image of a registry.
 fn resolved(manifest: oci::Digest, reference: &Reference, platform: &Platform, image: &Image) -> ResolvedImage {
-    let origin = ImageOrigin::Registry { repository: format!("{}/{}", reference.registry(), reference.repository()) };
-    let op = ImageOp { origin, digest: manifest.to_string() };
+    let origin = ImageOrigin::Registry { repository: reference.full_repository().clone() };
+    let op = ImageOp { origin, digest: manifest };
     let known = config::platform(&image.config);
     ResolvedImage {
         rootfs: Selection::of(Op::Image(Box::new(op)), Vec::new()),

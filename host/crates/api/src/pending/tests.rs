@@ -5,7 +5,7 @@ use backend::{
     Backend, Caps, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     Snapshot, Solved,
 };
-use graph::{Definition, Edge, ImageConfig, ImageOp, ImageOrigin, Op, Platform, SecretName, Selection, TreePath};
+use graph::{Definition, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, Repository, SecretName, Selection, TreePath};
 
 use super::*;
 use crate::bridge::LogLevel;
@@ -69,8 +69,8 @@ impl Backend for Images {
         if name == "missing" {
             return Err(Failure::invalid(FailureCode::NotFound, "image `missing` does not exist"));
         }
-        let origin = ImageOrigin::Registry { repository: name.clone() };
-        let op = ImageOp { origin, digest: "sha256:00".to_owned() };
+        let origin = ImageOrigin::Registry { repository: repository(name) };
+        let op = ImageOp { origin, digest: ImageDigest::of(b"") };
         Ok(ResolvedImage {
             rootfs: Selection::of(Op::Image(Box::new(op)), Vec::new()),
             reference: format!("{name}@sha256:00"),
@@ -105,6 +105,10 @@ impl Bridge for Images {
     fn export_target(&self, _: &str) -> Result<PathBuf, Failure> {
         unreachable!()
     }
+}
+
+fn repository(name: &str) -> Repository {
+    name.parse::<Reference>().unwrap().full_repository().clone()
 }
 
 fn text(text: &str) -> Value {
@@ -144,7 +148,9 @@ async fn methods_on_an_image_ask_nobody_until_a_leaf_does() {
     let Value::Object(Object::File(file)) = force(&bridge, file).await.unwrap() else { panic!("no file") };
     assert_eq!(bridge.n_resolved.load(Ordering::SeqCst), 1);
     assert_eq!(file.selection.path.to_absolute(), "/srv/lib/out");
-    assert_eq!(Definition::of([&file.selection.edge]).to_text(), "%0 = image base@sha256:00 []\n%1 = exec make [%0]\n");
+    let image = format!("docker.io/library/base@{}", ImageDigest::of(b""));
+    let expect = format!("%0 = image {image} []\n%1 = exec make [%0]\n");
+    assert_eq!(Definition::of([&file.selection.edge]).to_text(), expect);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::digest::Digest;
+use crate::Digest;
 use crate::layer::entry::{Kind, NewEntry, data, end, header};
 use crate::layout::{LayoutContents, LayoutFile};
 

@@ -7,7 +7,7 @@ use graph::{Blame, Diagnostic};
 use super::tar::TarError;
 use super::tar::reader::ReadError;
 use crate::compression::DecodeError;
-use crate::digest::Digest;
+use crate::Digest;
 
 /// Why a stream of uncompressed bytes stopped.
 #[derive(Debug, thiserror::Error)]

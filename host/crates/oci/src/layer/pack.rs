@@ -9,7 +9,7 @@ use super::name::{OPAQUE, WHITEOUT, escape};
 use super::tar::Kind;
 use super::tar::write::{NewEntry, data, end, header};
 use crate::compression::{Compression, Encoder};
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::Descriptor;
 
 /// Why a layer could not be written.

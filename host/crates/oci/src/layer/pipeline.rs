@@ -14,7 +14,7 @@ use super::Limits;
 use super::error::{LayerError, StreamError};
 use super::tar::Source;
 use crate::compression::Decoder;
-use crate::digest::Digest;
+use crate::Digest;
 
 /// How much is handed over at once. Small enough to stay in a cache of the processor until it is used.
 const CHUNK_BYTES: usize = 256 << 10;

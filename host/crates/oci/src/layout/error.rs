@@ -5,7 +5,7 @@ use std::io;
 use graph::{Blame, Diagnostic};
 
 use crate::compression::DecodeError;
-use crate::digest::Digest;
+use crate::Digest;
 
 /// Why files are not the image that was asked for.
 #[derive(Debug, thiserror::Error)]

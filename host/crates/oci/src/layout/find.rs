@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Files, FoundImage, FoundLayer, LayoutError, blob_path};
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::{ConfigFile, DOCKER_LIST, Descriptor, INDEX, ImagePlatform, Index, Manifest};
 use crate::platform;
 

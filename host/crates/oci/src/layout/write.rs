@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::docker::Saved;
 use super::find::{IMAGE_NAME, REF_NAME, platform_of};
 use super::{LayoutError, blob_path};
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::{ConfigFile, Descriptor, INDEX, Index, MANIFEST, Manifest};
 
 /// An image to be written.

@@ -15,9 +15,9 @@ use super::error::{Problem, RegistryError};
 use super::manifest::refuse_web_page;
 use super::transport::{Request, Transport};
 use super::{Client, pull_scopes};
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::Descriptor;
-use crate::reference::Reference;
+use graph::reference::Reference;
 
 /// After how many bytes a broken connection counts as progress, so that it is not the end of a long
 /// download that it broke more often than a request is repeated.

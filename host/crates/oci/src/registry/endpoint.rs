@@ -7,7 +7,7 @@ use graph::{Blame, Diagnostic};
 use reqwest::Url;
 
 use super::error::Problem;
-use crate::reference::{DEFAULT_REGISTRY, Reference, host_and_port};
+use graph::reference::{DEFAULT_REGISTRY, Reference, host_and_port};
 
 /// The host that answers for `docker.io`.
 pub(super) const DOCKER_HUB_HOST: &str = "registry-1.docker.io";

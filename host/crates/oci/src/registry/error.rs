@@ -6,7 +6,7 @@ use std::time::Duration;
 use graph::{Blame, Diagnostic};
 
 use crate::credentials::CredentialsError;
-use crate::digest::Digest;
+use crate::Digest;
 
 use super::endpoint::DOCKER_HUB_HOST;
 

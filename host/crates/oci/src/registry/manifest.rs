@@ -14,9 +14,9 @@ use super::error::{Missing, Problem, RegistryError};
 use super::select::{check_config, select};
 use super::transport::{Request, Transport};
 use super::{Client, pull_scopes};
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::{CONFIG, ConfigFile, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest};
-use crate::reference::Reference;
+use graph::reference::Reference;
 
 /// How long a manifest may be: what registries allow.
 const MAX_MANIFEST: u64 = 4 << 20;

@@ -15,9 +15,9 @@ use super::manifest::{ACCEPTED, check_claim};
 use super::transport::{Payload, Request};
 use super::upload::{BlobSource, Upload};
 use super::{Client, pull_scopes, push_scopes};
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::{Descriptor, Manifest};
-use crate::reference::Reference;
+use graph::reference::Reference;
 
 /// How many blobs are uploaded at a time.
 const PARALLEL: usize = 3;

@@ -47,7 +47,7 @@ fn is_image(descriptor: &Descriptor) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
+    use crate::Digest;
 
     fn descriptor(platform: &str) -> Descriptor {
         let mut parts = platform.split('/').map(str::to_owned);

@@ -14,7 +14,7 @@ use tokio_util::io::ReaderStream;
 
 use super::error::Problem;
 use super::http::Http;
-use crate::digest::Digest;
+use crate::Digest;
 use crate::image::Descriptor;
 
 /// How many bytes are read at once.

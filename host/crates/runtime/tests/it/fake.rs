@@ -12,7 +12,7 @@ use backend::{
     Backend, Caps, EntryKind, Failure, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage,
     SearchMatch, SearchQuery, Snapshot, Solved,
 };
-use graph::{ContentDigest, Edge, ImageConfig, ImageOp, ImageOrigin, Op, Platform, SecretName, Selection, TreePath};
+use graph::{ContentDigest, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, SecretName, Selection, TreePath};
 
 /// What a call asks, answered from memory.
 #[derive(Default)]
@@ -181,8 +181,9 @@ impl Backend for FakeBackend {
 
     async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure> {
         let ImageSource::Named(reference) = source else { return Err(Failure::bug("the fake engine reads no files")) };
-        let origin = ImageOrigin::Registry { repository: reference.clone() };
-        let op = Op::Image(Box::new(ImageOp { origin, digest: "sha256:00".to_owned() }));
+        let parsed: Reference = reference.parse().map_err(|error| Failure::bug(format!("{error}")))?;
+        let origin = ImageOrigin::Registry { repository: parsed.full_repository().clone() };
+        let op = Op::Image(Box::new(ImageOp { origin, digest: ImageDigest::of(b"") }));
         Ok(ResolvedImage {
             rootfs: Selection::of(op, Vec::new()),
             reference: format!("{reference}@sha256:00"),

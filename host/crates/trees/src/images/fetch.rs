@@ -9,7 +9,6 @@ use backend::{Failure, FailureCode};
 use bytes::Bytes;
 use graph::{ImageOp, ImageOrigin};
 use oci::image::Descriptor;
-use oci::reference::Reference;
 use oci::registry::BlobSink;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
@@ -133,19 +132,19 @@ impl Images {
     /// # Errors
     /// If it is not there any more, or cannot be reached.
     pub async fn image(&self, op: &ImageOp, input: Option<crate::Input<'_>>) -> Result<Image, Failure> {
-        if let Some(image) = self.recall(&op.digest)? {
+        if let Some(image) = self.recall(op.digest)? {
             return Ok(image);
         }
         match &op.origin {
             ImageOrigin::Registry { repository } => {
-                let reference = reference(repository, &op.digest)?;
+                let reference = repository.pinned(op.digest);
                 let platform = graph::Platform::of_this_machine();
                 let found = self.client()?.resolve(&reference, &platform).await;
                 let found = found.map_err(|error| registry_failure(&error))?;
                 let bytes =
                     known::Bytes { manifest: found.manifest_bytes.to_vec(), config: found.config_bytes.to_vec() };
                 let image = Image { manifest: found.manifest, config: found.config, bytes };
-                self.remember(&op.digest, &image)?;
+                self.remember(op.digest, &image)?;
                 Ok(image)
             }
             ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => {
@@ -168,7 +167,7 @@ impl Images {
     ) -> Result<Vec<Download>, Failure> {
         let layers = image.layers().into_iter().skip(first);
         let source = match &op.origin {
-            ImageOrigin::Registry { repository } => Source::Registry(Box::new(reference(repository, &op.digest)?)),
+            ImageOrigin::Registry { repository } => Source::Registry(Box::new(repository.pinned(op.digest))),
             ImageOrigin::Docker { .. } | ImageOrigin::Input { .. } => self.open(op, input).await?.1,
         };
         let turns = Arc::new(tokio::sync::Semaphore::new(MAX_DOWNLOADS));
@@ -257,10 +256,6 @@ impl BlobSink for Growing<'_> {
 fn open(path: &Path) -> Result<File, Failure> {
     File::open(path)
         .map_err(|error| Failure::environment(format!("`{}` cannot be read: {error}", path.display()), None))
-}
-
-fn reference(repository: &str, digest: &str) -> Result<Reference, Failure> {
-    format!("{repository}@{digest}").parse().map_err(|error: oci::reference::ReferenceError| failure(&error))
 }
 
 fn ended() -> Failure {

@@ -18,12 +18,12 @@ pub(crate) struct Bytes {
 
 impl Images {
     /// Keeps a manifest and a configuration under the digest of the image.
-    pub(super) fn remember(&self, digest: impl ToString, image: &Image) -> Result<(), Failure> {
-        put(&self.store, image_key(&digest.to_string()), &image.bytes, &[])
+    pub(super) fn remember(&self, digest: oci::Digest, image: &Image) -> Result<(), Failure> {
+        put(&self.store, image_key(digest), &image.bytes, &[])
     }
 
     /// Returns the image of a digest, if its manifest is known.
-    pub(crate) fn recall(&self, digest: &str) -> Result<Option<Image>, Failure> {
+    pub(crate) fn recall(&self, digest: oci::Digest) -> Result<Option<Image>, Failure> {
         let bytes: Option<Bytes> = get(&self.store, image_key(digest))?;
         Ok(bytes.and_then(|bytes| {
             let manifest = serde_json::from_slice(&bytes.manifest).ok()?;
@@ -89,9 +89,9 @@ pub(super) fn get<T: for<'de> Deserialize<'de>>(store: &Store, key: CacheKey) ->
     Ok(found.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
 }
 
-fn image_key(digest: &str) -> CacheKey {
+fn image_key(digest: oci::Digest) -> CacheKey {
     let mut hasher = KeyHasher::new("oci-image/1");
-    hasher.text(digest);
+    hasher.text(&digest.to_string());
     hasher.cache_key()
 }
 

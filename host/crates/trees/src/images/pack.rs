@@ -47,7 +47,7 @@ impl Trees {
     pub fn pack(&self, op: &PackOp, inputs: &[Selection], trees: &[Input<'_>]) -> Result<ContentDigest, Failure> {
         let store = &self.store;
         let base = match base_of(inputs) {
-            Some(op) => self.images.recall(&op.digest)?,
+            Some(op) => self.images.recall(op.digest)?,
             None => None,
         };
         let layers = match &base {

@@ -94,7 +94,7 @@ impl Images {
 fn mountable(image: &Edge, target: &Reference) -> Option<String> {
     let Op::Image(base) = image.vertex.inputs().first()?.edge.vertex.op() else { return None };
     let ImageOrigin::Registry { repository } = &base.origin else { return None };
-    repository.strip_prefix(target.registry())?.strip_prefix('/').map(str::to_owned)
+    (repository.registry() == target.registry()).then(|| repository.path().to_owned())
 }
 
 /// A layout as a tree of the store.

@@ -9,7 +9,7 @@ use graph::{ContentDigest, ImageOp, ImageOrigin, Op, Platform, Selection, TreePa
 use oci::archive::TarFiles;
 use oci::image::Descriptor;
 use oci::layout::{Files, FoundImage, FoundLayer, LayoutError, find_image};
-use oci::reference::Reference;
+use oci::Reference;
 use sha2::{Digest as _, Sha256};
 use store::{Selected, Store};
 
@@ -80,11 +80,11 @@ impl Images {
     ) -> Result<ResolvedImage, Failure> {
         let origin = ImageOrigin::Input { tag: tag.map(str::to_owned), platform: platform.clone() };
         let (found, _) = self.open_input(input, tag, platform).await?;
-        let op = ImageOp { origin, digest: found.digest.to_string() };
+        let op = ImageOp { origin, digest: found.digest };
         let image = image_of(found);
-        self.remember(&op.digest, &image)?;
+        self.remember(op.digest, &image)?;
         Ok(ResolvedImage {
-            reference: op.digest.clone(),
+            reference: op.digest.to_string(),
             rootfs: Selection::of(Op::Image(Box::new(op)), vec![selection.clone()]),
             platform: config::platform(&image.config),
             config: config::from_file(&image.config),
@@ -103,7 +103,7 @@ impl Images {
             }
         };
         let image = image_of(found);
-        self.remember(&op.digest, &image)?;
+        self.remember(op.digest, &image)?;
         Ok((image, source))
     }
 

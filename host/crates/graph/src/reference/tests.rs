@@ -1,7 +1,7 @@
 //! Names, one by one.
 
 use expect_test::{Expect, expect};
-use graph::Diagnostic as _;
+use crate::Diagnostic as _;
 
 use super::Reference;
 

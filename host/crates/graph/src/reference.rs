@@ -6,9 +6,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use graph::{Blame, Diagnostic};
-
-use crate::digest::Digest;
+use crate::diagnostic::{Blame, Diagnostic};
+use crate::image_digest::ImageDigest as Digest;
 
 #[cfg(test)]
 mod tests;
@@ -25,10 +24,42 @@ const MAX_TAG: usize = 128;
 /// The name of an image: a registry, a repository, and a tag, a digest or both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
-    registry: String,
-    repository: String,
+    repository: Repository,
     tag: Option<String>,
     digest: Option<Digest>,
+}
+
+/// A registry, and a repository in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    registry: String,
+    path: String,
+}
+
+impl Repository {
+    /// Returns the registry as it is written: `docker.io`, or as in `localhost:5000`.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Returns the path in the registry, as in `library/alpine`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the name of an image in it that has this digest.
+    #[must_use]
+    pub fn pinned(&self, digest: Digest) -> Reference {
+        Reference { repository: self.clone(), tag: None, digest: Some(digest) }
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.path)
+    }
 }
 
 /// A text that names no image.
@@ -102,12 +133,18 @@ impl Reference {
     /// Returns the registry as it is written: `docker.io`, or as in `localhost:5000`.
     #[must_use]
     pub fn registry(&self) -> &str {
-        &self.registry
+        &self.repository.registry
     }
 
-    /// Returns the repository, as in `library/alpine`.
+    /// Returns the path of the repository in its registry, as in `library/alpine`.
     #[must_use]
     pub fn repository(&self) -> &str {
+        &self.repository.path
+    }
+
+    /// Returns the repository with its registry.
+    #[must_use]
+    pub fn full_repository(&self) -> &Repository {
         &self.repository
     }
 
@@ -137,8 +174,9 @@ impl Reference {
         short.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(short).to_owned()
     }
 
-    /// What the registry is asked for: the digest, or else the tag.
-    pub(crate) fn selector(&self) -> String {
+    /// Returns the digest, or else the tag: the part of the name that a registry is asked for.
+    #[must_use]
+    pub fn selector(&self) -> String {
         match (&self.digest, &self.tag) {
             (Some(digest), _) => digest.to_string(),
             (None, Some(tag)) => tag.clone(),
@@ -149,7 +187,7 @@ impl Reference {
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.registry, self.repository)?;
+        write!(f, "{}", self.repository)?;
         if let Some(tag) = &self.tag {
             write!(f, ":{tag}")?;
         }
@@ -190,7 +228,7 @@ fn parse(text: &str) -> Result<Reference, Mistake> {
         return Err(Mistake::LongRepository(repository.len()));
     }
     let tag = tag.or_else(|| digest.is_none().then(|| DEFAULT_TAG.to_owned()));
-    Ok(Reference { registry: registry.to_owned(), repository, tag, digest })
+    Ok(Reference { repository: Repository { registry: registry.to_owned(), path: repository }, tag, digest })
 }
 
 /// What stands before the first slash is a registry if it could not be a part of a repository:
@@ -216,8 +254,9 @@ fn check_registry(registry: &str) -> Result<(), Mistake> {
     if is_host && is_port { Ok(()) } else { Err(wrong()) }
 }
 
-/// Splits `host:port`; an IPv6 address is in brackets.
-pub(crate) fn host_and_port(registry: &str) -> Option<(&str, Option<&str>)> {
+/// Splits `host:port`; an IPv6 address is in brackets. None if something else follows the brackets.
+#[must_use]
+pub fn host_and_port(registry: &str) -> Option<(&str, Option<&str>)> {
     let end =
         if registry.starts_with('[') { registry.find(']')? + 1 } else { registry.find(':').unwrap_or(registry.len()) };
     let (host, rest) = registry.split_at(end);

@@ -1,4 +1,4 @@
-//! Digests as images write them: `sha256:` and 64 hex digits.
+//! Digests as images and registries write them: `sha256:` and 64 hex digits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,19 +6,19 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 digest of some bytes. Others than SHA-256 are not understood.
+/// The SHA-256 digest of a manifest, a configuration or a layer. No other algorithm is supported.
 ///
 /// Source: OCI image-spec 1.1, `descriptor.md`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Digest([u8; 32]);
+pub struct ImageDigest([u8; 32]);
 
 /// A text that is no digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("digest `{0}` is not `sha256:` with 64 hex digits")]
-pub struct DigestError(pub String);
+pub struct ImageDigestError(pub String);
 
-impl Digest {
+impl ImageDigest {
     /// Returns the digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
@@ -38,23 +38,23 @@ impl Digest {
     }
 }
 
-impl fmt::Display for Digest {
+impl fmt::Display for ImageDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sha256:{}", self.hex())
     }
 }
 
-impl fmt::Debug for Digest {
+impl fmt::Debug for ImageDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl FromStr for Digest {
-    type Err = DigestError;
+impl FromStr for ImageDigest {
+    type Err = ImageDigestError;
 
-    fn from_str(text: &str) -> Result<Self, DigestError> {
-        let wrong = || DigestError(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, ImageDigestError> {
+        let wrong = || ImageDigestError(text.to_owned());
         let hex = text.strip_prefix("sha256:").ok_or_else(wrong)?;
         if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
             return Err(wrong());
@@ -68,16 +68,16 @@ impl FromStr for Digest {
     }
 }
 
-impl TryFrom<String> for Digest {
-    type Error = DigestError;
+impl TryFrom<String> for ImageDigest {
+    type Error = ImageDigestError;
 
-    fn try_from(text: String) -> Result<Self, DigestError> {
+    fn try_from(text: String) -> Result<Self, ImageDigestError> {
         text.parse()
     }
 }
 
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
+impl From<ImageDigest> for String {
+    fn from(digest: ImageDigest) -> Self {
         digest.to_string()
     }
 }
