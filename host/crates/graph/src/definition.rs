@@ -1,78 +1,56 @@
-//! The closed graph of everything that some edges need.
+//! A definition: everything that some edges need, each vertex once, in an order.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{DfsPostOrder, Reversed};
 
 use crate::digest::DefinitionDigest;
 use crate::vertex::{Edge, Vertex};
 
-/// Everything that some edges need, inputs before their users.
+/// All vertices that some edges need, inputs before their users.
 ///
-/// The inputs of a [`Vertex`] are the truth about the order of inputs; the petgraph graph in here
-/// is an index made from them, for order, reachability and drawing.
+/// [`Vertex::inputs`] is the truth; the graph in here is an index for the order, with an edge from each input to its
+/// user.
 pub struct Definition {
-    graph: DiGraph<Arc<Vertex>, u32>,
+    graph: DiGraph<Arc<Vertex>, ()>,
     order: Vec<NodeIndex>,
 }
 
 impl Definition {
-    /// Collects what `outputs` need.
+    /// Collects the vertices that `outputs` need.
     #[must_use]
     pub fn of<'a>(outputs: impl IntoIterator<Item = &'a Edge>) -> Self {
-        let mut this = Self { graph: DiGraph::new(), order: Vec::new() };
-        let mut known: BTreeMap<DefinitionDigest, NodeIndex> = BTreeMap::new();
-        for output in outputs {
-            this.add(&output.vertex, &mut known);
-        }
-        this
-    }
-
-    /// Adds a vertex after its inputs; iterative, because a chain may be longer than the stack is deep.
-    fn add(&mut self, root: &Arc<Vertex>, known: &mut BTreeMap<DefinitionDigest, NodeIndex>) {
-        let mut stack = vec![(Arc::clone(root), 0)];
-        while let Some((vertex, next)) = stack.pop() {
-            if known.contains_key(&vertex.digest()) {
-                continue;
-            }
-            if let Some(input) = vertex.inputs().get(next) {
-                let input = Arc::clone(&input.edge.vertex);
-                stack.push((vertex, next + 1));
-                stack.push((input, 0));
-                continue;
-            }
-            let index = self.graph.add_node(Arc::clone(&vertex));
+        let (mut graph, mut known) = (DiGraph::new(), BTreeMap::new());
+        let outputs: Vec<NodeIndex> =
+            outputs.into_iter().map(|output| add(&mut graph, &mut known, &output.vertex)).collect();
+        // Each vertex is followed by its inputs: nodes that are added meanwhile get their turn, too.
+        let mut next = 0;
+        while let Some(vertex) = graph.node_weight(NodeIndex::new(next)).cloned() {
             for input in vertex.inputs() {
-                if let Some(from) = known.get(&input.edge.vertex.digest()) {
-                    self.graph.add_edge(*from, index, input.edge.output);
-                }
+                let input = add(&mut graph, &mut known, &input.edge.vertex);
+                graph.add_edge(input, NodeIndex::new(next), ());
             }
-            known.insert(vertex.digest(), index);
-            self.order.push(index);
+            next += 1;
         }
+        let mut order = Vec::with_capacity(graph.node_count());
+        let inputs_first = Reversed(&graph);
+        let mut walk = DfsPostOrder::empty(inputs_first);
+        for output in outputs {
+            walk.move_to(output);
+            while let Some(index) = walk.next(inputs_first) {
+                order.push(index);
+            }
+        }
+        Self { graph, order }
     }
 
     /// Returns all vertices, inputs before their users.
     pub fn vertices(&self) -> impl ExactSizeIterator<Item = &Arc<Vertex>> {
         self.order.iter().map(|index| &self.graph[*index])
-    }
-
-    /// Returns the number of vertices.
-    #[must_use]
-    pub fn n_vertices(&self) -> usize {
-        self.order.len()
-    }
-
-    /// Returns the vertices that use a result of this one directly.
-    pub fn users_of(&self, digest: DefinitionDigest) -> impl Iterator<Item = &Arc<Vertex>> {
-        let index = self.order.iter().find(|index| self.graph[**index].digest() == digest);
-        index
-            .into_iter()
-            .flat_map(|index| self.graph.neighbors_directed(*index, Direction::Outgoing))
-            .map(|index| &self.graph[index])
     }
 
     /// Writes one line a vertex: its number, what it does, the numbers of its inputs with output and
@@ -100,19 +78,16 @@ impl Definition {
         }
         text
     }
+}
 
-    /// Writes the graph in the DOT language.
-    #[must_use]
-    pub fn to_dot(&self) -> String {
-        let mut text = String::from("digraph definition {\n");
-        for index in &self.order {
-            let _ = writeln!(text, "  n{} [label={:?}];", index.index(), self.graph[*index].op().describe());
-        }
-        for edge in self.graph.raw_edges() {
-            let _ = writeln!(text, "  n{} -> n{};", edge.source().index(), edge.target().index());
-        }
-        text.push_str("}\n");
-        text
+fn add(
+    graph: &mut DiGraph<Arc<Vertex>, ()>,
+    known: &mut BTreeMap<DefinitionDigest, NodeIndex>,
+    vertex: &Arc<Vertex>,
+) -> NodeIndex {
+    match known.entry(vertex.digest()) {
+        Entry::Occupied(known) => *known.get(),
+        Entry::Vacant(unknown) => *unknown.insert(graph.add_node(Arc::clone(vertex))),
     }
 }
 
@@ -138,15 +113,14 @@ mod tests {
             definition.to_text(),
             "%0 = local /a []\n%1 = local /b []\n%2 = merge [%0, %1, %0]\n%3 = make directory /x [%2:/sub]\n"
         );
-        assert_eq!(definition.users_of(a.edge.vertex.digest()).count(), 2);
     }
 
     #[test]
-    fn a_definition_can_be_drawn() {
-        let definition = Definition::of([&Selection::of(Op::Diff, vec![local("/a"), local("/b")]).edge]);
-        assert_eq!(
-            definition.to_dot(),
-            "digraph definition {\n  n0 [label=\"local /a\"];\n  n1 [label=\"local /b\"];\n  n2 [label=\"diff\"];\n  n0 -> n2;\n  n1 -> n2;\n}\n"
-        );
+    fn a_chain_longer_than_the_stack_is_deep_has_an_order() {
+        let mut made = local("/a");
+        for _ in 0..100_000 {
+            made = Selection::of(Op::Merge, vec![made]);
+        }
+        assert_eq!(Definition::of([&made.edge]).vertices().len(), 100_001);
     }
 }

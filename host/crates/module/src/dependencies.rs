@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use graph::{Blame, Diagnostic};
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::DfsPostOrder;
 
 use crate::fs::{self, FsError};
 use crate::manifest::{Dependency, MANIFEST_NAME, ManifestError, Place};
@@ -156,19 +158,15 @@ impl ModuleTree {
     /// Returns the indices of all modules, each after those that it depends on.
     #[must_use]
     pub fn order(&self) -> Vec<usize> {
-        let mut order = Vec::with_capacity(self.modules.len());
-        self.add_to_order(0, &mut order);
-        order
-    }
-
-    fn add_to_order(&self, index: usize, order: &mut Vec<usize>) {
-        let Some(node) = self.modules.get(index) else { return };
-        for dependency in &node.dependencies {
-            if !order.contains(&dependency.index) {
-                self.add_to_order(dependency.index, order);
+        let mut graph = DiGraph::<(), ()>::new();
+        self.modules.iter().for_each(|_| drop(graph.add_node(())));
+        for (index, node) in self.modules.iter().enumerate() {
+            for dependency in &node.dependencies {
+                graph.add_edge(NodeIndex::new(index), NodeIndex::new(dependency.index), ());
             }
         }
-        order.push(index);
+        let mut walk = DfsPostOrder::new(&graph, NodeIndex::new(0));
+        std::iter::from_fn(|| walk.next(&graph)).map(NodeIndex::index).collect()
     }
 }
 
