@@ -8,8 +8,8 @@ use backend::{Backend, Failure, FailureCode};
 use futures::future::BoxFuture;
 use graph::SecretName;
 
-use crate::calls::{Env, FunctionCall};
 use crate::export;
+use crate::once::{Env, FunctionCall};
 use crate::session::Session;
 
 /// What one call of a function asks of its session.
@@ -33,6 +33,13 @@ impl StageBridge {
     /// Returns what failed of that which the function asked for, the last behind the others.
     pub(crate) fn take_failures(&self) -> Vec<Failure> {
         std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Session {
+    /// Returns what the session itself asks with.
+    pub(crate) fn own_bridge(self: &Arc<Self>) -> StageBridge {
+        StageBridge::new(self, 0, "host".into(), Arc::default())
     }
 }
 

@@ -1,62 +1,17 @@
 //! Calls of functions: once a run each, and as late as possible.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use api::{CustomObject, LogLevel, Object, Pending, Signature, Type, Value, identity};
-use backend::{ExecRecord, Failure, StageFailure};
+use api::{LogLevel, CustomObject, Object, Pending, Signature, Type, Value};
+use backend::Failure;
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
-use graph::{Blame, DefinitionDigest, Diagnostic, KeyHasher};
 use runtime::{ByteSink, Call, CallError, Component, ProgramCall};
 use tokio::sync::oneshot;
 
+use crate::answers::{accepted, failure_of, readable};
 use crate::bridge::StageBridge;
+use crate::once::{Answering, FunctionCall, Once};
 use crate::session::Session;
-
-/// A call.
-type Answering = BoxFuture<'static, Result<Value, Failure>>;
-
-/// A call that others wait for, too.
-pub(crate) type Once = Shared<Answering>;
-
-/// Variables of the containers that a function begins with.
-pub(crate) type Env = Arc<[(String, String)]>;
-
-/// What was called in a run, by module, function, arguments and variables.
-#[derive(Default)]
-pub(crate) struct Calls {
-    once: Mutex<HashMap<DefinitionDigest, Once>>,
-    /// What calls that failed had been told of failures before.
-    told: Mutex<HashMap<DefinitionDigest, Vec<Failure>>>,
-}
-
-/// A function of a module, with what it is called with.
-#[derive(Clone)]
-pub(crate) struct FunctionCall {
-    /// The module's position.
-    pub(crate) module: usize,
-    /// As components name it.
-    pub(crate) function: String,
-    pub(crate) args: Vec<Value>,
-    pub(crate) env: Env,
-    /// What is kept as the origin of its commands; the function with its module if none.
-    pub(crate) origin: Option<Arc<str>>,
-}
-
-impl FunctionCall {
-    fn digest(&self) -> DefinitionDigest {
-        let mut hasher = KeyHasher::new("call/1");
-        hasher.number(self.module as u64);
-        hasher.text(&self.function);
-        hasher.bytes(identity(&self.args).as_bytes());
-        hasher.list(self.env.iter(), |hasher, (name, value)| {
-            hasher.text(name);
-            hasher.text(value);
-        });
-        hasher.definition()
-    }
-}
 
 impl Session {
     /// Runs the module that the session is for as a program, and returns its exit code. What it writes is handed on:
@@ -257,11 +212,6 @@ impl Session {
     }
 }
 
-/// Returns a function's name without its kind: `linter.check` for `[method]linter.check`.
-pub(crate) fn readable(function: &str) -> &str {
-    function.rsplit_once(']').map_or(function, |(_, name)| name)
-}
-
 /// Returns the object that a function makes, if it can be made later, and whether it comes in a `result`.
 fn made_later(signature: &Signature) -> Option<(String, bool)> {
     let (made, is_result) = match signature.result.as_ref()? {
@@ -271,133 +221,5 @@ fn made_later(signature: &Signature) -> Option<(String, bool)> {
     match made {
         Type::Object(name) if Pending::CALLABLE.contains(&name.as_str()) => Some((name.clone(), is_result)),
         _ => None,
-    }
-}
-
-/// Takes what a function answers out of its `ok`; its `err` is a failure.
-pub(crate) fn accepted(function: &str, value: Value) -> Result<Value, Failure> {
-    match value {
-        Value::Result(Ok(value)) => Ok(value.map_or_else(Value::unit, |value| *value)),
-        Value::Result(Err(error)) => Err(Failure::Stage(Box::new(answered(function, error.as_deref())))),
-        value => Ok(value),
-    }
-}
-
-/// What a function answered in place of a value.
-fn answered(function: &str, error: Option<&Value>) -> StageFailure {
-    let mut failure = StageFailure {
-        stage: function.to_owned(),
-        is_answer: true,
-        code: String::new(),
-        message: String::new(),
-        exec: None,
-        attributes: Vec::new(),
-        blame: Blame::Function,
-        hint: None,
-    };
-    match error {
-        Some(Value::Record(fields)) => read_error(fields, &mut failure),
-        Some(other) => failure.message = text(other),
-        None => {}
-    }
-    // What a function only passes on is not its fault.
-    failure.blame = match failure.code.as_str() {
-        "environment" => Blame::Environment,
-        "bug" => Blame::Bug,
-        _ => Blame::Function,
-    };
-    failure
-}
-
-/// Reads the record `error` of the interface `errors`, or what resembles it.
-fn read_error(fields: &[(String, Value)], failure: &mut StageFailure) {
-    for (name, value) in fields {
-        match (name.as_str(), value) {
-            ("code", Value::String(code)) => failure.code.clone_from(code),
-            ("message", Value::String(message)) => failure.message.clone_from(message),
-            ("exec", Value::Option(Some(exec))) => failure.exec = read_exec(exec).map(Box::new),
-            ("attributes", Value::List(attributes)) => {
-                failure.attributes = attributes.iter().filter_map(read_pair).collect();
-            }
-            _ => {}
-        }
-    }
-    if failure.message.is_empty() {
-        failure.message =
-            if failure.code.is_empty() { text(&Value::Record(fields.to_vec())) } else { failure.code.clone() };
-    }
-}
-
-fn read_exec(value: &Value) -> Option<ExecRecord> {
-    let Value::Record(fields) = value else { return None };
-    let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
-    let words = match field("args")? {
-        Value::List(items) => items.iter().map(text).collect(),
-        _ => return None,
-    };
-    let Value::S32(exit_code) = field("exit-code")? else { return None };
-    let stream = |name: &str| field(name).map(text).unwrap_or_default();
-    Some(ExecRecord {
-        args: words,
-        exit_code: *exit_code,
-        stdout_tail: stream("stdout-tail"),
-        stderr_tail: stream("stderr-tail"),
-    })
-}
-
-fn read_pair(value: &Value) -> Option<(String, String)> {
-    match value {
-        Value::Tuple(items) => match items.as_slice() {
-            [name, value] => Some((text(name), text(value))),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Writes an error of a function's own type for people.
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) | Value::Enum(text) | Value::Variant(text, None) => text.clone(),
-        Value::Variant(case, Some(value)) => format!("{case}: {}", text(value)),
-        Value::List(items) | Value::Tuple(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
-        Value::Record(fields) => {
-            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {}", text(value))).collect();
-            fields.join(", ")
-        }
-        Value::Option(None) => "none".to_owned(),
-        Value::Option(Some(value)) | Value::Result(Ok(Some(value)) | Err(Some(value))) => text(value),
-        Value::Bool(value) => value.to_string(),
-        Value::U32(value) => value.to_string(),
-        Value::S32(value) => value.to_string(),
-        Value::U64(value) => value.to_string(),
-        other => format!("{other:?}"),
-    }
-}
-
-/// A call that did not return.
-fn failure_of(function: &str, error: CallError) -> Failure {
-    match error {
-        CallError::Environment { .. } => Failure::environment(error.to_string(), error.hint().as_deref()),
-        CallError::Bug { .. } => Failure::bug(error.to_string()),
-        CallError::Planned { module, function, operation } => {
-            let function = format!("{module}.{}", readable(&function)).into();
-            Failure::Planned { operation, function: Some(function) }
-        }
-        error => Failure::Stage(Box::new(StageFailure {
-            stage: function.to_owned(),
-            is_answer: false,
-            code: match error {
-                CallError::Trap(_) => "trap",
-                CallError::NotGranted { .. } => "not-granted",
-                _ => "invalid-argument",
-            }
-            .to_owned(),
-            message: error.to_string(),
-            exec: None,
-            attributes: Vec::new(),
-            blame: error.blame(),
-            hint: error.hint(),
-        })),
     }
 }

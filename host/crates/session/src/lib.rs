@@ -8,15 +8,22 @@
 //! Functions are called once a run for the same arguments (`calls`), and one that makes an object only when something
 //! needs that object. [`Pipeline`] runs the stages of a linked graph; [`Modules`] are what they call.
 
+mod answers;
 mod bridge;
 mod calls;
+mod events;
 mod export;
 mod modules;
+mod objects;
+mod once;
 mod secrets;
 mod session;
 mod stages;
 
+pub use events::{StageEvent, StageOutcome, StageSink};
 pub use modules::{DependencySpec, ModuleError, ModuleSpec, Modules};
 pub use secrets::{SecretSource, Secrets};
 pub use session::{LogSink, Session, SessionOptions};
-pub use stages::{Pipeline, Planned, RunOptions, StageEvent, StageOutcome, StageSink, Verdict};
+pub use stages::Pipeline;
+pub use stages::plan::Planned;
+pub use stages::run::{RunOptions, Verdict};

@@ -1,9 +1,10 @@
 //! The stages of a pipeline as they run: each once, when something needs it, beside all that does not wait for it.
 
 mod blame;
-mod plan;
+mod memory;
+pub(crate) mod plan;
 mod policy;
-mod run;
+pub(crate) mod run;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,47 +16,11 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageGraph, StageId, Work, made_by, omitted};
 
-use crate::calls::{FunctionCall, Once, accepted};
+use crate::answers::accepted;
+use crate::events::{StageEvent, StageOutcome};
+use crate::once::{FunctionCall, Once};
 use crate::session::Session;
-use blame::Memory;
-
-pub use plan::Planned;
-pub use run::{RunOptions, Verdict};
-
-/// Takes what happens to stages; called from any thread, must not block.
-pub type StageSink = Arc<dyn Fn(StageEvent) + Send + Sync>;
-
-/// A stage that ended.
-#[derive(Debug, Clone)]
-pub struct StageEvent {
-    /// Its name.
-    pub stage: String,
-    /// The stages that made something for it.
-    pub fed_by: Vec<String>,
-    /// When it began.
-    pub at: SystemTime,
-    /// How long its function took, with what it waited for. What it only describes runs later.
-    pub duration: Duration,
-    /// How it ended.
-    pub outcome: StageOutcome,
-}
-
-/// How a stage ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StageOutcome {
-    /// Its function returned.
-    Returned,
-    /// It failed and is tried again.
-    Retried {
-        /// Why it failed.
-        message: String,
-    },
-    /// It failed.
-    Failed {
-        /// Why.
-        message: String,
-    },
-}
+use memory::Memory;
 
 /// The stages of a module in one run.
 pub struct Pipeline {
@@ -119,7 +84,7 @@ impl Pipeline {
             let stage = this.graph.stage(id);
             let ended = policy::apply(&stage.policy, || this.attempt(id), |failure| this.tell_retry(id, failure)).await;
             ended.map_err(|failure| {
-                let failure = blame::named(failure, &stage.name);
+                let failure = policy::named(failure, &stage.name);
                 this.memory.failed(id, &failure);
                 failure
             })

@@ -1,66 +1,12 @@
 //! Whose failure it was: a stage may fail because another did, whose object it was handed.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use backend::{ExecRecord, Failure};
 use pipeline::{StageId, Work};
 
 use super::{Pipeline, message_of};
-use crate::calls::readable;
-
-/// What is remembered of the stages that ran.
-#[derive(Default)]
-pub(super) struct Memory {
-    stages: Mutex<HashMap<StageId, Remembered>>,
-}
-
-#[derive(Default)]
-struct Remembered {
-    /// When its function was called first.
-    since: Option<Instant>,
-    /// What its commands have as their origin: the function that it calls. Other stages that call the same function
-    /// have the same text, and not the same place in memory.
-    origin: Option<Arc<str>>,
-    failure: Option<Failure>,
-    /// The failures that its function was told of when it asked for something.
-    told: Vec<Failure>,
-}
-
-impl Memory {
-    pub(super) fn begins(&self, id: StageId) {
-        self.lock().entry(id).or_default().since.get_or_insert_with(Instant::now);
-    }
-
-    pub(super) fn told(&self, id: StageId, failures: Vec<Failure>) {
-        self.lock().entry(id).or_default().told = failures;
-    }
-
-    pub(super) fn failed(&self, id: StageId, failure: &Failure) {
-        self.lock().entry(id).or_default().failure = Some(failure.clone());
-    }
-
-    /// Returns how long ago a stage began.
-    pub(super) fn took(&self, id: StageId) -> Duration {
-        self.lock().get(&id).and_then(|stage| stage.since).map(|since| since.elapsed()).unwrap_or_default()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<StageId, Remembered>> {
-        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Names the stage in a failure of its policy.
-pub(super) fn named(failure: Failure, stage: &str) -> Failure {
-    match failure {
-        Failure::Stage(mut failure) if failure.stage.is_empty() => {
-            failure.stage = stage.to_owned();
-            Failure::Stage(failure)
-        }
-        failure => failure,
-    }
-}
+use crate::answers::readable;
 
 impl Pipeline {
     /// Goes from a stage that failed to the one whose failure that was.

@@ -57,6 +57,17 @@ fn timed_out(timeout: std::time::Duration) -> Failure {
     }))
 }
 
+/// Names the stage in a failure of its policy.
+pub(super) fn named(failure: Failure, stage: &str) -> Failure {
+    match failure {
+        Failure::Stage(mut failure) if failure.stage.is_empty() => {
+            failure.stage = stage.to_owned();
+            Failure::Stage(failure)
+        }
+        failure => failure,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;

@@ -1,0 +1,49 @@
+//! What is remembered of the stages of a run: when they began, and the failures.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use backend::Failure;
+use pipeline::StageId;
+
+/// What is remembered of the stages that ran.
+#[derive(Default)]
+pub(super) struct Memory {
+    stages: Mutex<HashMap<StageId, Remembered>>,
+}
+
+#[derive(Default)]
+pub(super) struct Remembered {
+    /// When its function was called first.
+    pub(super) since: Option<Instant>,
+    /// What its commands have as their origin: the function that it calls. Other stages that call the same function
+    /// have the same text, and not the same place in memory.
+    pub(super) origin: Option<Arc<str>>,
+    pub(super) failure: Option<Failure>,
+    /// The failures that its function was told of when it asked for something.
+    pub(super) told: Vec<Failure>,
+}
+
+impl Memory {
+    pub(super) fn begins(&self, id: StageId) {
+        self.lock().entry(id).or_default().since.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn told(&self, id: StageId, failures: Vec<Failure>) {
+        self.lock().entry(id).or_default().told = failures;
+    }
+
+    pub(super) fn failed(&self, id: StageId, failure: &Failure) {
+        self.lock().entry(id).or_default().failure = Some(failure.clone());
+    }
+
+    /// Returns how long ago a stage began.
+    pub(super) fn took(&self, id: StageId) -> Duration {
+        self.lock().get(&id).and_then(|stage| stage.since).map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<StageId, Remembered>> {
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
