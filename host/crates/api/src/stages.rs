@@ -47,8 +47,7 @@ pub fn stage_interface<'a>(
 #[must_use]
 pub fn can_be_stage(name: &str, signature: &Signature) -> bool {
     let mut types = signature.params.iter().map(|(_, ty)| ty).chain(&signature.result);
-    !name.starts_with('[')
-        && types.all(|ty| ty.find(&|ty| matches!(ty, Type::Custom(_) | Type::Other(_))).is_none())
+    !name.starts_with('[') && types.all(|ty| ty.find(&|ty| matches!(ty, Type::Custom(_) | Type::Other(_))).is_none())
 }
 
 /// Returns the reason why nobody can call a function, if there is one: a type of which no value can be made.

@@ -10,8 +10,8 @@ mod row;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub(crate) use row::{Answer, Kind, LeafFn, NameOf, Row};
 pub use row::LeafFuture;
+pub(crate) use row::{Answer, Kind, LeafFn, NameOf, Row};
 
 static BY_METHOD: LazyLock<HashMap<&'static str, &'static Row>> =
     LazyLock::new(|| rows().map(|row| (row.method, row)).collect());

@@ -159,7 +159,7 @@ impl ModuleTree {
     #[must_use]
     pub fn order(&self) -> Vec<usize> {
         let mut graph = DiGraph::<(), ()>::new();
-        self.modules.iter().for_each(|_| drop(graph.add_node(())));
+        let _nodes: Vec<NodeIndex> = self.modules.iter().map(|_| graph.add_node(())).collect();
         for (index, node) in self.modules.iter().enumerate() {
             for dependency in &node.dependencies {
                 graph.add_edge(NodeIndex::new(index), NodeIndex::new(dependency.index), ());

@@ -19,7 +19,7 @@ use toml::de::DeTable;
 
 pub use keys::Keys;
 pub(crate) use names::is_name;
-pub use names::parse_duration;
+pub use names::{POWERS, parse_duration};
 pub use problem::{ManifestError, ManifestProblem};
 pub use types::{
     Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Language, ModuleManifest, Place, Policy,
@@ -32,9 +32,6 @@ use reader::Reader;
 
 /// What the manifest is called.
 pub const MANIFEST_NAME: &str = "host.toml";
-
-/// The powers that a module may be granted: the interfaces of `pipeline:api` that no world gives.
-pub const POWERS: &[&str] = &["machine", "sources", "effects", "secret-access"];
 
 impl ModuleManifest {
     /// Reads a manifest.

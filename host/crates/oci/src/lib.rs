@@ -13,5 +13,5 @@ pub mod layout;
 mod platform;
 pub mod registry;
 
-pub use graph::{ImageDigest as Digest, ImageDigestError as DigestError};
 pub use graph::reference::{self, Reference};
+pub use graph::{ImageDigest as Digest, ImageDigestError as DigestError};

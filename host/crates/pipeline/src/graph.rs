@@ -1,15 +1,10 @@
 //! Stages, and where the values of their parameters come from.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use api::json::kebab;
 use api::{CustomType, Type, Value};
-use module::{ApiFunction, ModuleManifest, Place, Policy};
-
-use crate::error::LinkError;
-use crate::library::{Library, Literals};
-use crate::link;
+use module::{ApiFunction, Place, Policy};
 
 /// The number of a stage in its graph.
 pub type StageId = usize;
@@ -179,18 +174,6 @@ impl Stage {
 }
 
 impl StageGraph {
-    /// Links stages; `manifest` comes with its path, for errors.
-    ///
-    /// # Errors
-    /// If the manifest speaks of something that does not exist, or gives a value of a wrong type.
-    pub fn new(
-        library: &Library,
-        manifest: Option<(&Path, &ModuleManifest)>,
-        literals: &mut dyn Literals,
-    ) -> Result<Self, LinkError> {
-        link::link(library, manifest, literals)
-    }
-
     /// Finds a stage by its name, in whatever case it is written.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<StageId> {

@@ -3,20 +3,34 @@
 mod by_manifest;
 mod by_name;
 mod collect;
+mod linker;
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use api::{CustomType, ObjectType};
-use module::{Argument, ModuleManifest, Place, Setting, StageEntry};
+use module::{Argument, ModuleManifest, Setting, StageEntry};
 
 use crate::error::{LinkError, LinkProblem};
-use crate::graph::{Param, Source, Stage, StageGraph, StageId};
+use crate::graph::{Param, Source, StageGraph, StageId};
 use crate::library::{Library, LiteralContext, Literals, objects_by_type, omitted};
 use by_name::ByName;
+use linker::{Linker, is_name_of};
 
-/// Links stages.
-pub(crate) fn link(
+impl StageGraph {
+    /// Links stages; `manifest` comes with its path, for errors.
+    ///
+    /// # Errors
+    /// If the manifest speaks of something that does not exist, or gives a value of a wrong type.
+    pub fn new(
+        library: &Library,
+        manifest: Option<(&Path, &ModuleManifest)>,
+        literals: &mut dyn Literals,
+    ) -> Result<Self, LinkError> {
+        link(library, manifest, literals)
+    }
+}
+
+fn link(
     library: &Library,
     manifest: Option<(&Path, &ModuleManifest)>,
     literals: &mut dyn Literals,
@@ -43,20 +57,6 @@ pub(crate) fn link(
         }
     }
     Ok(StageGraph { stages: linker.stages, names: linker.names })
-}
-
-/// What is known while stages are linked.
-struct Linker<'a> {
-    /// The manifest's, for errors.
-    path: &'a Path,
-    library: &'a Library,
-    objects: HashMap<&'a CustomType, &'a ObjectType>,
-    stages: Vec<Stage>,
-    /// What the manifest says of each stage.
-    entries: Vec<Option<&'a StageEntry>>,
-    names: HashMap<String, StageId>,
-    /// Of each stage, whether its result has a type: what is only ever a part of itself has none.
-    has_known_result: Vec<bool>,
 }
 
 impl Linker<'_> {
@@ -119,18 +119,9 @@ impl Linker<'_> {
             }
         }
     }
-
-    fn error(&self, place: Place, problem: LinkProblem) -> LinkError {
-        LinkError::Manifest { path: self.path.to_owned(), place, problem: Box::new(problem) }
-    }
 }
 
 /// Finds what is said of a parameter.
 fn setting_of<'s>(settings: &'s [Setting], param: &Param) -> Option<&'s Setting> {
     settings.iter().find(|setting| is_name_of(&setting.param, &param.name))
-}
-
-/// Returns whether what was written, in whatever case, is a name in kebab case.
-fn is_name_of(written: &str, name: &str) -> bool {
-    written == name || api::json::kebab(written) == name
 }

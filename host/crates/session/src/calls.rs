@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use api::{LogLevel, CustomObject, Object, Pending, Signature, Type, Value};
+use api::{CustomObject, LogLevel, Object, Pending, Signature, Type, Value};
 use backend::Failure;
 use futures::FutureExt;
 use runtime::{ByteSink, Call, CallError, Component, ProgramCall};

@@ -94,8 +94,7 @@ fn an_empty_command_is_the_default_one_and_without_one_an_error() {
 
 #[test]
 fn a_command_with_two_standard_inputs_is_a_mistake_before_any_engine_sees_it() {
-    let options =
-        ExecOptions { stdin: Some("a".into()), redirect_stdin: Some("/in".into()), ..ExecOptions::default() };
+    let options = ExecOptions { stdin: Some("a".into()), redirect_stdin: Some("/in".into()), ..ExecOptions::default() };
     let container = Container::default().with_exec(vec!["cat".into()], &options);
     assert_eq!(
         container.failure().map(|fail| (fail.code.as_str(), fail.message.as_str())),

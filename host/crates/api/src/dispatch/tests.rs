@@ -102,10 +102,7 @@ fn the_facts_of_every_row_agree_with_each_other_and_with_the_package() {
 #[test]
 fn the_rows_that_begin_a_container_and_those_that_run_a_command_are_these() {
     let methods = |is_it: fn(&Row) -> bool| rows().filter(|row| is_it(row)).map(|row| row.method).collect::<Vec<_>>();
-    assert_eq!(
-        methods(|row| row.takes_stage_env),
-        ["container.new", "container.from-image", "machine/rootfs"]
-    );
+    assert_eq!(methods(|row| row.takes_stage_env), ["container.new", "container.from-image", "machine/rootfs"]);
     assert_eq!(methods(|row| row.runs_command), ["container.with-exec", "container.with-exec-options"]);
 }
 

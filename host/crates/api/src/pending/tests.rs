@@ -5,7 +5,10 @@ use backend::{
     Backend, Caps, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     Snapshot, Solved,
 };
-use graph::{Definition, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, Repository, SecretName, Selection, TreePath};
+use graph::{
+    Definition, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, Repository, SecretName,
+    Selection, TreePath,
+};
 
 use super::*;
 use crate::bridge::LogLevel;

@@ -14,8 +14,8 @@ use crate::bridge::Bridge;
 use crate::container::{Container, MountSource};
 use crate::directory::Directory;
 use crate::file::File;
-use crate::resources::{CacheVolume, Secret};
 use crate::options::{CopyOptions, ExecOptions, MountOptions, NewOptions};
+use crate::resources::{CacheVolume, Secret};
 
 /// The permission bits of a secret that is mounted without any.
 /// Source: Dagger's `withMountedSecret`.
@@ -79,10 +79,12 @@ const FILES: &[Row] = &[
     lazy!("container.rootfs", Directory, args => args.next::<Arc<Container>>()?.rootfs()),
     lazy!("container.directory", Directory, args =>
         args.next::<Arc<Container>>()?.directory(&args.next::<String>()?)
-    ).named(NameOf::LastOfPathAndSlash),
+    )
+    .named(NameOf::LastOfPathAndSlash),
     lazy!("container.file", File, args =>
         args.next::<Arc<Container>>()?.file(&args.next::<String>()?)
-    ).named(NameOf::LastOfPath),
+    )
+    .named(NameOf::LastOfPath),
 ];
 
 const MOUNTS: &[Row] = &[
@@ -157,12 +159,14 @@ const COMMANDS: &[Row] = &[
     lazy!("container.with-exec", Container, args => {
         let this = args.next::<Arc<Container>>()?;
         this.with_exec(args.next::<List<String>>()?.0, &ExecOptions::default())
-    }).runs_command(),
+    })
+    .runs_command(),
     lazy!("container.with-exec-options", Container, args => {
         let this = args.next::<Arc<Container>>()?;
         let command = args.next::<List<String>>()?.0;
         this.with_exec(command, &*args.next::<Arc<ExecOptions>>()?)
-    }).runs_command(),
+    })
+    .runs_command(),
     lazy!("container.with-error", Container, args => {
         let (this, message) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
         if message.is_empty() { Container::clone(&this) } else { this.with_error(FailureCode::Custom, message) }
@@ -173,7 +177,8 @@ const IMAGES: &[Row] = &[
     later!("container.from-image", Container, bridge, args => {
         let (this, address) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
         based_on(bridge, &this, ImageSource::Named(address)).await?
-    }).with_stage_env(),
+    })
+    .with_stage_env(),
     later!("container.import-image", Container, bridge, args => {
         let (this, source) = (args.next::<Arc<Container>>()?, args.next::<Arc<File>>()?);
         let (selection, tag) = (source.selection.clone(), args.next::<Option<String>>()?);

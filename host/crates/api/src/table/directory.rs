@@ -68,10 +68,12 @@ const TREES: &[Row] = &[
     lazy!("directory.name", args => args.next::<Arc<Directory>>()?.name()).answers(Answer::Name),
     lazy!("directory.file", File, args =>
         args.next::<Arc<Directory>>()?.file(&args.next::<String>()?)
-    ).named(NameOf::LastOfPath),
+    )
+    .named(NameOf::LastOfPath),
     lazy!("directory.subdirectory", Directory, args =>
         args.next::<Arc<Directory>>()?.subdirectory(&args.next::<String>()?)
-    ).named(NameOf::LastOfPathAndSlash),
+    )
+    .named(NameOf::LastOfPathAndSlash),
     lazy!("directory.without-file", Directory, args =>
         args.next::<Arc<Directory>>()?.without(&args.next::<String>()?, RemoveKind::File)
     ),
@@ -98,10 +100,15 @@ const TREES: &[Row] = &[
         this.with_owner(&path, &args.next::<String>()?)
     }),
     lazy!("directory.with-timestamps", Directory, args => args.next::<Arc<Directory>>()?.with_timestamps(args.next()?)),
-    Row::new("directory.start", None, Kind::Lazy(|bridge, args| {
-        bridge.start(Object::Directory(args.next()?));
-        Ok(Value::unit())
-    })).answers(Answer::Start),
+    Row::new(
+        "directory.start",
+        None,
+        Kind::Lazy(|bridge, args| {
+            bridge.start(Object::Directory(args.next()?));
+            Ok(Value::unit())
+        }),
+    )
+    .answers(Answer::Start),
 ];
 
 const READS: &[Row] = &[

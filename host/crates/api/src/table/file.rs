@@ -22,11 +22,13 @@ pub(super) const ROWS: &[Row] = &[
     lazy!("file.id", args => {
         let file = args.next::<Arc<File>>()?;
         id("file/1", &file.selection, &file.name)
-    }).answers(Answer::Id),
+    })
+    .answers(Answer::Id),
     lazy!("file.name", args => args.next::<Arc<File>>()?.name.clone()).answers(Answer::Name),
     lazy!("file.with-name", File, args =>
         args.next::<Arc<File>>()?.with_name(&args.next::<String>()?)
-    ).named(NameOf::LastOfPath),
+    )
+    .named(NameOf::LastOfPath),
     lazy!("file.with-replaced", File, args => {
         let file = args.next::<Arc<File>>()?;
         let (search, replacement) = (args.next::<String>()?, args.next::<String>()?);
@@ -53,10 +55,15 @@ pub(super) const ROWS: &[Row] = &[
     leaf!("file.sync", bridge, args => {
         stat_file(bridge, &*args.next::<Arc<File>>()?).await?;
     }),
-    Row::new("file.start", None, Kind::Lazy(|bridge, args| {
-        bridge.start(Object::File(args.next()?));
-        Ok(Value::unit())
-    })).answers(Answer::Start),
+    Row::new(
+        "file.start",
+        None,
+        Kind::Lazy(|bridge, args| {
+            bridge.start(Object::File(args.next()?));
+            Ok(Value::unit())
+        }),
+    )
+    .answers(Answer::Start),
 ];
 
 /// Evaluates one edge to its tree.

@@ -8,8 +8,8 @@ use graph::{CacheSharing, Expect};
 use super::row::{Row, lazy};
 use crate::args::{EnumCase, List};
 use crate::directory::Directory;
-use crate::resources::{CacheVolume, Secret};
 use crate::options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOptions, SearchOptions};
+use crate::resources::{CacheVolume, Secret};
 
 /// Makes a method that changes a copy of its options.
 macro_rules! set {
@@ -33,9 +33,8 @@ const EXEC: &[Row] = &[
     set!("exec-options.with-redirect-stderr", ExecOptions, |o, path: String| o.redirect_stderr = Some(path)),
     set!("exec-options.with-expected-codes", ExecOptions, |o, codes: List<i32>| o.expect = Expect::Codes(codes.0)),
     set!("exec-options.with-any-code", ExecOptions, |o| o.expect = Expect::Any),
-    set!("exec-options.with-timeout-seconds", ExecOptions, |o, seconds: u32|
-        o.timeout = Some(Duration::from_secs(u64::from(seconds)))
-    ),
+    set!("exec-options.with-timeout-seconds", ExecOptions, |o, seconds: u32| o.timeout =
+        Some(Duration::from_secs(u64::from(seconds)))),
     set!("exec-options.without-network", ExecOptions, |o| o.network = false),
     set!("exec-options.without-cache", ExecOptions, |o| o.is_cached = false),
     set!("exec-options.use-entrypoint", ExecOptions, |o| o.use_entrypoint = true),

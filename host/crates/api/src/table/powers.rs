@@ -19,12 +19,17 @@ pub(super) const ROWS: &[Row] = &[
     lazy!("machine/rootfs", Container, _args => Container {
         rootfs: Selection::of(Op::Source(SourceOp::Machine), Vec::new()),
         ..Container::default()
-    }).with_stage_env(),
-    Row::new("log/emit", None, Kind::Lazy(|bridge, args| {
-        let level = level(&args.next::<EnumCase>()?.0);
-        bridge.log(level, &args.next::<String>()?);
-        Ok(Value::unit())
-    })),
+    })
+    .with_stage_env(),
+    Row::new(
+        "log/emit",
+        None,
+        Kind::Lazy(|bridge, args| {
+            let level = level(&args.next::<EnumCase>()?.0);
+            bridge.log(level, &args.next::<String>()?);
+            Ok(Value::unit())
+        }),
+    ),
     leaf!("effects/export-directory", bridge, args => {
         let (tree, path) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
         export(bridge, &tree.selection, &path).await?

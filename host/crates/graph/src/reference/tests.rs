@@ -1,7 +1,7 @@
 //! Names, one by one.
 
-use expect_test::{Expect, expect};
 use crate::Diagnostic as _;
+use expect_test::{Expect, expect};
 
 use super::Reference;
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The powers that a module may be granted: the interfaces of `pipeline:api` that no world gives.
+pub const POWERS: &[&str] = &["machine", "sources", "effects", "secret-access"];
+
 /// Returns whether it can be the name of a module, a stage or a dependency.
 pub(crate) fn is_name(name: &str) -> bool {
     let mut parts = name.split('-');

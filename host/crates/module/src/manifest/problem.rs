@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use graph::{Blame, Diagnostic};
 
-use super::POWERS;
 use super::keys::Keys;
+use super::names::POWERS;
 use super::types::Language;
 use crate::fs::FsError;
 use crate::near::suggestion;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::POWERS;
 use super::keys::Keys;
+use super::names::POWERS;
 use super::problem::{ManifestError, ManifestProblem};
 use super::types::Place;
 

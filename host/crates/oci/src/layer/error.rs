@@ -6,8 +6,8 @@ use graph::{Blame, Diagnostic};
 
 use super::tar::TarError;
 use super::tar::reader::ReadError;
-use crate::compression::DecodeError;
 use crate::Digest;
+use crate::compression::DecodeError;
 
 /// Why a stream of uncompressed bytes stopped.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use super::name::{OPAQUE, WHITEOUT, escape};
 use super::tar::Kind;
 use super::tar::write::{NewEntry, data, end, header};
-use crate::compression::{Compression, Encoder};
 use crate::Digest;
+use crate::compression::{Compression, Encoder};
 use crate::image::Descriptor;
 
 /// Why a layer could not be written.

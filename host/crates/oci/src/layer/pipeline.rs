@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::Limits;
 use super::error::{LayerError, StreamError};
 use super::tar::Source;
-use crate::compression::Decoder;
 use crate::Digest;
+use crate::compression::Decoder;
 
 /// How much is handed over at once. Small enough to stay in a cache of the processor until it is used.
 const CHUNK_BYTES: usize = 256 << 10;

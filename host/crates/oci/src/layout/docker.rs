@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::find::{assemble, is_called, parse, platform_of, read, read_verified};
 use super::{Files, FoundImage, LayoutError};
-use crate::compression::{Compression, Decoder};
 use crate::Digest;
+use crate::compression::{Compression, Decoder};
 use crate::image::{CONFIG, ConfigFile, Descriptor, MANIFEST, Manifest};
 use crate::platform;
 

@@ -4,8 +4,8 @@ use std::io;
 
 use graph::{Blame, Diagnostic};
 
-use crate::compression::DecodeError;
 use crate::Digest;
+use crate::compression::DecodeError;
 
 /// Why files are not the image that was asked for.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use graph::{Blame, Diagnostic};
 
-use crate::credentials::CredentialsError;
 use crate::Digest;
+use crate::credentials::CredentialsError;
 
 use super::endpoint::DOCKER_HUB_HOST;
 

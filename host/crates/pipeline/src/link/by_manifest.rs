@@ -2,7 +2,7 @@
 
 use module::{Expression, Place, StageEntry, StageWork};
 
-use super::{Linker, is_name_of};
+use super::linker::{Linker, is_name_of};
 use crate::error::{LinkError, LinkProblem};
 use crate::expression::Chain;
 use crate::graph::{How, Link, Param, Stage, StageId, Work};

@@ -2,7 +2,7 @@
 
 use api::Type;
 
-use super::Linker;
+use super::linker::Linker;
 use crate::graph::{How, Link, Param, StageId};
 use crate::library::{fits, made_by};
 

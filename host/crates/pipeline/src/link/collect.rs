@@ -4,7 +4,7 @@ use api::json::kebab;
 use api::{Signature, Type};
 use module::{CallTarget, Expression, Ignore, Policy, StageEntry, StageWork};
 
-use super::{Linker, is_name_of};
+use super::linker::{Linker, is_name_of};
 use crate::error::{LinkError, LinkProblem};
 use crate::graph::{How, Link, Param, Source, Stage, StageId, Work};
 use crate::library::{ModuleTypes, takes_directories};

@@ -12,7 +12,10 @@ use backend::{
     Backend, Caps, EntryKind, Failure, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage,
     SearchMatch, SearchQuery, Snapshot, Solved,
 };
-use graph::{ContentDigest, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, SecretName, Selection, TreePath};
+use graph::{
+    ContentDigest, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, SecretName,
+    Selection, TreePath,
+};
 
 /// What a call asks, answered from memory.
 #[derive(Default)]

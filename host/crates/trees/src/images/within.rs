@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use backend::{Failure, FailureCode, ResolvedImage};
 use graph::{ContentDigest, ImageOp, ImageOrigin, Op, Platform, Selection, TreePath};
+use oci::Reference;
 use oci::archive::TarFiles;
 use oci::image::Descriptor;
 use oci::layout::{Files, FoundImage, FoundLayer, LayoutError, find_image};
-use oci::Reference;
 use sha2::{Digest as _, Sha256};
 use store::{Selected, Store};
 

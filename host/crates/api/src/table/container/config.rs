@@ -63,10 +63,10 @@ pub(super) const ROWS: &[Row] = &[
     set!("container.without-label", |c, name: String| drop(c.labels.remove(&name))),
     set!("container.with-annotation", |c, name: String, value: String| drop(c.annotations.insert(name, value))),
     set!("container.without-annotation", |c, name: String| drop(c.annotations.remove(&name))),
-    set!("container.with-exposed-port", |c, number: u16, protocol: EnumCase|
-        { c.ports.insert(Port { number, protocol: protocol.0 }) }
-    ),
-    set!("container.without-exposed-port", |c, number: u16, protocol: EnumCase|
-        { c.ports.remove(&Port { number, protocol: protocol.0 }) }
-    ),
+    set!("container.with-exposed-port", |c, number: u16, protocol: EnumCase| {
+        c.ports.insert(Port { number, protocol: protocol.0 })
+    }),
+    set!("container.without-exposed-port", |c, number: u16, protocol: EnumCase| {
+        c.ports.remove(&Port { number, protocol: protocol.0 })
+    }),
 ];

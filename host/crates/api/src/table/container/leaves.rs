@@ -31,10 +31,15 @@ pub(super) const OUTPUTS: &[Row] = &[
     leaf!("container.sync", bridge, args => {
         bridge.backend().solve(&args.next::<Arc<Container>>()?.edges()).await?;
     }),
-    Row::new("container.start", None, Kind::Lazy(|bridge, args| {
-        bridge.start(Object::Container(args.next()?));
-        Ok(Value::unit())
-    })).answers(Answer::Start),
+    Row::new(
+        "container.start",
+        None,
+        Kind::Lazy(|bridge, args| {
+            bridge.start(Object::Container(args.next()?));
+            Ok(Value::unit())
+        }),
+    )
+    .answers(Answer::Start),
 ];
 
 async fn last_exec(bridge: &dyn Bridge, this: &Container) -> Result<Arc<ExecResult>, Failure> {

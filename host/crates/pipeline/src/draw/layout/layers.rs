@@ -1,6 +1,6 @@
 //! Which layer each node is in.
 
-use super::{Chain, Layered};
+use super::layered::{Chain, Layered};
 
 /// The most bends. Beyond that arrows cross layers as they come: a picture of so many is not read
 /// arrow by arrow, and a long chain with many shortcuts would have millions.

@@ -1,6 +1,6 @@
 //! In which order the items of a layer stand.
 
-use super::Layered;
+use super::layered::Layered;
 
 /// How often all layers are ordered by their neighbours. More change little.
 const N_SWEEPS: usize = 8;

@@ -2,15 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::layered::{Chain, Layered, Layout, Route, Size};
 use super::order::mean;
-use super::{Chain, Layered, Layout, Route};
-
-/// Width and height, in pixels.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in crate::draw) struct Size {
-    pub(in crate::draw) width: f64,
-    pub(in crate::draw) height: f64,
-}
 
 /// Around the whole.
 const MARGIN: f64 = 16.0;
