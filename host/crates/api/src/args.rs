@@ -1,12 +1,12 @@
-//! Taking typed arguments out of values.
+//! Typed arguments, taken out of values.
 
 use std::sync::Arc;
 
 use crate::value::{Object, Resource, Value};
 
-/// An argument is missing or of another type than the WIT package says.
+/// An argument is missing, or its type is not the one in the WIT package.
 ///
-/// Neither a guest nor the command line can cause this: both are checked against the package.
+/// Neither a guest nor the command line can cause this error: both are checked against the package.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("argument {position} is not a {expected}")]
 pub struct ArgumentError {
@@ -14,7 +14,7 @@ pub struct ArgumentError {
     expected: &'static str,
 }
 
-/// The arguments of one call, taken one after the other.
+/// The arguments of a call. They are taken one after the other.
 pub struct Args {
     values: std::vec::IntoIter<Value>,
     position: usize,
@@ -22,15 +22,15 @@ pub struct Args {
 
 /// A type that an argument can have.
 pub(crate) trait FromValue: Sized {
-    /// Its name in WIT.
+    /// The name of the type in WIT.
     const EXPECTED: &'static str;
 
-    /// Returns the value, if it is of this type.
+    /// Returns the value if it is of this type.
     fn from_value(value: Value) -> Option<Self>;
 }
 
 impl Args {
-    /// Takes the arguments of a call; those of a method begin with its object.
+    /// Takes the arguments of a call. The first argument of a method is its object.
     #[must_use]
     pub fn new(values: Vec<Value>) -> Self {
         Self { values: values.into_iter(), position: 0 }
@@ -108,7 +108,7 @@ where
     }
 }
 
-/// A list of anything but bytes.
+/// A list of any type but bytes.
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<T: FromValue> FromValue for List<T> {

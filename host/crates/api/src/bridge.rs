@@ -1,4 +1,4 @@
-//! What a call may ask of the engine.
+//! The bridge from a call to the engine.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,66 +10,66 @@ use graph::SecretName;
 use crate::origins::Origins;
 use crate::value::{Object, Value};
 
-/// How much a message matters.
+/// The importance of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// For whoever writes the stage.
+    /// A detail for the author of the stage.
     Debug,
-    /// For whoever runs it.
+    /// News for the person who runs the stage.
     Info,
-    /// Something looks wrong.
+    /// A warning: something looks wrong.
     Warn,
-    /// Something is wrong.
+    /// An error: something is wrong.
     Error,
 }
 
-/// What a call may ask of the engine; implemented by the session.
+/// The requests that a call can make of the engine. The session implements them.
 pub trait Bridge: Send + Sync {
-    /// Returns what evaluates the graph.
+    /// Returns the engine that evaluates the graph.
     fn backend(&self) -> &dyn Backend;
 
-    /// Begins the evaluation of an object in the background, for as long as the session lives.
+    /// Begins to evaluate an object in the background. The evaluation ends with the session at the latest.
     fn start(&self, object: Object);
 
     /// Shows a message of the calling stage.
     fn log(&self, level: LogLevel, message: &str);
 
-    /// Returns the value of a secret, for `secret-access`.
+    /// Returns the value of a secret, for the interface `secret-access`.
     ///
     /// # Errors
-    /// If the secret has none, or if it is not UTF-8.
+    /// Fails if the secret has no value, or if the value is not UTF-8.
     fn plaintext(&self, name: &SecretName) -> Result<String, Failure>;
 
-    /// Returns where on this machine an export to `path` goes.
+    /// Returns the path on this machine that an export to `path` is written to.
     ///
     /// # Errors
-    /// `InvalidPath` if it leaves the export root, also through a link.
+    /// Fails with `InvalidPath` if the path leaves the export root, also if it does so through a link.
     fn export_target(&self, path: &str) -> Result<PathBuf, Failure>;
 
-    /// Returns the function that asks, with its module, as in `shop.build`; none where nobody keeps that.
+    /// Returns the calling function with its module, as in `shop.build`; none if the caller does not keep it.
     fn function(&self) -> Option<&Arc<str>> {
         None
     }
 
-    /// Returns where it is kept which function asked for which command.
+    /// Returns the record of the functions that asked for commands, if there is one.
     fn origins(&self) -> Option<&Origins> {
         None
     }
 
-    /// Returns the variables of every container that the calling function begins with.
+    /// Returns the variables that every container gets which the calling function begins with.
     fn env(&self) -> &[(String, String)] {
         &[]
     }
 
-    /// Hears that what the calling function asked for failed, which the function is told, too.
+    /// Notes a failure that the calling function is told of.
     fn failed(&self, failure: &Failure) {
         let _ = failure;
     }
 
-    /// Calls a function of a dependency: one of `interface`, as the calling component imports it.
+    /// Calls a function of a dependency. `interface` and `function` are the names that the calling component imports.
     ///
-    /// What comes back is what the function returns. A function that makes a container, a directory, a file or a
-    /// service need not have been called by then.
+    /// The answer is the value that the function returns. A function that makes a container, a directory, a file or a
+    /// service may be called later: then the answer is an object that is not made yet.
     fn call_import<'a>(
         &'a self,
         interface: &'a str,

@@ -1,4 +1,4 @@
-//! `container.container`
+//! The resource `container.container`.
 
 mod exec;
 mod files;
@@ -15,20 +15,20 @@ use graph::{CacheSharing, Edge, FailOp, Op, Platform, SecretName, Selection, Tre
 use crate::directory::Directory;
 use crate::file::{failing, scratch};
 
-/// A container that does not exist yet.
+/// A container that does not exist yet: a root file system, a configuration and mounts.
 #[derive(Debug, Clone)]
 pub struct Container {
-    /// What it is run as.
+    /// The platform that it runs on.
     pub platform: Platform,
-    /// Its root file system.
+    /// The root file system.
     pub rootfs: Selection,
-    /// What commands and images take from it besides files.
+    /// The configuration: everything besides files that commands and images take from it.
     pub config: Config,
-    /// In the order in which they were made, no path twice.
+    /// The mounts, in the order in which they were made. No path occurs twice.
     pub mounts: Vec<ContainerMount>,
     /// The last command that was run in it.
     pub last_exec: Option<Edge>,
-    /// The pinned reference of the image that it started from, with the digest that the container had then.
+    /// The pinned reference of the image that it started from, and the id that the container had then.
     pub(crate) image_ref: Option<(String, String)>,
 }
 
@@ -37,94 +37,94 @@ pub struct Container {
 /// Source: OCI image-spec 1.1, `config.md`.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// Variables in the order in which they were set, names unique.
+    /// The environment variables, in the order in which they were set. Names are unique.
     pub env: Vec<(String, String)>,
-    /// Variables whose values are secrets.
+    /// The environment variables whose values are secrets.
     pub secret_env: Vec<(String, SecretName)>,
-    /// The working directory.
+    /// The working directory of commands.
     pub workdir: TreePath,
-    /// `name`, `name:group`, `uid` or `uid:gid`; root if none.
+    /// The user: `name`, `name:group`, `uid` or `uid:gid`; root if there is none.
     pub user: Option<String>,
-    /// What is put before the arguments if asked for.
+    /// The words that are put before the arguments of a command that asks for them.
     pub entrypoint: Vec<String>,
-    /// What is run without arguments.
+    /// The command that runs if no other is given.
     pub default_args: Vec<String>,
-    /// Of the image.
+    /// The labels of the image.
     pub labels: BTreeMap<String, String>,
-    /// Of the image's manifest.
+    /// The annotations of the image's manifest.
     pub annotations: BTreeMap<String, String>,
-    /// Ports that its service listens on.
+    /// The ports that its service listens on.
     pub ports: BTreeSet<Port>,
-    /// Directories that other programs make volumes of.
+    /// The directories that other programs make volumes of.
     pub volumes: BTreeSet<String>,
-    /// As in `SIGTERM`.
+    /// The signal that stops it, as in `SIGTERM`.
     pub stop_signal: Option<String>,
-    /// As Docker writes it, in JSON.
+    /// The health check as JSON, in Docker's format.
     pub healthcheck: Option<String>,
 }
 
-/// A port and its transport, as in `tcp`.
+/// A port with its transport protocol.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Port {
-    /// Its number.
+    /// The number of the port.
     pub number: u16,
-    /// `tcp` or `udp`.
+    /// The protocol: `tcp` or `udp`.
     pub protocol: String,
 }
 
-/// Something mounted in a container.
+/// A mount in a container.
 #[derive(Debug, Clone)]
 pub struct ContainerMount {
-    /// Where.
+    /// The path in the container.
     pub path: TreePath,
-    /// What.
+    /// The source of the mount.
     pub source: MountSource,
 }
 
-/// What is mounted.
+/// The source of a mount.
 #[derive(Debug, Clone)]
 pub enum MountSource {
-    /// A directory.
+    /// A directory that commands may write to.
     Directory {
-        /// As commands have left it so far.
+        /// The directory as the commands so far have left it.
         selection: Selection,
-        /// Refuses writes.
+        /// Whether writes are refused.
         read_only: bool,
-        /// Root if none.
+        /// The owner; root if there is none.
         owner: Option<String>,
     },
-    /// A file, read-only.
+    /// A read-only file.
     File {
-        /// Which.
+        /// The file in its tree.
         selection: Selection,
-        /// Root if none.
+        /// The owner; root if there is none.
         owner: Option<String>,
     },
     /// A cache volume.
     Cache {
-        /// Its key.
+        /// The key of the volume.
         key: String,
-        /// How commands share it.
+        /// The way in which commands share it.
         sharing: CacheSharing,
-        /// Root if none.
+        /// The owner; root if there is none.
         owner: Option<String>,
-        /// What an empty one starts with.
+        /// The directory that an empty volume is filled with.
         seed: Option<Selection>,
     },
-    /// A secret.
+    /// A secret as a file.
     Secret {
-        /// Which.
+        /// The name of the secret.
         name: SecretName,
-        /// Root if none.
+        /// The owner; root if there is none.
         owner: Option<String>,
-        /// Its permission bits.
+        /// The permission bits of the file.
         mode: u32,
     },
     /// A directory in memory.
     Temp {
-        /// The most bytes.
+        /// The limit on its size, in bytes.
         size_bytes: Option<u64>,
-        /// Its permission bits.
+        /// The permission bits of the directory.
         mode: u32,
     },
 }
@@ -143,19 +143,19 @@ impl Default for Container {
 }
 
 impl Container {
-    /// The same container with an evaluation that fails.
+    /// Returns the container with an evaluation that fails.
     #[must_use]
     pub fn with_error(&self, code: FailureCode, message: impl Into<String>) -> Self {
         Self { rootfs: failing(code, message), last_exec: None, ..self.clone() }
     }
 
-    /// The same container with another root file system.
+    /// Returns the container with another root file system.
     #[must_use]
     pub fn with_rootfs(&self, source: &Directory) -> Self {
         Self { rootfs: source.selection.clone(), last_exec: None, ..self.clone() }
     }
 
-    /// For another platform.
+    /// Returns the container for another platform.
     #[must_use]
     pub fn with_platform(&self, text: &str) -> Self {
         match text.parse() {
@@ -164,7 +164,7 @@ impl Container {
         }
     }
 
-    /// With a change of its configuration.
+    /// Returns the container with a changed configuration.
     #[must_use]
     pub fn with_config(&self, change: impl FnOnce(&mut Config)) -> Self {
         let mut container = self.clone();
@@ -172,7 +172,7 @@ impl Container {
         container
     }
 
-    /// With an environment variable; one of that name is replaced in place.
+    /// Returns the container with an environment variable. A variable of that name is replaced in place.
     #[must_use]
     pub fn with_env_variable(&self, name: &str, value: &str) -> Self {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
@@ -188,7 +188,7 @@ impl Container {
         })
     }
 
-    /// With an environment variable whose value is expanded first.
+    /// Returns the container with an environment variable whose value is expanded first.
     #[must_use]
     pub fn with_env_variable_expanded(&self, name: &str, value: &str) -> Self {
         match self.expand(value) {
@@ -197,7 +197,7 @@ impl Container {
         }
     }
 
-    /// With a variable whose value only commands see.
+    /// Returns the container with an environment variable whose value only commands can see.
     #[must_use]
     pub fn with_secret_variable(&self, name: &str, secret: &SecretName) -> Self {
         self.with_config(|config| {
@@ -207,7 +207,7 @@ impl Container {
         })
     }
 
-    /// With a working directory, relative to the one before.
+    /// Returns the container with another working directory. The path is relative to the one before.
     #[must_use]
     pub fn with_workdir(&self, path: &str) -> Self {
         match self.config.workdir.join(path) {
@@ -226,13 +226,13 @@ impl Container {
         })
     }
 
-    /// Returns where the service listens.
+    /// Returns the ports that its service listens on.
     #[must_use]
     pub fn ports(&self) -> Vec<Port> {
         self.config.ports.iter().cloned().collect()
     }
 
-    /// Returns the edges to evaluate so that everything that was asked of the container is done.
+    /// Returns the edges whose evaluation does everything that was asked of the container.
     #[must_use]
     pub fn edges(&self) -> Vec<Edge> {
         let mounted = self.mounts.iter().filter_map(|mount| match &mount.source {
@@ -244,7 +244,7 @@ impl Container {
         std::iter::once(self.rootfs.edge.clone()).chain(mounted).collect()
     }
 
-    /// Returns the failure that was recorded in it.
+    /// Returns the mistake that was recorded in the container, if there is one.
     #[must_use]
     pub fn failure(&self) -> Option<&FailOp> {
         match self.rootfs.edge.vertex.op() {

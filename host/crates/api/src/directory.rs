@@ -1,4 +1,4 @@
-//! `directory.directory`
+//! The resource `directory.directory`.
 
 use backend::FailureCode;
 use graph::{CopyOp, CopySource, FileOp, Op, PathError, RemoveKind, Selection, TreePath};
@@ -6,10 +6,10 @@ use graph::{CopyOp, CopySource, FileOp, Op, PathError, RemoveKind, Selection, Tr
 use crate::file::{File, failing, scratch};
 use crate::options::{CopyOptions, NewOptions};
 
-/// A tree of files that need not exist yet.
+/// A directory that need not exist yet.
 #[derive(Debug, Clone)]
 pub struct Directory {
-    /// Where it is.
+    /// The directory in its tree.
     pub selection: Selection,
 }
 
@@ -20,32 +20,32 @@ impl Default for Directory {
 }
 
 impl Directory {
-    /// The directory at a path of a tree.
+    /// Returns the directory at a path of a tree.
     #[must_use]
     pub fn at(selection: Selection) -> Self {
         Self { selection }
     }
 
-    /// A directory that cannot be had.
+    /// Returns a directory whose evaluation fails.
     pub(crate) fn failing(code: FailureCode, message: impl Into<String>) -> Self {
         Self { selection: failing(code, message) }
     }
 
-    /// Returns its name with a `/` behind it; `/` for the root of a tree.
+    /// Returns the name of the directory with a `/` at the end. The root of a tree is `/`.
     #[must_use]
     pub fn name(&self) -> String {
         self.selection.path.file_name().map_or_else(|| "/".to_owned(), |name| format!("{name}/"))
     }
 
-    /// Returns where `path` is in its tree.
+    /// Returns the selection of `path` in the tree of this directory.
     pub(crate) fn select(&self, path: &str) -> Result<Selection, PathError> {
-        // Parsed from this directory's own root first: `..` must not reach its siblings.
+        // The path is parsed from this directory first: `..` must not reach its siblings.
         let inner = TreePath::parse(path)?;
         let whole = self.selection.path.join(inner.as_str())?;
         Ok(self.selection.edge.clone().at(whole))
     }
 
-    /// The file at `path`.
+    /// Returns the file at `path`.
     #[must_use]
     pub fn file(&self, path: &str) -> File {
         match self.select(path) {
@@ -58,7 +58,7 @@ impl Directory {
         }
     }
 
-    /// The directory at `path`.
+    /// Returns the directory at `path`.
     #[must_use]
     pub fn subdirectory(&self, path: &str) -> Self {
         match self.select(path) {
@@ -67,7 +67,7 @@ impl Directory {
         }
     }
 
-    /// Adds an operation whose input 0 is this directory.
+    /// Adds an operation that has this directory as input 0.
     fn with_op(&self, op: FileOp, source: Option<Selection>) -> Self {
         let inputs = std::iter::once(self.selection.clone()).chain(source).collect();
         Self { selection: Selection::of(Op::File(op), inputs) }
@@ -80,7 +80,7 @@ impl Directory {
         }
     }
 
-    /// With a file of these contents.
+    /// Returns the directory with a file of these contents.
     #[must_use]
     pub fn with_new_file(&self, path: &str, contents: &[u8], options: &NewOptions) -> Self {
         self.with_path(path, |path| {
@@ -89,7 +89,7 @@ impl Directory {
         })
     }
 
-    /// With an empty directory; what is there stays.
+    /// Returns the directory with an empty directory in it. Existing entries stay.
     #[must_use]
     pub fn with_new_directory(&self, path: &str, options: &NewOptions) -> Self {
         self.with_path(path, |path| {
@@ -98,7 +98,7 @@ impl Directory {
         })
     }
 
-    /// With a copy of a file.
+    /// Returns the directory with a copy of a file.
     #[must_use]
     pub fn with_file(&self, path: &str, source: &File, options: &CopyOptions) -> Self {
         let into = path.is_empty() || path == "." || path.ends_with('/') || path.ends_with("/.");
@@ -108,7 +108,7 @@ impl Directory {
         })
     }
 
-    /// With a copy of each file in the directory `path`.
+    /// Returns the directory with a copy of each file, in the directory `path`.
     #[must_use]
     pub fn with_files<'a>(&self, path: &str, sources: impl IntoIterator<Item = &'a File>) -> Self {
         let into = format!("{path}/");
@@ -117,7 +117,7 @@ impl Directory {
             .fold(self.clone(), |directory, source| directory.with_file(&into, source, &CopyOptions::default()))
     }
 
-    /// With the contents of a directory.
+    /// Returns the directory with the contents of another directory.
     #[must_use]
     pub fn with_directory(&self, path: &str, source: &Self, options: &CopyOptions) -> Self {
         self.with_path(path, |dest| {
@@ -125,13 +125,13 @@ impl Directory {
         })
     }
 
-    /// With a symbolic link.
+    /// Returns the directory with a symbolic link.
     #[must_use]
     pub fn with_symlink(&self, target: &str, link_name: &str) -> Self {
         self.with_path(link_name, |path| self.with_op(FileOp::Symlink { target: target.to_owned(), path }, None))
     }
 
-    /// Without what matches.
+    /// Returns the directory without the entries that match `pattern`.
     #[must_use]
     pub fn without(&self, pattern: &str, kind: RemoveKind) -> Self {
         self.with_path(pattern, |_| {
@@ -139,32 +139,32 @@ impl Directory {
         })
     }
 
-    /// Only what matches.
+    /// Returns a directory with only the entries that match.
     #[must_use]
     pub fn filter(&self, include: Vec<String>, exclude: Vec<String>) -> Self {
         self.with_op(FileOp::Filter { include, exclude }, None)
     }
 
-    /// What is in `other` and not, or not the same, in this one.
+    /// Returns a directory with the entries of `other` that this one does not have, or has differently.
     #[must_use]
     pub fn diff(&self, other: &Self) -> Self {
         Self { selection: Selection::of(Op::Diff, vec![self.selection.clone(), other.selection.clone()]) }
     }
 
-    /// This one with the contents of all of `others` over it.
+    /// Returns a directory with the contents of this one and of all `others`. A later directory wins.
     #[must_use]
     pub fn merge<'a>(&'a self, others: impl IntoIterator<Item = &'a Self>) -> Self {
         let inputs = std::iter::once(self).chain(others).map(|directory| directory.selection.clone()).collect();
         Self { selection: Selection::of(Op::Merge, inputs) }
     }
 
-    /// All at and under `path` given to `owner`.
+    /// Returns the directory with everything at and below `path` given to `owner`.
     #[must_use]
     pub fn with_owner(&self, path: &str, owner: &str) -> Self {
         self.with_path(path, |path| self.with_op(FileOp::Chown { path, owner: owner.to_owned() }, None))
     }
 
-    /// All modification times set.
+    /// Returns the directory with all modification times set.
     #[must_use]
     pub fn with_timestamps(&self, seconds: u64) -> Self {
         self.with_op(FileOp::Timestamps { seconds }, None)

@@ -1,4 +1,4 @@
-//! Calling the functions of the WIT package by their names.
+//! Calls of the functions of the WIT package by their names.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::pending::{force, is_pending, note_exec};
 use crate::table::{Answer, Kind, LeafFn, LeafFuture, Row, row_of};
 use crate::value::{Object, Pending, Value};
 
-/// A function of the WIT package, by the way in which it is called.
+/// A function of the WIT package.
 #[derive(Clone, Copy)]
 pub enum Function {
-    /// Makes a value out of values.
+    /// The function returns at once.
     Lazy(Lazy),
-    /// Evaluates.
+    /// The function evaluates, and the caller waits.
     Leaf(Leaf),
 }
 
-/// A function that never fails for a reason that a caller could cause, and never waits.
+/// A function that makes a value out of values. It never waits, and no caller can make it fail.
 #[derive(Clone, Copy)]
 pub struct Lazy(&'static Row);
 
@@ -29,10 +29,10 @@ pub struct Lazy(&'static Row);
 pub struct Leaf(LeafFn);
 
 impl Lazy {
-    /// Calls it.
+    /// Calls the function with the arguments of the WIT package.
     ///
     /// # Errors
-    /// If the arguments are not those of the WIT package.
+    /// Fails if the arguments are not those of the WIT package. Callers check them first, so this is a bug.
     pub fn call(&self, bridge: &dyn Bridge, args: Vec<Value>) -> Result<Value, ArgumentError> {
         let value = self.make(bridge, args)?;
         match self.0.takes_stage_env {
@@ -57,7 +57,7 @@ impl Lazy {
         }
     }
 
-    /// Answers for an object that is not made yet.
+    /// Returns the answer about an object that is not made yet.
     fn answer(&self, bridge: &dyn Bridge, args: &[Value]) -> Value {
         let Some(Value::Object(Object::Pending(pending))) = args.first() else { return Value::unit() };
         match self.0.answer {
@@ -73,7 +73,7 @@ impl Lazy {
 }
 
 impl Leaf {
-    /// Calls it.
+    /// Calls the function with the arguments of the WIT package.
     #[must_use]
     pub fn call<'a>(&self, bridge: &'a dyn Bridge, args: Vec<Value>) -> LeafFuture<'a> {
         let answer = self.answer(bridge, args);
@@ -94,10 +94,10 @@ impl Leaf {
     }
 }
 
-/// Adds variables to a container.
+/// Adds environment variables to a container.
 ///
 /// # Errors
-/// If `container` is another value.
+/// Fails if `container` is another value.
 pub fn with_env(bridge: &dyn Bridge, container: Value, env: &[(String, String)]) -> Result<Value, ArgumentError> {
     let Some(Function::Lazy(set)) = find("container", "[method]container.with-env-variable") else {
         return Ok(container);
@@ -107,16 +107,16 @@ pub fn with_env(bridge: &dyn Bridge, container: Value, env: &[(String, String)])
     })
 }
 
-/// Calls a function of the WIT package, lazy or not.
+/// Calls a function of the WIT package and waits for its answer.
 ///
 /// # Errors
-/// `Unavailable` if it is not in this version; else the failure of the function.
+/// Fails with `Unavailable` if this version does not have the function, and with the failure of the function.
 pub async fn invoke(bridge: &dyn Bridge, interface: &str, function: &str, args: Vec<Value>) -> Result<Value, Failure> {
     match find(interface, function) {
         Some(Function::Lazy(lazy)) => Ok(lazy.call(bridge, args)?),
         Some(Function::Leaf(leaf)) => leaf.call(bridge, args).await,
         None => {
-            // `[method]container.as-service` has its interface in its name.
+            // The name `[method]container.as-service` includes the interface.
             let name = function.strip_prefix("[method]").map_or(format!("{interface}.{function}"), str::to_owned);
             let message = format!("`{name}` is not available in this version");
             Err(Failure::invalid(FailureCode::Unavailable, message))

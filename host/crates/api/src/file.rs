@@ -1,4 +1,4 @@
-//! `file.file`
+//! The resource `file.file`.
 
 use backend::FailureCode;
 use graph::{FailOp, FileOp, Op, Selection, TreePath, Vertex};
@@ -6,18 +6,18 @@ use graph::{FailOp, FileOp, Op, Selection, TreePath, Vertex};
 /// A file that need not exist yet.
 #[derive(Debug, Clone)]
 pub struct File {
-    /// Where it is.
+    /// The file in its tree.
     pub selection: Selection,
-    /// What it is called.
+    /// The name of the file. It may differ from the name in the tree.
     pub name: String,
 }
 
-/// Makes a selection that cannot be evaluated.
+/// Returns a selection whose evaluation fails.
 pub(crate) fn failing(code: FailureCode, message: impl Into<String>) -> Selection {
     Selection::of(Op::Fail(FailOp { code: code.as_str().to_owned(), message: message.into() }), Vec::new())
 }
 
-/// Makes an empty tree.
+/// Returns the root of an empty tree.
 pub(crate) fn scratch() -> Selection {
     graph::Edge::first(Vertex::scratch()).at(TreePath::root())
 }
@@ -30,19 +30,19 @@ fn check_name(name: &str) -> Result<TreePath, Selection> {
 }
 
 impl File {
-    /// A file at a path of a tree.
+    /// Returns the file at a path of a tree.
     #[must_use]
     pub fn at(selection: Selection) -> Self {
         let name = selection.path.file_name().unwrap_or_default().to_owned();
         Self { selection, name }
     }
 
-    /// A file that cannot be had.
+    /// Returns a file whose evaluation fails.
     pub(crate) fn failing(code: FailureCode, message: impl Into<String>) -> Self {
         Self { selection: failing(code, message), name: String::new() }
     }
 
-    /// A file with these contents, mode 0644.
+    /// Returns a file with these contents and mode 0644.
     #[must_use]
     pub fn with_contents(name: &str, contents: &[u8]) -> Self {
         let selection = match check_name(name) {
@@ -55,14 +55,14 @@ impl File {
         Self { selection, name: name.to_owned() }
     }
 
-    /// The same file under another name.
+    /// Returns the file under another name.
     #[must_use]
     pub fn with_name(&self, name: &str) -> Self {
         let selection = check_name(name).map_or_else(|failing| failing, |_| self.selection.clone());
         Self { selection, name: name.to_owned() }
     }
 
-    /// The file with text replaced.
+    /// Returns the file with text replaced.
     #[must_use]
     pub fn with_replaced(&self, search: &str, replacement: &str, all: bool) -> Self {
         let name = if self.name.is_empty() { "file".to_owned() } else { self.name.clone() };

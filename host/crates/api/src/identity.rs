@@ -1,4 +1,4 @@
-//! What makes two values the same.
+//! The identity of values: equal identities are the same arguments.
 
 use graph::{DefinitionDigest, KeyHasher, SecretName};
 
@@ -8,7 +8,7 @@ use crate::file::File;
 use crate::resources::{CacheVolume, Secret, Service};
 use crate::value::{Object, Value};
 
-/// Returns the digest of what values are: of the definitions of the objects in them, not of their contents.
+/// Returns the digest of values. It is made of the definitions of the objects in them, not of their contents.
 #[must_use]
 pub fn identity(values: &[Value]) -> DefinitionDigest {
     let mut hasher = KeyHasher::new("values/1");
@@ -129,7 +129,7 @@ fn add_object(hasher: &mut KeyHasher, object: &Object) {
 
 fn add_container(hasher: &mut KeyHasher, container: &Container) {
     hasher.text(&container.id());
-    // A function can read it, so that another reference makes it another call.
+    // A function can read the reference, so another reference is another argument.
     hasher.option(container.image_ref(), KeyHasher::text);
 }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_whole_digest_of_a_mount_decides_and_not_the_digits_that_people_see() {
-        // Found by search: the digests of these two vertices begin with the same 48 bits.
+        // These paths were found by search: the digests of their vertices begin with the same 48 bits.
         let [one, other] = ["/3714230", "/37661907"].map(mounted);
         assert_eq!(format!("{:?}", shown(&one)), format!("{:?}", shown(&other)));
         assert_ne!(one.id(), other.id());
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn an_identity_is_the_same_in_every_process() {
-        // Written down once: an address, a random number or the order of a hash map would change it.
+        // The digest is written down here: an address, a random number or the order of a hash map would change it.
         let container = mounted("/src").with_env_variable("A", "1");
         let digest = identity(&[container.into(), Value::F32(1.5), Value::S8(-1), Value::Char('x')]);
         assert_eq!(digest.to_string(), "blake3:e9f10b87e7a73ab5aead682ed8244076818c945885764d74285770d0dc483dff");

@@ -1,27 +1,28 @@
-//! JSON as values of WIT types, and the words that text and JSON have in common.
+//! JSON as values of WIT types, and the syntax that text and JSON share.
 
 use serde_json::Value as Json;
 
 use crate::{Type, Value};
 
-/// Says what may have been meant: of a name, the names that there are, and the words before them.
+/// Makes the end of a message that suggests a name, from the wrong name, the names that exist, and the words before
+/// them.
 pub type Suggest = fn(name: &str, candidates: &[&str], there_is: &str) -> String;
 
-/// Makes a value of a type from JSON, or says what is wrong.
+/// Makes a value of a type from JSON. The error is a message for people.
 ///
 /// Records are objects, tuples are lists, a variant with a value is an object of one key, a result
 /// is one with the key `ok` or `err`. A field of a record may be left out if it is an `option`.
 ///
 /// # Errors
-/// If it is not of the type.
+/// Fails if the JSON is not of the type.
 pub fn value(ty: &Type, json: &Json) -> Result<Value, String> {
     value_with(ty, json, listed)
 }
 
-/// As [`value`]; `suggest` says what may have been meant by a field that does not exist.
+/// Does the same as [`value`]. `suggest` makes the suggestion for a field that does not exist.
 ///
 /// # Errors
-/// If it is not of the type.
+/// Fails if the JSON is not of the type.
 pub fn value_with(ty: &Type, json: &Json, suggest: Suggest) -> Result<Value, String> {
     let mismatch = || format!("`{json}` is not a {ty}");
     match (ty, json) {
@@ -96,7 +97,7 @@ fn record(
     fields.iter().map(field).collect::<Result<_, _>>().map(Value::Record)
 }
 
-/// None if there is no such case, or if the one has a value and the other has none.
+/// Returns none if there is no such case, or if only one of the case and the JSON has a value.
 fn variant(
     cases: &[(String, Option<Type>)],
     name: &str,
@@ -113,18 +114,18 @@ fn variant(
     }
 }
 
-/// Lists the names that there are.
+/// Lists the names that exist.
 fn listed(_: &str, candidates: &[&str], there_is: &str) -> String {
     format!("{there_is}: {}", candidates.join(", "))
 }
 
-/// Returns whether no object is in it, so that JSON can be a value of it.
+/// Returns whether a type has no object in it, so that JSON can be a value of it.
 #[must_use]
 pub fn is_plain(ty: &Type) -> bool {
     ty.find(&|ty| matches!(ty, Type::Object(_) | Type::Custom(_) | Type::Other(_))).is_none()
 }
 
-/// Parses a number of a type; None if it is none, or out of range.
+/// Parses a number of a type. Returns none if the text is not a number, or if the number is out of range.
 #[must_use]
 pub fn number(ty: &Type, text: &str) -> Option<Value> {
     match ty {
@@ -142,20 +143,20 @@ pub fn number(ty: &Type, text: &str) -> Option<Value> {
     }
 }
 
-/// Parses a whole number; `0o755` is one, as modes are written, and so is `0x1f`.
+/// Parses a whole number: decimal, octal as in `0o755`, or hexadecimal as in `0x1f`.
 fn integer<T: TryFrom<i128>>(text: &str) -> Option<T> {
     let (digits, radix) = match (text.strip_prefix("0o"), text.strip_prefix("0x")) {
         (Some(digits), _) => (digits, 8),
         (None, Some(digits)) => (digits, 16),
         (None, None) => (text, 10),
     };
-    // The number behind a prefix has no sign.
+    // A number with a prefix has no sign.
     let is_number = radix == 10 || !digits.starts_with(['+', '-']);
     let number = is_number.then(|| i128::from_str_radix(digits, radix).ok()).flatten()?;
     T::try_from(number).ok()
 }
 
-/// Parses a single character.
+/// Parses a text of exactly one character.
 #[must_use]
 pub fn character(text: &str) -> Option<Value> {
     let mut characters = text.chars();
@@ -163,14 +164,14 @@ pub fn character(text: &str) -> Option<Value> {
     characters.next().is_none().then_some(Value::Char(character))
 }
 
-/// Finds a case, whatever its capitals, underscores or hyphens.
+/// Finds a case, ignoring capitals, underscores and hyphens.
 #[must_use]
 pub fn case_of<'a>(cases: &'a [String], text: &str) -> Option<&'a str> {
     let squeezed = |name: &str| name.replace(['-', '_'], "").to_lowercase();
     cases.iter().find(|case| squeezed(case) == squeezed(text)).map(String::as_str)
 }
 
-/// Returns a name in kebab case: `buildAll`, `build_all` and `BuildAll` are `build-all`.
+/// Returns a name in kebab case. `buildAll`, `build_all` and `BuildAll` become `build-all`.
 #[must_use]
 pub fn kebab(name: &str) -> String {
     let mut kebab = String::with_capacity(name.len() + 2);

@@ -1,16 +1,15 @@
-//! The objects of the WIT package `pipeline:api` and what their methods do.
+//! The objects of the WIT package `pipeline:api` and their methods.
 //!
-//! An object is a value: a [`Container`] is a root file system (an edge of the graph), a
-//! configuration and mounts; each of its `with-` methods makes another value and adds at most a
-//! vertex. Only LEAF methods ask the [`Bridge`] to evaluate something.
+//! An object is a value. A [`Container`] is a root file system (an edge of the graph), a configuration and mounts.
+//! Each of its `with-` methods makes another value and adds at most one vertex. Only LEAF methods ask the [`Bridge`]
+//! to evaluate something.
 //!
-//! There is one table from the names of the WIT functions to what they do, [`find`]. Stage
-//! functions reach it through the runtime, the command line through its chains, and both get the
-//! same answers. A function of the WIT package that the table does not have is one that is not
-//! available in this version; [`unavailable`] lists them, and a test compares the list with the
-//! package and with `docs/unavailable.md`.
+//! One table leads from the names of the WIT functions to their implementations; [`find`] looks a function up. Stage
+//! functions reach the table through the runtime, the command line through its chains, and both get the same answers.
+//! A function of the WIT package that is not in the table is not available in this version. [`unavailable`] lists
+//! these functions, and a test compares the list with the package and with `docs/unavailable.md`.
 //!
-//! This room knows neither Wasm nor any backend but its contract, and does no IO.
+//! This crate knows neither WebAssembly nor any engine, only the trait of engines, and it does no IO.
 
 mod args;
 mod bridge;

@@ -5,21 +5,22 @@ use std::time::Duration;
 use backend::SearchQuery;
 use graph::{CacheSharing, Expect, KeyHasher, Limits, Selection};
 
-/// `directory.copy-options`
+/// Options for copies, the resource `directory.copy-options`.
 #[derive(Debug, Clone, Default)]
 pub struct CopyOptions {
-    /// Everything, if empty.
+    /// Patterns of the entries that are copied; all entries if the list is empty.
     pub include: Vec<String>,
-    /// Beats `include`.
+    /// Patterns of entries that are left out. They win over `include`.
     pub exclude: Vec<String>,
-    /// Root if none.
+    /// The owner of every copied entry; root if there is none.
     pub owner: Option<String>,
-    /// As they are if none.
+    /// The permission bits of every copied entry; unchanged if there are none.
     pub mode: Option<u32>,
 }
 
 impl CopyOptions {
-    // Here and below without `..`: a new field does not compile until its part in the identity is decided.
+    // Here and below there is no `..`: a new field does not compile until someone decides whether it is part of the
+    // identity.
     pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
         let Self { include, exclude, owner, mode } = self;
         for patterns in [include, exclude] {
@@ -30,12 +31,12 @@ impl CopyOptions {
     }
 }
 
-/// `directory.new-options`
+/// Options for new files and directories, the resource `directory.new-options`.
 #[derive(Debug, Clone, Default)]
 pub struct NewOptions {
-    /// 0644 or 0755 if none.
+    /// The permission bits; 0644 for a file and 0755 for a directory if there are none.
     pub mode: Option<u32>,
-    /// Root if none.
+    /// The owner; root if there is none.
     pub owner: Option<String>,
 }
 
@@ -47,10 +48,10 @@ impl NewOptions {
     }
 }
 
-/// `directory.search-options`
+/// Options for a search, the resource `directory.search-options`.
 #[derive(Debug, Clone, Default)]
 pub struct SearchOptions {
-    /// All but the pattern.
+    /// The query without its pattern.
     pub query: SearchQuery,
 }
 
@@ -66,30 +67,30 @@ impl SearchOptions {
     }
 }
 
-/// `container.exec-options`
+/// Options for a command, the resource `container.exec-options`.
 #[derive(Debug, Clone)]
 pub struct ExecOptions {
-    /// Text for standard input.
+    /// The text of standard input.
     pub stdin: Option<String>,
-    /// A file for standard input.
+    /// The path of a file that is standard input.
     pub redirect_stdin: Option<String>,
-    /// Where standard output also goes.
+    /// The path of a file that gets a copy of standard output.
     pub redirect_stdout: Option<String>,
-    /// Where standard error also goes.
+    /// The path of a file that gets a copy of standard error.
     pub redirect_stderr: Option<String>,
-    /// Which exit codes are no failure.
+    /// The exit codes that are not a failure.
     pub expect: Expect,
-    /// Kills it after this time.
+    /// The time after which the command is killed.
     pub timeout: Option<Duration>,
-    /// Whether it may use the network.
+    /// Whether the command may use the network.
     pub network: bool,
-    /// Whether a result of another run may be used.
+    /// Whether the result of another run may be used.
     pub is_cached: bool,
-    /// Puts the entrypoint before the arguments.
+    /// Whether the entrypoint is put before the arguments.
     pub use_entrypoint: bool,
-    /// Expands variables in the arguments.
+    /// Whether variables in the arguments are expanded.
     pub expand: bool,
-    /// What it may use of the machine.
+    /// The limits on memory, processes and processor time.
     pub limits: Limits,
 }
 
@@ -138,20 +139,20 @@ impl ExecOptions {
     }
 }
 
-/// `container.mount-options`
+/// Options for a mount, the resource `container.mount-options`.
 #[derive(Debug, Clone)]
 pub struct MountOptions {
-    /// Refuses writes.
+    /// Whether writes are refused.
     pub read_only: bool,
-    /// Root if none.
+    /// The owner; root if there is none.
     pub owner: Option<String>,
-    /// Of a secret or a temporary directory.
+    /// The permission bits of a secret or of a temporary directory.
     pub mode: Option<u32>,
-    /// Of a temporary directory.
+    /// The limit on the size of a temporary directory, in bytes.
     pub size_bytes: Option<u64>,
-    /// Of a cache volume.
+    /// The way in which commands share a cache volume.
     pub sharing: CacheSharing,
-    /// What an empty cache volume starts with.
+    /// The directory that an empty cache volume is filled with.
     pub seed: Option<Selection>,
 }
 
@@ -173,14 +174,14 @@ impl MountOptions {
     }
 }
 
-/// `container.build-options`. Dockerfiles cannot be built in this version.
+/// Options for a build, the resource `container.build-options`. Dockerfiles cannot be built in this version.
 #[derive(Debug, Clone, Default)]
 pub struct BuildOptions {
-    /// `Dockerfile` if none.
+    /// The path of the Dockerfile; `Dockerfile` if there is none.
     pub dockerfile: Option<String>,
-    /// The last if none.
+    /// The name of the build stage; the last stage if there is none.
     pub target: Option<String>,
-    /// Name and value.
+    /// The build arguments: names and values.
     pub arguments: Vec<(String, String)>,
 }
 

@@ -1,5 +1,5 @@
-//! Making objects later: they depend on an image whose configuration is not known yet, or on the result of a function
-//! of a module.
+//! Objects that are made later. They depend on an image whose configuration is not known yet, or on a function of a
+//! module that has not returned.
 //!
 //! The meaning of `with-workdir` or `with-exec` depends on the configuration of the image that a container
 //! starts from, and a registry has to be asked for an image. Lazy methods must not wait for one. They make a *pending*
@@ -25,7 +25,7 @@ impl Pending {
     /// The resources that a function of a module may return before it is called.
     pub const CALLABLE: &[&'static str] = &["container", "directory", "file", "service"];
 
-    /// Makes the object that a method will make of arguments that are not made yet.
+    /// Returns the object that a method will make, once its arguments are made.
     pub(crate) fn of_method(
         row: &'static Row,
         makes: &'static str,
@@ -40,10 +40,10 @@ impl Pending {
         Arc::new(Self { makes, recipe, name, id, made: OnceCell::new() })
     }
 
-    /// Makes the object that a function of a module will return: a resource named `makes`, by `making`.
+    /// Returns the object that a function of a module will return: a resource named `makes`, which `making` makes.
     ///
-    /// `call` tells the call from every other call of the session. None if there is no such resource, or none that
-    /// can be made later.
+    /// `call` is the identity of the call in its session. Returns none if there is no such resource, or if it cannot
+    /// be made later.
     #[must_use]
     pub fn of_call(makes: &str, call: &str, making: Making) -> Option<Arc<Self>> {
         let makes = Self::CALLABLE.iter().find(|known| **known == makes)?;
@@ -53,7 +53,7 @@ impl Pending {
         Some(Arc::new(Self { makes, recipe, name: Arc::from("/"), id, made: OnceCell::new() }))
     }
 
-    /// Returns the pending objects that it is made of and that are not made yet.
+    /// Returns the pending objects among its arguments that are not made yet.
     fn missing(&self) -> Vec<Arc<Self>> {
         let mut found = Vec::new();
         self.args().iter().for_each(|arg| collect(arg, &mut found));
@@ -61,7 +61,7 @@ impl Pending {
         found
     }
 
-    /// Returns whether making it waits for a registry or for a function.
+    /// Returns whether making the object waits for a registry or for a function.
     fn is_waiting(&self) -> bool {
         match &self.recipe {
             Recipe::Method { method, .. } => row_of(method).is_some_and(|row| !matches!(row.kind, Kind::Lazy(_))),
@@ -69,12 +69,12 @@ impl Pending {
         }
     }
 
-    /// Makes it; everything that it is made of is made.
+    /// Makes the object. The objects among its arguments must be made.
     async fn make(&self, bridge: &dyn Bridge) -> Result<(), Failure> {
         let make = async {
             let value = match &self.recipe {
                 Recipe::Method { method, args, caller } => call_method(bridge, method, args, caller.as_ref()).await?,
-                // The value that a function returns may be pending itself.
+                // A function may return an object that is pending itself.
                 Recipe::Call { making, .. } => force_boxed(bridge, making().await?).await?,
             };
             match value {
@@ -102,7 +102,7 @@ async fn call_method(
     Ok(value)
 }
 
-/// Returns the name that a file or a directory will have.
+/// Returns the name that the file or the directory will have.
 fn name_of(name: NameOf, makes: &str, args: &[Value]) -> Arc<str> {
     let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     match (name, args) {
@@ -114,7 +114,7 @@ fn name_of(name: NameOf, makes: &str, args: &[Value]) -> Arc<str> {
     }
 }
 
-/// Returns whether a value has an object in it that is pending.
+/// Returns whether an object in a value is pending.
 pub(crate) fn is_pending(value: &Value) -> bool {
     match value {
         Value::Object(Object::Pending(_)) => true,
@@ -126,7 +126,7 @@ pub(crate) fn is_pending(value: &Value) -> bool {
     }
 }
 
-/// Remembers the function that asked for a command, if the method of a row adds one.
+/// Notes the function that asked for a command, if the method of the row adds one.
 pub(crate) fn note_exec(bridge: &dyn Bridge, row: &Row, caller: Option<&Arc<str>>, value: &Value) {
     if let (Some(caller), Some(origins), true) = (caller, bridge.origins(), row.runs_command)
         && let Value::Object(Object::Container(container)) = value
@@ -139,10 +139,10 @@ fn force_boxed(bridge: &dyn Bridge, value: Value) -> BoxFuture<'_, Result<Value,
     Box::pin(force(bridge, value))
 }
 
-/// Makes every object in a value that is pending.
+/// Makes every pending object in a value.
 ///
 /// # Errors
-/// If an image cannot be found, or if a function of a module fails.
+/// Fails if an image cannot be found, or if a function of a module fails.
 pub async fn force(bridge: &dyn Bridge, value: Value) -> Result<Value, Failure> {
     let mut roots = Vec::new();
     collect(&value, &mut roots);
@@ -150,7 +150,7 @@ pub async fn force(bridge: &dyn Bridge, value: Value) -> Result<Value, Failure> 
         return Ok(value);
     }
     let order = order_of(roots);
-    // Images wait for registries and functions for each other, all at the same time; the rest is computed.
+    // Images wait for registries and functions wait for each other, all at the same time. The rest only computes.
     let is_waiting = |pending: &Pending| pending.is_waiting() && pending.missing().is_empty();
     try_join_all(order.iter().filter(|pending| is_waiting(pending)).map(|pending| pending.make(bridge))).await?;
     for pending in &order {
@@ -159,8 +159,8 @@ pub async fn force(bridge: &dyn Bridge, value: Value) -> Result<Value, Failure> 
     Ok(made(&value))
 }
 
-/// Returns everything that has to be made, what is needed first coming first. A chain may be longer than the
-/// stack is deep.
+/// Returns all objects that have to be made, each after its arguments. There is no recursion: a chain may be longer
+/// than the stack is deep.
 fn order_of(roots: Vec<Arc<Pending>>) -> Vec<Arc<Pending>> {
     let (mut order, mut seen, mut stack) = (Vec::new(), HashSet::new(), Vec::new());
     stack.extend(roots.into_iter().map(|root| (root, false)));
@@ -187,7 +187,7 @@ fn collect(value: &Value, found: &mut Vec<Arc<Pending>>) {
     }
 }
 
-/// Returns a value with what was made in the places of what was pending.
+/// Returns the value with each pending object replaced by the object that was made.
 fn made(value: &Value) -> Value {
     let boxed = |value: &Value| Box::new(made(value));
     match value {

@@ -1,20 +1,20 @@
-//! Resources that are not much more than a name.
+//! Resources that are little more than a name.
 
 use graph::SecretName;
 
 use crate::container::Container;
 
-/// A secret: its name, never its value.
+/// A secret. It has the name of the secret and never the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// The name under which it was handed over.
+    /// The name that the secret was handed over with.
     pub name: SecretName,
 }
 
 /// A cache volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheVolume {
-    /// The key of the volume: equal keys are the same volume.
+    /// The key of the volume. Equal keys are the same volume.
     pub key: String,
 }
 

@@ -1,15 +1,16 @@
 //! The interface whose functions are the stages of a module, and the functions that can be stages.
 //!
-//! The runtime asks this of a compiled component, and the importer's tools of its bytes: both get the same answer.
+//! The runtime asks for it with a compiled component, and the tools for importers with the bytes of one. Both get the
+//! same answer.
 
 use crate::types::{Signature, Type};
 
-/// A component does not have one interface of stages.
+/// The reason why a component has no interface of stages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoStages {
-    /// It exports no interface of its own whose functions can be stages.
+    /// The component exports no interface of its own whose functions can be stages.
     Missing,
-    /// It exports several, and none of them is named `stages`.
+    /// The component exports several such interfaces, and none of them is named `stages`.
     Ambiguous {
         /// The names of the interfaces.
         candidates: Vec<String>,
@@ -22,12 +23,12 @@ pub enum NoStages {
 /// [`can_be_stage`]). Interfaces of WASI and of `pipeline:api` are not the module's own.
 ///
 /// # Errors
-/// If there is no such interface, or more than one.
+/// Fails if there is no such interface, or more than one.
 pub fn stage_interface<'a>(
     exported: impl IntoIterator<Item = &'a str>,
     can_be_stages: impl Fn(&str) -> bool,
 ) -> Result<&'a str, NoStages> {
-    // Runtimes of languages export functions of their own beside the interface.
+    // The runtimes of some languages export functions of their own beside the interface.
     let is_own = |name: &&str| !name.starts_with("wasi:") && !name.starts_with("pipeline:");
     let mut own: Vec<&str> = exported.into_iter().filter(is_own).collect();
     let is_named = |name: &str| name.split('@').next().is_some_and(|path| path.ends_with("/stages"));
@@ -50,7 +51,7 @@ pub fn can_be_stage(name: &str, signature: &Signature) -> bool {
     !name.starts_with('[') && types.all(|ty| ty.find(&|ty| matches!(ty, Type::Custom(_) | Type::Other(_))).is_none())
 }
 
-/// Returns the reason why nobody can call a function, if there is one: a type of which no value can be made.
+/// Returns the reason why nobody can call a function, if there is one: a type that has no values here.
 #[must_use]
 pub fn obstacle(signature: &Signature) -> Option<String> {
     let other = |ty: &Type| match ty.find(&|ty| matches!(ty, Type::Other(_))) {

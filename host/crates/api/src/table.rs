@@ -1,4 +1,4 @@
-//! The table of the functions of the WIT package: a row has all that is known of one of them.
+//! The table of the functions of the WIT package. A row has everything that is known of one function.
 
 mod container;
 mod directory;

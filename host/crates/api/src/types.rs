@@ -1,95 +1,95 @@
-//! Types of parameters and results, as far as callers need them.
+//! The types of parameters and results.
 
 use std::fmt;
 
 /// A WIT type, independent of any component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
-    /// `bool`
+    /// The WIT type `bool`.
     Bool,
-    /// `s8`
+    /// The WIT type `s8`.
     S8,
-    /// `u8`
+    /// The WIT type `u8`.
     U8,
-    /// `s16`
+    /// The WIT type `s16`.
     S16,
-    /// `u16`
+    /// The WIT type `u16`.
     U16,
-    /// `s32`
+    /// The WIT type `s32`.
     S32,
-    /// `u32`
+    /// The WIT type `u32`.
     U32,
-    /// `s64`
+    /// The WIT type `s64`.
     S64,
-    /// `u64`
+    /// The WIT type `u64`.
     U64,
-    /// `f32`
+    /// The WIT type `f32`.
     F32,
-    /// `f64`
+    /// The WIT type `f64`.
     F64,
-    /// `char`
+    /// The WIT type `char`.
     Char,
-    /// `string`
+    /// The WIT type `string`.
     String,
-    /// `list<T>`
+    /// The WIT type `list<T>`, with the type of its items.
     List(Box<Self>),
-    /// `record`: fields in order
+    /// A WIT `record`, with its fields in order.
     Record(Vec<(String, Self)>),
-    /// `tuple<...>`
+    /// The WIT type `tuple<...>`, with the types of its items.
     Tuple(Vec<Self>),
-    /// `variant`
+    /// A WIT `variant`, with its cases in order.
     Variant(Vec<(String, Option<Self>)>),
-    /// `enum`
+    /// A WIT `enum`, with its cases in order.
     Enum(Vec<String>),
-    /// `flags`
+    /// The WIT type `flags`, with the names of the flags.
     Flags(Vec<String>),
-    /// `option<T>`
+    /// The WIT type `option<T>`.
     Option(Box<Self>),
-    /// `result<T, E>`
+    /// The WIT type `result<T, E>`.
     Result(Option<Box<Self>>, Option<Box<Self>>),
-    /// A resource of the package `pipeline:api`, by its name, owned or borrowed.
+    /// A resource of the package `pipeline:api`, by its name. Owned and borrowed handles are the same type.
     Object(String),
     /// A custom object: a resource that a module defines.
     Custom(CustomType),
-    /// A type that no caller can make or show: a resource of nobody, a future, a stream.
+    /// A type that no caller can make or show, such as a future, a stream or an unknown resource.
     Other(String),
 }
 
 /// The type of custom objects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomType {
-    /// The interface that defines it, as in `local:lint/stages@0.1.0`.
+    /// The interface that defines the type, as in `local:lint/stages@0.1.0`.
     pub interface: String,
-    /// Its name there, as in `linter`.
+    /// The name of the type in that interface, as in `linter`.
     pub name: String,
 }
 
-/// What a module says of a type of custom objects.
+/// The functions of a type of custom objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectType {
-    /// Its name, as in `linter`.
+    /// The name of the type, as in `linter`.
     pub name: String,
-    /// What makes one; its name is that of the type.
+    /// The constructor, under the name of the type.
     pub constructor: Option<Signature>,
-    /// In the order of the interface; the first parameter of each is the object.
+    /// The methods in the order of the interface. The first parameter of each is the object.
     pub methods: Vec<Signature>,
-    /// Functions that belong to the type and take no object of it.
+    /// The functions that belong to the type and do not take an object of it.
     pub statics: Vec<Signature>,
 }
 
 /// The signature of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// The function's name, as in `build-all`.
+    /// The name of the function, as in `build-all`.
     pub name: String,
-    /// Names and types in order. A method's begin with its object.
+    /// The names and types of the parameters. The first parameter of a method is its object.
     pub params: Vec<(String, Type)>,
-    /// None for a function without a result.
+    /// The type of the result; none for a function without one.
     pub result: Option<Type>,
 }
 
 impl Type {
-    /// Returns the first of this type and the types in it, from the outside in, for which `is_it` says yes.
+    /// Returns the first type for which `is_it` holds: this type itself, or one inside it, from the outside in.
     pub fn find(&self, is_it: &dyn Fn(&Self) -> bool) -> Option<&Self> {
         if is_it(self) {
             return Some(self);
@@ -106,7 +106,7 @@ impl Type {
 }
 
 impl fmt::Display for Type {
-    /// Writes the type as WIT does; records, variants and enums by their structure.
+    /// Writes the type in WIT. Records, variants and enums are written by their structure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let join = |items: &[Self]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match self {

@@ -1,7 +1,7 @@
 //! Values that cross between guests, the command line and the engine, and the objects in them.
 //!
-//! They are in one file because they are made of each other: a value may be an object, and an object that is not made
-//! yet keeps the values that it will be made of.
+//! They are in one file because they contain each other: a value may be an object, and an object that is not made yet
+//! keeps the values that it will be made of.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -19,65 +19,65 @@ use crate::options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOp
 use crate::resources::{CacheVolume, Secret, Service};
 use crate::types::CustomType;
 
-/// A value of any WIT type, independent of any store: objects in it are what they stand for.
+/// A value of any WIT type. It belongs to no instance: an object in it stands for itself.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// `bool`
+    /// A value of type `bool`.
     Bool(bool),
-    /// `s8`
+    /// A value of type `s8`.
     S8(i8),
-    /// `u8`
+    /// A value of type `u8`.
     U8(u8),
-    /// `s16`
+    /// A value of type `s16`.
     S16(i16),
-    /// `u16`
+    /// A value of type `u16`.
     U16(u16),
-    /// `s32`
+    /// A value of type `s32`.
     S32(i32),
-    /// `u32`
+    /// A value of type `u32`.
     U32(u32),
-    /// `s64`
+    /// A value of type `s64`.
     S64(i64),
-    /// `u64`
+    /// A value of type `u64`.
     U64(u64),
-    /// `f32`
+    /// A value of type `f32`.
     F32(f32),
-    /// `f64`
+    /// A value of type `f64`.
     F64(f64),
-    /// `char`
+    /// A value of type `char`.
     Char(char),
-    /// `string`
+    /// A value of type `string`.
     String(String),
-    /// `list<u8>`
+    /// A value of type `list<u8>`.
     Bytes(Vec<u8>),
-    /// `list<T>` of anything else
+    /// A value of type `list<T>`, for any other item type.
     List(Vec<Self>),
-    /// `record`: fields in the order of the type
+    /// A record, with its fields in the order of the type.
     Record(Vec<(String, Self)>),
-    /// `tuple<...>`
+    /// A value of type `tuple<...>`.
     Tuple(Vec<Self>),
-    /// `variant`
+    /// A variant: the name of the case, and its value if it has one.
     Variant(String, Option<Box<Self>>),
-    /// `enum`
+    /// The name of the case of an enum.
     Enum(String),
-    /// `flags`
+    /// The names of the flags that are set.
     Flags(Vec<String>),
-    /// `option<T>`
+    /// A value of type `option<T>`.
     Option(Option<Box<Self>>),
-    /// `result<T, E>`
+    /// A value of type `result<T, E>`.
     Result(Result<Option<Box<Self>>, Option<Box<Self>>>),
-    /// A resource.
+    /// An object: a resource.
     Object(Object),
 }
 
 impl Value {
-    /// The value of a function without a result.
+    /// Returns the value of a function without a result.
     #[must_use]
     pub const fn unit() -> Self {
         Self::Tuple(Vec::new())
     }
 
-    /// Returns whether it is the value of a function without a result.
+    /// Returns whether this is the value of a function without a result.
     #[must_use]
     pub fn is_unit(&self) -> bool {
         matches!(self, Self::Tuple(items) if items.is_empty())
@@ -89,9 +89,9 @@ impl Value {
     }
 }
 
-/// A custom object. It lives in an instance of the module that defines it; a value holds a handle of it.
+/// A custom object. The object lives in an instance of the module that defines it; this is a handle.
 pub trait CustomObject: Any + fmt::Debug + Send + Sync {
-    /// Returns its type.
+    /// Returns the type of the object.
     fn ty(&self) -> &CustomType;
 
     /// Returns a number that no other object of this process has.
@@ -100,27 +100,27 @@ pub trait CustomObject: Any + fmt::Debug + Send + Sync {
 
 /// A resource of the WIT package.
 pub(crate) trait Resource {
-    /// Its name in WIT.
+    /// The name of the resource in WIT.
     const NAME: &'static str;
 }
 
 macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident = $wit:literal),* $(,)?) => {
-        /// A resource of the WIT package. Cheap to clone.
+        /// An object: a resource of the WIT package, or of a module. It is cheap to clone.
         #[derive(Debug, Clone)]
         pub enum Object {
             $($(#[$doc])* $name(Arc<$name>),)*
-            /// One of these, made when it is needed.
+            /// A resource of the WIT package that is made when it is needed.
             Pending(Arc<Pending>),
             /// A resource that a module defines.
             Custom(Arc<dyn CustomObject>),
         }
 
         impl Object {
-            /// The names of all resources, as the WIT package has them.
+            /// The names of all resources of the WIT package.
             pub const NAMES: &[&str] = &[$($wit),*];
 
-            /// Returns the resource's name, as the WIT package has it.
+            /// Returns the name of the resource, as the WIT package has it.
             #[must_use]
             pub fn name(&self) -> &str {
                 match self {
@@ -157,34 +157,34 @@ macro_rules! objects {
 }
 
 objects! {
-    /// `container.container`
+    /// The resource `container.container`.
     Container = "container",
-    /// `directory.directory`
+    /// The resource `directory.directory`.
     Directory = "directory",
-    /// `file.file`
+    /// The resource `file.file`.
     File = "file",
-    /// `secret.secret`
+    /// The resource `secret.secret`.
     Secret = "secret",
-    /// `cache.cache-volume`
+    /// The resource `cache.cache-volume`.
     CacheVolume = "cache-volume",
-    /// `service.service`
+    /// The resource `service.service`.
     Service = "service",
-    /// `container.exec-options`
+    /// The resource `container.exec-options`.
     ExecOptions = "exec-options",
-    /// `container.mount-options`
+    /// The resource `container.mount-options`.
     MountOptions = "mount-options",
-    /// `container.build-options`
+    /// The resource `container.build-options`.
     BuildOptions = "build-options",
-    /// `directory.copy-options`
+    /// The resource `directory.copy-options`.
     CopyOptions = "copy-options",
-    /// `directory.new-options`
+    /// The resource `directory.new-options`.
     NewOptions = "new-options",
-    /// `directory.search-options`
+    /// The resource `directory.search-options`.
     SearchOptions = "search-options",
 }
 
 impl Object {
-    /// Returns the edges to evaluate so that everything that was asked of it is done.
+    /// Returns the edges whose evaluation does everything that was asked of the object.
     #[must_use]
     pub fn edges(&self) -> Vec<Edge> {
         match self {
@@ -196,7 +196,8 @@ impl Object {
     }
 }
 
-/// Makes an object by calling a function of a module. Called again if nobody waited for the end.
+/// Makes an object by calling a function of a module. It is called again if nobody waited for the end of the last
+/// call.
 pub type Making = Arc<dyn Fn() -> BoxFuture<'static, Result<Value, Failure>> + Send + Sync>;
 
 /// The way in which a pending object is made.
@@ -212,7 +213,7 @@ pub(crate) enum Recipe {
     Call { function: Arc<str>, making: Making },
 }
 
-/// An object that is made when it is needed, once.
+/// An object that is made when it is needed, and only once.
 pub struct Pending {
     pub(crate) makes: &'static str,
     pub(crate) recipe: Recipe,
@@ -222,19 +223,19 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Returns the name of the resource that it will be.
+    /// Returns the name of the resource that the object will be.
     #[must_use]
     pub fn makes(&self) -> &'static str {
         self.makes
     }
 
-    /// Returns the digest of its definition.
+    /// Returns the digest of the object's definition.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Returns the method or the function that makes it.
+    /// Returns the method or the function that makes the object.
     pub(crate) fn maker(&self) -> &str {
         match &self.recipe {
             Recipe::Method { method, .. } => method,
@@ -242,7 +243,7 @@ impl Pending {
         }
     }
 
-    /// Returns the values that it is made of. The arguments of a call belong to the call: they may stay pending.
+    /// Returns the values that the object is made of. The arguments of a call belong to the call and may stay pending.
     pub(crate) fn args(&self) -> &[Value] {
         match &self.recipe {
             Recipe::Method { args, .. } => args,
@@ -259,7 +260,7 @@ impl Pending {
 }
 
 impl Drop for Pending {
-    /// Frees what only this object needs without recursion: a chain may be longer than the stack is deep.
+    /// Frees the objects that only this one needs, without recursion: a chain may be longer than the stack is deep.
     fn drop(&mut self) {
         let mut values = self.take_args();
         while let Some(value) = values.pop() {

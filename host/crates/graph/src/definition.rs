@@ -13,21 +13,21 @@ use crate::vertex::{Edge, Vertex};
 
 /// All vertices that some edges need, inputs before their users.
 ///
-/// [`Vertex::inputs`] is the truth; the graph in here is an index for the order, with an edge from each input to its
-/// user.
+/// [`Vertex::inputs`] is the authority; the petgraph graph is only an index that gives the order. It has an edge from
+/// each input to its user.
 pub struct Definition {
     graph: DiGraph<Arc<Vertex>, ()>,
     order: Vec<NodeIndex>,
 }
 
 impl Definition {
-    /// Collects the vertices that `outputs` need.
+    /// Collects the vertices that `outputs` need, each once.
     #[must_use]
     pub fn of<'a>(outputs: impl IntoIterator<Item = &'a Edge>) -> Self {
         let (mut graph, mut known) = (DiGraph::new(), BTreeMap::new());
         let outputs: Vec<NodeIndex> =
             outputs.into_iter().map(|output| add(&mut graph, &mut known, &output.vertex)).collect();
-        // Each vertex is followed by its inputs: nodes that are added meanwhile get their turn, too.
+        // The loop also reaches the nodes that it adds.
         let mut next = 0;
         while let Some(vertex) = graph.node_weight(NodeIndex::new(next)).cloned() {
             for input in vertex.inputs() {
@@ -53,8 +53,8 @@ impl Definition {
         self.order.iter().map(|index| &self.graph[*index])
     }
 
-    /// Writes one line a vertex: its number, what it does, the numbers of its inputs with output and
-    /// path where they are not the first and the root.
+    /// Writes one line for each vertex: its number, its operation, and the numbers of its inputs. An input is followed
+    /// by its output if that is not the first, and by its path if that is not the root.
     #[must_use]
     pub fn to_text(&self) -> String {
         let numbers: BTreeMap<_, _> = self.vertices().enumerate().map(|(n, v)| (v.digest(), n)).collect();

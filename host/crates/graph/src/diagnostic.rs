@@ -1,25 +1,25 @@
-//! Whose fault an error is, and the way out.
+//! The fault behind an error, and the way out.
 
-/// Whose fault an error is. Closed: every error that reaches a person has one.
+/// The party at fault. The list is closed: every error that reaches a person names one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Blame {
-    /// Who called: a wrong flag, path, manifest.
+    /// The caller: a wrong flag, path or manifest.
     User,
-    /// Who wrote the stage function or the command that it runs.
+    /// The author of the stage function, or of the command that it runs.
     Function,
-    /// The machine: a missing tool, a full disk, no permission.
+    /// The machine: a missing tool, a full disk, a missing permission.
     Environment,
-    /// This program.
+    /// This program: the error is a bug in it.
     Bug,
 }
 
-/// What every error that can reach a person says besides its message.
+/// An error that can reach a person: it says who is at fault and what to do.
 pub trait Diagnostic: std::error::Error {
-    /// Returns whose fault it is.
+    /// Returns the party at fault.
     fn blame(&self) -> Blame;
 
-    /// Returns the way out, as a sentence without a full stop, where there is one.
+    /// Returns the way out, if there is one, as a sentence without a full stop.
     fn hint(&self) -> Option<String> {
         None
     }

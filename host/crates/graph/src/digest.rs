@@ -1,9 +1,9 @@
-//! Digests, and the hasher that all of them are made with.
+//! Digests, and the hasher that makes them.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a text is not a digest.
+/// A text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a digest: it takes `blake3:` and 64 lowercase hex digits")]
 pub struct DigestError {
@@ -14,31 +14,31 @@ macro_rules! digest_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// Always well formed: a value comes from hashing or from parsing text. Written
-        /// `blake3:` and 64 lowercase hex digits.
+        /// A value is always well formed: it comes from hashing or from parsing text. It is written as `blake3:` and
+        /// 64 lowercase hex digits.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub struct $name([u8; 32]);
 
         impl $name {
-            /// Takes 32 bytes that a hash made, as when they are read back from a store.
+            /// Makes a digest of the 32 bytes of a hash, for example when it is read back from a store.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 32]) -> Self {
                 Self(bytes)
             }
 
-            /// Returns the 32 bytes.
+            /// Returns the 32 bytes of the digest.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 32] {
                 &self.0
             }
 
-            /// Returns the 64 hex digits.
+            /// Returns the digest as 64 hex digits.
             #[must_use]
             pub fn to_hex(&self) -> String {
                 blake3::Hash::from(self.0).to_hex().to_string()
             }
 
-            /// Returns the first 12 hex digits, for people.
+            /// Returns the first 12 hex digits. They are for people: they do not identify anything.
             #[must_use]
             pub fn short(&self) -> String {
                 let mut hex = self.to_hex();
@@ -76,11 +76,12 @@ macro_rules! digest_type {
 }
 
 digest_type! {
-    /// The identity of what was asked for: an operation and the definitions of its inputs.
+    /// The identity of a definition: an operation and the definitions of its inputs.
     DefinitionDigest
 }
 digest_type! {
-    /// What decides reuse across runs: an operation and the contents of its inputs.
+    /// The key of a result in the cache: an operation and the contents of its inputs. Runs with equal keys share the
+    /// result.
     CacheKey
 }
 digest_type! {
@@ -89,22 +90,21 @@ digest_type! {
 }
 
 impl ContentDigest {
-    /// Returns the digest of these bytes.
+    /// Returns the digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
 }
 
-/// Hashes typed fields without ambiguity: every one is preceded by its length.
+/// Hashes typed fields without ambiguity: the length of each field comes before the field.
 #[derive(Clone)]
 pub struct KeyHasher {
     inner: blake3::Hasher,
 }
 
 impl KeyHasher {
-    /// Starts a hash in a domain of its own, as in `"exec/1"`; the number goes up when the
-    /// meaning of the fields changes.
+    /// Starts a hash in its own domain, as in `"exec/1"`. The number goes up when the meaning of the fields changes.
     #[must_use]
     pub fn new(domain: &str) -> Self {
         let mut hasher = Self { inner: blake3::Hasher::new() };
@@ -112,23 +112,23 @@ impl KeyHasher {
         hasher
     }
 
-    /// Adds bytes.
+    /// Adds bytes, preceded by their number.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.inner.update(&(bytes.len() as u64).to_le_bytes());
         self.inner.update(bytes);
     }
 
-    /// Adds text.
+    /// Adds a text, preceded by its length in bytes.
     pub fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
 
-    /// Adds a number.
+    /// Adds a number of fixed width.
     pub fn number(&mut self, number: u64) {
         self.inner.update(&number.to_le_bytes());
     }
 
-    /// Adds a truth value.
+    /// Adds a boolean as a number.
     pub fn flag(&mut self, flag: bool) {
         self.number(u64::from(flag));
     }
@@ -149,19 +149,19 @@ impl KeyHasher {
         }
     }
 
-    /// Ends as the identity of a definition.
+    /// Returns the hash as the identity of a definition.
     #[must_use]
     pub fn definition(&self) -> DefinitionDigest {
         DefinitionDigest(*self.inner.finalize().as_bytes())
     }
 
-    /// Ends as a cache key.
+    /// Returns the hash as a cache key.
     #[must_use]
     pub fn cache_key(&self) -> CacheKey {
         CacheKey(*self.inner.finalize().as_bytes())
     }
 
-    /// Ends as the identity of contents.
+    /// Returns the hash as the identity of contents.
     #[must_use]
     pub fn content(&self) -> ContentDigest {
         ContentDigest(*self.inner.finalize().as_bytes())

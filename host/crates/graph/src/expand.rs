@@ -1,10 +1,10 @@
-//! Expansion of `$NAME` and `${NAME}`.
+//! Expansion of `$NAME` and `${NAME}` in text.
 
-/// Returns `text` with `$NAME` and `${NAME}` replaced by what `lookup` has, or by nothing where it has
-/// none; `$$` is a `$`.
+/// Replaces `$NAME` and `${NAME}` in `text` by the value that `lookup` returns, or by nothing if it returns none. `$$`
+/// becomes `$`.
 ///
 /// # Errors
-/// Whatever `lookup` returns as one.
+/// Returns the error of `lookup`.
 pub fn expand<E>(text: &str, mut lookup: impl FnMut(&str) -> Result<Option<String>, E>) -> Result<String, E> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

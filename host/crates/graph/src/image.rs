@@ -1,4 +1,4 @@
-//! Images, as far as a definition names them.
+//! Images in a definition: their configuration, and the operations that unpack and make them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,95 +7,95 @@ use crate::image_digest::ImageDigest;
 use crate::platform::Platform;
 use crate::reference::Repository;
 
-/// What commands and other programs take from an image besides files.
+/// The configuration of an image: everything in it besides its files.
 ///
 /// Source: OCI image-spec 1.1, `config.md`; Docker's image specification 1.2 for `healthcheck`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageConfig {
-    /// Variables in the order in which they were set, names unique.
+    /// The environment variables, in the order in which they were set. Names are unique.
     pub env: Vec<(String, String)>,
-    /// What is put before the arguments.
+    /// The words that are put before the arguments of a command.
     pub entrypoint: Vec<String>,
-    /// The default arguments.
+    /// The command that runs if no other is given.
     pub default_args: Vec<String>,
-    /// `name`, `name:group`, `uid` or `uid:gid`; empty for root.
+    /// The user: `name`, `name:group`, `uid` or `uid:gid`; empty for root.
     pub user: String,
-    /// The working directory; empty for the root.
+    /// The working directory; empty for the root directory.
     pub workdir: String,
-    /// Free texts.
+    /// The labels of the image. Their meaning is up to their readers.
     pub labels: BTreeMap<String, String>,
-    /// As in `80/tcp`.
+    /// The exposed ports, as in `80/tcp`.
     pub ports: BTreeSet<String>,
-    /// Directories that are to be volumes.
+    /// The directories that become volumes.
     pub volumes: BTreeSet<String>,
-    /// As in `SIGTERM`.
+    /// The signal that stops a container, as in `SIGTERM`.
     pub stop_signal: Option<String>,
-    /// As Docker writes it, in JSON.
+    /// The health check as JSON, in Docker's format.
     pub healthcheck: Option<String>,
 }
 
-/// Unpacks an image: its root file system.
+/// An operation that unpacks an image to its root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageOp {
-    /// Where it is had from.
+    /// The place of the image.
     pub origin: ImageOrigin,
-    /// The digest of the manifest for its platform. An image of the local Docker has no manifest: it is the
-    /// image's id.
+    /// The digest of the manifest for the image's platform. An image of the local Docker has no manifest: then it is
+    /// the id of the image.
     pub digest: ImageDigest,
 }
 
-/// Where an image is had from.
+/// The place of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageOrigin {
-    /// A registry.
+    /// The image is in a registry.
     Registry {
-        /// The repository that has it.
+        /// The repository in the registry.
         repository: Repository,
     },
-    /// The local Docker.
+    /// The image is in the local Docker.
     Docker {
-        /// As Docker knows it.
+        /// The name of the image in Docker.
         name: String,
     },
-    /// What input 0 selects: an archive in a file, or an OCI layout in a directory.
+    /// The image is in the selection of input 0: an archive in a file, or an OCI layout in a directory.
     Input {
-        /// Which of several.
+        /// The tag of the image, if there are several images.
         tag: Option<String>,
-        /// Which of several.
+        /// The platform of the image, if there are several platforms.
         platform: Platform,
     },
 }
 
-/// Makes an image: a tree that is an OCI layout, or that has one file, an archive of it.
+/// An operation that makes an image. The result is a tree: an OCI layout, or a single file with an archive of one.
 ///
-/// The inputs are root file systems, lowest first; each but the first becomes a layer with what it
-/// changes. An input that an [`ImageOp`] makes brings the layers of that image.
+/// The inputs are root file systems, lowest first. Each but the first becomes a layer of the changes that it adds. If
+/// an [`ImageOp`] made an input, the layers of that image are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackOp {
-    /// What the image is to say.
+    /// The configuration of the image.
     pub config: ImageConfig,
-    /// Of its manifest.
+    /// The annotations of the image's manifest.
     pub annotations: BTreeMap<String, String>,
-    /// What it runs on.
+    /// The platform that the image is for.
     pub platform: Platform,
-    /// What is made.
+    /// The form of the result.
     pub form: PackForm,
 }
 
 /// The name of the file in a tree of form [`PackForm::Archive`].
 pub const ARCHIVE: &str = "image.tar";
 
-/// What is made of an image.
+/// The form of a packed image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackForm {
-    /// The directory of an OCI layout.
+    /// A directory: an OCI layout.
     Layout,
-    /// The file [`ARCHIVE`], an OCI layout that `docker load` takes too.
+    /// The file [`ARCHIVE`]: an OCI layout that `docker load` accepts too.
     Archive,
 }
 
 impl ImageOp {
-    /// Feeds `hasher` with what decides reuse: the digest says what is in it, wherever it comes from.
+    /// The digest identifies the contents of the image, wherever the image comes from.
     pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
         let Self { origin: _, digest } = self;
         hasher.text("image/1");

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 #[serde(try_from = "String", into = "String")]
 pub struct ImageDigest([u8; 32]);
 
-/// A text that is no digest.
+/// A text that is not the digest of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("digest `{0}` is not `sha256:` with 64 hex digits")]
 pub struct ImageDigestError(pub String);
@@ -25,13 +25,13 @@ impl ImageDigest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Makes a digest of what a hasher has computed.
+    /// Makes a digest of the 32 bytes of a SHA-256 hash.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the 64 hex digits.
+    /// Returns the digest as 64 hex digits.
     #[must_use]
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,18 +1,16 @@
-//! The graph: what is to be done, as data.
+//! The graph of a run as data: operations, their inputs and their identity.
 //!
-//! A [`Vertex`] is an [`Op`] with its inputs; an [`Edge`] names one output of a
-//! vertex; a [`Definition`] is everything that some edges need. Vertices are
-//! immutable and shared by `Arc`, so that building a graph is building values.
+//! A [`Vertex`] is an [`Op`] with its inputs. An [`Edge`] names one output of a vertex. A [`Definition`] has all
+//! vertices that some edges need. Vertices are immutable and shared by `Arc`: a graph is built like any other value.
 //!
 //! Four digests are kept apart by four types: [`DefinitionDigest`] identifies a definition,
 //! [`CacheKey`] decides whether a result of another run can be used,
 //! [`ContentDigest`] names bytes, and [`ImageDigest`] names bytes as registries do.
 //!
-//! Invariant: this room does no IO, reads no clock and no environment, draws no
-//! random number and never fails for a reason outside its arguments. Its
-//! `clippy.toml` holds it to that.
+//! This crate does no IO, reads no clock and no environment, draws no random number, and never fails for a reason
+//! outside its arguments. Its `clippy.toml` enforces that.
 //!
-//! Read first: [`op`], [`vertex`], then [`definition`].
+//! Read [`op`] and [`vertex`] first, then [`definition`].
 
 pub mod definition;
 pub mod diagnostic;

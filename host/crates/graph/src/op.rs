@@ -1,8 +1,8 @@
-//! Operations: what a vertex does with its inputs.
+//! The operations of vertices.
 //!
-//! Each operation feeds a hasher with its fields by exhaustive destructuring: a new field
-//! does not compile until someone says whether it belongs to the definition digest, to the
-//! cache key, or to neither. `docs/cache-keys.md` is the table of these decisions.
+//! Each operation feeds a hasher with its fields by exhaustive destructuring. A new field does not compile until
+//! someone decides whether it belongs to the definition digest, to the cache key, or to neither. `docs/cache-keys.md`
+//! lists these decisions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,307 +12,306 @@ use crate::image::{ImageOp, PackOp};
 use crate::path::TreePath;
 use crate::platform::Platform;
 
-/// What a vertex does.
+/// The operation of a vertex.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// Brings something in from outside the graph. No inputs.
+    /// Brings a tree in from outside the graph. It has no inputs.
     Source(SourceOp),
-    /// Runs a command. Input 0 is its root file system, the others are named by its mounts.
+    /// Runs a command. Input 0 is its root file system; its mounts name the other inputs.
     Exec(Box<ExecOp>),
-    /// Makes a tree from a tree. Input 0 is the tree that is changed.
+    /// Makes a tree by changing the tree of input 0.
     File(FileOp),
-    /// Lays all inputs over each other; the later wins.
+    /// Lays all inputs over each other. A later input wins over an earlier one.
     Merge,
-    /// What is in input 1 and not, or not the same, in input 0.
+    /// Keeps the entries of input 1 that input 0 does not have, or has differently.
     Diff,
-    /// Unpacks an image. Input 0, if it comes from one, is a file or a directory with it.
+    /// Unpacks an image. If the image is in a file or a directory, that is input 0.
     Image(Box<ImageOp>),
     /// Makes an image. The inputs are root file systems, lowest first.
     Pack(Box<PackOp>),
-    /// Cannot be evaluated.
+    /// Fails when it is evaluated.
     Fail(FailOp),
 }
 
-/// An operation that fails: a mistake that was made while the graph was built, kept until a
-/// leaf asks for the value.
+/// An operation that fails. It keeps a mistake in the graph until a leaf asks for the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailOp {
-    /// As in `invalid-path`; see `errors.wit`.
+    /// The code of the failure, as in `invalid-path`; `errors.wit` lists the codes.
     pub code: String,
-    /// One sentence that names the thing.
+    /// The message: one sentence that names the thing that is wrong.
     pub message: String,
 }
 
-/// Where a tree comes from.
+/// The source of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceOp {
     /// An empty tree.
     Scratch,
-    /// A directory or a file of this machine. It is read once a session.
+    /// A directory or a file of this machine. It is read once in a session.
     Local {
-        /// The absolute path.
+        /// The absolute path on this machine.
         path: String,
-        /// Takes only what matches, in the syntax of `.dockerignore`.
+        /// Patterns in the syntax of `.dockerignore`. Only matching entries are taken; all entries if the list is
+        /// empty.
         include: Vec<String>,
-        /// Leaves out what matches.
+        /// Patterns of entries that are left out.
         exclude: Vec<String>,
     },
     /// The system directories of this machine, read-only.
     Machine,
-    /// The tree of a git repository.
+    /// The tree of a commit in a git repository.
     Git {
-        /// Where it is cloned from.
+        /// The URL that the repository is cloned from.
         url: String,
         /// A branch, a tag or a commit.
         reference: String,
     },
-    /// A file by its URL; the tree has it under the last component of the URL's path.
+    /// A file that is downloaded. The tree has it under the last component of the URL's path.
     Http {
-        /// Where it is.
+        /// The URL of the file.
         url: String,
-        /// 64 hex digits that its contents must have.
+        /// The SHA-256 digest that the contents must have, as 64 hex digits.
         sha256: Option<String>,
     },
 }
 
-/// How a tree is made from a tree.
+/// An operation that makes a tree from a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileOp {
-    /// Makes a file; parents are made.
+    /// Makes a file, and the directories above it.
     MakeFile {
-        /// Where.
+        /// The path of the file.
         path: TreePath,
-        /// What is in it.
+        /// The contents of the file.
         contents: Arc<[u8]>,
-        /// The permission bits.
+        /// The permission bits of the file.
         mode: u32,
-        /// `user`, `user:group`, `uid` or `uid:gid`; root if none.
+        /// The owner: `user`, `user:group`, `uid` or `uid:gid`; root if there is none.
         owner: Option<String>,
     },
-    /// Makes a directory and its parents; what is there stays.
+    /// Makes a directory and the directories above it. Existing entries stay.
     MakeDirectory {
-        /// Where.
+        /// The path of the directory.
         path: TreePath,
-        /// The permission bits.
+        /// The permission bits of the directory.
         mode: u32,
-        /// As above.
+        /// The owner: `user`, `user:group`, `uid` or `uid:gid`; root if there is none.
         owner: Option<String>,
     },
-    /// Copies from input 1.
+    /// Copies from input 1 into the tree.
     Copy(CopyOp),
-    /// Makes a symbolic link where nothing is.
+    /// Makes a symbolic link at a path that has no entry yet.
     Symlink {
-        /// What it points to, not looked at.
+        /// The target of the link. It need not exist.
         target: String,
-        /// Where it is.
+        /// The path of the link.
         path: TreePath,
     },
-    /// Removes what matches, if anything does.
+    /// Removes the entries that match. It is no failure if none does.
     Remove {
         /// A path or a glob, relative to `base`.
         pattern: String,
         /// The directory that the pattern is relative to.
         base: TreePath,
-        /// What may be removed.
+        /// The kind of entries that are removed.
         kind: RemoveKind,
     },
-    /// Keeps what matches.
+    /// Keeps only the entries that match.
     Filter {
-        /// Everything, if empty.
+        /// Patterns of the entries that are kept; all entries if the list is empty.
         include: Vec<String>,
-        /// Beats `include`.
+        /// Patterns of entries that are removed. They win over `include`.
         exclude: Vec<String>,
     },
-    /// Gives all at and under a path to an owner.
+    /// Gives the entry at a path, and everything below it, to an owner.
     Chown {
-        /// Where.
+        /// The path of the entry.
         path: TreePath,
-        /// `uid`, `uid:gid` or names of the tree's `/etc/passwd`.
+        /// The owner: `uid`, `uid:gid`, or names that the tree's `/etc/passwd` has.
         owner: String,
     },
-    /// Sets all modification times.
+    /// Sets the modification time of every entry.
     Timestamps {
-        /// Since 1970.
+        /// The time in seconds since 1970-01-01 00:00 UTC.
         seconds: u64,
     },
-    /// Makes a tree of one file from the file that input 1 selects, with text replaced. Input 0 is
-    /// scratch.
+    /// Makes a tree of one file: the file that input 1 selects, with text replaced. Input 0 is an empty tree.
     Replace {
-        /// The name of the file in the tree that is made.
+        /// The name of the file in the new tree.
         name: String,
-        /// What is replaced.
+        /// The text that is replaced.
         search: String,
-        /// By what.
+        /// The text that replaces it.
         replacement: String,
-        /// Every occurrence; else there must be exactly one.
+        /// Replaces every occurrence. Without it, there must be exactly one occurrence.
         all: bool,
     },
 }
 
-/// What a removal takes.
+/// The kind of entries that a removal takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RemoveKind {
-    /// Files and links; a directory that matches is an error.
+    /// Files and links. A directory that matches is an error.
     File,
-    /// Directories with all in them; other things stay.
+    /// Directories with everything in them. Other entries stay.
     Directory,
 }
 
 /// A copy from input 1 into input 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyOp {
-    /// Where to.
+    /// The destination in input 0.
     pub dest: TreePath,
-    /// What input 1 selects.
+    /// The kind of source that input 1 selects.
     pub source: CopySource,
-    /// Takes only what matches; everything, if empty.
+    /// Patterns of the entries that are copied; all entries if the list is empty.
     pub include: Vec<String>,
-    /// Leaves out what matches; beats `include`.
+    /// Patterns of entries that are left out. They win over `include`.
     pub exclude: Vec<String>,
-    /// The owner of all that is copied; root if none.
+    /// The owner of every copied entry; root if there is none.
     pub owner: Option<String>,
-    /// Permission bits for all that is copied; directories get an `x` for every `r`.
+    /// The permission bits of every copied entry. Directories get an `x` for every `r`.
     pub mode: Option<u32>,
-    /// Keeps owners instead of giving everything to root; for parts of one container's tree.
+    /// Keeps the owners of the source instead of giving everything to root. It is used between trees of one container.
     pub keep_owner: bool,
 }
 
-/// What is copied.
+/// The source of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopySource {
-    /// The contents of a directory, merged into what is at `dest`.
+    /// The contents of a directory. They are merged into the directory at `dest`.
     Contents,
-    /// A file. If `into`, or if `dest` is a directory, it goes into it under `name`.
+    /// A file. If `into` is set, or if `dest` is a directory, the file gets `name` in that directory.
     File {
-        /// The name that it is known by.
+        /// The name of the file.
         name: String,
-        /// `dest` was written as a directory.
+        /// Whether `dest` was written as a directory.
         into: bool,
     },
 }
 
-/// A command, and all that it can observe besides its inputs.
+/// A command, with everything that it can observe besides the contents of its inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecOp {
-    /// The program and its arguments; never empty.
+    /// The program and its arguments. The list is never empty.
     pub args: Vec<String>,
-    /// Variables in the order in which they were set, names unique.
+    /// The environment variables, in the order in which they were set. Names are unique.
     pub env: Vec<(String, String)>,
-    /// Variables whose values are secrets.
+    /// The environment variables whose values are secrets.
     pub secret_env: Vec<(String, SecretName)>,
-    /// The working directory, made if it is missing.
+    /// The working directory. It is made if it is missing.
     pub cwd: TreePath,
-    /// `name`, `name:group`, `uid` or `uid:gid`; root if none.
+    /// The user: `name`, `name:group`, `uid` or `uid:gid`; root if there is none.
     pub user: Option<String>,
-    /// What it is run as.
+    /// The platform that the command runs on.
     pub platform: Platform,
-    /// In the order in which they are mounted.
+    /// The mounts, in the order in which they are mounted.
     pub mounts: Vec<Mount>,
-    /// What its standard input is.
+    /// The standard input of the command.
     pub stdin: Stdin,
-    /// Where its standard output also goes.
+    /// A file that gets a copy of the standard output.
     pub redirect_stdout: Option<TreePath>,
-    /// Where its standard error also goes.
+    /// A file that gets a copy of the standard error.
     pub redirect_stderr: Option<TreePath>,
-    /// Which exit codes are no failure.
+    /// The exit codes that are not a failure.
     pub expect: Expect,
-    /// Kills it after this time.
+    /// The time after which the command is killed.
     pub timeout: Option<Duration>,
-    /// Whether it may use the network.
+    /// Whether the command may use the network.
     pub network: bool,
-    /// Whether a result of another run may be used.
+    /// Whether the result of another run may be used.
     pub reuse: Reuse,
-    /// What it may use of the machine.
+    /// The limits on memory, processes and processor time.
     pub limits: Limits,
 }
 
-/// The name under which a secret was handed over.
+/// The name of a secret. The graph never has the value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretName(pub String);
 
-/// Something mounted over a path of the root file system.
+/// A mount over a path of the root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Where.
+    /// The path in the container.
     pub path: TreePath,
-    /// What.
+    /// The kind of mount.
     pub kind: MountKind,
 }
 
-/// What is mounted.
+/// The kind of a mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MountKind {
     /// A directory or a file of an input.
     Bind {
-        /// Which input; its selection is what is mounted.
+        /// The number of the input. Its selection is mounted.
         input: usize,
-        /// Which output of the command has it after the command ran; none if read-only.
+        /// The output of the command that has the changed directory; none if the mount is read-only.
         output: Option<u32>,
-        /// As `user`, `user:group`, `uid`, `uid:gid`.
+        /// The owner: `user`, `user:group`, `uid` or `uid:gid`.
         owner: Option<String>,
     },
     /// A cache volume.
     Cache {
-        /// The volume's key.
+        /// The key of the volume. Equal keys are the same volume.
         key: String,
-        /// How commands share it.
+        /// The way in which commands share the volume.
         sharing: CacheSharing,
-        /// Who owns a new one.
+        /// The owner of a new volume.
         owner: Option<String>,
-        /// Which input an empty one starts with.
+        /// The number of the input that a new volume is filled with.
         seed: Option<usize>,
     },
     /// A secret as a file.
     Secret {
-        /// Which.
+        /// The name of the secret.
         name: SecretName,
-        /// Who owns the file.
+        /// The owner of the file.
         owner: Option<String>,
-        /// Its permission bits.
+        /// The permission bits of the file.
         mode: u32,
     },
     /// A directory in memory.
     Tmpfs {
-        /// The most bytes.
+        /// The limit on its size, in bytes.
         size_bytes: Option<u64>,
-        /// Its permission bits.
+        /// The permission bits of the directory.
         mode: u32,
     },
 }
 
-/// How commands that run at the same time share a cache volume.
+/// The way in which commands that run at the same time share a cache volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheSharing {
-    /// All write to it at once.
+    /// All commands write to the volume at the same time.
     Shared,
-    /// One after the other.
+    /// The commands use the volume one after the other.
     Locked,
-    /// Each gets a copy of its own; the first that ends well is kept.
+    /// Each command gets a copy. The first copy whose command succeeds is kept.
     Private,
 }
 
-/// What a command reads.
+/// The standard input of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stdin {
-    /// Nothing.
+    /// Standard input is empty.
     Empty,
-    /// This text.
+    /// Standard input is this text.
     Text(Arc<str>),
-    /// A file of its root file system or of a mount.
+    /// Standard input is a file in the root file system or in a mount.
     File(TreePath),
 }
 
-/// Which exit codes are no failure.
+/// The exit codes that are not a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
-    /// These.
+    /// Only these codes.
     Codes(Vec<i32>),
-    /// All of them. A signal, a time-out and a lack of memory are failures all the same.
+    /// All codes. A signal, a timeout and a lack of memory are failures all the same.
     Any,
 }
 
 impl Expect {
-    /// Returns whether a command that exits with `code` did what was expected.
+    /// Returns whether exit code `code` is one of the expected codes.
     #[must_use]
     pub fn accepts(&self, code: i32) -> bool {
         match self {
@@ -321,7 +320,7 @@ impl Expect {
         }
     }
 
-    /// Feeds `hasher` with the codes.
+    /// Feeds `hasher` with the expected codes.
     pub fn hash_into(&self, hasher: &mut KeyHasher) {
         match self {
             Self::Any => hasher.flag(true),
@@ -334,7 +333,7 @@ impl Expect {
 }
 
 impl CacheSharing {
-    /// Feeds `hasher` with the way in which the volume is shared.
+    /// Feeds `hasher` with the kind of sharing.
     pub fn hash_into(self, hasher: &mut KeyHasher) {
         hasher.number(match self {
             Self::Shared => 0,
@@ -345,7 +344,7 @@ impl CacheSharing {
 }
 
 impl Limits {
-    /// Feeds `hasher` with every limit.
+    /// Feeds `hasher` with all limits.
     pub fn hash_into(&self, hasher: &mut KeyHasher) {
         let Self { memory_bytes, processes, cpu_millis } = self;
         hasher.option(*memory_bytes, KeyHasher::number);
@@ -354,29 +353,28 @@ impl Limits {
     }
 }
 
-/// Whether a result of another run may be used.
+/// Whether the result of another run may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reuse {
-    /// If its cache key is the same.
+    /// A result with the same cache key is used.
     Allowed,
-    /// Never: it runs in every run.
+    /// The command runs in every run.
     Never,
 }
 
-/// What a command may use of the machine.
+/// Limits on the resources of a command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The most memory.
+    /// The limit on memory, in bytes.
     pub memory_bytes: Option<u64>,
-    /// The most processes and threads.
+    /// The limit on the number of processes and threads.
     pub processes: Option<u32>,
-    /// The most processor time, in thousandths of a processor.
+    /// The limit on processor time, in thousandths of a processor.
     pub cpu_millis: Option<u32>,
 }
 
 impl Op {
-    /// Feeds `hasher` with what a cache key takes from the operation itself. The contents of the
-    /// inputs are added by whoever evaluates them.
+    /// Feeds `hasher` with the operation's part of a cache key. The evaluator adds the contents of the inputs.
     pub fn hash_into(&self, hasher: &mut KeyHasher) {
         match self {
             Self::Source(op) => op.hash_into(hasher),
@@ -394,7 +392,7 @@ impl Op {
         }
     }
 
-    /// Feeds `hasher` with what only tells definitions apart and no result can depend on.
+    /// Feeds `hasher` with the fields that tell definitions apart and that no result can depend on.
     pub(crate) fn hash_definition_only(&self, hasher: &mut KeyHasher) {
         match self {
             Self::Exec(op) => {
@@ -407,7 +405,7 @@ impl Op {
         }
     }
 
-    /// Returns the number of outputs.
+    /// Returns the number of outputs of the operation.
     #[must_use]
     pub fn n_outputs(&self) -> u32 {
         let Self::Exec(op) = self else { return 1 };
@@ -415,7 +413,7 @@ impl Op {
         1 + u32::try_from(writable).unwrap_or(u32::MAX - 1)
     }
 
-    /// Returns the operation in one line, for people.
+    /// Returns a description of the operation in one line, for people.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
@@ -565,10 +563,9 @@ impl CopyOp {
 }
 
 impl ExecOp {
-    /// Feeds `hasher` with everything that the command can observe besides the contents of its inputs.
+    /// Everything that the command can observe is hashed, besides the contents of its inputs.
     fn hash_into(&self, hasher: &mut KeyHasher) {
-        // Without `..`: a new field does not compile until this function says whether it
-        // is part of the key.
+        // There is no `..`: a new field does not compile until someone decides whether it is part of the key.
         let Self {
             args,
             env,
@@ -597,7 +594,7 @@ impl ExecOp {
             h.text(&secret.0);
         });
         hasher.text(cwd.as_str());
-        // Root by any of its names is the same user.
+        // Every name of root is the same user.
         hasher.option(
             user.as_ref().filter(|user| !["root", "0", "0:0", "root:root"].contains(&user.as_str())),
             |h, user| {
@@ -624,9 +621,9 @@ impl ExecOp {
         expect.hash_into(hasher);
         hasher.flag(*network);
         limits.hash_into(hasher);
-        // Bounds the run; a run that ends in time has the same result without it.
+        // The timeout only bounds the run: a run that ends in time has the same result without it.
         let _ = timeout;
-        // Says whether the key is looked up, not what it is.
+        // This decides whether the key is looked up. It is not part of the key.
         let _ = reuse;
     }
 }
@@ -646,8 +643,7 @@ impl Mount {
                 hasher.text("cache");
                 hasher.text(key);
                 owner_into(hasher, owner.as_ref());
-                // How it is shared and what it starts with change what it holds, and that is
-                // no part of any key.
+                // Sharing and seed change the contents of the volume, and these are part of no key.
                 let _ = (sharing, seed);
             }
             MountKind::Secret { name, owner, mode } => {
@@ -665,7 +661,7 @@ impl Mount {
     }
 }
 
-/// Joins words as a shell would read them back, for people.
+/// Joins words and quotes them like a shell, for people.
 #[must_use]
 pub fn shell_words(words: &[String]) -> String {
     let quoted: Vec<String> = words

@@ -1,29 +1,29 @@
-//! Paths inside a tree.
+//! Paths in a tree.
 
 use std::fmt;
 
-/// A path inside a tree: normalised, relative to its root, never out of it.
+/// A normalised path in a tree. It is relative to the root of the tree and never leaves it.
 ///
-/// The root is the empty path. There are no empty, `.` or `..` components.
+/// The root is the empty path. No component is empty, `.` or `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct TreePath(String);
 
-/// Why a text is not a path inside a tree.
+/// The reason why a text is not a path in a tree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It has more `..` than there are components before them.
+    /// The path has more `..` than components before them.
     #[error("path `{path}` leaves its root")]
     LeavesRoot {
         /// The path as it was written.
         path: String,
     },
-    /// It has a NUL byte.
+    /// The path contains a NUL byte.
     #[error("path {path:?} contains a NUL byte")]
     Nul {
         /// The path as it was written.
         path: String,
     },
-    /// One component is over 255 bytes, which no file system takes.
+    /// A component is longer than 255 bytes, which no file system accepts.
     #[error("path `{path}` has a component of more than 255 bytes")]
     LongComponent {
         /// The path as it was written.
@@ -32,24 +32,24 @@ pub enum PathError {
 }
 
 impl TreePath {
-    /// Returns the root.
+    /// Returns the path of the root.
     #[must_use]
     pub const fn root() -> Self {
         Self(String::new())
     }
 
-    /// Parses a path; a leading `/` means the root.
+    /// Parses a path from the root. A leading `/` makes no difference.
     ///
     /// # Errors
-    /// If `..` leads out of the root, if there is a NUL byte, if a component is too long.
+    /// Fails if `..` leaves the root, if there is a NUL byte, or if a component is longer than 255 bytes.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         Self::root().join(text)
     }
 
-    /// Parses a path relative to this one; with a leading `/` it is relative to the root.
+    /// Parses a path relative to this one. A path with a leading `/` is relative to the root.
     ///
     /// # Errors
-    /// As [`TreePath::parse`].
+    /// Fails like [`TreePath::parse`].
     pub fn join(&self, text: &str) -> Result<Self, PathError> {
         if text.contains('\0') {
             return Err(PathError::Nul { path: text.to_owned() });
@@ -82,13 +82,13 @@ impl TreePath {
         format!("/{}", self.0)
     }
 
-    /// Returns whether it is the root.
+    /// Returns whether the path is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns its components from the root on.
+    /// Returns the components, from the root downwards.
     pub fn components(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| !part.is_empty())
     }
@@ -108,8 +108,7 @@ impl TreePath {
         Some(Self(self.0.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned())))
     }
 
-    /// Returns what is left of `self` below `base`; the root if they are equal, none if it is not
-    /// below it.
+    /// Returns the rest of the path below `base`: the root if both are equal, none if the path is not below `base`.
     #[must_use]
     pub fn below(&self, base: &Self) -> Option<Self> {
         if base.is_root() {

@@ -1,22 +1,22 @@
-//! Platforms, as OCI names them.
+//! Platforms, with the names that OCI uses.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An operating system, an architecture and, where it matters, a variant.
+/// An operating system, an architecture and, for some architectures, a variant.
 ///
 /// Source: OCI image-spec 1.1, `image-index.md`, "platform".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Platform {
-    /// As in `linux`.
+    /// The operating system, as in `linux`.
     pub os: String,
-    /// As in `amd64`, the name that Go uses.
+    /// The architecture under Go's name for it, as in `amd64`.
     pub architecture: String,
-    /// As in `v7`.
+    /// The variant of the architecture, as in `v7`.
     pub variant: Option<String>,
 }
 
-/// A text names no platform that is known.
+/// A text that does not name a known platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a platform: unknown operating system or architecture; `linux/amd64` is one")]
 pub struct PlatformError {

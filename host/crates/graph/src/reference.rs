@@ -1,4 +1,4 @@
-//! Names of images, as people write them and as registries are asked for them.
+//! The names of images: as people write them, and as registries understand them.
 //!
 //! Source: the package `github.com/distribution/reference`, which Docker uses.
 
@@ -12,13 +12,13 @@ use crate::image_digest::ImageDigest as Digest;
 #[cfg(test)]
 mod tests;
 
-/// The registry of a name that names none.
+/// The registry of a name that does not have one.
 pub const DEFAULT_REGISTRY: &str = "docker.io";
-/// The tag of a name that has neither tag nor digest.
+/// The tag of a name that has neither a tag nor a digest.
 pub const DEFAULT_TAG: &str = "latest";
-/// How long a repository may be, in bytes.
+/// The limit on the length of a repository, in bytes.
 const MAX_REPOSITORY: usize = 255;
-/// How long a tag may be, in bytes.
+/// The limit on the length of a tag, in bytes.
 const MAX_TAG: usize = 128;
 
 /// The name of an image: a registry, a repository, and a tag, a digest or both.
@@ -29,7 +29,7 @@ pub struct Reference {
     digest: Option<Digest>,
 }
 
-/// A registry, and a repository in it.
+/// A repository in a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Repository {
     registry: String,
@@ -37,7 +37,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Returns the registry as it is written: `docker.io`, or as in `localhost:5000`.
+    /// Returns the registry as it is written: `docker.io`, or `localhost:5000`.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
@@ -49,7 +49,7 @@ impl Repository {
         &self.path
     }
 
-    /// Returns the name of an image in it that has this digest.
+    /// Returns the name of the image in this repository that has `digest`.
     #[must_use]
     pub fn pinned(&self, digest: Digest) -> Reference {
         Reference { repository: self.clone(), tag: None, digest: Some(digest) }
@@ -62,38 +62,38 @@ impl fmt::Display for Repository {
     }
 }
 
-/// A text that names no image.
+/// A text that is not the name of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not the name of an image: {mistake}")]
 pub struct ReferenceError {
-    /// The text.
+    /// The text as it was written.
     pub text: String,
-    /// What is wrong with it.
+    /// The mistake in the text.
     pub mistake: Mistake,
 }
 
-/// What is wrong with the name of an image.
+/// The mistake in the name of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
-    /// Nothing, or only a tag.
+    /// The name is empty, or only a tag.
     #[error("it has no repository")]
     NoRepository,
-    /// As in `https://`.
+    /// The name begins with a scheme, as in `https://`.
     #[error("it begins with `{0}`, and names have no scheme")]
     Scheme(String),
-    /// Repositories are lower case.
+    /// The repository has upper case letters.
     #[error("the repository `{0}` has upper case letters")]
     UpperCase(String),
-    /// A part between slashes that is not allowed.
+    /// A component of the repository has characters that are not allowed.
     #[error("`{0}` in its repository is not made of a-z and 0-9, joined by `.`, `_`, `__` or `-`")]
     Component(String),
-    /// As in `host:`.
+    /// The registry is not a host or an address, as in `host:`.
     #[error("`{0}` is not a registry: a host name or an address, and perhaps `:` and a port")]
     Registry(String),
-    /// Nothing follows the colon.
+    /// Nothing follows the colon before the tag.
     #[error("its tag is empty")]
     EmptyTag,
-    /// Characters that tags cannot have.
+    /// The tag has characters that are not allowed.
     #[error("the tag `{0}` is not made of letters, digits, `_`, `.` and `-`, the first one a letter, a digit or `_`")]
     Tag(String),
     /// The tag is too long.
@@ -102,10 +102,10 @@ pub enum Mistake {
     /// The repository is too long.
     #[error("its repository has {0} characters, and at most {MAX_REPOSITORY} are allowed")]
     LongRepository(usize),
-    /// What follows the `@`.
+    /// The text after the `@` is not a digest.
     #[error("its digest `{0}` is not `sha256:` with 64 hex digits")]
     Digest(String),
-    /// Docker takes this for the id of an image.
+    /// The name has the form of an image id, which registries do not know.
     #[error("64 hex digits are the id of an image, and registries have none")]
     ImageId,
 }
@@ -130,7 +130,7 @@ impl Diagnostic for ReferenceError {
 }
 
 impl Reference {
-    /// Returns the registry as it is written: `docker.io`, or as in `localhost:5000`.
+    /// Returns the registry as it is written: `docker.io`, or `localhost:5000`.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.repository.registry
@@ -154,19 +154,19 @@ impl Reference {
         self.tag.as_deref()
     }
 
-    /// Returns the digest.
+    /// Returns the digest, if the name has one.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         self.digest
     }
 
-    /// Returns the name with a digest, the tag being kept for people.
+    /// Returns the name with a digest. The tag stays, for people.
     #[must_use]
     pub fn with_digest(&self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self.clone() }
     }
 
-    /// Returns the name as people write it: without what they leave out for Docker Hub.
+    /// Returns the name in its short form, without the parts that Docker Hub does not need.
     #[must_use]
     pub fn familiar(&self) -> String {
         let full = self.to_string();
@@ -231,8 +231,8 @@ fn parse(text: &str) -> Result<Reference, Mistake> {
     Ok(Reference { repository: Repository { registry: registry.to_owned(), path: repository }, tag, digest })
 }
 
-/// What stands before the first slash is a registry if it could not be a part of a repository:
-/// it has a dot, a colon or an upper case letter, or it is `localhost`.
+/// The part before the first slash is a registry if it cannot be part of a repository: if it has a dot, a colon or an
+/// upper case letter, or is `localhost`.
 fn split_registry(text: &str) -> (&str, &str) {
     let is_registry = |first: &str| {
         first.contains(['.', ':', '[']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase())
@@ -254,7 +254,8 @@ fn check_registry(registry: &str) -> Result<(), Mistake> {
     if is_host && is_port { Ok(()) } else { Err(wrong()) }
 }
 
-/// Splits `host:port`; an IPv6 address is in brackets. None if something else follows the brackets.
+/// Splits `host:port`. An IPv6 address is in brackets. Returns none if the brackets are followed by anything but a
+/// port.
 #[must_use]
 pub fn host_and_port(registry: &str) -> Option<(&str, Option<&str>)> {
     let end =

@@ -1,4 +1,4 @@
-//! Vertices and the edges between them.
+//! Vertices, and the edges between them.
 
 use std::fmt;
 use std::mem;
@@ -8,33 +8,34 @@ use crate::digest::{DefinitionDigest, KeyHasher};
 use crate::op::{Op, SourceOp};
 use crate::path::TreePath;
 
-/// An operation with its inputs. Immutable; shared by `Arc`.
+/// An operation with its inputs. A vertex is immutable and shared by `Arc`.
 pub struct Vertex {
     digest: DefinitionDigest,
     op: Op,
     inputs: Vec<Selection>,
 }
 
-/// One output of a vertex.
+/// An output of a vertex.
 #[derive(Clone)]
 pub struct Edge {
-    /// Whose output.
+    /// The vertex that has the output.
     pub vertex: Arc<Vertex>,
-    /// Which: 0 is the tree that the vertex makes; a command's other outputs are its writable mounts.
+    /// The number of the output. Output 0 is the tree that the vertex makes; the other outputs of a command are its
+    /// writable mounts.
     pub output: u32,
 }
 
-/// A file or a directory in what an edge has.
+/// A file or a directory in the tree of an edge.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// The tree.
+    /// The edge that has the tree.
     pub edge: Edge,
-    /// Where in it.
+    /// The path in the tree.
     pub path: TreePath,
 }
 
 impl Vertex {
-    /// Makes a vertex; its digest is that of the operation and of the definitions of its inputs.
+    /// Makes a vertex. Its digest is a hash of the operation and of the definitions of the inputs.
     #[must_use]
     pub fn new(op: Op, inputs: Vec<Selection>) -> Arc<Self> {
         let mut hasher = KeyHasher::new("vertex/1");
@@ -50,19 +51,19 @@ impl Vertex {
         Self::new(Op::Source(SourceOp::Scratch), Vec::new())
     }
 
-    /// Returns what identifies it.
+    /// Returns the identity of the vertex.
     #[must_use]
     pub fn digest(&self) -> DefinitionDigest {
         self.digest
     }
 
-    /// Returns what it does.
+    /// Returns the operation of the vertex.
     #[must_use]
     pub fn op(&self) -> &Op {
         &self.op
     }
 
-    /// Returns its inputs in order.
+    /// Returns the inputs in order.
     #[must_use]
     pub fn inputs(&self) -> &[Selection] {
         &self.inputs
@@ -70,8 +71,7 @@ impl Vertex {
 }
 
 impl Drop for Vertex {
-    /// Frees what only this vertex needs without recursion: a chain may be longer than the stack is
-    /// deep.
+    /// Frees the vertices that only this one needs, without recursion: a chain may be longer than the stack is deep.
     fn drop(&mut self) {
         let mut pending = mem::take(&mut self.inputs);
         while let Some(input) = pending.pop() {
@@ -89,14 +89,14 @@ impl Edge {
         Self { vertex, output: 0 }
     }
 
-    /// Feeds `hasher` with the identity of the edge: all of its vertex's digest, and the output.
+    /// Feeds `hasher` with the identity of the edge: the whole digest of its vertex, and the number of the output.
     pub fn hash_into(&self, hasher: &mut KeyHasher) {
         let Self { vertex, output } = self;
         hasher.bytes(vertex.digest.as_bytes());
         hasher.number(u64::from(*output));
     }
 
-    /// Selects a path in it.
+    /// Selects a path in the tree of the edge.
     #[must_use]
     pub fn at(self, path: TreePath) -> Selection {
         Selection { edge: self, path }
@@ -104,7 +104,7 @@ impl Edge {
 }
 
 impl Selection {
-    /// Selects all of output 0 of a new vertex.
+    /// Selects the whole tree of output 0 of a new vertex.
     #[must_use]
     pub fn of(op: Op, inputs: Vec<Self>) -> Self {
         Edge::first(Vertex::new(op, inputs)).at(TreePath::root())

@@ -1,5 +1,5 @@
-//! Links stages that take what three others make, orders and draws them: `plan N [FILE.svg]`. For
-//! measuring by hand, with a release build.
+//! Links stages that each take the results of three others, orders them and draws them: `plan N [FILE.svg]`. It is for
+//! measurements by hand, with a release build.
 
 use std::io::Write as _;
 use std::time::Instant;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Makes functions of which each takes what three of the fifty before it make.
+/// Makes functions that each take the results of three of the fifty before them.
 fn library(n_stages: usize) -> Library {
     let takes = |index: usize| (1..=3).filter_map(move |step| index.checked_sub(step * (1 + index * step % 16)));
     let stage = |index: usize| Signature {

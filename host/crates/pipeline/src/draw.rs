@@ -1,4 +1,4 @@
-//! Drawings of graphs: of stages, and of whatever else has nodes and edges.
+//! Drawings of graphs: of stages, and of anything else with nodes and edges.
 
 mod dot;
 mod json;
@@ -17,47 +17,47 @@ pub use svg::svg;
 #[cfg(test)]
 pub(crate) use text::of_value;
 
-/// A graph to draw.
+/// A graph that can be drawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drawing {
-    /// What there is.
+    /// The nodes of the graph.
     pub nodes: Vec<Node>,
-    /// What belongs together. One with an end outside of `nodes` is not drawn.
+    /// The edges of the graph. An edge with an end outside of `nodes` is not drawn.
     pub edges: Vec<Edge>,
 }
 
-/// What a box stands for.
+/// A node: a box in the drawing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Distinguishes it: no other node has it.
+    /// The identity of the node. No other node has it.
     pub id: String,
-    /// Its name.
+    /// The name of the node.
     pub label: String,
-    /// Lines below the name.
+    /// The lines below the name.
     pub details: Vec<String>,
-    /// Decides its shape.
+    /// The kind of node. It decides the shape of the box.
     pub kind: NodeKind,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeKind {
-    /// A stage.
+    /// A stage of the pipeline.
     Stage,
     /// A constructor of a custom object.
     Object,
-    /// An operation that begins with something from outside: an image, a directory of the caller.
+    /// An operation that brings something in from outside: an image, or a directory of the caller.
     Source,
     /// An operation that runs a command.
     Exec,
     /// An operation on files.
     File,
-    /// Anything else.
+    /// Any other operation.
     Other,
 }
 
 impl NodeKind {
-    /// Returns its name, as in `stage`.
+    /// Returns the name of the kind, as in `stage`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -71,14 +71,14 @@ impl NodeKind {
     }
 }
 
-/// An arrow: from what is needed to what needs it.
+/// An arrow from a node to a node that needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
-    /// A position in [`Drawing::nodes`].
+    /// The position of the first node in [`Drawing::nodes`].
     pub from: usize,
-    /// A position in [`Drawing::nodes`].
+    /// The position of the second node in [`Drawing::nodes`].
     pub to: usize,
-    /// What is handed on; empty if the node says all.
+    /// The text at the arrow. It may be empty.
     pub label: String,
 }
 

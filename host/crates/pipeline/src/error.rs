@@ -1,4 +1,4 @@
-//! Why stages cannot be linked, or cannot be called.
+//! The reasons why stages cannot be linked or called.
 
 use std::path::PathBuf;
 
@@ -6,40 +6,41 @@ use api::Type;
 use graph::{Blame, Diagnostic};
 use module::{Place, near, suggestion};
 
-/// How many names a hint lists.
+/// The limit on the number of names in a hint.
 const MAX_LISTED: usize = 24;
 
-/// Why stages cannot be linked, or cannot be called.
+/// The reason why stages cannot be linked or called.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// The manifest says something that cannot be.
+    /// The manifest has a mistake.
     #[error("`{}:{}:{}`: {problem}", path.display(), place.line, place.column)]
     Manifest {
-        /// Which manifest.
+        /// The path of the manifest.
         path: PathBuf,
-        /// Where in it.
+        /// The position of the mistake in the manifest.
         place: Place,
-        /// What is wrong.
+        /// The mistake in the manifest.
         problem: Box<LinkProblem>,
     },
     /// Stages that are asked for need each other.
     #[error("stage `{stage}` needs itself: `{path}`")]
     Cycle {
-        /// One of the stages.
+        /// The name of one of the stages.
         stage: String,
-        /// As in `build.test <- test.build <- build`.
+        /// The stages and parameters on the cycle, as in `build.test <- test.build <- build`.
         path: String,
-        /// A parameter on the path that a flag or the manifest can give a value.
+        /// A parameter on the cycle that a flag or the manifest can give a value.
         param: Option<String>,
     },
-    /// A stage that is asked for lacks arguments.
+    /// A stage that is asked for has parameters without a value.
     #[error("stage `{stage}` needs {}{}", listed(params), reasons(params))]
     Missing {
-        /// The stage.
+        /// The name of the stage.
         stage: String,
-        /// What it lacks.
+        /// The parameters that have no value.
         params: Vec<MissingParam>,
-        /// What needs the stage, as in `test.build <- build`; none if it was asked for itself.
+        /// The way from the stage that was asked for to this one, as in `test.build <- build`; none if they are the
+        /// same.
         path: Option<String>,
     },
 }
@@ -47,156 +48,156 @@ pub enum LinkError {
 /// A parameter that needs a value and has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingParam {
-    /// Its name.
+    /// The name of the parameter.
     pub name: String,
-    /// Its type.
+    /// The type of the parameter.
     pub ty: Type,
-    /// Why the stage of that name, if there is one, does not fit.
+    /// The reason why the stage of that name does not fit, if there is such a stage.
     pub why: Option<String>,
-    /// Stages that make its type and nearly have its name.
+    /// The names of stages that make its type and have a similar name.
     pub near: Vec<String>,
 }
 
-/// What is wrong in a manifest.
+/// A mistake in a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkProblem {
-    /// Two stages have one name.
+    /// Two stages have the same name.
     #[error("stage `{stage}` exists twice: {} and here", other.map_or("as a function of the module".to_owned(),
         |place| format!("at {}:{}", place.line, place.column)))]
     Ambiguous {
-        /// The name.
+        /// The name of both stages.
         stage: String,
-        /// Where the other one is; none if it is a function of the module.
+        /// The position of the other stage; none if it is a function of the module.
         other: Option<Place>,
     },
-    /// A function of a module that has none.
+    /// A stage calls a function of its module, and the module has no code.
     #[error("stage `{stage}` calls a function of the module, which has no code")]
     NoCode {
-        /// The stage, or the function.
+        /// The name of the stage or of the function.
         stage: String,
     },
-    /// A dependency that is not declared.
+    /// A stage calls a dependency that is not declared.
     #[error("there is no dependency `{alias}`")]
     UnknownDependency {
-        /// What was written.
+        /// The alias in the manifest.
         alias: String,
-        /// Those that there are.
+        /// The aliases that are declared.
         known: Vec<String>,
     },
-    /// A function that the module does not have.
+    /// A stage calls a function that the module does not have.
     #[error("{} has no function `{function}`",
         dependency.as_ref().map_or("the module".to_owned(), |alias| format!("dependency `{alias}`")))]
     UnknownFunction {
-        /// What was written.
+        /// The name of the function in the manifest.
         function: String,
-        /// Which dependency does not have it; none for the module itself.
+        /// The alias of the dependency; none for the module itself.
         dependency: Option<String>,
-        /// Those that it has.
+        /// The names of the functions that exist.
         known: Vec<String>,
     },
-    /// An expression over a stage that does not exist.
+    /// An expression begins with a stage that does not exist.
     #[error("there is no stage `{stage}`, with which `{text}` begins")]
     UnknownStage {
-        /// What was written.
+        /// The name of the stage in the expression.
         stage: String,
-        /// The expression.
+        /// The text of the expression.
         text: String,
-        /// Those that there are.
+        /// The names of the stages that exist.
         known: Vec<String>,
     },
-    /// A parameter that the function does not have.
+    /// The manifest sets a parameter that the function does not have.
     #[error("stage `{stage}` has no parameter `{param}`")]
     UnknownParam {
-        /// The stage.
+        /// The name of the stage.
         stage: String,
-        /// What was written.
+        /// The name of the parameter in the manifest.
         param: String,
-        /// Those that it has.
+        /// The names of the parameters that exist.
         known: Vec<String>,
     },
-    /// Patterns for what is not a directory.
+    /// The manifest has ignore patterns for a parameter that is not a directory.
     #[error("parameter `{param}` of stage `{stage}` takes `{ty}`, of which nothing can be ignored")]
     NotADirectory {
-        /// The stage.
+        /// The name of the stage.
         stage: String,
-        /// The parameter.
+        /// The name of the parameter.
         param: String,
-        /// What it takes.
+        /// The type of the parameter.
         ty: Type,
     },
-    /// A literal that is no value of the parameter's type.
+    /// A literal is not a value of the parameter's type.
     #[error("parameter `{param}` of stage `{stage}` takes `{ty}`: {problem}")]
     Literal {
-        /// The stage.
+        /// The name of the stage.
         stage: String,
-        /// The parameter.
+        /// The name of the parameter.
         param: String,
-        /// What it takes.
+        /// The type of the parameter.
         ty: Type,
-        /// What is wrong with the literal.
+        /// The problem of the literal.
         problem: String,
     },
-    /// An expression that makes another type than the parameter takes.
+    /// An expression makes another type than the parameter takes.
     #[error("`{path}`: it makes {}, and the parameter takes `{expected}`", shown(found.as_ref()))]
     IllTyped {
-        /// As in `test.build <- build`.
+        /// The link, as in `test.build <- build`.
         path: String,
-        /// What the parameter takes.
+        /// The type of the parameter.
         expected: Type,
-        /// What the expression makes; none if nothing.
+        /// The type that the expression makes; none if it makes nothing.
         found: Option<Type>,
     },
-    /// A method on what has none.
+    /// An expression calls a method on a value that has no methods.
     #[error("{before} makes {}, which has no method `{method}`", shown(made.as_ref()))]
     NoMethods {
-        /// What makes it, as in ``stage `build` ``.
+        /// The part of the expression before the method, as in ``stage `build` ``.
         before: String,
-        /// What it makes; none if nothing.
+        /// The type that this part makes; none if it makes nothing.
         made: Option<Type>,
-        /// What was written.
+        /// The name of the method in the expression.
         method: String,
     },
-    /// A method that the object does not have.
+    /// An expression calls a method that the object does not have.
     #[error("a {object} has no method `{method}`")]
     UnknownMethod {
-        /// The object's type.
+        /// The type of the object.
         object: String,
-        /// What was written.
+        /// The name of the method in the expression.
         method: String,
-        /// Those that it has.
+        /// The names of the methods that exist.
         known: Vec<String>,
     },
-    /// A method that takes what an expression cannot write.
+    /// An expression calls a method with a parameter that no expression can write.
     #[error("method `{method}` takes `{param}: {ty}`, which an expression cannot write")]
     NotCallable {
-        /// The method.
+        /// The name of the method.
         method: String,
-        /// The parameter.
+        /// The name of the parameter.
         param: String,
-        /// What it takes.
+        /// The type of the parameter.
         ty: Type,
     },
-    /// More or fewer arguments than a method has parameters.
+    /// An expression has more or fewer arguments than the method has parameters.
     #[error("method `{method}` takes ({}), and {} given", takes.join(", "),
         match n_given { 0 => "nothing is".to_owned(), 1 => "1 argument is".to_owned(), n => format!("{n} arguments are") })]
     ArgumentCount {
-        /// The method.
+        /// The name of the method.
         method: String,
-        /// Its parameters.
+        /// The parameters of the method.
         takes: Vec<String>,
-        /// How many were written.
+        /// The number of arguments in the expression.
         n_given: usize,
     },
-    /// An argument of another type than the method takes.
+    /// An argument has another type than the method takes.
     #[error("`{param}` of method `{method}` takes `{ty}`: {problem}")]
     Argument {
-        /// The method.
+        /// The name of the method.
         method: String,
-        /// The parameter.
+        /// The name of the parameter.
         param: String,
-        /// What it takes.
+        /// The type of the parameter.
         ty: Type,
-        /// What is wrong with the argument.
+        /// The problem of the argument.
         problem: String,
     },
 }

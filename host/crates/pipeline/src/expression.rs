@@ -1,4 +1,4 @@
-//! Expressions: methods called on what a stage makes.
+//! Expressions: methods that are called on the value of a stage.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
@@ -11,15 +11,15 @@ use crate::error::LinkProblem;
 use crate::graph::{LinkStep, Method, Stage};
 use crate::library::{made_by, omitted};
 
-/// An expression whose methods and arguments have been checked.
+/// An expression with checked methods and arguments.
 pub(crate) struct Chain {
     pub(crate) steps: Vec<LinkStep>,
-    /// The type of the whole; none if it makes nothing.
+    /// The type of the value; none if the last method returns nothing.
     pub(crate) result: Option<Type>,
 }
 
 impl Chain {
-    /// Checks an expression over what `stage` makes.
+    /// Checks an expression over the value of `stage`.
     pub(crate) fn new(
         objects: &HashMap<&CustomType, &ObjectType>,
         stage: &Stage,
@@ -37,7 +37,7 @@ impl Chain {
     }
 }
 
-/// Checks a call of a method on what `before` makes.
+/// Checks a call of a method on a value of type `before`.
 fn checked(
     objects: &HashMap<&CustomType, &ObjectType>,
     before: &str,
@@ -57,7 +57,7 @@ fn checked(
     Ok(LinkStep { method, args })
 }
 
-/// Options are arguments of methods, and an expression has none that are objects.
+/// Options are only useful as arguments of methods, and no argument in an expression is an object.
 fn is_options(object: &str) -> bool {
     object.ends_with("-options")
 }
@@ -72,7 +72,7 @@ fn api_method(object: &str, step: &ExpressionStep) -> Result<(Method, &'static S
     }
 }
 
-/// Returns the methods of `pipeline:api`, by their objects and names.
+/// Returns the methods of `pipeline:api` by their objects and names.
 fn api_methods() -> &'static HashMap<(&'static str, &'static str), &'static ApiFunction> {
     static METHODS: OnceLock<HashMap<(&str, &str), &ApiFunction>> = OnceLock::new();
     METHODS.get_or_init(|| {
@@ -101,7 +101,7 @@ fn custom_method<'a>(
     }
 }
 
-/// Makes the arguments of a call; those at the end that may be left out can be missing.
+/// Makes the arguments of a call. Arguments at the end that have a default may be missing.
 fn arguments(params: &[(String, Type)], step: &ExpressionStep) -> Result<Vec<Value>, LinkProblem> {
     if let Some((param, ty)) = params.iter().find(|(_, ty)| !is_plain(ty)) {
         let (method, param, ty) = (step.method.clone(), param.clone(), ty.clone());

@@ -1,4 +1,4 @@
-//! Stages, and where the values of their parameters come from.
+//! The graph of stages, with the sources of their parameters.
 
 use std::collections::HashMap;
 
@@ -9,129 +9,129 @@ use module::{ApiFunction, Place, Policy};
 /// The number of a stage in its graph.
 pub type StageId = usize;
 
-/// The stages of a pipeline in the order: functions of the module, constructors of its objects,
-/// stages of the manifest.
+/// The stages of a pipeline, in this order: functions of the module, constructors of its objects, stages of the
+/// manifest.
 #[derive(Debug, Clone)]
 pub struct StageGraph {
     pub(crate) stages: Vec<Stage>,
     pub(crate) names: HashMap<String, StageId>,
 }
 
-/// A function with what is known of its arguments, or a part of what another stage makes.
+/// A stage: a function with the sources of its arguments, or a part of the value that another stage makes.
 #[derive(Debug, Clone)]
 pub struct Stage {
-    /// In kebab case; no other stage has it.
+    /// The name in kebab case. No other stage has it.
     pub name: String,
-    /// What the manifest says of it.
+    /// The description in the manifest.
     pub description: Option<String>,
-    /// What it does.
+    /// The work of the stage.
     pub work: Work,
-    /// None if it makes nothing.
+    /// The type of the result; none if the stage makes nothing.
     pub result: Option<Type>,
-    /// In the order of the function.
+    /// The parameters in the order of the function.
     pub params: Vec<Param>,
-    /// Variables of every container that it begins with.
+    /// The variables of every container that it begins with.
     pub env: Vec<(String, String)>,
-    /// What happens when it fails, or takes too long.
+    /// The policy for failures and timeouts.
     pub policy: Policy,
     /// Whether it makes a custom object and does nothing else.
     pub is_constructor: bool,
-    /// Where the manifest has it; none if it does not mention it.
+    /// The position in the manifest; none if the manifest does not mention the stage.
     pub place: Option<Place>,
 }
 
-/// What a stage does.
+/// The work of a stage.
 #[derive(Debug, Clone)]
 pub enum Work {
-    /// It calls a function.
+    /// The stage calls a function.
     Call {
-        /// The alias of the dependency that has it; none for the module itself.
+        /// The alias of the dependency that has the function; none for the module itself.
         dependency: Option<String>,
-        /// As components name it: `check`, or `[constructor]linter`.
+        /// The name of the function in the component: `check`, or `[constructor]linter`.
         function: String,
     },
-    /// It is what another stage makes, or a part of that.
+    /// The stage is the value of another stage, or a part of it.
     From(Link),
 }
 
 /// A parameter of a stage.
 #[derive(Debug, Clone)]
 pub struct Param {
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
-    /// What it takes.
+    /// The type of the parameter.
     pub ty: Type,
-    /// Where its value comes from.
+    /// The source of its value.
     pub source: Source,
-    /// Patterns of the manifest: what is left out of a directory that is given by path.
+    /// The ignore patterns of the manifest, for a directory that is given by its path.
     pub exclude: Vec<String>,
 }
 
-/// Where the value of a parameter comes from.
+/// The source of a parameter's value.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A flag of the caller.
+    /// The value is given by a flag of the caller.
     Given(Value),
-    /// `args` of the manifest.
+    /// The value is set in `args` of the manifest.
     Set(Value),
-    /// Another stage.
+    /// The value is made by another stage.
     Link(Link),
-    /// `defaults` of the manifest.
+    /// The value is a default of the manifest.
     Default(Value),
-    /// Nothing, which its type allows.
+    /// There is no value, and the type needs none.
     Omitted,
-    /// Nothing, and its type requires a value. The text says why the stage of that name, if there
-    /// is one, does not fit.
+    /// There is no value, and the type needs one. The text is the reason why the stage of that name does not fit, if
+    /// there is such a stage.
     Missing(Option<String>),
 }
 
-/// What another stage makes, or a part of that.
+/// The value that another stage makes, or a part of it.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// The stage that makes it.
+    /// The stage that makes the value.
     pub stage: StageId,
-    /// Methods called on that, one on what the one before it returns.
+    /// The methods that are called on the value, each on the result of the one before it.
     pub steps: Vec<LinkStep>,
-    /// Who linked it.
+    /// The way in which the stages were linked.
     pub how: How,
 }
 
-/// Who linked two stages.
+/// The way in which two stages were linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// The parameter has the name of the stage.
     ByName,
-    /// The manifest says so.
+    /// The manifest has an expression for the parameter.
     ByManifest,
 }
 
 /// A call of a method.
 #[derive(Debug, Clone)]
 pub struct LinkStep {
-    /// Which one.
+    /// The method that is called.
     pub method: Method,
-    /// Without the object; one for each parameter.
+    /// The arguments without the object, one for each parameter.
     pub args: Vec<Value>,
 }
 
 /// A method of an object.
 #[derive(Debug, Clone)]
 pub enum Method {
-    /// Of an object of `pipeline:api`.
+    /// A method of an object of `pipeline:api`.
     Api(&'static ApiFunction),
-    /// Of a custom object.
+    /// A method of a custom object.
     Custom {
-        /// The object's type.
+        /// The type of the object.
         object: CustomType,
-        /// As components name it: `[method]linter.check`.
+        /// The name of the method in the component: `[method]linter.check`.
         function: String,
-        /// None if it returns nothing.
+        /// The type of the result; none if the method returns nothing.
         result: Option<Type>,
     },
 }
 
 impl Method {
-    /// Returns its own name, as in `with-exec`.
+    /// Returns the name of the method, as in `with-exec`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -140,7 +140,7 @@ impl Method {
         }
     }
 
-    /// Returns the type of what it returns; none if that is nothing.
+    /// Returns the type of the result; none if the method returns nothing.
     #[must_use]
     pub fn result(&self) -> Option<&Type> {
         match self {
@@ -151,7 +151,7 @@ impl Method {
 }
 
 impl Param {
-    /// Returns the stage that feeds it, if one does.
+    /// Returns the link that feeds the parameter, if a stage does.
     #[must_use]
     pub const fn link(&self) -> Option<&Link> {
         match &self.source {
@@ -162,8 +162,8 @@ impl Param {
 }
 
 impl Stage {
-    /// Returns what other stages make for it: each link with the parameter that takes it, which
-    /// none does where the stage itself is a part of another.
+    /// Returns the links to other stages, each with the parameter that it feeds. There is no parameter if the stage
+    /// itself is a part of another one.
     pub(crate) fn links(&self) -> impl Iterator<Item = (Option<&Param>, &Link)> {
         let whole = match &self.work {
             Work::From(link) => Some((None, link)),
@@ -174,7 +174,7 @@ impl Stage {
 }
 
 impl StageGraph {
-    /// Finds a stage by its name, in whatever case it is written.
+    /// Finds a stage by its name. The name may be in any case.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<StageId> {
         self.names.get(name).or_else(|| self.names.get(&kebab(name))).copied()
@@ -183,28 +183,27 @@ impl StageGraph {
     /// Returns a stage.
     ///
     /// # Panics
-    /// If `id` is of another graph.
+    /// Panics if `id` is not of this graph.
     #[must_use]
     pub fn stage(&self, id: StageId) -> &Stage {
         &self.stages[id]
     }
 
-    /// Returns all stages; the id of each is its position.
+    /// Returns all stages. The id of a stage is its position.
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
         &self.stages
     }
 
-    /// Gives a parameter a value, which beats all else.
+    /// Gives a parameter a value. It wins over every other source.
     ///
     /// # Panics
-    /// If `id` is of another graph, or the stage has no such parameter.
+    /// Panics if `id` is not of this graph, or if the stage has no such parameter.
     pub fn give(&mut self, id: StageId, param: usize, value: Value) {
         self.stages[id].params[param].source = Source::Given(value);
     }
 
-    /// Returns the stages that make something for a stage, each once, in the order of its
-    /// parameters.
+    /// Returns the stages that feed a stage, each once, in the order of its parameters.
     #[must_use]
     pub fn feeders(&self, id: StageId) -> Vec<StageId> {
         let mut feeders = Vec::new();
@@ -216,7 +215,7 @@ impl StageGraph {
         feeders
     }
 
-    /// Returns the stages that make nothing for another stage, without constructors.
+    /// Returns the stages that feed no other stage, without constructors.
     #[must_use]
     pub fn leaves(&self) -> Vec<StageId> {
         let mut is_taken = vec![false; self.stages.len()];

@@ -1,19 +1,18 @@
-//! The graph of a pipeline's stages: which stage feeds which, before anything runs.
+//! The graph of a pipeline's stages. It says which stage feeds which before anything runs.
 //!
-//! [`StageGraph::new`] links what a [`Library`] of functions has and what a manifest says of them.
-//! For the value of a parameter it takes the first of these:
+//! [`StageGraph::new`] links the functions of a [`Library`] as a manifest says. The value of a parameter comes from
+//! the first of these sources:
 //!
 //! 1. a flag of the caller ([`StageGraph::give`])
 //! 2. `args` of the manifest: a value, or a part of what another stage makes
 //! 3. the stage that has the parameter's name and makes its type
 //! 4. `defaults` of the manifest
-//! 5. nothing, where the type allows that ([`omitted`])
+//! 5. nothing, if the type allows that ([`omitted`])
 //!
-//! What a manifest says wrongly is an error at once, with its place. That a value is missing, or
-//! that stages need each other, is one when such a stage is asked for ([`StageGraph::order`]):
-//! flags may still give what is missing.
+//! A mistake in the manifest is an error at once, with its position. A missing value and stages that need each other
+//! are errors only when such a stage is asked for ([`StageGraph::order`]): a flag may still give a value.
 //!
-//! This room is pure: what text means as a directory or a secret is up to the [`Literals`].
+//! This crate is pure. The [`Literals`] decide which directory or secret a text means.
 
 mod draw;
 mod error;

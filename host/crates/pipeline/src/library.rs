@@ -1,4 +1,4 @@
-//! What stages can be made of, and how types fit together.
+//! The functions that stages can call, and the rules by which types fit together.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,43 +7,43 @@ use api::{CustomType, ObjectType, Signature, Type, Value};
 /// The functions that a pipeline is made of.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
-    /// The module's own; none if it has no code.
+    /// The functions of the module itself; none if it has no code.
     pub own: Option<ModuleTypes>,
-    /// Those of its dependencies, by alias.
+    /// The functions of its dependencies, by alias.
     pub dependencies: BTreeMap<String, ModuleTypes>,
 }
 
-/// What a module exports.
+/// The types of a module's exports.
 #[derive(Debug, Clone, Default)]
 pub struct ModuleTypes {
-    /// Its functions.
+    /// The functions of the module.
     pub stages: Vec<Signature>,
-    /// Its custom objects.
+    /// The types of custom objects of the module.
     pub objects: Vec<ObjectType>,
 }
 
-/// Makes values of what a manifest says: of paths, names of secrets, images and JSON.
+/// Makes values from the literals of a manifest: from paths, names of secrets, names of images, and JSON.
 pub trait Literals {
     /// Makes a value of a type.
     ///
     /// # Errors
-    /// If the literal cannot be one; the text says why.
+    /// Fails if the literal is not of the type. The error is a message for people.
     fn value(&mut self, ty: &Type, literal: &serde_json::Value, context: &LiteralContext<'_>) -> Result<Value, String>;
 }
 
-/// What a literal is for.
+/// The parameter that a literal is for.
 #[derive(Debug, Clone, Copy)]
 pub struct LiteralContext<'a> {
-    /// The stage that takes it.
+    /// The name of the stage.
     pub stage: &'a str,
-    /// The parameter of the stage.
+    /// The name of the parameter.
     pub param: &'a str,
-    /// Patterns of what is left out of a directory.
+    /// Patterns of entries that are left out of a directory.
     pub exclude: &'a [String],
 }
 
-/// Returns what a function with this result makes when it does not fail: the `ok` of a `result`,
-/// or the result as it is.
+/// Returns the type that a function with this result makes if it succeeds: the `ok` of a `result`, or the result
+/// itself.
 #[must_use]
 pub fn made_by(result: Option<&Type>) -> Option<&Type> {
     match result {
@@ -52,7 +52,7 @@ pub fn made_by(result: Option<&Type>) -> Option<&Type> {
     }
 }
 
-/// Returns the value of a parameter that nothing is given for; none if the type requires one.
+/// Returns the value of a parameter without a source; none if the type needs a value.
 #[must_use]
 pub fn omitted(ty: &Type) -> Option<Value> {
     match ty {
@@ -62,7 +62,7 @@ pub fn omitted(ty: &Type) -> Option<Value> {
     }
 }
 
-/// Returns whether what a function with this result makes can be the value of a parameter.
+/// Returns whether the value that a function with this result makes can be the value of a parameter.
 pub(crate) fn fits(result: Option<&Type>, param: &Type) -> bool {
     let is_taken = |made: Option<&Type>| match (made, param) {
         (Some(made), _) if made == param => true,
@@ -72,7 +72,7 @@ pub(crate) fn fits(result: Option<&Type>, param: &Type) -> bool {
     is_taken(made_by(result)) || is_taken(result)
 }
 
-/// Returns whether it is a directory, or made of directories.
+/// Returns whether a type is a directory, or is made of directories.
 pub(crate) fn takes_directories(ty: &Type) -> bool {
     match ty {
         Type::Object(name) => name == "directory",
@@ -81,13 +81,13 @@ pub(crate) fn takes_directories(ty: &Type) -> bool {
     }
 }
 
-/// Returns the custom objects of all modules, by their type.
+/// Returns the custom objects of all modules by their types.
 pub(crate) fn objects_by_type(library: &Library) -> HashMap<&CustomType, &ObjectType> {
     let modules = library.own.iter().chain(library.dependencies.values());
     modules.flat_map(|module| &module.objects).filter_map(|object| Some((type_of(object)?, object))).collect()
 }
 
-/// Returns the type of an object: methods take it first. None if it has no methods.
+/// Returns the type of an object, which is the first parameter of its methods. Returns none if it has no methods.
 fn type_of(object: &ObjectType) -> Option<&CustomType> {
     object.methods.iter().find_map(|method| match method.params.first() {
         Some((_, Type::Custom(custom))) => Some(custom),

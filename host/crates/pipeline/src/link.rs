@@ -1,4 +1,4 @@
-//! Linking: from functions and a manifest to a graph of stages.
+//! From functions and a manifest to a graph of stages.
 
 mod by_manifest;
 mod by_name;
@@ -17,10 +17,10 @@ use by_name::ByName;
 use linker::{Linker, is_name_of};
 
 impl StageGraph {
-    /// Links stages; `manifest` comes with its path, for errors.
+    /// Links stages. `manifest` comes with its path, which errors show.
     ///
     /// # Errors
-    /// If the manifest speaks of something that does not exist, or gives a value of a wrong type.
+    /// Fails if the manifest names something that does not exist, or gives a value of a wrong type.
     pub fn new(
         library: &Library,
         manifest: Option<(&Path, &ModuleManifest)>,
@@ -60,7 +60,7 @@ fn link(
 }
 
 impl Linker<'_> {
-    /// Finds where the values of a stage's parameters come from.
+    /// Finds the source of each parameter of a stage.
     fn sources(&self, id: StageId, literals: &mut dyn Literals) -> Result<Vec<Source>, LinkError> {
         let stage = &self.stages[id];
         let Some(entry) = self.entries[id] else {
@@ -88,7 +88,7 @@ impl Linker<'_> {
         }
     }
 
-    /// Returns the source of a parameter of which the manifest says nothing.
+    /// Returns the source of a parameter that the manifest does not set.
     fn unset(&self, id: StageId, param: &Param) -> Source {
         match (self.by_name(id, param), omitted(&param.ty)) {
             (ByName::Fits(link), _) => Source::Link(link),
@@ -98,7 +98,7 @@ impl Linker<'_> {
         }
     }
 
-    /// Takes what the manifest says of a parameter.
+    /// Returns the source of a parameter that the manifest sets.
     fn set(
         &self,
         id: StageId,
@@ -121,7 +121,7 @@ impl Linker<'_> {
     }
 }
 
-/// Finds what is said of a parameter.
+/// Finds the setting of a parameter.
 fn setting_of<'s>(settings: &'s [Setting], param: &Param) -> Option<&'s Setting> {
     settings.iter().find(|setting| is_name_of(&setting.param, &param.name))
 }

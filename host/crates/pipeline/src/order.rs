@@ -1,17 +1,17 @@
-//! The order in which stages can be called.
+//! The order in which stages are called.
 
 use crate::error::{LinkError, MissingParam};
 use crate::graph::{Param, Source, Stage, StageGraph, StageId};
 use crate::library::fits;
 
-/// The longest path that is shown whole, in stages.
+/// The limit on a path that is shown completely, in stages.
 const MAX_SHOWN: usize = 12;
 
-/// How far the walk is with a stage.
+/// The state of a stage in the walk.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Walk {
     NotSeen,
-    /// Its feeders are being walked.
+    /// The stages that feed it are being walked.
     Open,
     Done,
 }
@@ -19,20 +19,20 @@ enum Walk {
 /// A stage whose feeders are being walked.
 struct Frame<'g> {
     stage: StageId,
-    /// What feeds it, with the parameter that takes that.
+    /// The stages that feed it, with the parameters that they feed.
     feeders: Vec<(Option<&'g Param>, StageId)>,
-    /// How many of them have been walked.
+    /// The number of feeders that have been walked.
     n_walked: usize,
 }
 
 impl StageGraph {
-    /// Returns the stages that `wanted` need and these themselves, feeders first.
+    /// Returns the stages `wanted` and all stages that they need, feeders first.
     ///
     /// # Errors
-    /// If one of them lacks an argument, or if some of them need each other.
+    /// Fails if one of them lacks an argument, or if some of them need each other.
     ///
     /// # Panics
-    /// If an id is of another graph.
+    /// Panics if an id is not of this graph.
     pub fn order(&self, wanted: &[StageId]) -> Result<Vec<StageId>, LinkError> {
         let mut walks = vec![Walk::NotSeen; self.stages().len()];
         let mut order = Vec::new();
@@ -44,8 +44,8 @@ impl StageGraph {
         Ok(order)
     }
 
-    /// Walks from a stage to what feeds it, depth first. Chains can be longer than the machine's
-    /// stack, so this one has its own.
+    /// Walks from a stage to the stages that feed it, depth first. The walk has its own stack: a chain may be longer
+    /// than the stack of the thread.
     fn walk(&self, wanted: StageId, walks: &mut [Walk], order: &mut Vec<StageId>) -> Result<(), LinkError> {
         let mut frames = vec![self.frame(wanted)];
         self.check_arguments(wanted, &frames)?;
@@ -97,7 +97,7 @@ impl StageGraph {
         MissingParam { name: param.name.clone(), ty: param.ty.clone(), why, near }
     }
 
-    /// Makes the error for a stage that feeds the last of the frames, and is one of them.
+    /// Makes the error for a stage that is one of the frames and feeds the last of them.
     fn cycle(&self, stage: StageId, frames: &[Frame<'_>]) -> LinkError {
         let first = frames.iter().position(|frame| frame.stage == stage).unwrap_or_default();
         let frames = &frames[first..];
@@ -110,26 +110,26 @@ impl StageGraph {
         }
     }
 
-    /// Returns how the first of the frames comes to need the last, as in `test.build <- build`.
+    /// Returns the way from the first frame to the last, as in `test.build <- build`.
     fn path(&self, frames: &[Frame<'_>]) -> String {
         let Some((last, others)) = frames.split_last() else { return String::new() };
         let name = self.stage(last.stage).name.clone();
         shortened(others.iter().map(|frame| self.end(frame)).chain([name]).collect())
     }
 
-    /// Returns the end of a link: the stage and the parameter that takes what is walked now.
+    /// Returns one end of a link: the stage, and the parameter that is walked now.
     fn end(&self, frame: &Frame<'_>) -> String {
         let name = &self.stage(frame.stage).name;
         taking(frame).map_or_else(|| name.clone(), |param| format!("{name}.{}", param.name))
     }
 }
 
-/// Returns the parameter that takes what is walked now.
+/// Returns the parameter that is walked now.
 fn taking<'g>(frame: &Frame<'g>) -> Option<&'g Param> {
     frame.feeders.get(frame.n_walked.checked_sub(1)?)?.0
 }
 
-/// Joins the ends of a path, and leaves out the middle of a long one.
+/// Joins the ends of a path. The middle of a long path is left out.
 fn shortened(mut ends: Vec<String>) -> String {
     if ends.len() > MAX_SHOWN {
         let n_left_out = ends.len() - MAX_SHOWN;

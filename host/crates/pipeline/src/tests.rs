@@ -1,4 +1,4 @@
-//! Linking, text in, text out.
+//! Tests of linking: text in, text out.
 
 mod errors;
 mod links;

@@ -1,8 +1,8 @@
-//! Measures what a call across modules costs: `cargo run --release -p session --example cross_call -- RELAY GREETER`.
+//! Measures the cost of a call across modules: `cargo run --release -p session --example cross_call -- RELAY GREETER`.
 //!
-//! `RELAY` is the component of `benches/modules/relay`, which calls a function of `GREETER` ten times, each time with
-//! what it answered before; `GREETER` is one of `tests/functions/polyglot`. Prints microseconds for that, and for the
-//! same ten calls made by this program, one after the other.
+//! `RELAY` is the component of `benches/modules/relay`. It calls a function of `GREETER` ten times, each time with the
+//! last answer. `GREETER` is one of `tests/functions/polyglot`. The program prints the time of such a chain in
+//! microseconds, and the time of the same ten calls that it makes itself, one after the other.
 
 #![expect(clippy::print_stdout, reason = "it is a program that prints figures")]
 
@@ -19,10 +19,10 @@ use session::{DependencySpec, ModuleSpec, Modules, Session, SessionOptions};
 #[path = "../../runtime/tests/it/fake.rs"]
 mod fake;
 
-/// How many calls the chain has.
+/// The number of calls in a chain.
 const N_CALLS: u32 = 10;
 
-/// How many chains a median is made of.
+/// The number of chains that a median is made of.
 const N_ROUNDS: usize = 40;
 
 fn main() -> anyhow::Result<()> {
@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
     let (mut chains, mut singles) = (Vec::new(), Vec::new());
     for round in 0..=N_ROUNDS {
-        // Another name each time: a call with the same arguments is made once.
+        // Each round has another name: a call with the same arguments is made only once.
         let name = format!("round {round}");
         let begin = Instant::now();
         let answer = tokio.block_on(chain.call("relay", vec![name.clone().into(), N_CALLS.into()]))?;
@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
         let begin = Instant::now();
         let greeted = tokio.block_on(one_by_one(&alone, name))?;
         anyhow::ensure!(matches!(&answer, Value::String(text) if *text == greeted), "{answer:?} is not {greeted}");
-        // The first one warms up.
+        // The first round warms up.
         if round > 0 {
             chains.push(took);
             singles.push(begin.elapsed());

@@ -1,16 +1,16 @@
-//! The answers of functions as values and failures of the session.
+//! From the answers of functions to values and failures of the session.
 
 use api::Value;
 use backend::{ExecRecord, Failure, StageFailure};
 use graph::{Blame, Diagnostic};
 use runtime::CallError;
 
-/// Returns a function's name without its kind: `linter.check` for `[method]linter.check`.
+/// Returns the name of a function without its kind: `linter.check` for `[method]linter.check`.
 pub(crate) fn readable(function: &str) -> &str {
     function.rsplit_once(']').map_or(function, |(_, name)| name)
 }
 
-/// Takes what a function answers out of its `ok`; its `err` is a failure.
+/// Returns the value of an `ok` answer. An `err` answer becomes a failure.
 pub(crate) fn accepted(function: &str, value: Value) -> Result<Value, Failure> {
     match value {
         Value::Result(Ok(value)) => Ok(value.map_or_else(Value::unit, |value| *value)),
@@ -19,7 +19,7 @@ pub(crate) fn accepted(function: &str, value: Value) -> Result<Value, Failure> {
     }
 }
 
-/// What a function answered in place of a value.
+/// Makes the failure of an `err` answer.
 fn answered(function: &str, error: Option<&Value>) -> StageFailure {
     let mut failure = StageFailure {
         stage: function.to_owned(),
@@ -36,7 +36,7 @@ fn answered(function: &str, error: Option<&Value>) -> StageFailure {
         Some(other) => failure.message = text(other),
         None => {}
     }
-    // What a function only passes on is not its fault.
+    // A failure that the function only passes on is not its fault.
     failure.blame = match failure.code.as_str() {
         "environment" => Blame::Environment,
         "bug" => Blame::Bug,
@@ -45,7 +45,7 @@ fn answered(function: &str, error: Option<&Value>) -> StageFailure {
     failure
 }
 
-/// Reads the record `error` of the interface `errors`, or what resembles it.
+/// Reads the record `error` of the interface `errors`, or a record that resembles it.
 fn read_error(fields: &[(String, Value)], failure: &mut StageFailure) {
     for (name, value) in fields {
         match (name.as_str(), value) {
@@ -91,7 +91,7 @@ fn read_pair(value: &Value) -> Option<(String, String)> {
     }
 }
 
-/// Writes an error of a function's own type for people.
+/// Writes a value of a function's own error type for people.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) | Value::Enum(text) | Value::Variant(text, None) => text.clone(),
@@ -111,7 +111,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// A call that did not return.
+/// Makes the failure of a call that did not return.
 pub(crate) fn failure_of(function: &str, error: CallError) -> Failure {
     match error {
         CallError::Environment { .. } => Failure::environment(error.to_string(), error.hint().as_deref()),

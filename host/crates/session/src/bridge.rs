@@ -1,4 +1,4 @@
-//! What running functions ask of their session.
+//! The bridge from running functions to their session.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,32 +12,32 @@ use crate::export;
 use crate::once::{Env, FunctionCall};
 use crate::session::Session;
 
-/// What one call of a function asks of its session.
+/// The bridge of one call of a function.
 pub(crate) struct StageBridge {
     session: Arc<Session>,
     /// The position of the function's module.
     module: usize,
-    /// As in `shop.build`.
+    /// The function with its module, as in `shop.build`.
     function: Arc<str>,
     env: Env,
-    /// What failed of that which the function asked for.
+    /// The failures that the function was told of.
     failures: Mutex<Vec<Failure>>,
 }
 
 impl StageBridge {
-    /// Makes what a function of a module asks with.
+    /// Makes the bridge for a call of a function of a module.
     pub(crate) fn new(session: &Arc<Session>, module: usize, function: Arc<str>, env: Env) -> Self {
         Self { session: Arc::clone(session), module, function, env, failures: Mutex::default() }
     }
 
-    /// Returns what failed of that which the function asked for, the last behind the others.
+    /// Takes the failures that the function was told of, the oldest first.
     pub(crate) fn take_failures(&self) -> Vec<Failure> {
         std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Session {
-    /// Returns what the session itself asks with.
+    /// Returns the bridge for requests of the session itself.
     pub(crate) fn own_bridge(self: &Arc<Self>) -> StageBridge {
         StageBridge::new(self, 0, "host".into(), Arc::default())
     }
@@ -51,7 +51,7 @@ impl Bridge for StageBridge {
     fn start(&self, object: Object) {
         let session = Arc::clone(&self.session);
         self.session.spawn(async move {
-            // Whoever needs the value asks for it again and hears of a failure then.
+            // Anyone who needs the value asks for it again, and hears of the failure then.
             if let Ok(Value::Object(object)) = api::force(&session.own_bridge(), Value::Object(object)).await {
                 let _ = session.options.backend.solve(&object.edges()).await;
             }

@@ -1,4 +1,4 @@
-//! Calls of functions: once a run each, and as late as possible.
+//! Calls of functions. A function is called once in a run for the same arguments, and as late as possible.
 
 use std::sync::{Arc, PoisonError};
 
@@ -14,11 +14,11 @@ use crate::once::{Answering, FunctionCall, Once};
 use crate::session::Session;
 
 impl Session {
-    /// Runs the module that the session is for as a program, and returns its exit code. What it writes is handed on:
-    /// to `stdout` as it is, to `stderr` line by line.
+    /// Runs the session's module as a program, and returns its exit code. Its standard output goes to `stdout`
+    /// unchanged, its standard error to `stderr` line by line.
     ///
     /// # Errors
-    /// If it is no program, lacks a power, or ends in a trap; if the session is cancelled.
+    /// Fails if the module is not a program, lacks a power or ends in a trap, or if the session is cancelled.
     pub async fn run_program(
         self: &Arc<Self>,
         args: Vec<String>,
@@ -42,10 +42,10 @@ impl Session {
         self.until_cancelled(run).await
     }
 
-    /// Calls a function of the module that the session is for. What it answers with `err` is a value.
+    /// Calls a function of the session's module. An `err` answer of the function is a value.
     ///
     /// # Errors
-    /// If the function is not there, lacks a power, or ends in a trap; if something else in it fails.
+    /// Fails if there is no such function, if the module lacks a power, or if the function ends in a trap.
     pub async fn call(self: &Arc<Self>, function: &str, args: Vec<Value>) -> Result<Value, Failure> {
         self.call_now(FunctionCall {
             module: 0,
@@ -57,10 +57,10 @@ impl Session {
         .await
     }
 
-    /// Calls a method of a custom object, as in `[method]linter.check`; the object is the first argument.
+    /// Calls a method of a custom object, as in `[method]linter.check`. The object is the first argument.
     ///
     /// # Errors
-    /// As [`call`](Self::call), with what the method answers with `err` among the failures.
+    /// Fails like [`call`](Self::call), and also if the method answers with `err`.
     pub async fn call_method(
         self: &Arc<Self>,
         object: &dyn CustomObject,
@@ -76,7 +76,7 @@ impl Session {
         accepted(&self.label(&call), value)
     }
 
-    /// Calls a function now, in any case.
+    /// Calls a function now, even if it was called with the same arguments before.
     pub(crate) async fn call_now(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
         let call = self.unblocked(call).await?;
         let (label, kept) = (self.label(&call), call.clone());
@@ -87,13 +87,13 @@ impl Session {
         ended.map_err(|error| failure_of(&label, error))
     }
 
-    /// Returns the failures that a call which failed had been told of before, the last behind the others.
+    /// Returns the failures that a failed call had been told of, the oldest first.
     pub(crate) fn told(&self, call: &FunctionCall) -> Vec<Failure> {
         self.calls.told.lock().unwrap_or_else(PoisonError::into_inner).get(&call.digest()).cloned().unwrap_or_default()
     }
 
-    /// Makes what is pending in the arguments of a function that is called in the instance of its module's objects:
-    /// while it waited for one that is made by a call in the same instance, that call would wait for it.
+    /// Makes the pending arguments of a function that is called in the instance of its module's objects. If the
+    /// function waited for them itself, a pending object that needs a call in the same instance would never be made.
     async fn unblocked(self: &Arc<Self>, mut call: FunctionCall) -> Result<FunctionCall, Failure> {
         if self.component(&call).is_some_and(|component| component.is_called_alone(&call.function)) {
             let args = Value::List(std::mem::take(&mut call.args));
@@ -104,15 +104,15 @@ impl Session {
         Ok(call)
     }
 
-    /// Calls a function, or waits for the call of it with the same arguments. `begin` says who drives the call.
+    /// Calls a function, or waits for the call of it with the same arguments. `begin` decides who drives the call.
     fn call_once(self: &Arc<Self>, call: FunctionCall, begin: impl FnOnce(Answering) -> Once) -> Once {
         let (session, digest) = (Arc::clone(self), call.digest());
         let mut once = self.calls.once.lock().unwrap_or_else(PoisonError::into_inner);
         once.entry(digest).or_insert_with(|| begin(async move { session.call_now(call).await }.boxed())).clone()
     }
 
-    /// Calls a function when what it makes is needed, if that is an object; else now. The answer is as the function's
-    /// type has it.
+    /// Calls a function. If it makes an object, it is called later, when the object is needed. The answer has the
+    /// function's type.
     pub(crate) async fn call_lazily(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
         let Some((object, is_result)) = self.function(&call).and_then(made_later) else {
             return self.call_as_asked(call).await;
@@ -121,13 +121,13 @@ impl Session {
         Ok(if is_result { Value::Result(Ok(Some(Box::new(object)))) } else { object })
     }
 
-    /// Calls a function once for the same arguments, unless it may return an object of its module: whoever asks for one
-    /// gets one of its own, which can be given away.
+    /// Calls a function once for the same arguments. A function that may return an object of its module is called
+    /// every time: each caller gets an object that can be given away.
     pub(crate) async fn call_as_asked(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
         match self.component(&call).is_some_and(|component| component.is_called_alone(&call.function)) {
             true => self.call_now(call).await,
-            // Who waits drives it: a task would cost more than many a call. That goes as deep as modules depend on
-            // each other.
+            // The caller drives the call: a task would cost more than many a call. The depth is that of the
+            // dependencies.
             false => self.call_once(call, FutureExt::shared).await,
         }
     }
@@ -141,7 +141,7 @@ impl Session {
         let id = call.digest().to_string();
         let session = Arc::clone(self);
         let making: api::Making = Arc::new(move || {
-            // Such calls may need each other in chains of any length: each has a task, and a stack, of its own.
+            // Such calls may need each other in chains of any length. Each has a task, and so a stack, of its own.
             let once = session.call_once(call.clone(), |answering| session.in_background(answering));
             let label = session.label(&call);
             Box::pin(async move { accepted(&label, once.await?) })
@@ -151,7 +151,7 @@ impl Session {
         Ok(Value::Object(Object::Pending(pending)))
     }
 
-    /// Forgets what failed: it is tried again when it is asked for again.
+    /// Forgets the calls that failed. They are made again when they are asked for again.
     pub(crate) fn forget_failures(&self) {
         self.options.backend.forget_failures();
         let is_failed = |ended: &Result<Value, Failure>| matches!(ended, Err(_) | Ok(Value::Result(Err(_))));
@@ -159,14 +159,14 @@ impl Session {
         once.retain(|_, call| !call.peek().is_some_and(is_failed));
     }
 
-    /// Runs work of the session that others wait for. It ends with the session.
+    /// Runs work that others wait for in the background of the session. It ends with the session.
     pub(crate) fn in_background(
         self: &Arc<Self>,
         work: impl Future<Output = Result<Value, Failure>> + Send + 'static,
     ) -> Once {
         let (answer, wait) = oneshot::channel();
         self.spawn(async move {
-            // Nobody need wait any more.
+            // The receiver may be gone.
             let _ = answer.send(work.await);
         });
         async move { wait.await.unwrap_or(Err(Failure::Cancelled)) }.boxed().shared()
@@ -176,7 +176,7 @@ impl Session {
         self.component(call)?.function(&call.function)
     }
 
-    /// Returns the function with its module, as messages name it: `build`, or `lint.check` of a dependency.
+    /// Returns the name of the function in messages: `build`, or `lint.check` for a dependency.
     pub(crate) fn label(&self, call: &FunctionCall) -> String {
         let function = readable(&call.function);
         match self.modules().loaded.get(call.module) {
@@ -185,7 +185,7 @@ impl Session {
         }
     }
 
-    /// Calls a function. What it was told of failures comes with its answer.
+    /// Calls a function. The failures that it was told of come with its answer.
     async fn enter(self: &Arc<Self>, call: FunctionCall) -> (Result<Value, CallError>, Vec<Failure>) {
         let FunctionCall { module: index, function, args, env, origin } = call;
         let module = &self.modules().loaded[index];
@@ -212,7 +212,7 @@ impl Session {
     }
 }
 
-/// Returns the object that a function makes, if it can be made later, and whether it comes in a `result`.
+/// Returns the object that a function makes if it can be made later, and whether it is inside a `result`.
 fn made_later(signature: &Signature) -> Option<(String, bool)> {
     let (made, is_result) = match signature.result.as_ref()? {
         Type::Result(ok, _) => (ok.as_deref()?, true),

@@ -1,39 +1,40 @@
-//! What is told of stages while they run.
+//! The events of running stages.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Takes what happens to stages; called from any thread, must not block.
+/// Takes the events of stages. It is called from any thread and must not block.
 pub type StageSink = Arc<dyn Fn(StageEvent) + Send + Sync>;
 
-/// A stage that ended.
+/// The end of an attempt to run a stage.
 #[derive(Debug, Clone)]
 pub struct StageEvent {
-    /// Its name.
+    /// The name of the stage.
     pub stage: String,
-    /// The stages that made something for it.
+    /// The names of the stages whose results it took.
     pub fed_by: Vec<String>,
-    /// When it began.
+    /// The time at which it began.
     pub at: SystemTime,
-    /// How long its function took, with what it waited for. What it only describes runs later.
+    /// The time that its function took, including the time that it waited. Commands that the function only describes
+    /// run later.
     pub duration: Duration,
-    /// How it ended.
+    /// The outcome of the attempt.
     pub outcome: StageOutcome,
 }
 
-/// How a stage ended.
+/// The outcome of an attempt to run a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageOutcome {
-    /// Its function returned.
+    /// The function of the stage returned.
     Returned,
-    /// It failed and is tried again.
+    /// The stage failed and is tried again.
     Retried {
-        /// Why it failed.
+        /// The reason of the failure.
         message: String,
     },
-    /// It failed.
+    /// The stage failed.
     Failed {
-        /// Why.
+        /// The reason of the failure.
         message: String,
     },
 }

@@ -1,20 +1,20 @@
-//! Where exports go: below a root, and nowhere else.
+//! The targets of exports: all of them are below one root.
 
 use std::path::{Component, Path, PathBuf};
 
 use backend::{Failure, FailureCode};
 
-/// Returns where below `root` an export to `path` goes.
+/// Returns the path below `root` that an export to `path` is written to.
 ///
 /// # Errors
-/// `InvalidPath` if the path leaves the root, also through a link that is there already.
+/// Fails with `InvalidPath` if the path leaves the root, also through an existing link.
 pub(crate) fn target(root: &Path, path: &str) -> Result<PathBuf, Failure> {
     let leaves = || {
         let message = format!("path `{path}` leaves the export root `{}`", root.display());
         Failure::invalid(FailureCode::InvalidPath, message)
     };
     let inner = graph::TreePath::parse(path).map_err(|_| leaves())?;
-    // An absolute path is one on this machine: it is inside only if it says so.
+    // An absolute path is a path of this machine: it must lie below the root.
     let inner = match path.strip_prefix('/') {
         Some(_) => Path::new(path).strip_prefix(root).map_err(|_| leaves())?.to_owned(),
         None => PathBuf::from(inner.as_str()),

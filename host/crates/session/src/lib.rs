@@ -1,12 +1,12 @@
-//! One run: stages called, what they return evaluated, secrets and powers handed out.
+//! A run: it calls stages, evaluates their results, and hands out secrets and powers.
 //!
-//! A [`Session`] ties the rooms together. A running function asks for things through
-//! `api::Bridge`, which the session implements over a `backend::Backend`; neither the runtime nor
-//! the backend knows the other. Secrets live here and nowhere else: guests and vertices carry
-//! names.
+//! A [`Session`] connects the other crates. A running function asks for things through `api::Bridge`, which the
+//! session implements on top of the trait of engines, `backend::Backend`. Neither the runtime nor the engine knows the
+//! other. The values of secrets are here and nowhere else: guests and vertices have only names.
 //!
-//! Functions are called once a run for the same arguments (`calls`), and one that makes an object only when something
-//! needs that object. [`Pipeline`] runs the stages of a linked graph; [`Modules`] are what they call.
+//! A function is called once in a run for the same arguments, and a function that makes an object is called only when
+//! something needs the object. [`Pipeline`] runs the stages of a linked graph. [`Modules`] has the modules that a run
+//! calls.
 
 mod answers;
 mod bridge;

@@ -1,4 +1,4 @@
-//! The modules of a run: which provides what another imports, and what each may do.
+//! The modules of a run: the providers of each module's imports, and the powers of each module.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,77 +6,77 @@ use std::sync::Arc;
 use graph::{Blame, Diagnostic};
 use runtime::{Component, Instance, Power};
 
-/// A module as it was loaded, with what it says of its dependencies.
+/// A loaded module with its dependencies.
 #[derive(Clone)]
 pub struct ModuleSpec {
-    /// For messages.
+    /// The name of the module in messages.
     pub name: String,
-    /// Its code; none for a pipeline that is made of other modules only.
+    /// The code of the module; none for a pipeline that is made only of other modules.
     pub component: Option<Component>,
     /// The modules that it may call.
     pub dependencies: Vec<DependencySpec>,
 }
 
-/// A module that another one may call.
+/// A module that another module may call.
 #[derive(Clone)]
 pub struct DependencySpec {
-    /// What the importer calls it.
+    /// The name that the importer gives it.
     pub alias: String,
-    /// Its position among the modules.
+    /// The position of the module in the list of modules.
     pub module: usize,
-    /// The powers of the importer that it gets; all of them if none.
+    /// The powers of the importer that it gets; all of them if there is none.
     pub allow: Option<BTreeSet<Power>>,
 }
 
-/// A module with what it was granted. The same component with other powers is another module.
+/// A module with its powers. The same component with other powers is another module.
 pub(crate) struct LoadedModule {
     pub(crate) name: String,
     pub(crate) component: Option<Component>,
     pub(crate) granted: BTreeSet<Power>,
-    /// By alias, as positions among the loaded modules.
+    /// The aliases of the dependencies, with their positions among the loaded modules.
     pub(crate) dependencies: Vec<(String, usize)>,
-    /// Where its custom objects live.
+    /// The instance that the custom objects of the module live in.
     pub(crate) instance: Arc<Instance>,
 }
 
-/// The modules of a run; the first is the one that is called.
+/// The modules of a run. The first one is the module that is called.
 pub struct Modules {
     pub(crate) loaded: Vec<LoadedModule>,
 }
 
-/// Why modules do not fit together.
+/// The reason why modules do not fit together.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
-    /// Nothing provides what a module imports.
+    /// No dependency provides an import of a module.
     #[error("module `{module}` imports `{import}`, which the host does not have")]
     NotProvided {
-        /// The importer.
+        /// The name of the importing module.
         module: String,
         /// The name of the import.
         import: String,
-        /// What its dependencies provide, by alias.
+        /// The aliases of the dependencies, and the interfaces that they provide.
         dependencies: Vec<(String, String)>,
     },
-    /// A dependency has other functions than its importer was built against.
+    /// A dependency has other functions than the ones that its importer was built against.
     #[error("module `{module}` was built against another `{alias}` than there is: {reason}")]
     Differs {
-        /// The importer.
+        /// The name of the importing module.
         module: String,
-        /// What it calls the dependency.
+        /// The alias of the dependency.
         alias: String,
-        /// The first difference.
+        /// The first difference, as a sentence.
         reason: String,
     },
-    /// A dependency needs more than its importer may.
+    /// A dependency needs more powers than its importer gives it.
     #[error("dependency `{alias}` of module `{module}` needs {}, which `{module}` was not granted", named(powers))]
     NotGranted {
-        /// The importer.
+        /// The name of the importing module.
         module: String,
-        /// What it calls the dependency.
+        /// The alias of the dependency.
         alias: String,
-        /// Which powers, all of them.
+        /// All missing powers.
         powers: Vec<Power>,
-        /// Whether the importer has them and does not pass them on.
+        /// Whether the importer has these powers and does not pass them on.
         is_withheld: bool,
     },
 }
@@ -115,13 +115,14 @@ impl Diagnostic for ModuleError {
 }
 
 impl Modules {
-    /// Links modules, of which the first is granted powers; each dependency gets those of its importer at most.
+    /// Links modules. The first one gets the powers `granted`; each dependency gets at most those of its importer.
     ///
     /// # Errors
-    /// If nothing provides an import, if what provides it differs, or if a dependency needs more than it gets.
+    /// Fails if no dependency provides an import, if a dependency has other functions than expected, or if it needs
+    /// more powers than it gets.
     ///
     /// # Panics
-    /// If a dependency is not among the modules.
+    /// Panics if the position of a dependency is not in the list.
     pub fn link(specs: &[ModuleSpec], granted: BTreeSet<Power>) -> Result<Self, ModuleError> {
         let mut this = Self { loaded: Vec::new() };
         let mut keys = Vec::new();
@@ -129,7 +130,7 @@ impl Modules {
         Ok(this)
     }
 
-    /// Loads a module with its dependencies; returns its position.
+    /// Loads a module with its dependencies, and returns its position.
     fn load(
         &mut self,
         specs: &[ModuleSpec],
@@ -185,7 +186,7 @@ impl Modules {
         Ok(())
     }
 
-    /// Finds what provides an import of a module: its alias and its position.
+    /// Finds the provider of a module's import. Returns its alias and its position.
     pub(crate) fn provider(&self, importer: usize, import: &str) -> Option<(&str, usize)> {
         let provides =
             |index: usize| self.loaded[index].component.as_ref().is_some_and(|component| component.is_named(import));
@@ -193,7 +194,7 @@ impl Modules {
         dependencies.find(|(_, index)| provides(*index)).map(|(alias, index)| (alias.as_str(), *index))
     }
 
-    /// Finds a dependency of a module.
+    /// Finds a dependency of a module by its alias, and returns its position.
     pub(crate) fn dependency(&self, importer: usize, alias: &str) -> Option<usize> {
         let dependencies = &self.loaded[importer].dependencies;
         dependencies.iter().find(|(known, _)| known == alias).map(|(_, index)| *index)

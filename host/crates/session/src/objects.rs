@@ -1,4 +1,4 @@
-//! What a session does with objects: evaluating, exporting and publishing them.
+//! Evaluation, export and publication of objects.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ impl Session {
     /// Calls a function of the package `pipeline:api`, as in `container` and `[method]container.stdout`.
     ///
     /// # Errors
-    /// `Unavailable` if it is not in this version; else what the function fails with.
+    /// Fails with `Unavailable` if this version does not have the function, and with the failure of the function.
     pub async fn invoke(self: &Arc<Self>, interface: &str, function: &str, args: Vec<Value>) -> Result<Value, Failure> {
         let bridge = self.own_bridge();
         self.until_cancelled(api::invoke(&bridge, interface, function, args)).await
@@ -22,7 +22,7 @@ impl Session {
     /// Writes a container's root file system, a directory or a file to a path of this machine.
     ///
     /// # Errors
-    /// If it cannot be evaluated or written, or if it is another kind of object.
+    /// Fails if the object cannot be evaluated or written, or if it is another kind of object.
     pub async fn export(self: &Arc<Self>, object: &Object, target: &Path) -> Result<(), Failure> {
         let object = self.made(object).await?;
         let selection = match &object {
@@ -43,10 +43,10 @@ impl Session {
         .await
     }
 
-    /// Writes a container as an image to a path of this machine: the directory of an OCI layout, or a file.
+    /// Writes a container as an image to a path of this machine: as the directory of an OCI layout, or as a file.
     ///
     /// # Errors
-    /// If it cannot be evaluated or written, or if it is no container.
+    /// Fails if the object cannot be evaluated or written, or if it is not a container.
     pub async fn export_image(self: &Arc<Self>, object: &Object, form: PackForm, target: &Path) -> Result<(), Failure> {
         let container = self.container(object).await?;
         let image = match form {
@@ -56,10 +56,10 @@ impl Session {
         self.export(&image, target).await
     }
 
-    /// Puts a container as an image into a registry or into Docker, and returns its pinned reference.
+    /// Publishes a container as an image to a registry or to Docker, and returns the pinned reference.
     ///
     /// # Errors
-    /// As [`Backend::publish`], or if it is no container.
+    /// Fails like `Backend::publish`, and also if the object is not a container.
     pub async fn publish(self: &Arc<Self>, object: &Object, target: &ImageTarget) -> Result<String, Failure> {
         let form = match target {
             ImageTarget::Registry { .. } => PackForm::Layout,
@@ -79,7 +79,7 @@ impl Session {
         }
     }
 
-    /// Returns an object as it is once its images are found.
+    /// Returns the object with everything pending in it made.
     pub(crate) async fn made(self: &Arc<Self>, object: &Object) -> Result<Object, Failure> {
         let bridge = self.own_bridge();
         match self.until_cancelled(api::force(&bridge, Value::Object(object.clone()))).await? {

@@ -1,4 +1,4 @@
-//! The calls of a run: each is made once for the same arguments.
+//! The calls of a run. Each call is made once for the same arguments.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,33 +8,33 @@ use backend::Failure;
 use futures::future::{BoxFuture, Shared};
 use graph::{DefinitionDigest, KeyHasher};
 
-/// A call under way.
+/// A running call.
 pub(crate) type Answering = BoxFuture<'static, Result<Value, Failure>>;
 
-/// A call that others wait for, too.
+/// A running call that others can wait for, too.
 pub(crate) type Once = Shared<Answering>;
 
-/// Variables of the containers that a function begins with.
+/// The variables of the containers that a function begins with.
 pub(crate) type Env = Arc<[(String, String)]>;
 
-/// What was called in a run, by module, function, arguments and variables.
+/// The calls that were made in a run, by module, function, arguments and variables.
 #[derive(Default)]
 pub(crate) struct Calls {
     pub(crate) once: Mutex<HashMap<DefinitionDigest, Once>>,
-    /// What calls that failed had been told of failures before.
+    /// The failures that failed calls had been told of before they failed.
     pub(crate) told: Mutex<HashMap<DefinitionDigest, Vec<Failure>>>,
 }
 
-/// A function of a module, with what it is called with.
+/// A function of a module with its arguments.
 #[derive(Clone)]
 pub(crate) struct FunctionCall {
-    /// The module's position.
+    /// The position of the module.
     pub(crate) module: usize,
-    /// As components name it.
+    /// The name of the function in the component.
     pub(crate) function: String,
     pub(crate) args: Vec<Value>,
     pub(crate) env: Env,
-    /// What is kept as the origin of its commands; the function with its module if none.
+    /// The origin of its commands; the function with its module if there is none.
     pub(crate) origin: Option<Arc<str>>,
 }
 

@@ -1,4 +1,4 @@
-//! The session: what one run has, and the work that ends with it.
+//! The session of a run, and the work that ends with it.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,39 +14,39 @@ use crate::modules::Modules;
 use crate::once::Calls;
 use crate::secrets::Secrets;
 
-/// Takes what a stage logs: how much it matters, the stage, the message.
+/// Takes a message of a stage: its level, the name of the stage, and the text.
 pub type LogSink = Arc<dyn Fn(LogLevel, &str, &str) + Send + Sync>;
 
-/// What a session is made of.
+/// The parts that a session is made of.
 pub struct SessionOptions {
-    /// What evaluates the graph.
+    /// The engine that evaluates the graph.
     pub backend: Arc<dyn Backend>,
-    /// The values of secrets.
+    /// The secrets of the run.
     pub secrets: Arc<Secrets>,
-    /// Exports of functions go below it.
+    /// The directory that exports of functions must stay in.
     pub export_root: PathBuf,
-    /// Takes what stages log.
+    /// Takes the messages of stages.
     pub log: LogSink,
-    /// Ends everything.
+    /// Cancels all work of the session.
     pub cancel: CancellationToken,
-    /// Keeps which function asked for which command.
+    /// Keeps the functions that asked for commands.
     pub origins: Arc<Origins>,
-    /// Takes what happens to stages.
+    /// Takes the events of stages.
     pub stages: StageSink,
 }
 
-/// One run.
+/// The session of one run.
 pub struct Session {
     pub(crate) options: SessionOptions,
     modules: Modules,
     pub(crate) calls: Calls,
     n_pipelines: AtomicU64,
-    /// What was begun in the background; ends with the session.
+    /// Work that was begun in the background. It ends with the session.
     background: Mutex<JoinSet<()>>,
 }
 
 impl Session {
-    /// Makes a session.
+    /// Makes the session of a run.
     #[must_use]
     pub fn new(options: SessionOptions, modules: Modules) -> Arc<Self> {
         let background = Mutex::new(JoinSet::new());
@@ -63,14 +63,15 @@ impl Session {
         &self.modules
     }
 
-    /// Begins work that ends with the session.
+    /// Begins work in the background. It ends with the session.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
         background.spawn(work);
     }
 
-    /// Ends what nobody waits for any more, and waits until it has ended, so that it is told of and leaves nothing.
+    /// Stops the work that nobody waits for any more, and waits until it has ended, so that its events are told and it
+    /// leaves nothing.
     pub async fn close(&self) {
         let mut background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
         background.shutdown().await;

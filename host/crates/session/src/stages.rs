@@ -1,4 +1,5 @@
-//! The stages of a pipeline as they run: each once, when something needs it, beside all that does not wait for it.
+//! The stages of a running pipeline. Each stage runs once, when something needs it, at the same time as all stages
+//! that do not wait for it.
 
 mod blame;
 mod memory;
@@ -25,7 +26,7 @@ use memory::Memory;
 /// The stages of a module in one run.
 pub struct Pipeline {
     session: Arc<Session>,
-    /// Its number in the session: the same in every process that does the same.
+    /// The number of the pipeline in its session. It is the same in every process that does the same.
     number: u64,
     graph: Arc<StageGraph>,
     begun: Mutex<HashMap<StageId, Once>>,
@@ -33,7 +34,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Makes the stages of a graph ready to be run in a session.
+    /// Makes the stages of a graph ready to run in a session.
     #[must_use]
     pub fn new(session: &Arc<Session>, graph: Arc<StageGraph>) -> Arc<Self> {
         let number = session.next_pipeline();
@@ -41,18 +42,18 @@ impl Pipeline {
         Arc::new(Self { session: Arc::clone(session), number, graph, begun, memory })
     }
 
-    /// Returns what a stage makes, with the methods called on it that `steps` are. An object need not be there yet.
+    /// Returns the value that a stage makes. An object in it need not be made yet.
     ///
-    /// The function is called at once, also if it makes an object that nothing needs.
+    /// The function of the stage is called at once, even if it makes an object that nothing needs.
     ///
     /// # Errors
-    /// If the stage fails, or one that it needs.
+    /// Fails if the stage or a stage that it needs fails.
     pub async fn value(self: &Arc<Self>, id: StageId) -> Result<Value, Failure> {
-        // Without a task: the calling thread runs the guest.
+        // There is no task: the calling thread runs the guest.
         self.session.until_cancelled(self.run(id)).await
     }
 
-    /// Returns what a stage makes for another, as late as possible.
+    /// Returns the value that a stage makes for another stage. An object is made as late as possible.
     async fn made_for(self: &Arc<Self>, id: StageId) -> Result<Value, Failure> {
         let stage = self.graph.stage(id);
         let Some(Type::Object(object)) = made_by(stage.result.as_ref()) else { return self.once(id).await };
@@ -65,19 +66,20 @@ impl Pipeline {
         }
     }
 
-    /// Runs a stage in a task of its own, or waits for the one that does.
+    /// Runs a stage in a task of its own, or waits for the task that runs it.
     fn once(self: &Arc<Self>, id: StageId) -> Once {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.entry(id).or_insert_with(|| self.session.in_background(self.run(id))).clone()
     }
 
-    /// The same, but whoever waits runs it: of use where what it needs is there.
+    /// Runs a stage without a task, or waits for the run: the waiting caller drives it. This is useful if everything
+    /// that the stage needs is there.
     fn once_here(self: &Arc<Self>, id: StageId) -> Once {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun.entry(id).or_insert_with(|| self.run(id).shared()).clone()
     }
 
-    /// Runs a stage as its policy wants it.
+    /// Runs a stage under its policy.
     fn run(self: &Arc<Self>, id: StageId) -> BoxFuture<'static, Result<Value, Failure>> {
         let this = Arc::clone(self);
         Box::pin(async move {
@@ -91,7 +93,7 @@ impl Pipeline {
         })
     }
 
-    /// Runs a stage, and tells of it.
+    /// Runs a stage once, and tells the outcome.
     async fn attempt(self: &Arc<Self>, id: StageId) -> Result<Value, Failure> {
         let stage = self.graph.stage(id);
         let inputs = try_join_all(stage.params.iter().map(|param| self.argument(stage, param))).await?;
@@ -126,7 +128,7 @@ impl Pipeline {
         let env = stage.env.clone().into();
         let origin = self.origin(id);
         let call = FunctionCall { module, function: function.clone(), args, env, origin };
-        // What may be tried again is called again, and is stopped when its time is over.
+        // A stage that may be tried again is called again, and is stopped when its time is over.
         let answer = match policy::is_whole(&stage.policy) {
             true => self.session.call_now(call.clone()).await,
             false => self.session.call_as_asked(call.clone()).await,
@@ -157,7 +159,7 @@ impl Pipeline {
         self.with_env(stage, value)
     }
 
-    /// Adds the variables of a stage to a container that it is handed.
+    /// Adds the variables of a stage to a container that the stage takes.
     fn with_env(self: &Arc<Self>, stage: &Stage, value: Value) -> Result<Value, Failure> {
         match value {
             Value::Object(object) if object.name() == "container" && !stage.env.is_empty() => {
@@ -168,7 +170,7 @@ impl Pipeline {
         }
     }
 
-    /// Returns what another stage makes, or a part of it.
+    /// Returns the value that another stage makes, or a part of it.
     async fn linked(self: &Arc<Self>, link: &Link) -> Result<Value, Failure> {
         let mut value = self.made_for(link.stage).await?;
         let mut previous = self.graph.stage(link.stage).name.as_str();
@@ -237,7 +239,7 @@ fn collect_edges(value: &Value, edges: &mut Vec<graph::Edge>) {
     }
 }
 
-/// Returns why something failed, in a sentence.
+/// Returns the reason of a failure as a sentence.
 fn message_of(failure: &Failure) -> String {
     match failure {
         Failure::Stage(stage) if !stage.message.is_empty() => stage.message.clone(),

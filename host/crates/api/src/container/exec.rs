@@ -1,4 +1,4 @@
-//! `with-exec`: from a container and options to an [`ExecOp`].
+//! The method `with-exec`: from a container and options to an [`ExecOp`].
 
 use backend::FailureCode;
 use graph::{Edge, ExecOp, Mount, MountKind, Op, Reuse, Selection, Stdin, TreePath, Vertex};
@@ -7,7 +7,7 @@ use super::{Container, MountSource};
 use crate::options::ExecOptions;
 
 impl Container {
-    /// With a command that is run in it.
+    /// Returns the container after a command that runs in it.
     #[must_use]
     pub fn with_exec(&self, args: Vec<String>, options: &ExecOptions) -> Self {
         if self.failure().is_some() {
@@ -60,7 +60,7 @@ impl Container {
         Ok((op, inputs))
     }
 
-    /// Returns the arguments as they are run.
+    /// Returns the arguments of the command that is run.
     fn command(&self, args: Vec<String>, options: &ExecOptions) -> Result<Vec<String>, (FailureCode, String)> {
         let args = if args.is_empty() { self.config.default_args.clone() } else { args };
         let prefix = if options.use_entrypoint { self.config.entrypoint.as_slice() } else { &[] };
@@ -80,7 +80,7 @@ impl Container {
             .map_err(|message| (FailureCode::InvalidArgument, message))
     }
 
-    /// Returns the mounts of a command; what they mount is added to `inputs`.
+    /// Returns the mounts of a command, and adds their sources to `inputs`.
     fn mount_ops(&self, inputs: &mut Vec<Selection>) -> Vec<Mount> {
         let mut n_outputs = 1;
         let mut add = |selection: &Selection| {
@@ -114,7 +114,7 @@ impl Container {
         mounts
     }
 
-    /// The container after a command: its outputs take the places of what they came from.
+    /// Returns the container after a command. The outputs of the command replace the trees that it changed.
     fn after(&self, op: ExecOp, inputs: Vec<Selection>) -> Self {
         let outputs: Vec<Option<u32>> = op
             .mounts
@@ -130,7 +130,7 @@ impl Container {
         for (mount, output) in after.mounts.iter_mut().zip(outputs) {
             if let (MountSource::Directory { selection, owner, .. }, Some(output)) = (&mut mount.source, output) {
                 *selection = Edge { vertex: vertex.clone(), output }.at(TreePath::root());
-                // The command has left the owners as they are to be.
+                // The command has given the files to their owner.
                 *owner = None;
             }
         }

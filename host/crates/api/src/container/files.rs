@@ -8,7 +8,7 @@ use crate::directory::Directory;
 use crate::file::File;
 use crate::options::{CopyOptions, NewOptions};
 
-/// Where a path of a container is.
+/// The part of a container that a path leads to.
 enum Place {
     Rootfs(TreePath),
     Mount(usize, TreePath),
@@ -43,7 +43,7 @@ impl Container {
         }
     }
 
-    /// The directory at `path`.
+    /// Returns the directory at `path`.
     #[must_use]
     pub fn directory(&self, path: &str) -> Directory {
         match self.select(path) {
@@ -52,7 +52,7 @@ impl Container {
         }
     }
 
-    /// The file at `path`.
+    /// Returns the file at `path`.
     #[must_use]
     pub fn file(&self, path: &str) -> File {
         match self.select(path) {
@@ -64,18 +64,18 @@ impl Container {
         }
     }
 
-    /// Its root file system, without what is mounted.
+    /// Returns the root file system without the mounts.
     #[must_use]
     pub fn rootfs(&self) -> Directory {
         Directory::at(self.rootfs.clone())
     }
 
-    /// Changes the tree that has `path`; `change` gets it with the path in it.
+    /// Changes the tree that `path` leads to. `change` gets the tree, and the path in it.
     fn with_tree(&self, path: &str, change: impl FnOnce(Directory, &str) -> Directory) -> Self {
         if self.failure().is_some() {
             return self.clone();
         }
-        // A slash at the end says that a directory is meant: it survives the normalisation.
+        // A slash at the end says that a directory is meant. Normalisation must not remove it.
         let slash = if path.is_empty() || path == "." || path.ends_with('/') { "/" } else { "" };
         let mut container = self.clone();
         match self.place(path) {
@@ -97,43 +97,43 @@ impl Container {
         container
     }
 
-    /// With a file of these contents.
+    /// Returns the container with a file of these contents.
     #[must_use]
     pub fn with_new_file(&self, path: &str, contents: &[u8], options: &NewOptions) -> Self {
         self.with_tree(path, |tree, path| tree.with_new_file(path, contents, options))
     }
 
-    /// With an empty directory.
+    /// Returns the container with an empty directory.
     #[must_use]
     pub fn with_new_directory(&self, path: &str) -> Self {
         self.with_tree(path, |tree, path| tree.with_new_directory(path, &NewOptions::default()))
     }
 
-    /// With a copy of a file.
+    /// Returns the container with a copy of a file.
     #[must_use]
     pub fn with_file(&self, path: &str, source: &File, options: &CopyOptions) -> Self {
         self.with_tree(path, |tree, path| tree.with_file(path, source, options))
     }
 
-    /// With a copy of each file in the directory `path`.
+    /// Returns the container with a copy of each file, in the directory `path`.
     #[must_use]
     pub fn with_files<'a>(&self, path: &str, sources: impl IntoIterator<Item = &'a File>) -> Self {
         self.with_tree(path, |tree, path| tree.with_files(path, sources))
     }
 
-    /// With the contents of a directory.
+    /// Returns the container with the contents of a directory.
     #[must_use]
     pub fn with_directory(&self, path: &str, source: &Directory, options: &CopyOptions) -> Self {
         self.with_tree(path, |tree, path| tree.with_directory(path, source, options))
     }
 
-    /// With a symbolic link.
+    /// Returns the container with a symbolic link.
     #[must_use]
     pub fn with_symlink(&self, target: &str, link_name: &str) -> Self {
         self.with_tree(link_name, |tree, path| tree.with_symlink(target, path))
     }
 
-    /// Without what matches.
+    /// Returns the container without the entries that match `path`.
     #[must_use]
     pub fn without(&self, path: &str, kind: RemoveKind) -> Self {
         self.with_tree(path, |tree, path| tree.without(path, kind))
@@ -141,7 +141,7 @@ impl Container {
 }
 
 fn join(selection: &Selection, inner: &TreePath) -> Selection {
-    // `inner` is normalised, so that joining it cannot leave the selection.
+    // `inner` is normalised: joining it cannot leave the selection.
     let path = selection.path.join(inner.as_str()).unwrap_or_default();
     selection.edge.clone().at(path)
 }

@@ -1,4 +1,4 @@
-//! The identity of a container: a hash of everything that it is made of.
+//! The identity of a container: a hash of all its parts.
 
 use graph::{KeyHasher, SecretName};
 
@@ -13,7 +13,8 @@ impl Container {
         hasher.definition().to_string()
     }
 
-    // Here and below without `..`: a new field does not compile until its part in the identity is decided.
+    // Here and below there is no `..`: a new field does not compile until someone decides whether it is part of the
+    // identity.
     fn hash_into(&self, hasher: &mut KeyHasher) {
         let Self { platform, rootfs, config, mounts, last_exec, image_ref } = self;
         hasher.text(&platform.to_string());
@@ -21,7 +22,7 @@ impl Container {
         config.hash_into(hasher);
         hasher.list(mounts.iter(), |h, mount| mount.hash_into(h));
         hasher.option(last_exec.as_ref(), |h, exec| exec.hash_into(h));
-        // The reference of the image is valid only as long as the id is the one that is kept with it.
+        // The reference of the image is valid only while the id is the one that is kept with it.
         let _ = image_ref;
     }
 }

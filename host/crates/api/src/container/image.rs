@@ -1,4 +1,4 @@
-//! Containers and images: what a container takes from one, and the one that is made of it.
+//! From an image to a container, and from a container to an image.
 
 use backend::ResolvedImage;
 use graph::image::ARCHIVE;
@@ -7,13 +7,13 @@ use graph::{ImageConfig, Op, PackForm, PackOp, Selection, TreePath};
 use super::{Config, Container, Port};
 use crate::file::File;
 
-/// How many layers an image gets at most besides those of the image that it started from.
+/// The limit on the layers of an image, besides those of the image that it started from.
 /// Source: Docker's overlay2 takes 128 in all.
 const MAX_LAYERS: usize = 64;
 
 impl Container {
-    /// With the root file system and the configuration of an image. Variables, labels and ports that were set
-    /// before stay unless the image sets them; everything else is the image's.
+    /// Returns the container with the root file system and the configuration of an image. Variables, labels and ports
+    /// that were set before stay unless the image sets them. All other settings are those of the image.
     #[must_use]
     pub fn based_on(&self, image: &ResolvedImage) -> Self {
         let mut config = Config {
@@ -37,14 +37,14 @@ impl Container {
         container
     }
 
-    /// Returns the reference of its image, if it is one as it was found.
+    /// Returns the reference of the image, if the container is the unchanged image.
     #[must_use]
     pub fn image_ref(&self) -> Option<&str> {
         let (reference, id) = self.image_ref.as_ref()?;
         (*id == self.id()).then_some(reference)
     }
 
-    /// Returns a file with the container as an image: an OCI layout that `docker load` takes.
+    /// Returns a file with the container as an image: an OCI layout that `docker load` accepts.
     #[must_use]
     pub fn as_tarball(&self) -> File {
         let packed = self.packed(PackForm::Archive);
@@ -67,8 +67,8 @@ impl Container {
         Selection::of(Op::Pack(Box::new(op)), self.layers())
     }
 
-    /// Returns the root file systems that become layers, lowest first: the image that it started from,
-    /// what each command left, and what it is now.
+    /// Returns the root file systems that become layers, lowest first: the image that the container started from, the
+    /// result of each command, and the container as it is now.
     fn layers(&self) -> Vec<Selection> {
         let mut above = Vec::new();
         let mut at = &self.rootfs;
@@ -96,7 +96,7 @@ impl Container {
 }
 
 impl Config {
-    /// Takes over what an image says.
+    /// Takes over the configuration of an image.
     fn take(&mut self, image: &ImageConfig) {
         for (name, value) in &image.env {
             self.secret_env.retain(|(other, _)| other != name);
@@ -116,7 +116,7 @@ impl Config {
         self.healthcheck.clone_from(&image.healthcheck);
     }
 
-    /// Returns what an image of it says. Secrets are no part of it.
+    /// Returns the configuration of an image of the container. Secrets are not part of it.
     fn to_image(&self) -> ImageConfig {
         ImageConfig {
             env: self.env.clone(),
@@ -134,7 +134,7 @@ impl Config {
 }
 
 impl Port {
-    /// Reads a port as images write it: `80`, `80/tcp`, `80/udp`. None for what is no such port.
+    /// Parses a port in the form of images: `80`, `80/tcp` or `80/udp`. Returns none for any other text.
     fn parse(text: &str) -> Option<Self> {
         let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
         let protocol = Some(protocol).filter(|protocol| ["tcp", "udp"].contains(protocol))?;

@@ -1,4 +1,4 @@
-//! Mounts, and which of them has a path.
+//! Mounts, and finding the mount that a path leads into.
 
 use graph::TreePath;
 
@@ -6,7 +6,7 @@ use super::{Container, ContainerMount, MountSource};
 use backend::FailureCode;
 
 impl Container {
-    /// With something mounted; a mount at that path is replaced, those below it are dropped.
+    /// Returns the container with a mount. A mount at that path is replaced, and mounts below it are dropped.
     #[must_use]
     pub fn with_mount(&self, path: &str, source: MountSource) -> Self {
         let path = match self.config.workdir.join(path) {
@@ -23,7 +23,7 @@ impl Container {
         container
     }
 
-    /// Without the mount at a path.
+    /// Returns the container without the mount at a path.
     #[must_use]
     pub fn without_mount(&self, path: &str) -> Self {
         match self.config.workdir.join(path) {
@@ -36,7 +36,7 @@ impl Container {
         }
     }
 
-    /// Returns the innermost mount that has a path, and the path in it.
+    /// Returns the innermost mount that a path leads into, and the path in that mount.
     pub(super) fn mount_of(&self, path: &TreePath) -> Option<(usize, TreePath)> {
         self.mounts
             .iter()

@@ -14,7 +14,7 @@ use super::*;
 use crate::bridge::LogLevel;
 use crate::dispatch::invoke;
 
-/// An engine that finds images and can do nothing else.
+/// An engine that finds images and cannot do anything else.
 #[derive(Default)]
 struct Images {
     n_resolved: AtomicUsize,

@@ -1,4 +1,4 @@
-//! `container.container`
+//! The rows of the resource `container.container`.
 
 mod config;
 mod leaves;
@@ -17,11 +17,11 @@ use crate::file::File;
 use crate::options::{CopyOptions, ExecOptions, MountOptions, NewOptions};
 use crate::resources::{CacheVolume, Secret};
 
-/// The permission bits of a secret that is mounted without any.
+/// The permission bits of a mounted secret that was given none.
 /// Source: Dagger's `withMountedSecret`.
 const SECRET_MODE: u32 = 0o400;
 
-/// The permission bits of a temporary directory that is mounted without any, as those of `/tmp`.
+/// The permission bits of a mounted temporary directory that was given none: those of `/tmp`.
 const TEMP_MODE: u32 = 0o1777;
 
 pub(super) const ROWS: &[&[Row]] = &[config::ROWS, leaves::OUTPUTS, leaves::CONFIG, FILES, MOUNTS, COMMANDS, IMAGES];

@@ -1,4 +1,4 @@
-//! `directory.directory`
+//! The rows of the resource `directory.directory`.
 
 use std::sync::Arc;
 
@@ -144,14 +144,14 @@ const READS: &[Row] = &[
     }),
     leaf!("directory.sync", bridge, args => {
         let (snapshot, path) = open(bridge, &*args.next::<Arc<Directory>>()?, None).await?;
-        // Names that no list can have are no reason to fail; what is no directory is.
+        // A name that no list can hold is not a failure here. Anything but a directory is.
         if bridge.backend().stat(&snapshot, &path).await?.kind != EntryKind::Directory {
             bridge.backend().entries(&snapshot, &path).await?;
         }
     }),
 ];
 
-/// Evaluates a directory and returns its tree and where `path` is in it.
+/// Evaluates a directory. Returns its tree, and `path` as a path in that tree.
 async fn open(bridge: &dyn Bridge, this: &Directory, path: Option<&str>) -> Result<(Snapshot, TreePath), Failure> {
     let selection = this
         .select(path.unwrap_or_default())
@@ -159,7 +159,7 @@ async fn open(bridge: &dyn Bridge, this: &Directory, path: Option<&str>) -> Resu
     Ok((solve(bridge, &selection.edge).await?, selection.path))
 }
 
-/// Returns whether something is at a path.
+/// Returns whether there is an entry at a path.
 pub(super) async fn exists(bridge: &dyn Bridge, snapshot: &Snapshot, path: &TreePath) -> Result<bool, Failure> {
     match bridge.backend().stat(snapshot, path).await {
         Ok(_) => Ok(true),

@@ -1,4 +1,4 @@
-//! `file.file`
+//! The rows of the resource `file.file`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::bridge::Bridge;
 use crate::file::File;
 use crate::value::{Object, Value};
 
-/// The most bytes that `contents` returns.
+/// The limit on the size of a file that `contents` returns, in bytes.
 /// Source: Dagger's `MaxFileContentsSize`.
 const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 
@@ -66,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
     .answers(Answer::Start),
 ];
 
-/// Evaluates one edge to its tree.
+/// Evaluates an edge and returns its tree.
 pub(super) async fn solve(bridge: &dyn Bridge, edge: &Edge) -> Result<Snapshot, Failure> {
     let mut solved = bridge.backend().solve(std::slice::from_ref(edge)).await?;
     solved.pop().map(|solved| solved.snapshot).ok_or_else(|| Failure::bug("a solved edge has no value"))

@@ -1,4 +1,4 @@
-//! Builder resources, secrets and cache volumes.
+//! The rows of the builder resources, of secrets and of cache volumes.
 
 use std::sync::Arc;
 use std::time::Duration;

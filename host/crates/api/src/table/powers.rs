@@ -1,4 +1,4 @@
-//! `machine`, `log`, `effects` and `secret-access`.
+//! The rows of the interfaces `machine`, `log`, `effects` and `secret-access`.
 
 use std::sync::Arc;
 

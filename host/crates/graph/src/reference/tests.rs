@@ -1,4 +1,4 @@
-//! Names, one by one.
+//! The names of images, one by one.
 
 use crate::Diagnostic as _;
 use expect_test::{Expect, expect};

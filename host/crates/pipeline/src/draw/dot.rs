@@ -41,7 +41,7 @@ const fn shape(kind: NodeKind) -> &'static str {
     }
 }
 
-/// Escapes text between quotes: `\N` would be the name of the node, `&lt;` a `<`.
+/// Escapes text between quotes. In a label `\N` would be the name of the node, and `&lt;` a `<`.
 fn escaped(text: &str) -> String {
     printable(text).replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;").replace('\n', "\\n")
 }

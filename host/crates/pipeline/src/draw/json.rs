@@ -4,8 +4,8 @@ use serde_json::json as object;
 
 use super::Drawing;
 
-/// Writes a drawing as JSON: `{"nodes": [{id, label, details, kind}], "edges": [{from, to, label}]}`,
-/// where edges name the nodes by their ids.
+/// Writes a drawing as JSON: `{"nodes": [{id, label, details, kind}], "edges": [{from, to, label}]}`. Edges name the
+/// nodes by their ids.
 #[must_use]
 pub fn json(drawing: &Drawing) -> String {
     let nodes = drawing

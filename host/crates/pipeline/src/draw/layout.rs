@@ -1,4 +1,4 @@
-//! Layered layout: a column for each layer, arrows from left to right.
+//! A layered layout: each layer is a column, and arrows go from left to right.
 //!
 //! Source: Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical System
 //! Structures", 1981: layers by the longest path, bends where an arrow crosses a layer, order in a
@@ -12,8 +12,8 @@ mod place;
 
 pub(super) use layered::{Layout, Route, Size};
 
-/// Finds places for nodes of these sizes. `label_widths` has one for each of the edges, which are
-/// pairs of positions in `sizes`.
+/// Places nodes of these sizes. An edge is a pair of positions in `sizes`, and `label_widths` has the width of each
+/// edge's label.
 pub(super) fn layout(sizes: &[Size], edges: &[(usize, usize)], label_widths: &[f64]) -> Layout {
     let mut layered = layers::assign(sizes.len(), edges);
     let order = order::order(&mut layered);

@@ -1,11 +1,11 @@
-//! Drawings in Mermaid, as Markdown on many sites shows them.
+//! Drawings in Mermaid, which many sites show in Markdown.
 
 use std::fmt::Write;
 
 use super::text::{lines, printable};
 use super::{Drawing, NodeKind};
 
-/// Writes a drawing as a flowchart of Mermaid.
+/// Writes a drawing as a Mermaid flowchart.
 ///
 /// Source of the rules for text: <https://mermaid.js.org/syntax/flowchart.html>, entity codes.
 #[must_use]
@@ -14,7 +14,7 @@ pub fn mermaid(drawing: &Drawing) -> String {
     for (index, node) in drawing.nodes.iter().enumerate() {
         let label: Vec<String> = lines(&node.label, &node.details).map(|line| escaped(&line)).collect();
         let (open, close) = brackets(node.kind);
-        // Ids are not quoted, and some words cannot be one: `end`.
+        // Ids are numbered: they are not quoted, and some words such as `end` cannot be ids.
         let _ = writeln!(out, "  n{index}{open}\"{}\"{close}", label.join("<br/>"));
     }
     for (edge, _, _) in drawing.joined() {
@@ -37,7 +37,7 @@ const fn brackets(kind: NodeKind) -> (&'static str, &'static str) {
     }
 }
 
-/// Writes what might mean something to Mermaid, Markdown or HTML as entity codes.
+/// Writes characters that have a meaning in Mermaid, Markdown or HTML as entity codes.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in printable(text).chars() {

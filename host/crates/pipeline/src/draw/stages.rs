@@ -1,4 +1,4 @@
-//! The graph of stages as a drawing.
+//! The drawing of a graph of stages.
 
 use api::Value;
 
@@ -8,8 +8,8 @@ use crate::graph::{How, Link, Param, Source, Stage, StageGraph, Work};
 use crate::library::made_by;
 
 impl StageGraph {
-    /// Returns what can be drawn: each stage with what it calls, its arguments and its result, and
-    /// an arrow for each link.
+    /// Returns the drawing of the graph: a box for each stage with its function, its arguments and its result, and an
+    /// arrow for each link.
     #[must_use]
     pub fn drawing(&self) -> Drawing {
         let nodes = self.stages().iter().map(node).collect();
@@ -37,7 +37,7 @@ fn node(stage: &Stage) -> Node {
     Node { id: stage.name.clone(), label: stage.name.clone(), details, kind }
 }
 
-/// Returns what a box says of an argument; the arrows say the rest.
+/// Returns the text of an argument in a box; none for an argument that an arrow shows.
 fn argument(param: &Param) -> Option<String> {
     match &param.source {
         Source::Given(value) | Source::Set(value) | Source::Default(value) => {
@@ -48,8 +48,8 @@ fn argument(param: &Param) -> Option<String> {
     }
 }
 
-/// Returns the parameter and the part, as in `app: file("app")`. A link by name says nothing that
-/// the stage's name does not.
+/// Returns the label of a link: the parameter and the part, as in `app: file("app")`. A link by name needs none: the
+/// name of the stage says it.
 fn label(param: Option<&Param>, link: &Link) -> String {
     let calls: Vec<String> = link.steps.iter().map(|step| call(step.method.name(), &step.args)).collect();
     match (param, calls.is_empty()) {
@@ -60,7 +60,7 @@ fn label(param: Option<&Param>, link: &Link) -> String {
 }
 
 fn call(method: &str, args: &[Value]) -> String {
-    // Those at the end that were left out.
+    // Arguments at the end that were omitted are not shown.
     let n_given = args.len() - args.iter().rev().take_while(|arg| matches!(arg, Value::Option(None))).count();
     let args: Vec<String> = args.iter().take(n_given).map(of_value).collect();
     format!("{method}({})", args.join(", "))

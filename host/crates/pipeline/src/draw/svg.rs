@@ -1,4 +1,4 @@
-//! Drawings in SVG, for a browser: one file that needs no other, on a light or a dark page.
+//! Drawings in SVG. A drawing is one file that needs no other, and is readable on a light and on a dark page.
 
 use std::fmt::Write;
 
@@ -6,17 +6,17 @@ use super::layout::{Layout, Route, Size, layout};
 use super::text::{lines, printable, shortened};
 use super::{Drawing, Node, NodeKind};
 
-/// Of text, in pixels.
+/// The size of text, in pixels.
 const FONT_SIZE: f64 = 12.0;
 /// The width of a character of a monospaced font of that size.
 const CHARACTER_WIDTH: f64 = 7.3;
-/// From one line of text to the next.
+/// The distance between lines of text.
 const LINE_HEIGHT: f64 = 16.0;
-/// Between a box and its text.
+/// The distance between a box and its text.
 const PADDING: f64 = 10.0;
 
-/// Boxes and labels have a light background of their own, and arrows a grey that is seen on white
-/// and on black, so a page may have either.
+/// Boxes and labels have their own light background, and arrows a grey that shows on white and on black: the page may
+/// have either colour.
 const STYLE: &str = "\
 text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#1f2328}\
 .name{font-weight:bold}\
@@ -26,7 +26,7 @@ text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#1f2328}\
 .back{marker-end:none;marker-start:url(#arrow);stroke-dasharray:4 3}\
 .pill{fill:#eaeef2;stroke:#afb8c1;stroke-width:.5}";
 
-/// Writes a drawing as SVG, with a layout of its own.
+/// Lays a drawing out and writes it as SVG.
 #[must_use]
 pub fn svg(drawing: &Drawing) -> String {
     let boxes: Vec<Vec<String>> = drawing.nodes.iter().map(box_lines).collect();
@@ -62,12 +62,12 @@ fn start(out: &mut String, layout: &Layout) {
     );
 }
 
-/// Returns the way of an arrow: a curve between columns, a line across them.
+/// Returns the path of an arrow: a curve between columns, and a straight line across a column.
 fn path(route: &Route) -> String {
     let mut path = String::new();
     for pair in route.points.chunks_exact(2) {
         let [(x1, y1), (x2, y2)] = *pair else { continue };
-        // One that begins and ends at the same node goes around it.
+        // An arrow from a node to itself goes around it.
         let (middle, lift) = if x2 > x1 { ((x1 + x2) / 2.0, 0.0) } else { ((x1 + x2) / 2.0, 2.0 * LINE_HEIGHT) };
         let (out, into) = if lift > 0.0 { (x1 + lift, x2 - lift) } else { (middle, middle) };
         let command = if path.is_empty() { 'M' } else { 'L' };
@@ -108,7 +108,7 @@ const fn corner_radius(kind: NodeKind, height: f64) -> f64 {
     }
 }
 
-/// Draws a label in the middle of the last curve of an arrow, next to what takes it.
+/// Draws a label in the middle of the last curve of an arrow, near its end.
 fn draw_label(out: &mut String, label: &str, width: f64, route: &Route) {
     let [.., (x1, y1), (x2, y2)] = route.points.as_slice() else { return };
     if label.is_empty() {
@@ -140,7 +140,7 @@ fn one_line(text: &str) -> String {
     printable(text).replace('\n', " ")
 }
 
-/// Estimates a width: letters of East Asia and pictures are twice as wide as others.
+/// Estimates the width of text: East Asian letters and emoji are twice as wide as others.
 fn text_width(text: &str) -> f64 {
     let n_columns: u32 = text.chars().map(|c| if u32::from(c) >= 0x1100 && c != '…' { 2 } else { 1 }).sum();
     f64::from(n_columns) * CHARACTER_WIDTH

@@ -9,7 +9,7 @@ fn node(label: &str, kind: NodeKind) -> Node {
     Node { id: label.to_owned(), label: label.to_owned(), details: Vec::new(), kind }
 }
 
-/// A real pipeline: all ways to link, an object, values.
+/// A pipeline with every kind of link, an object and values.
 fn pipeline() -> Drawing {
     let functions = "build(src: directory, jobs: option<u32>) -> directory
         test(build: directory) -> result<string>
@@ -26,7 +26,7 @@ fn pipeline() -> Drawing {
     linked(functions, manifest).unwrap().drawing()
 }
 
-/// What labels must not do to any of the formats.
+/// A drawing with labels that could break each of the formats.
 fn hostile() -> Drawing {
     let label = "a\"b<c>&d`e`\\N\n%%{init}%% #35; 1. *x* |y| \u{1b}[0m 日本 \u{fffe}\\";
     let details = vec!["]] --> z".to_owned(), "-->end".to_owned()];
@@ -134,7 +134,7 @@ fn hostile_labels_stay_labels_in_svg() {
         <rect class="pill" x="344.3" y="48.0" width="375.0" height="16" rx="8"/><text x="531.8" y="60.0" text-anchor="middle">a&quot;b&lt;c&gt;&amp;d`e`\N %%{init}%% #35; 1. *x* |y| �[0m 日…</text>"#]].assert_eq(&texts.join("\n"));
 }
 
-/// Returns the values of an attribute of all elements of a class.
+/// Returns the values of an attribute in all elements of a class.
 fn attributes(svg: &str, class: &str, name: &str) -> Vec<f64> {
     let elements = svg.split('<').filter(|element| element.contains(&format!("class=\"{class}")));
     let value = |element: &str| element.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?.parse().ok();

@@ -3,17 +3,16 @@
 use api::Value;
 use serde_json::Value as Json;
 
-/// The longest text of a value or a label, in characters.
+/// The limit on the text of a value or a label, in characters.
 const MAX_LEN: usize = 48;
 
-/// Returns text without characters that a drawing cannot have: XML allows no control characters but
-/// tab and line ends.
+/// Removes the characters that no drawing can have: XML allows no control characters but tab and line ends.
 pub(super) fn printable(text: &str) -> String {
     let is_bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
     text.replace("\r\n", "\n").replace(['\t', '\r'], " ").replace(is_bad, "\u{fffd}")
 }
 
-/// Returns the lines of a label and details, each printable.
+/// Returns the lines of a label and of its details, without characters that no drawing can have.
 pub(super) fn lines<'a>(label: &'a str, details: &'a [String]) -> impl Iterator<Item = String> + 'a {
     let texts = std::iter::once(label).chain(details.iter().map(String::as_str));
     texts.flat_map(|text| printable(text).split('\n').map(str::to_owned).collect::<Vec<_>>())
@@ -27,7 +26,7 @@ pub(super) fn shortened(text: &str) -> String {
     }
 }
 
-/// Writes a value as JSON; objects by the names of their types.
+/// Writes a value as JSON. An object is written as the name of its type.
 pub(crate) fn of_value(value: &Value) -> String {
     match value {
         Value::Object(object) => object.name().to_owned(),

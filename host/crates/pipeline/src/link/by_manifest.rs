@@ -1,4 +1,4 @@
-//! Links by manifest: what a stage takes is an expression over other stages.
+//! Links by the manifest: a parameter takes the value of an expression over other stages.
 
 use module::{Expression, Place, StageEntry, StageWork};
 
@@ -9,7 +9,7 @@ use crate::graph::{How, Link, Param, Stage, StageId, Work};
 use crate::library::{fits, takes_directories};
 
 impl Linker<'_> {
-    /// Checks that a stage has the parameters that the manifest speaks of.
+    /// Checks that a stage has the parameters that the manifest names.
     pub(super) fn check_names(&self, stage: &Stage, entry: &StageEntry) -> Result<(), LinkError> {
         let settings = entry.args.iter().chain(&entry.defaults);
         for (name, place) in settings.map(|setting| (&setting.param, setting.place)) {
@@ -33,7 +33,7 @@ impl Linker<'_> {
         })
     }
 
-    /// Links a parameter to what an expression is.
+    /// Links a parameter to the value of an expression.
     pub(super) fn by_manifest(&self, id: StageId, param: &Param, expression: &Expression) -> Result<Link, LinkError> {
         let whole = self.find_stage(expression)?;
         let link = |steps| Link { stage: whole, steps, how: How::ByManifest };
@@ -52,10 +52,9 @@ impl Linker<'_> {
         Ok(link(chain.steps))
     }
 
-    /// Finds what the stages are that are parts of others: a whole before its parts.
+    /// Finds the types of stages that are parts of other stages, each after the stage that it is a part of.
     ///
-    /// Those that are parts of each other stay without a type; that is an error when one of them
-    /// is asked for.
+    /// Stages that are parts of each other get no type. That is an error when one of them is asked for.
     pub(super) fn resolve_parts(&mut self) -> Result<(), LinkError> {
         let mut is_seen = self.has_known_result.clone();
         for id in 0..self.stages.len() {

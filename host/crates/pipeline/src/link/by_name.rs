@@ -1,4 +1,4 @@
-//! Links by name: a parameter is fed by the stage that has its name and makes its type.
+//! Links by name: the stage that has the name of a parameter and makes its type feeds the parameter.
 
 use api::Type;
 
@@ -6,22 +6,22 @@ use super::linker::Linker;
 use crate::graph::{How, Link, Param, StageId};
 use crate::library::{fits, made_by};
 
-/// What the stage with the name of a parameter is to it.
+/// The result of looking for a stage with the name of a parameter.
 pub(super) enum ByName {
-    /// It makes the parameter's type.
+    /// The stage makes the type of the parameter.
     Fits(Link),
-    /// It makes something else.
+    /// The stage makes another type. The text says which.
     WrongType(String),
-    /// There is no such stage.
+    /// There is no stage with that name.
     Nothing,
 }
 
 impl Linker<'_> {
-    /// Looks for a stage with the name of a parameter, other than the one that has it.
+    /// Looks for another stage with the name of a parameter.
     pub(super) fn by_name(&self, id: StageId, param: &Param) -> ByName {
         let Some(&other) = self.names.get(&param.name).filter(|other| **other != id) else { return ByName::Nothing };
         let stage = &self.stages[other];
-        // A parameter that may be left out means to be: only the manifest or a flag gives it a value.
+        // An optional parameter is not linked by name: only the manifest or a flag gives it a value.
         if matches!(param.ty, Type::Option(_)) {
             return ByName::Nothing;
         }

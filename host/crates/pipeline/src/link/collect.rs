@@ -1,4 +1,4 @@
-//! Collecting stages: functions of the module, constructors of its objects, stages of the manifest.
+//! Collects the stages: functions of the module, constructors of its objects, and stages of the manifest.
 
 use api::json::kebab;
 use api::{Signature, Type};
@@ -10,7 +10,7 @@ use crate::graph::{How, Link, Param, Source, Stage, StageId, Work};
 use crate::library::{ModuleTypes, takes_directories};
 
 impl<'a> Linker<'a> {
-    /// Makes all stages, without the sources of their parameters.
+    /// Makes all stages. The sources of their parameters come later.
     pub(super) fn collect(&mut self, entries: &'a [StageEntry]) -> Result<(), LinkError> {
         for (signature, is_constructor) in self.library.own.iter().flat_map(callable) {
             self.add(called(&signature.name, None, signature, is_constructor), None);
@@ -39,7 +39,7 @@ impl<'a> Linker<'a> {
         Ok(())
     }
 
-    /// Sets up a function of the module that is a stage already.
+    /// Applies an entry of the manifest to a stage that is a function of the module.
     fn set_up(&mut self, entry: &'a StageEntry) -> Result<(), LinkError> {
         let Some(&id) = self.names.get(&kebab(&entry.name)) else {
             let stage = entry.name.clone();
@@ -86,7 +86,7 @@ impl<'a> Linker<'a> {
         })
     }
 
-    /// Finds the stages that others are parts of, now that all have names.
+    /// Finds the stages that others are parts of, when all stages have names.
     fn find_wholes(&mut self) -> Result<(), LinkError> {
         for id in 0..self.stages.len() {
             if let Some(StageEntry { work: StageWork::From(expression), .. }) = self.entries[id] {
@@ -108,7 +108,7 @@ impl<'a> Linker<'a> {
     }
 }
 
-/// Returns what can be a stage: functions, and constructors of objects (true).
+/// Returns everything that can be a stage: functions, and constructors of objects (`true`).
 fn callable(module: &ModuleTypes) -> impl Iterator<Item = (&Signature, bool)> {
     let constructors = module.objects.iter().filter_map(|object| object.constructor.as_ref());
     module.stages.iter().map(|stage| (stage, false)).chain(constructors.map(|constructor| (constructor, true)))
@@ -138,7 +138,7 @@ fn called(name: &str, dependency: Option<String>, signature: &Signature, is_cons
     }
 }
 
-/// Makes a stage that is a part of another; of itself until that is known.
+/// Makes a stage that is a part of another one. It links to itself until the other stage is found.
 fn part(name: &str, id: StageId) -> Stage {
     bare(name, Work::From(Link { stage: id, steps: Vec::new(), how: How::ByManifest }))
 }
@@ -157,7 +157,7 @@ fn bare(name: &str, work: Work) -> Stage {
     }
 }
 
-/// Takes over what the manifest says of the stage as a whole.
+/// Takes over the description, variables, policy and ignore patterns of an entry.
 fn describe(stage: &mut Stage, entry: &StageEntry) {
     stage.description.clone_from(&entry.description);
     stage.env.clone_from(&entry.env);
@@ -168,7 +168,7 @@ fn describe(stage: &mut Stage, entry: &StageEntry) {
     }
 }
 
-/// Returns the patterns for a directory: those for its parameter, and those for all directories.
+/// Returns the ignore patterns for a parameter: its own, and those for all directories.
 fn exclude(param: &Param, ignore: &[Ignore]) -> Vec<String> {
     let is_for = |ignore: &&Ignore| ignore.param.as_ref().is_none_or(|name| is_name_of(name, &param.name));
     ignore.iter().filter(is_for).flat_map(|ignore| ignore.patterns.iter().cloned()).collect()

@@ -10,17 +10,17 @@ use crate::error::{LinkError, LinkProblem};
 use crate::graph::{Stage, StageId};
 use crate::library::Library;
 
-/// What is known while stages are linked.
+/// The state of linking.
 pub(super) struct Linker<'a> {
-    /// The manifest's, for errors.
+    /// The path of the manifest, for errors.
     pub(super) path: &'a Path,
     pub(super) library: &'a Library,
     pub(super) objects: HashMap<&'a CustomType, &'a ObjectType>,
     pub(super) stages: Vec<Stage>,
-    /// What the manifest says of each stage.
+    /// The entry of each stage in the manifest.
     pub(super) entries: Vec<Option<&'a StageEntry>>,
     pub(super) names: HashMap<String, StageId>,
-    /// Of each stage, whether its result has a type: what is only ever a part of itself has none.
+    /// Whether the result of each stage has a type. A stage that is only ever a part of itself has none.
     pub(super) has_known_result: Vec<bool>,
 }
 
@@ -30,7 +30,7 @@ impl Linker<'_> {
     }
 }
 
-/// Returns whether what was written, in whatever case, is a name in kebab case.
+/// Returns whether a name in any case is the same as a name in kebab case.
 pub(super) fn is_name_of(written: &str, name: &str) -> bool {
     written == name || api::json::kebab(written) == name
 }

@@ -1,4 +1,4 @@
-//! What is wrong with links, as text.
+//! Mistakes in links and their messages.
 
 use expect_test::{Expect, expect};
 

@@ -1,4 +1,4 @@
-//! Random graphs against naive answers.
+//! Random graphs, compared with answers of a naive search.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::support::linked;
 use crate::StageGraph;
 
-/// Makes a graph in which stage `i` takes what the stages of `takes[i]` make.
+/// Makes a graph in which stage `i` takes the values of the stages `takes[i]`.
 fn graph(takes: &[BTreeSet<usize>]) -> StageGraph {
     let stage = |(index, takes): (usize, &BTreeSet<usize>)| {
         let params: Vec<String> = takes.iter().map(|other| format!("s{other}: string")).collect();
@@ -16,7 +16,7 @@ fn graph(takes: &[BTreeSet<usize>]) -> StageGraph {
     linked(&takes.iter().enumerate().map(stage).collect::<String>(), "").unwrap()
 }
 
-/// Collects what a stage needs, one round after the other.
+/// Collects the stages that a stage needs, one round after the other.
 fn needed(takes: &[BTreeSet<usize>], wanted: usize) -> BTreeSet<usize> {
     let mut needed = BTreeSet::from([wanted]);
     loop {

@@ -7,11 +7,11 @@ use crate::library::ModuleTypes;
 /// The interface of all custom objects in tests.
 const INTERFACE: &str = "test:objects/stages";
 
-/// Objects of `pipeline:api` that tests speak of.
+/// The objects of `pipeline:api` in the tests.
 const OBJECTS: &[&str] = &["container", "directory", "file", "secret", "exec-options"];
 
-/// Parses one function a line; `new linter(strict: bool)` is a constructor, `linter.check() ->
-/// string` a method. Types that are nothing else are custom objects.
+/// Parses one function per line. `new linter(strict: bool)` is a constructor, `linter.check() -> string` a method.
+/// Unknown types are custom objects.
 pub(super) fn module(text: &str) -> ModuleTypes {
     let mut module = ModuleTypes::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -12,7 +12,7 @@ use super::signatures::module;
 use crate::draw::of_value;
 use crate::{Library, Link, LinkError, LiteralContext, Literals, Param, Source, StageGraph, Work};
 
-/// Text as values: JSON, and for an object a volume whose key tells what it stands for.
+/// Text as values: JSON, and for an object a volume whose key is the text.
 pub(super) struct Texts;
 
 impl Literals for Texts {
@@ -30,14 +30,14 @@ impl Literals for Texts {
     }
 }
 
-/// The functions of the module before a line `---`, of the dependency `lint` behind it.
+/// Makes a library: the functions before a line `---` are the module's, those after it the dependency `lint`'s.
 pub(super) fn library(functions: &str) -> Library {
     let (own, lint) = functions.split_once("---").unwrap_or((functions, ""));
     let own = Some(module(own)).filter(|own| !own.stages.is_empty() || !own.objects.is_empty());
     Library { own, dependencies: [("lint".to_owned(), module(lint))].into() }
 }
 
-/// Links functions as a manifest says.
+/// Links functions by a manifest.
 pub(crate) fn linked(functions: &str, manifest: &str) -> Result<StageGraph, LinkError> {
     let path = Path::new("host.toml");
     let head = "name = \"test\"\nversion = \"0.1.0\"\nlanguage = \"rust\"\ndependencies.lint = \"../lint\"\n";
@@ -53,7 +53,7 @@ pub(super) fn check(functions: &str, manifest: &str, expect: &Expect) {
     });
 }
 
-/// Compares the order of what some stages need.
+/// Compares the order of the stages that some stages need.
 pub(super) fn check_order(functions: &str, manifest: &str, wanted: &[&str], expect: &Expect) {
     expect.assert_eq(&match linked(functions, manifest) {
         Ok(graph) => order(&graph, wanted),

@@ -1,4 +1,4 @@
-//! Whose failure it was: a stage may fail because another did, whose object it was handed.
+//! The stage behind a failure: a stage may fail because another one made an object that fails.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{Pipeline, message_of};
 use crate::answers::readable;
 
 impl Pipeline {
-    /// Goes from a stage that failed to the one whose failure that was.
+    /// Returns the stage that is behind the failure of a stage, with that failure.
     pub(super) fn culprit(&self, id: StageId, failure: Failure) -> (StageId, Failure) {
         let (mut culprit, mut failure) = (id, failure);
         // Each step goes to a stage that feeds the one before.
@@ -20,7 +20,7 @@ impl Pipeline {
         (culprit, failure)
     }
 
-    /// Returns the other stage that is why a stage failed, with its failure.
+    /// Returns the other stage that made a stage fail, with its failure.
     fn cause(&self, id: StageId, failure: &Failure) -> Option<(StageId, Failure)> {
         let told = self.told(id, failure);
         let asked_for = told.as_ref().unwrap_or(failure);
@@ -42,7 +42,7 @@ impl Pipeline {
         })
     }
 
-    /// Returns what the commands of a stage have as their origin.
+    /// Returns the origin of the commands of a stage.
     pub(super) fn origin(&self, id: StageId) -> Option<Arc<str>> {
         let function = self.function_of(id)?;
         Some(Arc::clone(self.memory.lock().entry(id).or_default().origin.get_or_insert_with(|| function.into())))
@@ -58,7 +58,7 @@ impl Pipeline {
         memory.get(&id)?.told.iter().rev().find(|told| is_passed_on(failure, told)).cloned()
     }
 
-    /// Returns the function that asked for what failed, with its module, as in `shop.build`.
+    /// Returns the function that asked for the failed command, with its module, as in `shop.build`.
     pub(super) fn asking(&self, id: StageId, failure: &Failure) -> Option<String> {
         let told = self.told(id, failure);
         let origin = match told.as_ref().unwrap_or(failure) {
@@ -68,7 +68,7 @@ impl Pipeline {
         origin.map_or_else(|| self.function_of(id), |origin| Some(origin.to_string()))
     }
 
-    /// Returns the function that a stage calls, with its module; none if it is a part of another stage.
+    /// Returns the function of a stage with its module; none if the stage is a part of another one.
     fn function_of(&self, id: StageId) -> Option<String> {
         let Work::Call { dependency, function } = &self.graph.stage(id).work else { return None };
         let modules = self.session.modules();
@@ -79,7 +79,7 @@ impl Pipeline {
         Some(format!("{}.{}", modules.loaded.get(module)?.name, readable(function)))
     }
 
-    /// Finds the nearest of a stage itself, those that feed it, and those that feed them.
+    /// Finds the nearest stage for which `is_it` holds: the stage itself, then those that feed it, and so on.
     fn nearest(&self, id: StageId, is_it: impl Fn(StageId) -> bool) -> Option<StageId> {
         let mut seen = vec![id];
         let mut n_looked_at = 0;
@@ -98,7 +98,7 @@ impl Pipeline {
     }
 }
 
-/// Returns whether a function that answered so passed on what it was told.
+/// Returns whether a function passed on in its answer a failure that it was told of.
 fn is_passed_on(answered: &Failure, told: &Failure) -> bool {
     let Failure::Stage(answered) = answered else { return false };
     let is_same_command = match (told, &answered.exec) {

@@ -1,4 +1,4 @@
-//! What is remembered of the stages of a run: when they began, and the failures.
+//! The memory of a run's stages: their start and their failures.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use backend::Failure;
 use pipeline::StageId;
 
-/// What is remembered of the stages that ran.
+/// The memory of the stages that ran.
 #[derive(Default)]
 pub(super) struct Memory {
     stages: Mutex<HashMap<StageId, Remembered>>,
@@ -15,13 +15,13 @@ pub(super) struct Memory {
 
 #[derive(Default)]
 pub(super) struct Remembered {
-    /// When its function was called first.
+    /// The time of the first call of its function.
     pub(super) since: Option<Instant>,
-    /// What its commands have as their origin: the function that it calls. Other stages that call the same function
-    /// have the same text, and not the same place in memory.
+    /// The origin of its commands: the function that it calls. Stages that call the same function have the same text,
+    /// but each has its own place in memory.
     pub(super) origin: Option<Arc<str>>,
     pub(super) failure: Option<Failure>,
-    /// The failures that its function was told of when it asked for something.
+    /// The failures that its function was told of.
     pub(super) told: Vec<Failure>,
 }
 
@@ -38,7 +38,7 @@ impl Memory {
         self.lock().entry(id).or_default().failure = Some(failure.clone());
     }
 
-    /// Returns how long ago a stage began.
+    /// Returns the time since a stage began.
     pub(super) fn took(&self, id: StageId) -> Duration {
         self.lock().get(&id).and_then(|stage| stage.since).map(|since| since.elapsed()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What a stage would do.
+//! Plans: the work that a stage would do.
 
 use std::sync::Arc;
 
@@ -8,18 +8,19 @@ use pipeline::StageId;
 
 use super::{Pipeline, collect_edges};
 
-/// What is known of a stage.
+/// The plan of a stage.
 #[derive(Debug)]
 pub struct Planned {
-    /// What it makes, as far as its function returned.
+    /// The edges that the stage makes, as far as its function returned.
     pub made: Vec<Edge>,
-    /// `Planned` if something would be executed, else why the stage fails.
+    /// `Planned` if something would be executed; otherwise the failure of the stage.
     pub ended: Result<(), Failure>,
 }
 
 impl Pipeline {
-    /// Calls the function of a stage after those that it needs, which are best planned before; with `is_wanted` asks for
-    /// all that it makes, too. Of use over a backend that executes nothing, whose events then tell what would be.
+    /// Calls the function of a stage. The stages that it needs should be planned before. With `is_wanted`, everything
+    /// that the stage makes is asked for, too. This is for engines that execute nothing: their events tell what would
+    /// run.
     pub async fn plan(self: &Arc<Self>, id: StageId, is_wanted: bool) -> Planned {
         let mut made = Vec::new();
         let known = async {
@@ -33,7 +34,7 @@ impl Pipeline {
         };
         let ended = self.session.until_cancelled(known).await;
         if ended.is_err() {
-            // What a failure left under way is told of before this returns.
+            // The events of work that a failure left running are told before this returns.
             self.session.options.backend.settle().await;
         }
         Planned { made, ended }

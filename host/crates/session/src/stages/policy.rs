@@ -1,16 +1,16 @@
-//! What happens when a stage fails, or takes too long.
+//! The policy of a stage: retries, timeouts and failures that are allowed.
 
 use backend::{Failure, StageFailure};
 use graph::Blame;
 use module::Policy;
 
-/// Returns whether a stage is evaluated whole when it is needed, so that its policy covers all of it.
+/// Returns whether a stage is evaluated completely when it is needed, so that its policy covers all of it.
 pub(super) fn is_whole(policy: &Policy) -> bool {
     let Policy { n_retries, timeout, is_failure_allowed } = policy;
     *n_retries > 0 || timeout.is_some() || *is_failure_allowed
 }
 
-/// Runs a stage within its time, again after each failure, as often as it may be tried.
+/// Runs a stage within its time, and again after a failure as often as the policy allows.
 pub(super) async fn apply<T, F>(
     policy: &Policy,
     mut attempt: impl FnMut() -> F,
@@ -35,7 +35,7 @@ where
     }
 }
 
-/// A mistake in what was asked for stays one, and who interrupts a run does not want it again.
+/// A wrong request stays wrong, and a person who interrupts a run does not want it to begin again.
 fn is_worth_a_retry(failure: &Failure) -> bool {
     match failure {
         Failure::Exec(_) | Failure::Environment { .. } => true,
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns how a stage ends that fails so often before it succeeds, and how often it was tried.
+    /// Returns the outcome of a stage that fails `n_failures` times before it succeeds, and the number of attempts.
     async fn check(policy: Policy, n_failures: u32, failure: Failure) -> (Result<(), String>, u32) {
         let n_tries = Cell::new(0);
         let attempt = || {

@@ -1,4 +1,4 @@
-//! Running several stages with all that they need.
+//! Runs of several stages with everything that they need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,42 +10,43 @@ use tokio::task::JoinSet;
 
 use super::Pipeline;
 
-/// How stages are run.
+/// Options of a run of stages.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunOptions {
-    /// Goes on with what does not need a stage that failed.
+    /// Whether a failure leaves the stages running that do not need the failed one.
     pub is_keeping_going: bool,
 }
 
-/// How a stage that was asked for ended.
+/// The verdict on a stage that was asked for.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// It was evaluated.
+    /// The stage was evaluated.
     Done {
-        /// What it makes.
+        /// The value that the stage makes.
         value: Value,
-        /// From the call of its function to the end of its evaluation.
+        /// The time from the call of its function to the end of its evaluation.
         took: Duration,
     },
-    /// It failed.
+    /// The stage failed.
     Failed {
-        /// The stage whose failure that is: the stage itself, or one that it needs.
+        /// The stage that is behind the failure: this one, or one that it needs.
         culprit: StageId,
-        /// The function that asked for what failed, with its module, as in `shop.build`; none if no function did.
+        /// The function that asked for the failed command, with its module, as in `shop.build`; none if no function
+        /// did.
         function: Option<String>,
-        /// Why.
+        /// The failure of that stage.
         failure: Failure,
-        /// From the call of the culprit's function to the failure.
+        /// The time from the call of the culprit's function to the failure.
         took: Duration,
     },
-    /// It was not finished when another one failed.
+    /// The stage was not finished when another one failed.
     Stopped,
 }
 
 impl Pipeline {
-    /// Evaluates stages, side by side, and returns how each ended, in the order in which they were asked for.
+    /// Evaluates stages at the same time. Returns a verdict for each, in the order of `wanted`.
     ///
-    /// What they need of each other is evaluated once.
+    /// A stage that several of them need is evaluated once.
     pub async fn run_all(self: &Arc<Self>, wanted: &[StageId], options: RunOptions) -> Vec<Verdict> {
         let mut verdicts: Vec<Verdict> = wanted.iter().map(|_| Verdict::Stopped).collect();
         let mut tasks = JoinSet::new();
@@ -65,7 +66,7 @@ impl Pipeline {
                 break;
             }
         }
-        // Whoever still works is not waited for: nobody wants it any more.
+        // The remaining work is not waited for: nobody needs it any more.
         tasks.shutdown().await;
         verdicts
     }

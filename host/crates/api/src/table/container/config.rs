@@ -1,4 +1,4 @@
-//! The methods that change what a container is configured to be.
+//! The methods that change the configuration of a container.
 
 use std::sync::Arc;
 

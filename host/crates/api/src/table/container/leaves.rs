@@ -50,7 +50,7 @@ async fn last_exec(bridge: &dyn Bridge, this: &Container) -> Result<Arc<ExecResu
             .and_then(|solved| solved.exec)
             .ok_or_else(|| Failure::bug("a command that was run left no result"));
     }
-    // A mistake in the chain is what the caller should hear of, not the missing command.
+    // The caller needs to hear of the mistake in the chain, not of the missing command.
     if this.failure().is_some() {
         solve(bridge, &this.rootfs.edge).await?;
     }
@@ -71,7 +71,7 @@ async fn output(
     })
 }
 
-/// Leaves about the configuration evaluate nothing: all of it is known, or there was a mistake.
+/// Methods that read the configuration evaluate nothing: the configuration is known, or the chain has a mistake.
 pub(super) const CONFIG: &[Row] = &[
     lazy!("container.id", args => args.next::<Arc<Container>>()?.id()).answers(Answer::Id),
     leaf!("container.env-variable", _bridge, args => {
@@ -105,8 +105,7 @@ pub(super) const CONFIG: &[Row] = &[
     }),
 ];
 
-/// Takes a container, unless there was a mistake in how it was made: what is known of it is then not what
-/// was asked for.
+/// Takes a container, unless its chain has a mistake: then its configuration is not the one that was asked for.
 fn sound(args: &mut Args) -> Result<Arc<Container>, Failure> {
     let this = args.next::<Arc<Container>>()?;
     match this.failure() {

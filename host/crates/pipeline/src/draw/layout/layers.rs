@@ -1,12 +1,12 @@
-//! Which layer each node is in.
+//! The layers of nodes.
 
 use super::layered::{Chain, Layered};
 
-/// The most bends. Beyond that arrows cross layers as they come: a picture of so many is not read
-/// arrow by arrow, and a long chain with many shortcuts would have millions.
+/// The limit on the number of bends. Beyond it arrows cross layers without bends: nobody reads so large a picture
+/// arrow by arrow, and a long chain with many shortcuts would have millions of bends.
 const MAX_BENDS: usize = 20_000;
 
-/// Puts every node into a layer behind those of the nodes with edges to it.
+/// Puts every node into a layer after those of the nodes that it needs.
 pub(super) fn assign(n_nodes: usize, edges: &[(usize, usize)]) -> Layered {
     let is_reversed = reversed(n_nodes, edges);
     let forward = edges.iter().zip(&is_reversed).map(|(&(from, to), &back)| if back { (to, from) } else { (from, to) });
@@ -33,8 +33,8 @@ fn n_crossed(layer: &[usize], from: usize, to: usize) -> usize {
     layer[to].saturating_sub(layer[from] + 1)
 }
 
-/// Finds edges that close a cycle, so that without them there is none: those to a node from which
-/// the walk, depth first, has come.
+/// Finds edges that close a cycle: without them there is no cycle. They lead to a node that is open in a walk depth
+/// first.
 fn reversed(n_nodes: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     #[derive(Clone, Copy, PartialEq)]
     enum Walk {
@@ -72,7 +72,7 @@ fn reversed(n_nodes: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     is_reversed
 }
 
-/// Returns of each node the edges whose end it is.
+/// Returns the edges of each node, for one of their ends.
 fn by_node(n_nodes: usize, ends: impl Iterator<Item = usize>) -> Vec<Vec<usize>> {
     let mut edges = vec![Vec::new(); n_nodes];
     for (edge, end) in ends.enumerate() {
@@ -81,7 +81,8 @@ fn by_node(n_nodes: usize, ends: impl Iterator<Item = usize>) -> Vec<Vec<usize>>
     edges
 }
 
-/// The edges have no cycle but from a node to itself.
+/// Puts each node one layer after the last node that it needs. The edges must have no cycles, except from a node to
+/// itself.
 fn by_longest_path(n_nodes: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     let outgoing = by_node(n_nodes, edges.iter().map(|&(from, _)| from));
     let mut n_before = vec![0; n_nodes];
@@ -100,7 +101,7 @@ fn by_longest_path(n_nodes: usize, edges: &[(usize, usize)]) -> Vec<usize> {
             }
         }
     }
-    // What needs nothing stands next to what needs it.
+    // A node that needs nothing stands next to the first node that needs it.
     for node in (0..n_nodes).filter(|node| is_first[*node]) {
         let next = outgoing[node].iter().map(|edge| edges[*edge].1).filter(|to| *to != node);
         layer[node] = next.map(|to| layer[to] - 1).min().unwrap_or(0);

@@ -1,8 +1,8 @@
-//! In which order the items of a layer stand.
+//! The order of items in a layer.
 
 use super::layered::Layered;
 
-/// How often all layers are ordered by their neighbours. More change little.
+/// The number of times that all layers are ordered by their neighbours. More changes little.
 const N_SWEEPS: usize = 8;
 
 /// Orders the items of each layer so that few edges cross.
@@ -32,7 +32,7 @@ pub(super) fn order(layered: &mut Layered) -> Vec<Vec<usize>> {
     best.1
 }
 
-/// Sorts a layer by the mean of the neighbours' positions; what has none stays about where it is.
+/// Sorts a layer by the mean position of each item's neighbours. An item without neighbours stays about where it is.
 fn sort(items: &mut [usize], neighbours: &[Vec<usize>], position: &[usize]) {
     let key = |item: &usize| {
         mean(neighbours[*item].iter().map(|other| position[*other] as f64)).unwrap_or(position[*item] as f64)
@@ -40,13 +40,13 @@ fn sort(items: &mut [usize], neighbours: &[Vec<usize>], position: &[usize]) {
     items.sort_by_cached_key(|item| TotalOrder(key(item)));
 }
 
-/// Returns the mean; none of nothing.
+/// Returns the mean of the values; none if there are no values.
 pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (n, sum) = values.fold((0_u32, 0.0), |(n, sum), value| (n + 1, sum + value));
     (n > 0).then(|| sum / f64::from(n))
 }
 
-/// A number as a key of sorting.
+/// A number as a key for sorting.
 #[derive(PartialEq)]
 struct TotalOrder(f64);
 
@@ -73,7 +73,7 @@ pub(super) fn positions(order: &[Vec<usize>], n_items: usize) -> Vec<usize> {
     position
 }
 
-/// Counts the pairs of edges between neighbouring layers that cross.
+/// Counts the crossings of edges between neighbouring layers.
 ///
 /// Source: Barth, Jünger and Mutzel, "Simple and Efficient Bilayer Cross Counting", 2002: crossings
 /// are inversions of the right ends in the order of the left ends, counted with a tree of sums.
@@ -85,7 +85,7 @@ fn n_crossings(order: &[Vec<usize>], layered: &Layered, behind: &[Vec<usize>]) -
         let mut sums = vec![0_u64; right.len() + 1];
         let mut n_seen = 0;
         for item in left {
-            // Edges of one item do not cross each other.
+            // The edges of one item do not cross each other.
             let others = behind[*item].iter().filter(|other| layered.layer[**other] == layer + 1);
             let ends: Vec<usize> = others.map(|other| position[*other]).collect();
             crossings += ends.iter().map(|end| n_seen - sum_to(&sums, end + 1)).sum::<u64>();
@@ -98,7 +98,7 @@ fn n_crossings(order: &[Vec<usize>], layered: &Layered, behind: &[Vec<usize>]) -
     crossings
 }
 
-/// Sums the first `end` of a Fenwick tree.
+/// Returns the sum of the first `end` values of a Fenwick tree.
 fn sum_to(sums: &[u64], mut end: usize) -> u64 {
     let mut sum = 0;
     while end > 0 {
@@ -108,7 +108,7 @@ fn sum_to(sums: &[u64], mut end: usize) -> u64 {
     sum
 }
 
-/// Adds 1 at a position of a Fenwick tree, counted from 1.
+/// Adds 1 at a position of a Fenwick tree. Positions begin with 1.
 fn add(sums: &mut [u64], mut at: usize) {
     while at < sums.len() {
         sums[at] += 1;

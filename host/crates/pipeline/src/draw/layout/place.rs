@@ -1,24 +1,24 @@
-//! Where the items are, in pixels.
+//! The places of items, in pixels.
 
 use std::collections::HashMap;
 
 use super::layered::{Chain, Layered, Layout, Route, Size};
 use super::order::mean;
 
-/// Around the whole.
+/// The margin around the drawing.
 const MARGIN: f64 = 16.0;
-/// Between nodes of a layer.
+/// The gap between nodes of a layer.
 const GAP: f64 = 18.0;
-/// Between layers, at least.
+/// The smallest gap between layers.
 const LAYER_GAP: f64 = 56.0;
-/// Room for a bend.
+/// The height of a bend.
 const BEND_HEIGHT: f64 = 6.0;
-/// Between edges that join the same nodes.
+/// The gap between edges that join the same nodes.
 const PARALLEL_GAP: f64 = 10.0;
-/// How often items are pulled towards their neighbours.
+/// The number of times that items are pulled towards their neighbours.
 const N_PULLS: usize = 6;
 
-/// Places items whose order is known.
+/// Places items in the given order.
 pub(super) fn place(layered: &Layered, order: &[Vec<usize>], sizes: &[Size], label_widths: &[f64]) -> Layout {
     let height = |item: usize| sizes.get(item).map_or(BEND_HEIGHT, |size| size.height);
     let mut middles = middles(layered, order, &height);
@@ -44,7 +44,7 @@ pub(super) fn place(layered: &Layered, order: &[Vec<usize>], sizes: &[Size], lab
     Layout { routes: routes(&layered.chains, ends), corners, size }
 }
 
-/// Joins the items of each edge, at whose left and right ends it passes.
+/// Makes the route of each edge from its items. `ends` returns the left and the right end of an item.
 fn routes(chains: &[Chain], ends: impl Fn(usize) -> [(f64, f64); 2]) -> Vec<Route> {
     let mut n_parallel: HashMap<[Option<usize>; 2], usize> = HashMap::new();
     let route = |chain: &Chain| {
@@ -52,14 +52,14 @@ fn routes(chains: &[Chain], ends: impl Fn(usize) -> [(f64, f64); 2]) -> Vec<Rout
         let shift = shift(n_parallel.entry(pair).or_default());
         let points = chain.items.iter().flat_map(|item| ends(*item)).map(|(x, y)| (x, y + shift));
         let points: Vec<(f64, f64)> = points.collect();
-        // Not from the left of the first, nor to the right of the last.
+        // An edge has no point at the left of its first item, and none at the right of its last.
         Route { points: points[1..points.len() - 1].to_vec(), is_reversed: chain.is_reversed }
     };
     chains.iter().map(route).collect()
 }
 
-/// Returns how far the next of the edges between two nodes is from the first, and counts it: one
-/// below, one above, and all others over these, for boxes are not high.
+/// Returns the distance of the next edge between two nodes from the first one, and counts it. The second is below the
+/// first, the third above, and all others over these: boxes are not high.
 fn shift(n_before: &mut usize) -> f64 {
     *n_before += 1;
     match *n_before {
@@ -74,7 +74,7 @@ struct Column {
     width: f64,
 }
 
-/// Places the layers: each as wide as its widest node, with room for labels before it.
+/// Places the layers. Each is as wide as its widest node, with room for labels before it.
 fn columns(layered: &Layered, order: &[Vec<usize>], sizes: &[Size], label_widths: &[f64]) -> Vec<Column> {
     let mut gaps = vec![LAYER_GAP; order.len()];
     for (chain, width) in layered.chains.iter().zip(label_widths) {
@@ -92,7 +92,7 @@ fn columns(layered: &Layered, order: &[Vec<usize>], sizes: &[Size], label_widths
     columns
 }
 
-/// Returns the middle of each item from top to bottom.
+/// Returns the middle of each item, as a distance from the top.
 fn middles(layered: &Layered, order: &[Vec<usize>], height: &impl Fn(usize) -> f64) -> Vec<f64> {
     let mut middles = vec![0.0; layered.layer.len()];
     for items in order {
@@ -114,7 +114,7 @@ fn middles(layered: &Layered, order: &[Vec<usize>], height: &impl Fn(usize) -> f
 
 /// Items that touch each other and move together.
 struct Block {
-    /// The sum of where each would like the first of them to be.
+    /// The sum of the places that each item wants for the first of them.
     sum: f64,
     n_items: usize,
 }
@@ -125,8 +125,8 @@ impl Block {
     }
 }
 
-/// Stacks the items of a layer: in their order, apart, and as near as possible, by the sum of the
-/// squares, to where they would like to be, which is where they are if they have no wish.
+/// Stacks the items of a layer in their order, with gaps, as near as possible to the places that they want by least
+/// squares. An item without a wish wants to stay.
 ///
 /// Source: least squares under an order are found by pooling adjacent violators; Ayer et al., "An
 /// Empirical Distribution Function for Sampling with Incomplete Information", 1955.
