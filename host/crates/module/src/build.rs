@@ -1,4 +1,4 @@
-//! From the sources of a module to its component.
+//! Builds the component of a module from its sources.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -15,79 +15,79 @@ use crate::reference::ModuleDirectory;
 use crate::sections::{self, DOCS_SECTION, WIT_SECTION};
 use crate::stamp;
 
-/// How a module is built.
+/// Options of a build.
 pub struct BuildOptions<'a> {
-    /// The cargo to run.
+    /// The path of the cargo to run.
     pub cargo: &'a Path,
-    /// Cargo's target directory, where it is not the usual one.
+    /// Cargo's target directory, if it is not the usual one.
     pub target_dir: Option<&'a Path>,
     /// Whether cargo may use colours.
     pub is_colored: bool,
 }
 
-/// A component that was built.
+/// The result of a build: a component.
 #[derive(Debug)]
 pub struct Built {
-    /// Where it is.
+    /// The path of the component.
     pub path: PathBuf,
-    /// How large it is.
+    /// The size of the component in bytes.
     pub size_bytes: u64,
-    /// What a person should know, a sentence each.
+    /// Warnings for the author of the module, a sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Why a module could not be built.
+/// The reason why a module could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// This version builds Rust.
+    /// The module is written in a language that this version does not build.
     #[error("module `{module}` is written in {}, and `host build` builds Rust in this version", language.as_str())]
     Language {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// What it is written in.
+        /// The language of the module.
         language: Language,
     },
-    /// The component of a module is made by another tool.
+    /// The manifest names a component that another tool makes.
     #[error("module `{module}` names the component `{}`, which another tool makes", component.display())]
     Prebuilt {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// Its component.
+        /// The path of the component.
         component: PathBuf,
     },
-    /// There is nothing to build: the module is made of the functions of others.
+    /// The module has no code: it is made of the functions of other modules.
     #[error("module `{module}` has no code of its own")]
     NoCode {
-        /// Which module.
+        /// The name of the module.
         module: String,
     },
-    /// There is no crate.
+    /// The directory has no `Cargo.toml`.
     #[error("module `{module}` has no `Cargo.toml`")]
     NoCrate {
-        /// Which module.
+        /// The name of the module.
         module: String,
     },
-    /// There is no cargo.
+    /// Cargo cannot be run.
     #[error("cannot run `{}`", cargo.display())]
     NoCargo {
-        /// What was looked for.
+        /// The path of cargo.
         cargo: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The standard library for the target is missing.
+    /// The standard library for the target is not installed.
     #[error("the Rust target `{TARGET}` is not installed")]
     NoTarget,
-    /// The compiler refused it, and said why.
+    /// The compiler refused the module, and told the reason.
     #[error("cargo could not build module `{module}`")]
     Compile {
-        /// Which module.
+        /// The name of the module.
         module: String,
     },
     /// The crate makes no component.
     #[error("the crate of module `{module}` makes no `.wasm` file")]
     NoArtifact {
-        /// Which module.
+        /// The name of the module.
         module: String,
     },
     /// A file could not be read or written.
@@ -128,12 +128,12 @@ impl Diagnostic for BuildError {
     }
 }
 
-/// Builds a module's component, embeds its documentation and remembers what it was made of.
+/// Builds the component of a module, embeds its documentation, and keeps a stamp of its sources.
 ///
-/// What cargo says goes to `diagnostics` as it says it.
+/// The messages of cargo go to `diagnostics` as they come.
 ///
 /// # Errors
-/// If the module is not written in Rust, a tool is missing, or the compiler refuses it.
+/// Fails if the module is not written in Rust, if a tool is missing, or if the compiler refuses the module.
 pub fn build(
     module: &ModuleDirectory,
     options: &BuildOptions<'_>,
@@ -185,7 +185,7 @@ fn compile(
     }
 }
 
-/// Embeds the documented WIT that the SDK left in the component, and returns what stood against it.
+/// Embeds the documented WIT that the SDK left in the component. Returns a warning if that is not possible.
 fn document(module: &ModuleDirectory, wasm: &mut Vec<u8>) -> Vec<String> {
     let name = &module.manifest.name;
     let Some(text) = sections::find(wasm, WIT_SECTION) else {

@@ -1,4 +1,4 @@
-//! Running cargo.
+//! Runs of cargo.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use std::thread;
 
 use serde_json::Value;
 
-/// What `host build` compiles for.
+/// The target that `host build` compiles for.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
-/// What cargo did.
+/// The result of a run of cargo.
 pub(crate) struct CargoRun {
     pub(crate) status: ExitStatus,
-    /// The `.wasm` files that the package's libraries became.
+    /// The `.wasm` files that the libraries of the package became.
     pub(crate) artifacts: Vec<PathBuf>,
 }
 
-/// Runs `cargo build` in `root` and hands what it says to `diagnostics`.
+/// Runs `cargo build` in `root` and passes its messages to `diagnostics`.
 pub(crate) fn build(
     cargo: &Path,
     root: &Path,
@@ -67,7 +67,7 @@ fn drain(child: &mut Child, root: &Path, diagnostics: &mut (dyn Write + Send)) -
     })
 }
 
-/// Returns the `.wasm` file that a message of cargo announces for the package in `root`.
+/// Returns the `.wasm` file in a message of cargo, if the message is about the package in `root`.
 ///
 /// Source: The Cargo Book, "External tools", "Artifact messages".
 fn artifact(message: &str, root: &Path) -> Option<PathBuf> {
@@ -76,7 +76,7 @@ fn artifact(message: &str, root: &Path) -> Option<PathBuf> {
         return None;
     }
     let manifest = Path::new(message.get("manifest_path")?.as_str()?);
-    // Cargo gives the path with links resolved.
+    // Cargo's paths have no links in them.
     let root = root.canonicalize().ok()?;
     if manifest.parent()?.canonicalize().ok()? != root {
         return None;
@@ -85,9 +85,9 @@ fn artifact(message: &str, root: &Path) -> Option<PathBuf> {
     files.iter().filter_map(Value::as_str).map(PathBuf::from).find(|path| path.extension().is_some_and(|e| e == "wasm"))
 }
 
-/// Returns whether the standard library for [`TARGET`] is installed; true if nobody can tell.
+/// Returns whether the standard library for [`TARGET`] is installed. Returns true if there is no way to tell.
 pub(crate) fn has_target(cargo: &Path, root: &Path) -> bool {
-    // Beside cargo is the rustc that it uses, be it rustup's or a distribution's.
+    // The rustc that cargo uses is beside it, whether rustup or a distribution installed them.
     let rustc = match cargo.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory.join("rustc"),
         _ => PathBuf::from("rustc"),

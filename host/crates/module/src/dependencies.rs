@@ -1,4 +1,4 @@
-//! From the dependencies in manifests to the modules that a module needs, all the way down.
+//! From the dependencies in manifests to all modules that a module needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,87 +12,87 @@ use crate::fs::{self, FsError};
 use crate::manifest::{Dependency, MANIFEST_NAME, ManifestError, Place};
 use crate::reference::{self, Module};
 
-/// A module with all that it depends on.
+/// A module with all modules that it needs.
 #[derive(Debug, Clone)]
 pub struct ModuleTree {
-    /// Each module once; the first is the root.
+    /// The modules, each once. The first is the root.
     pub modules: Vec<Node>,
 }
 
-/// A module of a tree.
+/// A module in a tree.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// What it is. The directory of a dependency has no links in it; that of the root is as it was found.
+    /// The module itself. The path of a dependency has no links in it; the path of the root is as it was given.
     pub module: Module,
-    /// What it depends on, in the order of its manifest.
+    /// The dependencies in the order of the manifest.
     pub dependencies: Vec<NodeDependency>,
 }
 
-/// A dependency that was found.
+/// A dependency of a module in a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeDependency {
-    /// What the importer calls it.
+    /// The name that the importer gives it.
     pub alias: String,
-    /// Which module of the tree it is.
+    /// The position of the module in the tree.
     pub index: usize,
-    /// What it gets of its importer's powers; all of them if absent.
+    /// The powers of its importer that it gets; all of them if there is none.
     pub allow: Option<BTreeSet<String>>,
 }
 
-/// An entry of `[dependencies]`.
+/// An entry of the table `[dependencies]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DependencyEntry {
-    /// Which manifest has it.
+    /// The path of the manifest.
     pub manifest: PathBuf,
-    /// Where its alias stands.
+    /// The position of the alias in the manifest.
     pub place: Place,
-    /// Its alias.
+    /// The alias of the dependency.
     pub alias: String,
 }
 
-/// Why the dependencies of a module cannot be found.
+/// The reason why the dependencies of a module cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum DependencyError {
-    /// Nothing is there.
+    /// The path of a dependency does not exist.
     #[error("{entry}: there is no module at `{}` for dependency `{}`", path.display(), entry.alias)]
     NotFound {
-        /// Who needs it.
+        /// The entry of the dependency.
         entry: DependencyEntry,
-        /// As written.
+        /// The path in the manifest.
         path: PathBuf,
     },
-    /// A directory without a manifest.
+    /// The path of a dependency is a directory without a manifest.
     #[error("{entry}: directory `{}` of dependency `{}` has no `{MANIFEST_NAME}`", path.display(), entry.alias)]
     NoManifestIn {
-        /// Who needs it.
+        /// The entry of the dependency.
         entry: DependencyEntry,
-        /// As written.
+        /// The path in the manifest.
         path: PathBuf,
     },
-    /// Neither a directory nor a `.wasm` file.
+    /// The path of a dependency is neither a directory nor a `.wasm` file.
     #[error(
         "{entry}: `{}` of dependency `{}` is neither a directory with a `{MANIFEST_NAME}` nor a `.wasm` file",
         path.display(),
         entry.alias
     )]
     NotAModule {
-        /// Who needs it.
+        /// The entry of the dependency.
         entry: DependencyEntry,
-        /// As written.
+        /// The path in the manifest.
         path: PathBuf,
     },
-    /// A module needs itself.
+    /// A module depends on itself.
     #[error("{}: the dependencies go in a circle: {}", place_of(entries), path.join(" -> "))]
     Cycle {
-        /// The aliases that lead from a module back to it; the root goes by its name.
+        /// The aliases on the way from the module back to it. The root has its name instead of an alias.
         path: Vec<String>,
-        /// The entries of the circle; the last one closes it.
+        /// The entries of the cycle. The last one closes it.
         entries: Vec<DependencyEntry>,
     },
-    /// It cannot be looked at.
+    /// A path cannot be read.
     #[error(transparent)]
     Unreadable(#[from] FsError),
-    /// The manifest of a dependency is wrong.
+    /// The manifest of a dependency has a mistake.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
 }
@@ -136,12 +136,12 @@ impl Diagnostic for DependencyError {
     }
 }
 
-/// Finds all modules that a module depends on. Reads manifests and nothing else.
+/// Finds all modules that a module needs. It reads only manifests.
 ///
 /// A directory or a file that several modules name is one module.
 ///
 /// # Errors
-/// If one is not there, its manifest is wrong, or a module depends on itself.
+/// Fails if a dependency does not exist, if a manifest has a mistake, or if a module depends on itself.
 pub fn resolve(root: Module) -> Result<ModuleTree, DependencyError> {
     let path = match &root {
         Module::Directory(directory) => &directory.root,
@@ -155,7 +155,7 @@ pub fn resolve(root: Module) -> Result<ModuleTree, DependencyError> {
 }
 
 impl ModuleTree {
-    /// Returns the indices of all modules, each after those that it depends on.
+    /// Returns the positions of all modules, each after its dependencies.
     #[must_use]
     pub fn order(&self) -> Vec<usize> {
         let mut graph = DiGraph::<(), ()>::new();
@@ -170,19 +170,19 @@ impl ModuleTree {
     }
 }
 
-/// Walks manifests depth first.
+/// Walks the manifests depth first.
 struct Resolver {
     modules: Vec<Node>,
-    /// By their paths without links.
+    /// The positions of known modules, by their paths without links.
     known: BTreeMap<PathBuf, usize>,
-    /// From the root to where the walk is: the path of each module, and what it is called there.
+    /// The way from the root to the current module: the path of each module, and its name on the way.
     trail: Vec<(PathBuf, String)>,
-    /// The entries that lead along the trail.
+    /// The entries that lead along the way.
     entries: Vec<DependencyEntry>,
 }
 
 impl Resolver {
-    /// Adds a module that is not known yet, and returns its index.
+    /// Adds an unknown module and returns its position.
     fn add(&mut self, path: PathBuf, called: String, module: Module) -> Result<usize, DependencyError> {
         let index = self.modules.len();
         let (root, wanted) = match &module {
@@ -242,10 +242,10 @@ impl Resolver {
         error(entry, dependency.path.clone())
     }
 
-    /// The error that the last entry leads back to the module at `start` of the trail.
+    /// Makes the error for a last entry that leads back to the module at `start` of the way.
     fn cycle(&self, start: usize, dependency: &Dependency) -> DependencyError {
         let called = self.trail.iter().skip(start).map(|(_, called)| called.clone());
-        // The root has no entry, so the entries after a module begin at its own place in the trail.
+        // The root has no entry, so the entries after a module begin at the module's position on the way.
         let entries = self.entries.iter().skip(start).cloned().collect();
         DependencyError::Cycle { path: called.chain([dependency.alias.clone()]).collect(), entries }
     }

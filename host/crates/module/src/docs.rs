@@ -1,4 +1,4 @@
-//! What a module's author wrote about its stages.
+//! The documentation of stages that a module's author wrote.
 #![cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "the ids of an arena index into it"))]
 
 use std::collections::BTreeMap;
@@ -9,68 +9,69 @@ use wit_parser::{Docs, Function, FunctionKind, Interface, PackageId, Resolve, Ty
 use crate::sections::{self, DOCS_SECTION, WIT_SECTION};
 use crate::wit;
 
-/// What a module's author wrote.
+/// The documentation of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Documentation {
-    /// The package, as in `local:demo@0.1.0`.
+    /// The package of the module, as in `local:demo@0.1.0`.
     pub package: String,
-    /// What the module is for; empty if nothing was written.
+    /// The documentation of the module itself; empty if there is none.
     pub text: String,
-    /// Of each stage.
+    /// The documentation of each stage.
     pub stages: BTreeMap<String, StageDocs>,
-    /// Of each type of custom objects.
+    /// The documentation of each type of custom objects.
     pub objects: BTreeMap<String, ObjectDocs>,
-    /// Of each other type that the interface defines.
+    /// The documentation of each other type that the interface defines.
     pub types: BTreeMap<String, TypeDocs>,
 }
 
-/// What is written about a type of custom objects.
+/// The documentation of a type of custom objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectDocs {
-    /// What it is.
+    /// The documentation of the type itself.
     pub text: String,
-    /// What makes one, if its interface says so.
+    /// The documentation of the constructor, if there is one.
     pub constructor: Option<StageDocs>,
-    /// Of each method, and of each function that belongs to the type and takes no object of it.
+    /// The documentation of each method, and of each function that belongs to the type and takes no object of it.
     pub methods: BTreeMap<String, StageDocs>,
 }
 
-/// What is written about a stage, a method or a constructor.
+/// The documentation of a stage, a method or a constructor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StageDocs {
-    /// What it does, without its parameters.
+    /// The documentation without the part about parameters.
     pub text: String,
-    /// Of each parameter that has any.
+    /// The documentation of each parameter that has any.
     pub params: BTreeMap<String, String>,
-    /// The names of the types of the interface that parameters have, `option` and `list` taken off.
+    /// The name of each parameter's type, if the interface defines the type. `option` and `list` are left out.
     pub param_types: BTreeMap<String, String>,
 }
 
-/// What is written about a type.
+/// The documentation of a type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypeDocs {
-    /// As in `record`.
+    /// The kind of type, as in `record`.
     pub kind: String,
-    /// What it is.
+    /// The documentation of the type itself.
     pub text: String,
-    /// Its fields or cases in order.
+    /// The fields or cases in order.
     pub members: Vec<MemberDocs>,
 }
 
-/// What is written about a field or a case.
+/// The documentation of a field or a case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberDocs {
-    /// Its name.
+    /// The name of the field or case.
     pub name: String,
-    /// Its type, if it has one.
+    /// The type of the field, or of the value of the case; none if there is no value.
     pub ty: Option<String>,
-    /// What it is.
+    /// The documentation of the field or case.
     pub text: String,
 }
 
 /// Returns the documentation in a component, if there is any.
 ///
-/// Prefers what `host build` embedded, and takes the text that the SDK's macro left otherwise.
+/// The documentation that `host build` embedded comes first; without it, the text is taken that the macro of the SDK
+/// left.
 #[must_use]
 pub fn documentation(component: &[u8]) -> Option<Documentation> {
     let (resolve, package) = embedded(component)?;
@@ -89,7 +90,7 @@ pub(crate) fn embedded(component: &[u8]) -> Option<(Resolve, PackageId)> {
     parse(text).ok()
 }
 
-/// Encodes the WIT of a module's package, with documentation, as a custom section carries it.
+/// Encodes the documented WIT of a module for a custom section.
 pub(crate) fn encode(text: &str) -> Result<Vec<u8>, String> {
     let (resolve, package) = parse(text)?;
     wit_component::encode(&resolve, package).map_err(|error| format!("{error:#}"))
@@ -146,8 +147,8 @@ fn stage(resolve: &Resolve, function: &Function) -> StageDocs {
     StageDocs { text, params, param_types: named.collect() }
 }
 
-/// Takes the lines ``- `name`: text`` out of the documentation of a function, and the line
-/// `Parameters:` before them.
+/// Splits the documentation of a function into the text and the parameters. A parameter is a line ``- `name`: text``,
+/// and the line `Parameters:` before them is dropped.
 fn split_params(docs: &str) -> (String, BTreeMap<String, String>) {
     let mut params = BTreeMap::new();
     let mut rest: Vec<&str> = Vec::new();
@@ -171,7 +172,7 @@ fn types(resolve: &Resolve, interface: &Interface) -> Vec<(String, TypeDocs)> {
     for (name, id) in &interface.types {
         let definition = &resolve.types[*id];
         let members = members(resolve, *id);
-        // An alias of a type of the API says nothing of its own.
+        // An alias of a type of the API has no documentation of its own.
         if !members.is_empty() {
             let kind = definition.kind.as_str().to_owned();
             types.push((name.clone(), TypeDocs { kind, text: text(&definition.docs), members }));
@@ -199,7 +200,7 @@ fn members(resolve: &Resolve, id: TypeId) -> Vec<MemberDocs> {
     }
 }
 
-/// Returns the name of a record, variant, enum or set of flags, also inside of `option` and `list`.
+/// Returns the name of a record, a variant, an enum or a type of flags, also inside `option` and `list`.
 fn type_name(resolve: &Resolve, ty: &WitType) -> Option<String> {
     let WitType::Id(id) = ty else { return None };
     let definition = &resolve.types[*id];
@@ -224,19 +225,19 @@ mod tests {
     const WIT: &str = "
         package local:demo@0.1.0;
 
-        /// Builds things.
+        /// Builds all things.
         interface stages {
             use pipeline:api/directory@0.1.0.{directory};
             use pipeline:api/errors@0.1.0.{error};
 
-            /// How well.
+            /// The care taken.
             enum quality {
-                /// Fast.
+                /// A fast build.
                 draft,
                 final,
             }
 
-            /// Compiles it.
+            /// Compiles the sources.
             ///
             /// Twice if need be.
             ///
@@ -250,7 +251,7 @@ mod tests {
                 /// A lenient one.
                 /// - `level`: How strict.
                 constructor(level: u32);
-                /// Looks.
+                /// Looks at it.
                 /// - `quality`: Of the look.
                 check: func(quality: quality) -> string;
                 /// A strict one.
@@ -266,13 +267,13 @@ mod tests {
 
     fn check(documentation: &Documentation) {
         assert_eq!(documentation.package, "local:demo@0.1.0");
-        assert_eq!(documentation.text, "Builds things.");
+        assert_eq!(documentation.text, "Builds all things.");
         let build = &documentation.stages["build"];
-        assert_eq!(build.text, "Compiles it.\n\nTwice if need be.");
+        assert_eq!(build.text, "Compiles the sources.\n\nTwice if need be.");
         assert_eq!(build.params["src"], "The sources.");
         assert_eq!(build.params["quality"], "Draft unless given.");
         assert_eq!(build.param_types["quality"], "quality");
-        assert_eq!(documentation.types["quality"].members[0].text, "Fast.");
+        assert_eq!(documentation.types["quality"].members[0].text, "A fast build.");
         assert_eq!(documentation.types.len(), 1);
         assert_eq!(documentation.stages.keys().collect::<Vec<_>>(), ["build"]);
         let linter = &documentation.objects["linter"];
@@ -283,7 +284,7 @@ mod tests {
             ("A lenient one.", "How strict.")
         );
         assert_eq!(linter.methods.keys().collect::<Vec<_>>(), ["check", "strict"]);
-        assert_eq!(linter.methods["check"].text, "Looks.");
+        assert_eq!(linter.methods["check"].text, "Looks at it.");
         assert_eq!(linter.methods["check"].param_types["quality"], "quality");
     }
 

@@ -1,4 +1,4 @@
-//! The file system, with the path in every error.
+//! File system functions whose errors name the path.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::process;
 
 use graph::{Blame, Diagnostic};
 
-/// Why a file could not be read or written.
+/// The reason why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} `{}`", path.display())]
 pub struct FsError {
@@ -17,7 +17,7 @@ pub struct FsError {
 }
 
 impl FsError {
-    /// Returns whether nothing is there.
+    /// Returns whether the path does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -56,7 +56,7 @@ pub(crate) fn create_dir_all(path: &Path) -> Result<(), FsError> {
     fs::create_dir_all(path).map_err(wrap("make the directory", path))
 }
 
-/// Returns the entries of a directory, sorted; none if it is not there.
+/// Returns the sorted entries of a directory; none if it does not exist.
 pub(crate) fn read_dir(path: &Path) -> Result<Vec<PathBuf>, FsError> {
     let entries = match fs::read_dir(path).map_err(wrap("read", path)) {
         Ok(entries) => entries,
@@ -69,7 +69,7 @@ pub(crate) fn read_dir(path: &Path) -> Result<Vec<PathBuf>, FsError> {
     Ok(paths)
 }
 
-/// Returns the files in a directory and in those below it; links are not followed to directories.
+/// Returns the files in a directory and in all directories below it. Links to directories are not followed.
 pub(crate) fn files_below(path: &Path) -> Result<Vec<PathBuf>, FsError> {
     let mut files = Vec::new();
     for entry in read_dir(path)? {
@@ -86,9 +86,9 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), FsError> {
     fs::remove_file(path).map_err(wrap("remove", path))
 }
 
-/// Removes a directory, unless something is in it.
+/// Removes a directory if it is empty.
 pub(crate) fn remove_dir_if_empty(path: &Path) {
-    // What keeps it there is somebody else's.
+    // A directory that is not empty has files of somebody else.
     let _ = fs::remove_dir(path);
 }
 
@@ -98,12 +98,12 @@ pub(crate) fn write_new(path: &Path, contents: &str) -> Result<(), FsError> {
     write().map_err(wrap("write", path))
 }
 
-/// Replaces a file at once: whoever reads it sees the old or the new contents.
+/// Replaces a file at once: a reader sees either the old or the new contents.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), FsError> {
     let temporary = path.with_extension(format!("tmp-{}", process::id()));
     fs::write(&temporary, contents).map_err(wrap("write", &temporary))?;
     fs::rename(&temporary, path).map_err(|source| {
-        // What is left is named for this process; the error that matters is the first.
+        // The name of the temporary file is unique for this process, and the first error is the one that matters.
         let _ = fs::remove_file(&temporary);
         wrap("write", path)(source)
     })

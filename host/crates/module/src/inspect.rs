@@ -1,4 +1,4 @@
-//! What can be read from a component without running it.
+//! Inspection of a component without running it.
 
 use std::collections::BTreeSet;
 
@@ -8,55 +8,55 @@ use wasmparser::{ComponentExternalKind, Encoding, KnownCustom, Parser, Payload};
 use crate::manifest::POWERS;
 use crate::sections;
 
-/// What a component is, imports, exports and may do.
+/// The facts about a component.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Inspection {
-    /// Of the whole file.
+    /// The digest of the file.
     pub digest: String,
-    /// Of the whole file.
+    /// The size of the file in bytes.
     pub size_bytes: u64,
-    /// What it imports, in order.
+    /// The names of its imports, in order.
     pub imports: Vec<String>,
-    /// What it exports, in order.
+    /// Its exports, in order.
     pub exports: Vec<Export>,
-    /// The powers among its imports: what it can do beside computing.
+    /// The powers among its imports: the things that it can do besides computing.
     pub powers: BTreeSet<String>,
-    /// What made it.
+    /// The languages, tools and SDKs that made it.
     pub producers: Vec<Producer>,
-    /// Whether `--help` of its stages has something to show.
+    /// Whether it has documentation that `--help` can show.
     pub is_documented: bool,
 }
 
-/// Something that a component exports.
+/// An export of a component.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Export {
-    /// Its name.
+    /// The name of the export.
     pub name: String,
-    /// As in `instance`.
+    /// The kind of the export, as in `instance`.
     pub kind: &'static str,
 }
 
 /// A language, a tool or an SDK that made a component.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Producer {
-    /// As in `language`.
+    /// The kind of producer, as in `language`.
     pub field: String,
-    /// As in `Rust`.
+    /// The name of the producer, as in `Rust`.
     pub name: String,
-    /// May be empty.
+    /// The version of the producer; it may be empty.
     pub version: String,
 }
 
-/// Why a file is no component.
+/// The reason why a file is not a component.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// It is something else.
+    /// The file is not WebAssembly.
     #[error("it is not WebAssembly")]
     NotWasm,
-    /// It is the older kind.
+    /// The file is a core module.
     #[error("it is a core module, not a component")]
     CoreModule,
-    /// It ends too early, or is damaged.
+    /// The file is cut off or damaged.
     #[error("it is a damaged component")]
     Damaged(#[source] wasmparser::BinaryReaderError),
 }
@@ -75,10 +75,10 @@ impl Diagnostic for InspectError {
     }
 }
 
-/// Reads what a component is.
+/// Reads the facts about a component.
 ///
 /// # Errors
-/// If it is none.
+/// Fails if the bytes are not a component.
 pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
     if !component.starts_with(b"\0asm") {
         return Err(InspectError::NotWasm);
@@ -102,7 +102,7 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
     Ok(inspection)
 }
 
-/// Returns the names of the interfaces that a component exports, in order, and looks at nothing else.
+/// Returns the names of the interfaces that a component exports, in order. It reads nothing else.
 pub(crate) fn exported_interfaces(component: &[u8]) -> Result<Vec<String>, InspectError> {
     if !component.starts_with(b"\0asm") {
         return Err(InspectError::NotWasm);
@@ -143,7 +143,7 @@ fn read(payload: &Payload<'_>, depth: &mut usize, inspection: &mut Inspection) -
         }
         Payload::CustomSection(section) => {
             if let KnownCustom::Producers(fields) = section.as_known() {
-                // Only for people: what cannot be read is left out.
+                // The producers are only for people: unreadable ones are left out.
                 for field in fields.into_iter().map_while(Result::ok) {
                     inspection.producers.extend(field.values.into_iter().map_while(Result::ok).map(|value| Producer {
                         field: field.name.to_owned(),
@@ -169,7 +169,7 @@ fn kind(kind: ComponentExternalKind) -> &'static str {
     }
 }
 
-/// Returns the power that an import stands for.
+/// Returns the power that an import needs, if it needs one.
 fn power(import: &str) -> Option<String> {
     let interface = import.strip_prefix("pipeline:api/")?;
     let interface = interface.split('@').next().unwrap_or(interface);

@@ -13,53 +13,53 @@ use crate::docs;
 use crate::inspect::{self, InspectError};
 use crate::wit;
 
-/// What an importer needs to know of a module.
+/// The WIT that an importer of a module needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterfaceWit {
-    /// The package, as in `local:lint@0.1.0`.
+    /// The package of the module, as in `local:lint@0.1.0`.
     pub package: String,
-    /// The interface with the stages, as in `stages`.
+    /// The name of the interface with the stages, as in `stages`.
     pub interface: String,
-    /// The package as WIT; it needs `pipeline:api` beside it, and `others`.
+    /// The package as WIT. It needs `pipeline:api` and `others` beside it.
     pub text: String,
-    /// Packages of yet other modules whose types the interface shows, all the way down.
+    /// The packages of other modules whose types the interface uses, directly or indirectly.
     pub others: Vec<PackageWit>,
 }
 
-/// A package as WIT, with what of it is used.
+/// A package as WIT, with the parts that are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageWit {
-    /// As in `local:scan@0.1.0`.
+    /// The name of the package, as in `local:scan@0.1.0`.
     pub package: String,
     /// The package as WIT.
     pub text: String,
 }
 
-/// Why there is no interface to import.
+/// The reason why a component has no interface to import.
 #[derive(Debug, thiserror::Error)]
 pub enum InterfaceError {
-    /// It is not a component.
+    /// The file is not a component.
     #[error(transparent)]
     NotAComponent(#[from] InspectError),
-    /// It exports no interface of its own.
+    /// The component exports no interface of stages.
     #[error("it has no stages to import")]
     NoStages,
-    /// It exports several interfaces that could be the one.
+    /// The component exports several interfaces that can be the stages.
     #[error("it does not say which interface has its stages: it exports {}", candidates.join(", "))]
     Ambiguous {
-        /// The interfaces.
+        /// The names of the interfaces.
         candidates: Vec<String>,
     },
-    /// Its interface has no package, so that nobody can name it.
+    /// The interface is in no package, so that no import can name it.
     #[error("its interface `{interface}` is in no package")]
     NoPackage {
-        /// The interface.
+        /// The name of the interface.
         interface: String,
     },
-    /// Its types cannot be read.
+    /// The types of the component cannot be read.
     #[error("its types cannot be read: {message}")]
     Undecodable {
-        /// What the decoder said.
+        /// The message of the decoder.
         message: String,
     },
 }
@@ -88,13 +88,13 @@ impl Diagnostic for InterfaceError {
     }
 }
 
-/// Returns the package that defines the stages of a component.
+/// Returns the WIT of a component's stages.
 ///
-/// Takes the documented WIT that `host build` or the SDK embedded; without one, as in components
-/// of other languages' tools, the types of the component itself, which say all but documentation.
+/// It is the documented WIT that `host build` or the SDK embedded. A component without it, as other tools make it, has
+/// only its types, which lack the documentation.
 ///
 /// # Errors
-/// If it is no component, or does not export one interface of stages.
+/// Fails if the bytes are not a component, or if it does not export one interface of stages.
 pub fn interface_wit(component: &[u8]) -> Result<InterfaceWit, InterfaceError> {
     let name = stages_of(component)?;
     let documented = docs::embedded(component);
@@ -153,7 +153,7 @@ fn print(mut resolve: Resolve, interface: InterfaceId) -> Result<InterfaceWit, I
     let Some(package) = resolve.interfaces[interface].package else {
         return Err(InterfaceError::NoPackage { interface: name });
     };
-    // What a module itself imports and exports is no matter of its importers.
+    // The worlds of a module are no concern of its importers.
     for (_, package) in &mut resolve.packages {
         package.worlds.clear();
     }
@@ -165,7 +165,7 @@ fn print(mut resolve: Resolve, interface: InterfaceId) -> Result<InterfaceWit, I
     Ok(InterfaceWit { package: own.package, interface: name, text: own.text, others })
 }
 
-/// Adds the packages whose types a package uses, without `pipeline:api`.
+/// Adds the packages whose types a package uses, except `pipeline:api`.
 fn add_dependencies(resolve: &Resolve, package: PackageId, found: &mut BTreeSet<PackageId>) {
     for dependency in resolve.package_direct_deps(package) {
         if !wit::is_api(resolve, dependency) && found.insert(dependency) {
@@ -203,11 +203,11 @@ mod tests {
             resource linter {
                 /// A lenient one.
                 constructor(level: u32);
-                /// Looks.
+                /// Looks at it.
                 check: func(src: borrow<directory>) -> result<string, error>;
             }
 
-            /// Looks once.
+            /// Looks only once.
             check: func(src: directory) -> string;
         }
 
@@ -244,7 +244,7 @@ mod tests {
         ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
     }
 
-    /// Parses everything again, as an importer's tool does.
+    /// Parses the WIT again, like an importer's tool.
     fn check_importable(wit: &InterfaceWit) {
         let (mut resolve, _) = wit::api_package().unwrap();
         let parse = |text: &str| {
@@ -281,11 +281,11 @@ mod tests {
               resource linter {
                 /// A lenient one.
                 constructor(level: u32);
-                /// Looks.
+                /// Looks at it.
                 check: func(src: borrow<directory>) -> result<string, error>;
               }
 
-              /// Looks once.
+              /// Looks only once.
               check: func(src: directory) -> string;
             }
         "#]];

@@ -1,29 +1,28 @@
-//! Modules: what they say of themselves, how they are built, what is in their components.
+//! Modules: their manifests, their builds and their components.
 //!
-//! A module is a directory with a `host.toml` or a component in a `.wasm` file; [`find`] takes
-//! either to a [`Module`], and [`resolve`] to a [`ModuleTree`] of it with all that it depends on.
-//! [`interface_wit`] is what an importer needs to know of a module, and [`write_dependencies_wit`]
-//! places it where the tools of languages look for it. [`build`] makes the component of a directory
-//! with cargo and embeds its documentation, [`freshness`] says cheaply whether that is needed.
-//! [`documentation`], [`inspect`] and [`api_functions`] read components and the WIT package
-//! `pipeline:api`; none of them is needed to call a stage.
+//! A module is a directory with a `host.toml`, or a component in a `.wasm` file. [`find`] makes a [`Module`] of
+//! either, and [`resolve`] makes a [`ModuleTree`] of it with all modules that it needs. [`interface_wit`] returns the
+//! WIT that importers of a module need, and [`write_dependencies_wit`] writes it where the tools of languages look for
+//! it. [`build`] makes the component of a directory with cargo and embeds its documentation; [`freshness`] tells
+//! cheaply whether that is needed. [`documentation`], [`inspect`] and [`api_functions`] read components and the WIT
+//! package `pipeline:api`; none of them is needed to call a stage.
 //!
-//! What `host build` makes is in `<module>/target/host/`, or in `$CARGO_TARGET_DIR/host/`:
+//! The results of `host build` are in `<module>/target/host/`, or in `$CARGO_TARGET_DIR/host/`:
 //!
 //! ```text
 //! target/host/NAME.wasm     the component, with the custom section `pipeline:docs`
 //! target/host/NAME.stamp    what it was made of: sizes and times of its sources
 //! ```
 //!
-//! And what importers need is beside the module's own WIT:
+//! The WIT of dependencies is beside the module's own WIT:
 //!
 //! ```text
 //! wit/deps/ALIAS/package.wit    the interface of a dependency
 //! ```
 //!
-//! This room runs no Wasm and prints nothing. It alone runs cargo.
+//! This crate runs no WebAssembly and prints nothing. No other crate runs cargo.
 
-// What it reads was written by others.
+// The files that are read here were written by others.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod build;

@@ -30,23 +30,23 @@ use crate::fs;
 use names::is_version;
 use reader::Reader;
 
-/// What the manifest is called.
+/// The file name of a manifest.
 pub const MANIFEST_NAME: &str = "host.toml";
 
 impl ModuleManifest {
-    /// Reads a manifest.
+    /// Reads a manifest from a file.
     ///
     /// # Errors
-    /// If it cannot be read, is not TOML, or says something that a manifest cannot say.
+    /// Fails if the file cannot be read, is not TOML, or has a mistake.
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let text = fs::read_text(path).map_err(ManifestError::Read)?;
         Self::parse(path, &text)
     }
 
-    /// Parses a manifest; `path` is for errors.
+    /// Parses a manifest. Errors show `path`.
     ///
     /// # Errors
-    /// If it is not TOML, or says something that a manifest cannot say.
+    /// Fails if the text is not TOML, or has a mistake.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ManifestError> {
         Reader::new(path, text).manifest()
     }
@@ -96,7 +96,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses calls of dependencies that are not there.
+    /// Refuses calls of dependencies that the manifest does not have.
     fn check_calls(&self, manifest: &ModuleManifest) -> Result<(), ManifestError> {
         let aliases = || manifest.dependencies.iter().map(|dependency| dependency.alias.clone());
         for stage in &manifest.stages {
@@ -110,7 +110,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Refuses a module without code that is no pipeline of others, or that calls itself.
+    /// Refuses a module without code that has no stages of other modules, or that calls itself.
     fn check_code(&self, manifest: &ModuleManifest) -> Result<(), ManifestError> {
         if manifest.has_code() {
             return Ok(());

@@ -1,10 +1,10 @@
-//! Names that are near a misspelled one.
+//! Names that are similar to a misspelled one.
 
-/// The least similarity, from 0 to 1, of a name that is worth suggesting.
+/// The least similarity of a suggested name, from 0 to 1.
 /// Source: clap, whose suggestions start at 0.7 of the same measure.
 const LEAST_SIMILARITY: f64 = 0.7;
 
-/// Returns the candidates that `name` may be a misspelling of, the nearest first, at most three.
+/// Returns the candidates that `name` may be a misspelling of: at most three, the most similar first.
 #[must_use]
 pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut scored: Vec<(f64, &str)> = candidates
@@ -16,7 +16,7 @@ pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Ve
     scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
-/// Returns ``did you mean `x`?`` if something is near, else what there is.
+/// Returns ``did you mean `x`?`` if a candidate is similar to `name`; otherwise a list of the candidates.
 #[must_use]
 pub fn suggestion(name: &str, candidates: &[&str], there_is: &str) -> String {
     let near = near(name, candidates.iter().copied());

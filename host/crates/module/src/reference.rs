@@ -1,4 +1,4 @@
-//! From what was written after `-m` to a module.
+//! From the argument of `-m` to a module.
 
 use std::path::{Path, PathBuf};
 
@@ -7,55 +7,55 @@ use graph::{Blame, Diagnostic};
 use crate::fs::{self, FsError};
 use crate::manifest::{MANIFEST_NAME, ManifestError, ModuleManifest};
 
-/// A module.
+/// A module: a directory, or a component.
 #[derive(Debug, Clone)]
 pub enum Module {
     /// A directory with a manifest.
     Directory(Box<ModuleDirectory>),
-    /// A component.
+    /// The path of a component.
     Component(PathBuf),
 }
 
 /// A directory with a manifest.
 #[derive(Debug, Clone)]
 pub struct ModuleDirectory {
-    /// The directory; absolute.
+    /// The absolute path of the directory.
     pub root: PathBuf,
-    /// What it says.
+    /// The manifest of the module.
     pub manifest: ModuleManifest,
 }
 
-/// Why there is no module.
+/// The reason why a module cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// Neither `cwd` nor a directory above has a manifest.
+    /// Neither `cwd` nor a directory above it has a manifest.
     #[error("there is no `{MANIFEST_NAME}` in `{}` or a directory above it", start.display())]
     NoManifest {
-        /// Where the search began.
+        /// The directory that the search began in.
         start: PathBuf,
     },
-    /// Nothing is there.
+    /// The path does not exist.
     #[error("there is no module at `{}`", path.display())]
     NotFound {
-        /// What was asked for.
+        /// The path that was asked for.
         path: PathBuf,
     },
-    /// A directory without a manifest.
+    /// The path is a directory without a manifest.
     #[error("directory `{}` has no `{MANIFEST_NAME}`", path.display())]
     NoManifestIn {
-        /// The directory.
+        /// The path of the directory.
         path: PathBuf,
     },
-    /// Neither a directory nor a `.wasm` file.
+    /// The path is neither a directory nor a `.wasm` file.
     #[error("`{}` is neither a directory with a `{MANIFEST_NAME}` nor a `.wasm` file", path.display())]
     NotAModule {
-        /// What was asked for.
+        /// The path that was asked for.
         path: PathBuf,
     },
-    /// It cannot be looked at.
+    /// The path cannot be read.
     #[error(transparent)]
     Unreadable(FsError),
-    /// Its manifest is wrong.
+    /// The manifest has a mistake.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
 }
@@ -88,10 +88,10 @@ impl Diagnostic for FindError {
     }
 }
 
-/// Finds a module: the one of `reference`, or the one whose directory `cwd` is in.
+/// Finds a module: the one at `reference`, or the one whose directory has `cwd` in it.
 ///
 /// # Errors
-/// If there is none, or if its manifest is wrong.
+/// Fails if there is no module, or if its manifest has a mistake.
 pub fn find(reference: Option<&Path>, cwd: &Path) -> Result<Module, FindError> {
     let Some(reference) = reference else {
         let root = cwd.ancestors().find(|directory| directory.join(MANIFEST_NAME).is_file());
@@ -113,7 +113,7 @@ pub fn find(reference: Option<&Path>, cwd: &Path) -> Result<Module, FindError> {
     }
     match path.extension().is_some_and(|extension| extension == "wasm") {
         true => Ok(Module::Component(path)),
-        // `-m module/host.toml` can only mean one thing.
+        // The path of the manifest itself means its directory.
         false if path.file_name().is_some_and(|name| name == MANIFEST_NAME) => {
             Ok(directory(path.parent().unwrap_or(&path))?)
         }
@@ -128,7 +128,7 @@ pub(crate) fn directory(root: &Path) -> Result<Module, ManifestError> {
 }
 
 impl Module {
-    /// Returns its name: of the manifest, or of the file.
+    /// Returns the name of the module: the one in the manifest, or that of the file.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -139,9 +139,9 @@ impl Module {
 }
 
 impl ModuleDirectory {
-    /// Returns where its component is: what the manifest names, or what `host build` makes.
+    /// Returns the path of the component: the one that the manifest names, or the one that `host build` makes.
     ///
-    /// `target_dir` is cargo's, where it is not the usual one.
+    /// `target_dir` is cargo's target directory, if it is not the usual one.
     #[must_use]
     pub fn component(&self, target_dir: Option<&Path>) -> PathBuf {
         match &self.manifest.component {

@@ -1,4 +1,4 @@
-//! What `host init` writes.
+//! The files of a new module.
 
 use std::path::{Path, PathBuf};
 
@@ -7,31 +7,31 @@ use graph::{Blame, Diagnostic};
 use crate::fs::{self, FsError};
 use crate::manifest::{MANIFEST_NAME, is_name};
 
-/// Where the SDK of a new module comes from.
+/// The source of the SDK for a new module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sdk {
-    /// A checkout.
+    /// The path of a checkout.
     Path(PathBuf),
-    /// A registry.
+    /// The version of a release in a registry.
     Version(String),
 }
 
-/// Why a module was not made.
+/// The reason why a module was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
-    /// A name with other characters.
+    /// The name has characters that are not allowed.
     #[error("`{0}` cannot be the name of a module: it takes lowercase letters, digits and single hyphens")]
     Name(String),
-    /// Nothing is overwritten.
+    /// A file exists already. It is not overwritten.
     #[error("`{}` is there already", path.display())]
     Exists {
-        /// What would have been overwritten.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// A path that TOML cannot hold.
+    /// The path of the SDK cannot be written in TOML.
     #[error("the path of the SDK, `{}`, is not UTF-8", path.display())]
     SdkPath {
-        /// Which.
+        /// The path of the SDK.
         path: PathBuf,
     },
     /// A file could not be written.
@@ -57,10 +57,10 @@ impl Diagnostic for ScaffoldError {
     }
 }
 
-/// Writes a new Rust module into `directory` and returns its files.
+/// Writes a new Rust module into `directory` and returns the paths of its files.
 ///
 /// # Errors
-/// If one of the files is there already, before any is written; if one cannot be written.
+/// Fails if one of the files exists, before any is written, or if a file cannot be written.
 pub fn scaffold(directory: &Path, name: &str, sdk: &Sdk) -> Result<Vec<PathBuf>, ScaffoldError> {
     if !is_name(name) {
         return Err(ScaffoldError::Name(name.to_owned()));
@@ -78,7 +78,7 @@ pub fn scaffold(directory: &Path, name: &str, sdk: &Sdk) -> Result<Vec<PathBuf>,
         ("src/lib.rs", LIB_RS.to_owned()),
         (".gitignore", "/target\n".to_owned()),
     ];
-    // An ignore list that is there can stay.
+    // An existing ignore file is kept.
     let is_kept = |path: &Path| path.ends_with(".gitignore") && path.exists();
     let paths: Vec<PathBuf> = files.iter().map(|(file, _)| directory.join(file)).collect();
     if let Some(path) = paths.iter().find(|path| path.exists() && !is_kept(path)) {

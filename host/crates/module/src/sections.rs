@@ -4,12 +4,12 @@ use std::iter;
 
 use wasmparser::{BinaryReader, BinaryReaderError, Chunk, Parser, Payload};
 
-/// Where the SDK's macro puts the text of the module's WIT; in the core module, at some depth.
+/// The section of the WIT text that the SDK's macro writes. It is in a core module at some depth.
 pub(crate) const WIT_SECTION: &str = "pipeline:wit";
 
-/// Where `host build` puts the module's WIT, encoded; at the top of the component.
+/// The section of the encoded WIT that `host build` writes. It is at the top of the component.
 ///
-/// Not `package-docs`: the decoder of `wit-component` refuses a second one of these.
+/// The name is not `package-docs`: the decoder of `wit-component` refuses a second section of that name.
 pub(crate) const DOCS_SECTION: &str = "pipeline:docs";
 
 /// Finds a custom section at any depth.
@@ -24,7 +24,7 @@ fn custom<'a>(payload: &Payload<'a>, name: &str) -> Option<&'a [u8]> {
     }
 }
 
-/// Returns the sections at the top; what modules and components in it contain is passed over.
+/// Returns the sections at the top. The contents of nested modules and components are skipped.
 pub(crate) fn at_the_top(wasm: &[u8]) -> impl Iterator<Item = Result<Payload<'_>, BinaryReaderError>> {
     let (mut parser, mut rest, mut is_over) = (Parser::new(0), wasm, false);
     iter::from_fn(move || {
@@ -43,7 +43,7 @@ pub(crate) fn at_the_top(wasm: &[u8]) -> impl Iterator<Item = Result<Payload<'_>
             _ => 0,
         };
         is_over = matches!(payload, Payload::End(_));
-        // A module that is cut off is an error, too.
+        // A nested module that is cut off is an error, too.
         let mut reader = BinaryReader::new(rest, 0);
         if let Err(error) = reader.read_bytes(consumed + skipped) {
             is_over = true;

@@ -1,4 +1,4 @@
-//! The WIT package `pipeline:api`, and WIT in general as the types of room `api`.
+//! The WIT package `pipeline:api`, and WIT as types of the crate `api`.
 #![cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "the ids of an arena index into it"))]
 
 use std::sync::OnceLock;
@@ -29,21 +29,21 @@ pub(crate) const FILES: &[(&str, &str)] = &[
 /// A function of `pipeline:api`.
 #[derive(Debug, Clone)]
 pub struct ApiFunction {
-    /// The interface that has it, as in `container`.
+    /// The interface that has the function, as in `container`.
     pub interface: String,
-    /// Its name there, as in `[method]container.with-exec`.
+    /// The name in the interface, as in `[method]container.with-exec`.
     pub wit_name: String,
-    /// The resource that it is a method or the constructor of.
+    /// The resource that the function is a method or the constructor of.
     pub resource: Option<String>,
-    /// Its own name, as in `with-exec`; that of a constructor is `new`.
+    /// The bare name, as in `with-exec`. The name of a constructor is `new`.
     pub name: String,
-    /// Its types; the parameters of a method begin with `self`.
+    /// The types of the function. The first parameter of a method is `self`.
     pub signature: Signature,
-    /// What it does.
+    /// The documentation in the package.
     pub docs: String,
 }
 
-/// Returns all functions of `pipeline:api`, parsed at the first call.
+/// Returns all functions of `pipeline:api`. The package is parsed at the first call.
 #[must_use]
 pub fn api_functions() -> &'static [ApiFunction] {
     static FUNCTIONS: OnceLock<Vec<ApiFunction>> = OnceLock::new();

@@ -1,13 +1,13 @@
-//! The directory `wit/deps` of a module: what it imports, as WIT that every language's tools find.
+//! The directory `wit/deps` of a module: the WIT of its imports, where the tools of all languages find it.
 //!
 //! ```text
 //! wit/deps/ALIAS/package.wit      of a dependency
 //! wit/deps/pipeline-api/*.wit     of `pipeline:api`
 //! ```
 //!
-//! A file is only written if it would change: tools build again when times do. A file that was
-//! written here ends with a mark, and is removed when nobody needs it any more; without the
-//! mark it is left alone, unless it stands where the WIT of a dependency belongs.
+//! A file is written only if its contents change, because tools build again when its time changes. Each file ends with
+//! a mark. A file with the mark is removed when nobody needs it any more. A file without the mark is left alone,
+//! unless it is in the place of a dependency's WIT.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,27 +19,27 @@ use crate::interface::InterfaceWit;
 use crate::reference::ModuleDirectory;
 use crate::wit;
 
-/// The directory of `pipeline:api`; no dependency can have this alias.
+/// The directory of `pipeline:api`. No dependency can have this alias.
 pub(crate) const API_DIRECTORY: &str = "pipeline-api";
 
-/// What files that are written here end with. At the beginning it would be the package's documentation.
+/// The mark at the end of written files. At the beginning it would become the documentation of the package.
 const MARK: &str = "// Written by `host`, which overwrites what is changed here.\n";
 
 const FILE: &str = "package.wit";
 
-/// Why the WIT of dependencies cannot be placed.
+/// The reason why the WIT of dependencies cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WitDepsError {
-    /// Two dependencies define one package, and code could not say which it means.
+    /// Two dependencies define the same package, so that code could not tell them apart.
     #[error("dependencies `{first}` and `{second}` of module `{module}` are both the package `{package}`")]
     SamePackage {
-        /// The importer.
+        /// The name of the importing module.
         module: String,
-        /// The one alias.
+        /// The alias of one dependency.
         first: String,
-        /// The other.
+        /// The alias of the other dependency.
         second: String,
-        /// What they define.
+        /// The package that both define.
         package: String,
     },
     /// A file could not be read, written or removed.
@@ -65,11 +65,11 @@ impl Diagnostic for WitDepsError {
     }
 }
 
-/// Places the WIT of all dependencies of a module, of the packages that they need, and removes
-/// what is no longer needed. Returns whether anything changed.
+/// Writes the WIT of all dependencies of a module and of the packages that they need, and removes WIT that is no
+/// longer needed. Returns whether any file changed.
 ///
 /// # Errors
-/// If two dependencies are one package, or a file cannot be written.
+/// Fails if two dependencies are the same package, or if a file cannot be written.
 pub fn write_dependencies_wit(
     module: &ModuleDirectory,
     dependencies: &[(&str, &InterfaceWit)],
@@ -82,19 +82,18 @@ pub fn write_dependencies_wit(
     Ok(is_changed)
 }
 
-/// Places the WIT of one dependency, and returns whether that changed it.
+/// Writes the WIT of one dependency. Returns whether a file changed.
 ///
 /// # Errors
-/// If it cannot be read or written.
+/// Fails if a file cannot be read or written.
 pub fn write_dependency_wit(module: &ModuleDirectory, alias: &str, wit: &InterfaceWit) -> Result<bool, FsError> {
     write(&deps(module).join(alias).join(FILE), &wit.text)
 }
 
-/// Places the WIT of `pipeline:api`, for tools that have none of their own, and returns whether
-/// that changed it.
+/// Writes the WIT of `pipeline:api`, for tools that have none of their own. Returns whether a file changed.
 ///
 /// # Errors
-/// If it cannot be read or written.
+/// Fails if a file cannot be read or written.
 pub fn write_api_wit(module: &ModuleDirectory) -> Result<bool, FsError> {
     let mut is_changed = false;
     for (name, text) in wit::FILES {
@@ -103,10 +102,10 @@ pub fn write_api_wit(module: &ModuleDirectory) -> Result<bool, FsError> {
     Ok(is_changed)
 }
 
-/// Returns the files that were placed for a module, relative to its root.
+/// Returns the paths of the written files of a module, relative to its root.
 ///
 /// # Errors
-/// If they cannot be read.
+/// Fails if the directory cannot be read.
 pub fn placed_wit(module: &ModuleDirectory) -> Result<Vec<PathBuf>, FsError> {
     let mut placed = Vec::new();
     for file in fs::files_below(&deps(module))? {
@@ -123,7 +122,7 @@ fn deps(module: &ModuleDirectory) -> PathBuf {
 
 /// Returns the directory and the text of each package.
 ///
-/// What a dependency shows of another package gives way to the whole of it.
+/// The parts of a package that a dependency uses give way to the whole package.
 fn wanted<'a>(
     module: &ModuleDirectory,
     dependencies: &[(&'a str, &'a InterfaceWit)],
@@ -140,7 +139,7 @@ fn wanted<'a>(
         }
     }
     for other in dependencies.iter().flat_map(|(_, wit)| &wit.others) {
-        // No alias has a colon, a point or an at sign.
+        // No alias has a colon, a dot or an at sign.
         wanted.entry(&other.package).or_insert_with(|| (other.package.replace([':', '/'], "."), &other.text));
     }
     Ok(wanted)

@@ -1,6 +1,7 @@
-//! Measures what a call of a stage costs: `cargo run --release -p runtime --example call -- COMPONENT STAGE [WAVE...]`.
+//! Measures the cost of a call of a stage: `cargo run --release -p runtime --example call -- COMPONENT STAGE
+//! [WAVE...]`.
 //!
-//! Prints microseconds for the first load in a process, for a call, and for many calls at once.
+//! The program prints the time in microseconds of the first load in a process, of a call, and of many calls at once.
 
 #![expect(clippy::print_stdout, reason = "it is a program that prints figures")]
 
@@ -15,10 +16,10 @@ use runtime::{Call, Component, Power, Runtime, RuntimeConfig};
 #[path = "../tests/it/fake.rs"]
 mod fake;
 
-/// How many calls an average is made of.
+/// The number of calls in an average.
 const N_CALLS: u32 = 200;
 
-/// How many calls are in flight at the same time.
+/// The number of calls in flight at the same time.
 const N_AT_ONCE: usize = 1000;
 
 fn main() -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! The functions of `pipeline:api` that carry many bytes.
 //!
-//! A dynamic value takes some forty bytes of the host for each byte of a `list<u8>`. These few
-//! functions have types that are known here, so that bytes cross as bytes.
+//! A dynamic value takes some forty bytes of the host for each byte of a `list<u8>`. The types of these few functions
+//! are known here, so that bytes cross as bytes.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::kinds::name_index;
 use crate::state::State;
 use crate::time::Waiting;
 
-/// Defines a function if it is one of these.
+/// Defines a function if it is one of these; returns none for all others.
 pub(crate) fn define(
     linker: &mut LinkerInstance<'_, State>,
     name: &str,

@@ -1,17 +1,17 @@
-//! Compiled components on disk.
+//! The cache of compiled components on disk.
 //!
 //! ```text
 //! <cache_dir>/compiled-v1/<key>.cwasm     0600, in a directory 0700
 //! <cache_dir>/compiled-v1/<key>.digest    the digest of a file that was read before, 32 bytes
 //! ```
 //!
-//! The key is made of the component's digest and of all that decides whether this engine can run
-//! the code: wasmtime's version, its configuration, this processor. Running compiled code is
-//! trusting it, so that the directory and the file must be this user's and nobody else's to write.
-//! A file is complete or not there: it is written beside, synced and renamed.
+//! The key is made of the digest of the component and of everything that decides whether this engine can run the code:
+//! wasmtime's version, its configuration, and the processor. To run compiled code is to trust it. Therefore the
+//! directory and the file must belong to this user, and nobody else may write to them. A file is complete or absent:
+//! it is written under another name, synced and renamed.
 //!
-//! The digest of a component file is found again by the file's path, inode, size and times, so that
-//! a component which was not touched is neither read nor hashed.
+//! The digest of a component file is found by the file's path, inode, size and times. A component that was not touched
+//! is neither read nor hashed.
 
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
@@ -27,7 +27,7 @@ use wasmtime::component::Component;
 
 use crate::setup::RuntimeError;
 
-/// The directory of this format.
+/// The name of the directory. It changes with the format.
 const DIR_NAME: &str = "compiled-v1";
 
 /// A directory of compiled components.
@@ -37,7 +37,7 @@ pub(crate) struct CompiledCache {
 }
 
 impl CompiledCache {
-    /// Opens the cache in a directory, and makes it if it is not there.
+    /// Opens the cache in a directory. The directory is made if it is missing.
     pub(crate) fn open(cache_dir: &Path, engine: &Engine) -> Result<Self, RuntimeError> {
         let dir = cache_dir.join(DIR_NAME);
         let failed = |source| RuntimeError::CacheDir { path: dir.clone(), source };
@@ -66,8 +66,8 @@ impl CompiledCache {
         self.dir.join(format!("{}.cwasm", hasher.finalize().to_hex()))
     }
 
-    /// Finds a compiled component. None if there is none that can be used, for whatever reason: it
-    /// is then compiled again.
+    /// Finds a compiled component. Returns none if there is none that can be used, whatever the reason: then the
+    /// component is compiled again.
     pub(crate) fn find(&self, engine: &Engine, digest: &ContentDigest) -> Option<Component> {
         let path = self.path(digest);
         is_own(&path).then(|| deserialize(engine, &path))?
@@ -78,7 +78,7 @@ impl CompiledCache {
         self.write(self.path(digest), compiled);
     }
 
-    /// Finds the digest of a component file, unless it was touched since its digest was taken.
+    /// Finds the digest of a component file. Returns none if the file was touched since its digest was taken.
     pub(crate) fn find_digest(&self, stamp: &FileStamp) -> Option<ContentDigest> {
         let path = self.digest_path(stamp);
         let bytes = is_own(&path).then(|| fs::read(&path))?.ok()?;
@@ -96,7 +96,7 @@ impl CompiledCache {
         self.dir.join(format!("{}.digest", blake3::Hash::from(stamp.key).to_hex()))
     }
 
-    /// Writes a file. A cache that cannot be written costs time and nothing else.
+    /// Writes a file. If that fails, the next load only takes longer.
     fn write(&self, path: PathBuf, bytes: &[u8]) {
         static N_WRITES: AtomicU64 = AtomicU64::new(0);
         let unique = format!("{}-{}", std::process::id(), N_WRITES.fetch_add(1, Ordering::Relaxed));
@@ -108,14 +108,14 @@ impl CompiledCache {
     }
 }
 
-/// What changes when a file is written.
+/// The facts about a file that change when it is written.
 pub(crate) struct FileStamp {
     key: [u8; 32],
-    /// Whether a later change would show: a clock of coarse ticks gives two changes the same time.
+    /// Whether a later change would show. A clock with coarse ticks may give two changes the same time.
     is_settled: bool,
 }
 
-/// How old the last change of a file must be, for the next one to have another time.
+/// The age of the last change of a file, from which on the next change is sure to have another time.
 const SETTLED: Duration = Duration::from_secs(2);
 
 impl FileStamp {
@@ -143,7 +143,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Whether only this user can have written a file.
+/// Returns whether nobody but this user can have written a file.
 fn is_own(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && check_owner(&metadata).is_ok())
 }
@@ -161,13 +161,12 @@ fn check_owner(metadata: &fs::Metadata) -> Result<(), String> {
 
 #[expect(unsafe_code, reason = "wasmtime cannot check that compiled code is what a compiler made")]
 fn deserialize(engine: &Engine, path: &Path) -> Option<Component> {
-    // SAFETY: the file is no link, belongs to this user, and nobody else may write it or put
-    // another in its place; what this program puts there is only ever what wasmtime serialized,
-    // complete, and never changed afterwards.
+    // SAFETY: the file is not a link, belongs to this user, and nobody else may write to it or replace it. This
+    // program writes only complete files that wasmtime serialized, and never changes them.
     unsafe { Component::deserialize_file(engine, path) }.ok()
 }
 
-/// Hashes all that decides whether code that one engine compiled runs on another.
+/// Hashes everything that decides whether code of one engine runs on another.
 fn engine_key(engine: &Engine) -> [u8; 32] {
     struct Blake(blake3::Hasher);
     impl Hasher for Blake {

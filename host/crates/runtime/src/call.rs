@@ -1,4 +1,4 @@
-//! One call of a stage.
+//! Calls of stages.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -22,110 +22,110 @@ use crate::trap::{Stop, Trap};
 use crate::values::{ConvertError, lift, lower};
 use crate::wasi;
 
-/// What to call, and with what.
+/// A call of a function.
 pub struct Call {
-    /// The name of the module, for people.
+    /// The name of the module in messages.
     pub module: String,
-    /// The stage.
+    /// The name of the function.
     pub function: String,
-    /// Its arguments in order.
+    /// The arguments in order.
     pub args: Vec<Value>,
-    /// What it may ask of the engine.
+    /// The bridge to the engine.
     pub bridge: Arc<dyn Bridge>,
     /// The powers that the caller granted.
     pub granted: BTreeSet<Power>,
-    /// Where what it prints goes, both streams.
+    /// Takes both output streams of the guest.
     pub stderr: Option<ByteSink>,
-    /// Where the custom objects of the module live.
+    /// The instance that the custom objects of the module live in.
     pub instance: Arc<Instance>,
 }
 
-/// Why a call has no result.
+/// The reason why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// There is no such stage.
+    /// The module has no stage of that name.
     #[error("module `{module}` has no stage `{function}`")]
     NoSuchStage {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// What was called.
+        /// The name of the function.
         function: String,
-        /// The stages that there are.
+        /// The names of the stages that exist.
         exported: Vec<String>,
     },
-    /// The module exports it, and nobody can call it.
+    /// The module exports the function, but nobody can call it.
     #[error("cannot call `{function}` of module `{module}`: {reason}")]
     NotCallable {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// What was called.
+        /// The name of the function.
         function: String,
-        /// Which type is in the way.
+        /// The type that is in the way, as a sentence.
         reason: String,
     },
-    /// It asks for a power that it was not granted.
+    /// The module needs a power that it was not granted.
     #[error("module `{module}` needs {}", refused(powers))]
     NotGranted {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// Which powers, all of them.
+        /// All missing powers.
         powers: Vec<Power>,
     },
-    /// An argument is not of its type.
+    /// An argument has the wrong type.
     #[error("cannot call `{function}` of module `{module}`: `{param}` {reason}")]
     Argument {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// Which stage.
+        /// The name of the stage.
         function: String,
-        /// Which parameter.
+        /// The name of the parameter.
         param: String,
-        /// What it takes and what it got.
+        /// The expected type and the actual value, as a sentence.
         reason: String,
     },
-    /// There are too few arguments, or too many.
+    /// There are too few or too many arguments.
     #[error("cannot call `{function}` of module `{module}`: it takes {expected} arguments, not {given}")]
     ArgumentCount {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// Which stage.
+        /// The name of the stage.
         function: String,
-        /// How many it takes.
+        /// The number of parameters.
         expected: usize,
-        /// How many there were.
+        /// The number of arguments.
         given: usize,
     },
     /// The stage ended without returning.
     #[error(transparent)]
     Trap(Box<Trap>),
-    /// It needs a value that nobody evaluates, because the session is a dry one.
+    /// The stage needs a value that is not evaluated, because the session only plans.
     #[error("stage `{function}` of module `{module}` waits for `{operation}`, and nothing is executed")]
     Planned {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// Which stage.
+        /// The name of the stage.
         function: String,
-        /// What would be evaluated.
+        /// The operation that would be evaluated.
         operation: Arc<str>,
     },
-    /// This machine could not give it what it needs.
+    /// The machine lacks something that the call needs.
     #[error("cannot call `{function}` of module `{module}`: {reason}")]
     Environment {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// Which stage.
+        /// The name of the stage.
         function: String,
-        /// What was missing.
+        /// The thing that is missing, as a sentence.
         reason: String,
     },
-    /// This program is wrong.
+    /// This program has a bug.
     #[error("the call of `{function}` of module `{module}` came upon a mistake in the host: {reason}")]
     Bug {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// Which stage.
+        /// The name of the stage.
         function: String,
-        /// What cannot be, and is.
+        /// The contradiction, as a sentence.
         reason: String,
     },
 }
@@ -175,7 +175,7 @@ fn list(powers: &[Power], shown: impl Fn(&Power) -> String, between: &str) -> St
     powers.iter().map(shown).collect::<Vec<_>>().join(between)
 }
 
-/// Who is called; errors name it.
+/// The function that is called. Errors name it.
 pub(crate) struct Callee {
     pub(crate) module: String,
     pub(crate) function: String,
@@ -191,7 +191,7 @@ impl Callee {
         CallError::Bug { module: self.module.clone(), function: self.function.clone(), reason }
     }
 
-    /// Returns what a call answered; how it ended is what [`Running`] says.
+    /// Returns the answer of a call. `ended` is the outcome of [`Running`].
     pub(crate) fn answered<T>(
         &self,
         limits: &Limits,
@@ -206,7 +206,7 @@ impl Callee {
         }
     }
 
-    /// Sorts what wasmtime says: a fault of the guest, of this machine, or of this program.
+    /// Decides whether an error of wasmtime is a fault of the guest, of this machine, or of this program.
     fn ended(&self, limits: &Limits, error: &wasmtime::Error, printed: &[u8]) -> CallError {
         match error.downcast_ref::<Stop>() {
             Some(Stop::Bug { message }) => return self.bug(message.clone()),
@@ -227,15 +227,15 @@ impl Callee {
 impl Component {
     /// Calls a function: a stage by its name, or one of a type of custom objects, as in `[method]linter.check`.
     ///
-    /// Functions that take or return objects of the module itself are called in the instance of the call, all others
-    /// in one of their own. A stage that returns an error has returned: the answer is a [`Value::Result`].
+    /// A function that takes or returns objects of its module is called in the instance of the call; every other
+    /// function is called in a new instance. An `err` answer of a stage is an answer: a [`Value::Result`].
     ///
     /// # Errors
-    /// If the function is not there or not granted what it needs, if an argument is not of its type,
-    /// and if the function traps.
+    /// Fails if there is no such function, if a power is missing, if an argument has the wrong type, or if the
+    /// function traps.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the function and frees all that it has.
+    /// Dropping the future stops the function and frees everything that it has.
     pub async fn call(&self, call: Call) -> Result<Value, CallError> {
         call_now(&self.inner, call).await
     }
@@ -266,14 +266,14 @@ async fn call_now(component: &Inner, call: Call) -> Result<Value, CallError> {
     callee.answered(&shared.limits, ended, &context.output)
 }
 
-/// What a call brings along.
+/// The context of a call.
 pub(crate) struct Context {
     pub(crate) bridge: Arc<dyn Bridge>,
     pub(crate) stopwatch: Arc<Stopwatch>,
     pub(crate) output: Output,
 }
 
-/// Calls a function in the instance in which the module's custom objects live.
+/// Calls a function in the instance that the module's custom objects live in.
 async fn call_in(
     component: &Inner,
     stage: &Stage,
@@ -284,7 +284,7 @@ async fn call_in(
 ) -> Result<Value, CallError> {
     let shared = &component.shared;
     let mut place = instance.enter().await;
-    // Taken out, so that one that is left in the middle of a call is not entered again.
+    // The instance is taken out: one that is abandoned in the middle of a call must not be entered again.
     let (mut store, instantiated, output) = match place.take() {
         Some(Live { store, instantiated, output }) => (store, Some(instantiated), output),
         None => {
@@ -301,7 +301,7 @@ async fn call_in(
     let params = match lower_args(&mut store, &shared.limits, stage, callee, args) {
         Ok(params) => params,
         Err(error) => {
-            // Nothing was entered.
+            // The instance was not entered.
             *place = instantiated.map(|instantiated| Live { store, instantiated, output });
             return Err(error);
         }
@@ -321,7 +321,7 @@ async fn call_in(
     Ok(value)
 }
 
-/// Frees the objects that nobody has any more.
+/// Frees the objects whose handles were dropped.
 async fn free_unused(store: &mut Store<State>) -> wasmtime::Result<()> {
     let Some(home) = store.data().instance.clone() else { return Ok(()) };
     for resource in home.take_unused() {
@@ -342,7 +342,7 @@ fn find_stage<'a>(component: &'a Inner, callee: &Callee, granted: &BTreeSet<Powe
     if powers.is_empty() { Ok(stage) } else { Err(CallError::NotGranted { module, powers }) }
 }
 
-/// Makes the store of a call. A program has arguments; objects of the module's own live in `home`.
+/// Makes the store of a call. Only a program has arguments. Objects of the module live in `home`.
 pub(crate) fn new_store(
     component: &Inner,
     function: &str,
@@ -368,7 +368,7 @@ pub(crate) fn new_store(
     };
     let mut store = Store::new(&component.shared.engine, state);
     store.limiter(|state| &mut state.limiter);
-    // Twice, because lending an object takes a handle more; the table of objects counts exactly.
+    // The limit is doubled, because lending an object takes one more handle. The table of objects counts exactly.
     store.set_max_component_handles((limits.n_handles as usize).saturating_mul(2));
     store.set_hostcall_fuel(usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);

@@ -1,4 +1,4 @@
-//! A component whose imports are linked.
+//! Components whose imports are linked.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::types::{has_object, has_own, type_of};
 use crate::values::lift_plain;
 
-/// A loaded component: a module's code. Cheap to clone.
+/// A loaded component: the code of a module. It is cheap to clone.
 #[derive(Clone)]
 pub struct Component {
     pub(crate) inner: Arc<Inner>,
@@ -29,13 +29,13 @@ pub(crate) struct Inner {
     objects: Vec<ObjectType>,
 }
 
-/// A function that can be called: a stage, or one that belongs to a type of custom objects.
+/// A function that can be called: a stage, or a function of a type of custom objects.
 pub(crate) struct Stage {
-    /// As in `check`, `[constructor]linter` or `[method]linter.check`.
+    /// The full name, as in `check`, `[constructor]linter` or `[method]linter.check`.
     name: String,
     pub(crate) ty: ComponentFunc,
     pub(crate) index: ComponentExportIndex,
-    /// Whether objects of the module itself are among what it takes and returns.
+    /// Whether it takes or returns objects of its own module.
     pub(crate) has_own: bool,
     signature: Signature,
 }
@@ -48,7 +48,7 @@ impl Stage {
     }
 }
 
-/// Returns the signature of a function; that of a method has the bare name of the method.
+/// Returns the signature of a function. The name of a method is the bare name.
 pub(crate) fn signature(kinds: &Kinds, name: &str, ty: &ComponentFunc) -> Signature {
     let bare = name.rsplit_once(['.', ']']).map_or(name, |(_, bare)| bare);
     Signature {
@@ -58,7 +58,7 @@ pub(crate) fn signature(kinds: &Kinds, name: &str, ty: &ComponentFunc) -> Signat
     }
 }
 
-/// Sorts the functions that belong to types of custom objects.
+/// Sorts functions by the types of custom objects that they belong to.
 pub(crate) fn object_types<'a>(
     types: impl Iterator<Item = &'a CustomType>,
     functions: &[(String, Signature)],
@@ -80,19 +80,19 @@ pub(crate) fn object_types<'a>(
         .collect()
 }
 
-/// What [`Component::new`] takes besides the engine's view of it.
+/// The facts about a component that [`Component::new`] needs.
 pub(crate) struct Facts {
     pub(crate) digest: ContentDigest,
-    /// Without its version; empty for a program.
+    /// The name without its version; empty for a program.
     pub(crate) interface: String,
     pub(crate) stages: Vec<Stage>,
-    /// Functions of the interface that cannot be called, and why.
+    /// The functions of the interface that cannot be called, with the reasons.
     pub(crate) obstacles: Vec<(String, String)>,
     pub(crate) imports: Vec<String>,
     pub(crate) dependencies: Vec<DependencyImport>,
     pub(crate) powers: BTreeSet<Power>,
     pub(crate) kinds: Arc<Kinds>,
-    /// `run` of `wasi:cli/run`.
+    /// The function `run` of the interface `wasi:cli/run`.
     pub(crate) program: Option<ComponentExportIndex>,
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct Facts {
 pub struct DependencyImport {
     /// The name of the import, as in `local:lint/stages@0.1.0`.
     pub name: String,
-    /// Its functions by their names, as in `check` or `[method]linter.check`.
+    /// The functions by their full names, as in `check` or `[method]linter.check`.
     pub functions: Vec<(String, Signature)>,
 }
 
@@ -121,8 +121,8 @@ impl Component {
         self.inner.facts.digest
     }
 
-    /// Returns the name of the interface that has the stages, as in `local:demo/stages@0.1.0`; empty for a program
-    /// without stages.
+    /// Returns the name of the interface that has the stages, as in `local:demo/stages@0.1.0`. It is empty for a
+    /// program without stages.
     #[must_use]
     pub fn interface(&self) -> &str {
         &self.inner.facts.interface
@@ -140,40 +140,40 @@ impl Component {
         self.stage(name).map(|stage| &stage.signature)
     }
 
-    /// Returns whether a function is called in the instance in which the module's custom objects live, where no two
-    /// calls are at the same time.
+    /// Returns whether a function is called in the instance that the module's custom objects live in. Such calls are
+    /// made one after the other.
     #[must_use]
     pub fn is_called_alone(&self, name: &str) -> bool {
         self.stage(name).is_some_and(|stage| stage.has_own)
     }
 
-    /// Returns the types of custom objects that it defines.
+    /// Returns the types of custom objects that the component defines.
     #[must_use]
     pub fn objects(&self) -> &[ObjectType] {
         &self.inner.objects
     }
 
-    /// Returns whether it can be run as a program.
+    /// Returns whether the component can be run as a program.
     #[must_use]
     pub fn is_program(&self) -> bool {
         self.inner.facts.program.is_some()
     }
 
-    /// Returns the names of all that it imports, as in `pipeline:api/container@0.1.0`.
+    /// Returns the names of all imports, as in `pipeline:api/container@0.1.0`.
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.inner.facts.imports
     }
 
-    /// Returns what it imports from other modules.
+    /// Returns the imports from other modules.
     #[must_use]
     pub fn dependencies(&self) -> &[DependencyImport] {
         &self.inner.facts.dependencies
     }
 
-    /// Returns whether the stages of this component are what an import of another one names.
+    /// Returns whether an import of another component means the stages of this one.
     ///
-    /// Versions are compatible as they are in Cargo: the first number that is not zero is the same.
+    /// The versions must be compatible in the sense of Cargo: their first number that is not zero is the same.
     #[must_use]
     pub fn is_named(&self, import: &str) -> bool {
         let split = |name: &str| -> (String, String) {
@@ -185,10 +185,10 @@ impl Component {
         path == own_path && compatible(&version) == compatible(&own_version)
     }
 
-    /// Checks that this component has all functions that another one imports of it, with their types.
+    /// Checks that this component has all functions that another one imports of it, with the same types.
     ///
     /// # Errors
-    /// A sentence about the first that is missing or differs.
+    /// Fails with a sentence about the first function that is missing or differs.
     pub fn provides(&self, import: &DependencyImport) -> Result<(), String> {
         for (name, wanted) in &import.functions {
             let shown = name.rsplit_once(']').map_or(name.as_str(), |(_, name)| name);
@@ -203,16 +203,16 @@ impl Component {
         Ok(())
     }
 
-    /// Returns the powers that it asks for.
+    /// Returns the powers that the component asks for.
     #[must_use]
     pub fn powers(&self) -> BTreeSet<Power> {
         self.inner.facts.powers.clone()
     }
 
-    /// Makes the value of a parameter from its text in WAVE, as in `{name: "x", tags: [a, b]}`.
+    /// Makes the value of a parameter from text in WAVE, as in `{name: "x", tags: [a, b]}`.
     ///
     /// # Errors
-    /// If there is no such parameter, if an object is in its type, or if the text is not of it.
+    /// Fails if there is no such parameter, if its type contains an object, or if the text is not of that type.
     pub fn parse_wave(&self, function: &str, param: usize, text: &str) -> Result<Value, String> {
         let stage = self.stage(function).ok_or_else(|| format!("there is no stage `{function}`"))?;
         let (name, ty): (&str, Type) =
@@ -237,7 +237,7 @@ fn of_types(signature: &Signature) -> String {
     format!("`func({}){result}`", params.join(", "))
 }
 
-/// Returns what two versions have in common if one can stand for the other.
+/// Returns the part of a version that compatible versions have in common.
 fn compatible(version: &str) -> &str {
     let mut end = 0;
     for part in version.split('.') {
@@ -262,7 +262,7 @@ impl Inner {
         self.signatures.iter().map(|signature| signature.name.clone()).collect()
     }
 
-    /// Returns the powers that it asks for and is not granted.
+    /// Returns the powers that the component asks for and is not granted.
     pub(crate) fn missing_powers(&self, granted: &BTreeSet<Power>) -> Vec<Power> {
         self.facts.powers.difference(granted).copied().collect()
     }

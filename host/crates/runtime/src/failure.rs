@@ -1,4 +1,4 @@
-//! Failures as guests get them: the record `error` of the interface `errors`.
+//! Failures in the form in which guests get them: as the record `error` of the interface `errors`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use wasmtime::component::{ComponentType, Lower};
 
 use crate::trap::Stop;
 
-/// `errors.exec-failure`
+/// The record `errors.exec-failure`.
 #[derive(ComponentType, Lower)]
 #[component(record)]
 pub(crate) struct ExecFailure {
@@ -20,7 +20,7 @@ pub(crate) struct ExecFailure {
     pub(crate) stderr_tail: String,
 }
 
-/// `errors.error`
+/// The record `errors.error`.
 #[derive(ComponentType, Lower)]
 #[component(record)]
 pub(crate) struct Error {
@@ -30,16 +30,16 @@ pub(crate) struct Error {
     pub(crate) attributes: Vec<(String, String)>,
 }
 
-/// Makes `errors.error` of a failure.
+/// Makes the record `errors.error` of a failure.
 ///
 /// # Errors
-/// A mistake of this program ends the call: no guest can do anything about it. So does what is not evaluated because the
-/// session is a dry one: no guest shall take that for an error.
+/// Fails with an error that ends the call, for two kinds of failures that a guest must not see: a bug of this program,
+/// and a value that is not evaluated because the session only plans.
 pub(crate) fn error_fields(failure: backend::Failure) -> wasmtime::Result<Error> {
     let (code, message) = (failure.code().to_owned(), failure.to_string());
     let (exec, hint) = match failure {
         backend::Failure::Bug { message } => return Err(wasmtime::Error::new(Stop::Bug { message })),
-        // What a stage says crosses as it was said, so that whoever passes it on adds nothing.
+        // The message of a stage crosses unchanged: a stage that passes it on adds nothing.
         backend::Failure::Stage(stage) => {
             let exec = stage.exec.map(|exec| exec_fields(*exec));
             return Ok(Error { code, message: stage.message, exec, attributes: stage.attributes });

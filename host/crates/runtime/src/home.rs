@@ -1,4 +1,4 @@
-//! The home of custom objects: handles of them, and the instance that they belong to.
+//! The homes of custom objects, and the handles of the objects.
 
 use std::any::Any;
 use std::fmt;
@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use api::{CustomObject, CustomType, Object};
 use wasmtime::component::ResourceAny;
 
-/// The objects of one module in one run.
+/// The record of a module's objects in a run.
 #[derive(Default)]
 pub(crate) struct Registry {
     n_begun: AtomicU64,
-    /// Objects whose handles were dropped; the next call frees them.
+    /// Objects whose handles were dropped. The next call frees them.
     unused: Mutex<Vec<(u64, ResourceAny)>>,
 }
 
-/// An instance as its own store knows it: the module's registry, and the number of the instance in it.
+/// The home of objects: an instance, named by its module's registry and a number in it.
 #[derive(Clone)]
 pub(crate) struct Home {
     registry: Arc<Registry>,
@@ -32,13 +32,13 @@ impl Registry {
 }
 
 impl Home {
-    /// Makes the home of objects of an instance that begins now.
+    /// Makes the home for the objects of an instance that begins now.
     pub(crate) fn begin(registry: &Arc<Registry>) -> Self {
         let generation = registry.n_begun.fetch_add(1, Ordering::Relaxed);
         Self { registry: Arc::clone(registry), generation }
     }
 
-    /// Takes the objects of this instance whose handles were dropped. Those of earlier instances are lost with these.
+    /// Takes the objects of this instance whose handles were dropped. Objects of earlier instances are lost already.
     pub(crate) fn take_unused(&self) -> Vec<ResourceAny> {
         let mut unused = self.registry.unused.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *unused)
@@ -48,20 +48,20 @@ impl Home {
     }
 }
 
-/// A custom object, as everybody but its own instance holds it.
+/// The handle of a custom object, for everybody but the instance that it lives in.
 pub(crate) struct Handle {
     ty: CustomType,
     identity: u64,
     home: Home,
-    /// None once it was given away.
+    /// The object; none after it was given away.
     resource: Mutex<Option<ResourceAny>>,
 }
 
-/// Numbers the objects of this process.
+/// The number of objects that this process has made.
 static N_HANDLES: AtomicU64 = AtomicU64::new(0);
 
 impl Handle {
-    /// Makes the object of a resource that lives in `home`.
+    /// Makes an object of a resource that lives in `home`.
     pub(crate) fn make(ty: CustomType, home: &Home, resource: ResourceAny) -> Object {
         let handle = Self {
             ty,
@@ -72,7 +72,7 @@ impl Handle {
         Object::Custom(Arc::new(handle))
     }
 
-    /// Returns the handle of an object, if it lives in `home`.
+    /// Returns the handle of an object if it lives in `home`.
     pub(crate) fn of<'a>(object: &'a dyn CustomObject, home: Option<&Home>) -> Option<&'a Self> {
         let handle = (object as &dyn Any).downcast_ref::<Self>()?;
         let home = home?;
@@ -80,12 +80,12 @@ impl Handle {
         (is_there && handle.home.generation == home.generation).then_some(handle)
     }
 
-    /// Gives the resource away. None if it was.
+    /// Gives the resource away. Returns none if it was given away before.
     pub(crate) fn take(&self) -> Option<ResourceAny> {
         self.resource.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Lends the resource. None if it was given away.
+    /// Lends the resource. Returns none if it was given away.
     pub(crate) fn lend(&self) -> Option<ResourceAny> {
         *self.resource.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,8 +1,8 @@
-//! The instance of a module in which its custom objects live.
+//! The instance that the custom objects of a module live in.
 //!
-//! A resource belongs to the instance that made it. Functions that take or return objects of the module itself are
-//! therefore called in one instance, one after the other; all others in an instance of their own each. An instance
-//! that trapped cannot be entered again: the next call begins a new one, and the objects of the old are lost.
+//! A resource belongs to the instance that made it. Functions that take or return objects of the module are therefore
+//! called in one instance, one after the other. Every other function is called in a new instance. An instance that
+//! trapped cannot be entered again: the next call begins another one, and the objects of the old one are lost.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::home::{Home, Registry};
 use crate::output::Output;
 use crate::state::State;
 
-/// Where the custom objects of a module live during a run.
+/// The instance that the custom objects of a module live in during a run.
 #[derive(Default)]
 pub struct Instance {
     live: tokio::sync::Mutex<Option<Live>>,
@@ -26,29 +26,29 @@ pub struct Instance {
 pub(crate) struct Live {
     pub(crate) store: Store<State>,
     pub(crate) instantiated: Instantiated,
-    /// What it prints, in whichever call.
+    /// The output of the instance, in all its calls.
     pub(crate) output: Output,
 }
 
 impl Instance {
-    /// Makes a place without an instance; the first call begins it.
+    /// Makes a place for an instance. The first call begins the instance.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    /// Returns whether an object lives here.
+    /// Returns whether an object lives in this instance.
     #[must_use]
     pub fn holds(&self, object: &dyn CustomObject) -> bool {
         self.registry.holds(object)
     }
 
-    /// Waits until no other call is in it. What is put back into the answer stays for the next one.
+    /// Waits until no other call is in the instance. The next call gets the value that is left in the guard.
     pub(crate) async fn enter(&self) -> tokio::sync::MutexGuard<'_, Option<Live>> {
         self.live.lock().await
     }
 
-    /// Returns the home of objects of an instance that begins now.
+    /// Returns the home for the objects of an instance that begins now.
     pub(crate) fn begin(&self) -> Home {
         Home::begin(&self.registry)
     }

@@ -1,31 +1,31 @@
-//! Which resources the types of a component stand for.
+//! The resources of a component's types.
 
 use api::{CustomType, Object};
 use wasmtime::component::ResourceType;
 
-/// A resource of `pipeline:api`, by its place in [`Object::NAMES`], or one that a dependency defines.
+/// An imported resource: one of `pipeline:api`, by its position in [`Object::NAMES`], or one of a dependency.
 ///
-/// Both are host resources of the component's linker; the numbers of a dependency's come behind those of the API.
+/// Both are host resources of the component's linker. The numbers of dependencies come after those of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Imported(pub(crate) u32);
 
 /// The resources of one component.
 #[derive(Debug, Default)]
 pub(crate) struct Kinds {
-    /// What it imports from dependencies, in the order of their numbers.
+    /// The resources of dependencies, in the order of their numbers.
     imported: Vec<CustomType>,
-    /// What it defines itself.
+    /// The resources that the component defines.
     own: Vec<(ResourceType, CustomType)>,
 }
 
-/// What a resource is.
+/// The kind of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind<'a> {
-    /// Of `pipeline:api`.
+    /// A resource of `pipeline:api`.
     Api(Imported),
-    /// Of a dependency.
+    /// A resource of a dependency.
     Dependency(Imported, &'a CustomType),
-    /// The component's own.
+    /// A resource of the component itself.
     Own(&'a CustomType),
 }
 
@@ -37,7 +37,7 @@ impl Kinds {
         Imported(u32::try_from(number).unwrap_or(u32::MAX))
     }
 
-    /// Adds a resource of the component's own.
+    /// Adds a resource of the component itself.
     pub(crate) fn define(&mut self, resource: ResourceType, ty: CustomType) {
         self.own.push((resource, ty));
     }
@@ -47,7 +47,7 @@ impl Kinds {
         self.own.iter().map(|(_, ty)| ty)
     }
 
-    /// Returns what a resource is; none if it belongs to nobody who is known.
+    /// Returns the kind of a resource; none if the resource is unknown.
     pub(crate) fn find(&self, resource: ResourceType) -> Option<Kind<'_>> {
         if let Some((_, ty)) = self.own.iter().find(|(own, _)| *own == resource) {
             return Some(Kind::Own(ty));
@@ -63,7 +63,7 @@ impl Kinds {
 }
 
 impl Kind<'_> {
-    /// Returns its name, as WIT writes it.
+    /// Returns the name of the resource in WIT.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Api(imported) => object_name(imported.0),
@@ -72,12 +72,12 @@ impl Kind<'_> {
     }
 }
 
-/// Returns the number of an object by its name.
+/// Returns the number of an object's resource by its name.
 pub(crate) fn name_index(name: &str) -> Option<u32> {
     Object::NAMES.iter().position(|known| *known == name).and_then(|index| u32::try_from(index).ok())
 }
 
-/// Returns the name of an object by its number.
+/// Returns the name of an object's resource by its number.
 pub(crate) fn object_name(index: u32) -> &'static str {
     Object::NAMES.get(index as usize).copied().unwrap_or("resource")
 }

@@ -1,9 +1,8 @@
-//! Loads components and calls their stages.
+//! The runtime of components: it loads them and calls their stages.
 //!
-//! A [`Runtime`] holds the engine and the limits; [`Runtime::load`] makes a [`Component`], whose
-//! [`stages`](Component::stages) are the functions of the interface that it exports, and
-//! [`Component::call`] runs one of them. Values cross as [`api::Value`]: an object in them is what
-//! it stands for, so that no value belongs to an instance.
+//! A [`Runtime`] has the engine and the limits. [`Runtime::load`] makes a [`Component`]. Its
+//! [`stages`](Component::stages) are the functions of the interface that it exports, and [`Component::call`] calls one
+//! of them. Arguments and results are [`api::Value`]s, which belong to no instance.
 //!
 //! ```text
 //! Runtime ── load ──> Component ── call ──> one wasmtime::Store: instance, table of objects,
@@ -11,17 +10,16 @@
 //!    compiled-v1/       linked once          dropped with the call
 //! ```
 //!
-//! Objects that a module defines itself live in an instance of it that is kept for the run
-//! ([`Instance`]); functions of other modules are called through the bridge, each in a store of
-//! its own. A component that exports `wasi:cli/run` is a program, which [`Component::run`] runs.
+//! Objects that a module defines live in an instance that is kept for the run ([`Instance`]). Functions of other
+//! modules are called through the bridge, each in a store of its own. A component that exports `wasi:cli/run` is a
+//! program, and [`Component::run`] runs it.
 //!
-//! What a guest can reach is written down in two places: the functions of `pipeline:api`, which
-//! are those of [`api::find`] and of nothing else, and a WASI in which nothing is real. Every call
-//! has limits on time, memory, stack, objects and output; what goes over one of them ends the call
-//! with a [`Trap`] that says so.
+//! A guest can reach two things: the functions of `pipeline:api` that [`api::find`] finds, and a WASI in which nothing
+//! is real. Each call has limits on time, memory, stack, objects and output. A call that exceeds a limit ends with a
+//! [`Trap`] that says so.
 //!
-//! This room alone knows wasmtime; its public interface does not. It does not know what a
-//! container is, where a component comes from, or whether a call's result can be reused.
+//! No other crate knows wasmtime, and the public interface of this one does not show it. This crate does not know what
+//! a container is, where a component comes from, or whether the result of a call can be reused.
 
 #![warn(clippy::indexing_slicing)]
 

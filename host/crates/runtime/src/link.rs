@@ -1,7 +1,7 @@
-//! What a component's imports mean.
+//! The imports of a component and their definitions.
 //!
-//! The functions of `pipeline:api` are defined one by one from the component's own import types,
-//! each through [`api::find`]; resources are numbers in the table of the call.
+//! The functions of `pipeline:api` are defined one by one, with the types of the component's own imports.
+//! [`api::find`] finds each of them. Resources are numbers in the table of the call.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::time::Waiting;
 use crate::trap::Stop;
 use crate::values::{lift, lower};
 
-/// The package of the host.
+/// The name of the host's package.
 pub(crate) const PACKAGE: &str = "pipeline:api";
 
-/// The interfaces of the package.
+/// The interfaces of the host's package.
 pub(crate) const INTERFACES: &[&str] = &[
     "cache",
     "container",
@@ -40,10 +40,10 @@ pub(crate) const INTERFACES: &[&str] = &[
     "sources",
 ];
 
-/// Defines one interface of `pipeline:api`, as a component imports it.
+/// Defines one interface of `pipeline:api` with the types of a component's import.
 ///
 /// # Errors
-/// If it has a resource or another item that the package does not have.
+/// Fails if the import has a resource or another item that the package does not have.
 pub(crate) fn define(
     linker: &mut LinkerInstance<'_, State>,
     engine: &Engine,
@@ -74,10 +74,10 @@ fn define_resource(linker: &mut LinkerInstance<'_, State>, name: &str, imported:
     })
 }
 
-/// The resources of imports so far, so that the same one under another name is the same.
+/// The resources of the imports so far. A resource under another name is the same resource.
 pub(crate) type Resources = Vec<(ResourceType, Imported)>;
 
-/// Returns whether an import is of another module.
+/// Returns whether an import is from another module.
 pub(crate) fn is_dependency(import: &str) -> bool {
     !import.starts_with("wasi:") && !import.starts_with("pipeline:") && import.contains('/')
 }
@@ -87,7 +87,7 @@ pub(crate) fn path(interface: &str) -> &str {
     interface.split('@').next().unwrap_or(interface)
 }
 
-/// Defines an interface of another module: each call is forwarded.
+/// Defines an interface of another module. Each call is forwarded to the bridge.
 pub(crate) fn define_dependency(
     linker: &mut LinkerInstance<'_, State>,
     engine: &Engine,
@@ -141,7 +141,7 @@ fn define_forwarding(linker: &mut LinkerInstance<'_, State>, import: &str, name:
     })
 }
 
-/// Whether a function can answer with `errors.error`.
+/// Returns whether a function can answer with `errors.error`.
 fn has_error(ty: &ComponentFunc) -> bool {
     let Some(Type::Result(result)) = ty.results().next() else { return false };
     let Some(Type::Record(record)) = result.err() else { return false };
@@ -173,7 +173,7 @@ fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name
                 let bridge = Arc::clone(&store.data().bridge);
                 let stopwatch = Arc::clone(&store.data().stopwatch);
                 let answered = Waiting { inner: function.call(&*bridge, args), stopwatch }.await;
-                // What passed while it waited is not the guest's.
+                // The time that the guest waited is not its own.
                 store.set_epoch_deadline(1);
                 let value = match answered {
                     Ok(value) => Ok(Some(Box::new(value))),
@@ -194,7 +194,7 @@ fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name
     }
 }
 
-/// Writes a function's name as its users do: `container.publish`.
+/// Returns the name of a function as its users write it: `container.publish`.
 fn readable(interface: &str, name: &str) -> String {
     let inner = name.strip_prefix("[method]").or_else(|| name.strip_prefix("[static]"));
     match (inner, name.strip_prefix("[constructor]")) {
@@ -220,7 +220,7 @@ fn answer(
     Ok(())
 }
 
-/// Makes what a function that is not there answers, if its type has room for an answer.
+/// Makes the answer of a function that does not exist, if its type has room for one.
 fn unavailable(ty: &ComponentFunc, args: Vec<Value>, message: &str) -> Option<Value> {
     match ty.results().next()? {
         Type::Result(result) if matches!(result.err(), Some(Type::Record(_))) => {

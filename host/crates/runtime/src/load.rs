@@ -1,4 +1,4 @@
-//! From bytes to a component whose imports are linked.
+//! From the bytes of a component to a component whose imports are linked.
 
 use std::fs;
 use std::io;
@@ -19,77 +19,77 @@ use crate::shared::Shared;
 use crate::state::State;
 use crate::{link, program, wasi};
 
-/// Why a component could not be loaded.
+/// The reason why a component could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
     #[error("cannot read component `{}`", path.display())]
     Read {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It is something else.
+    /// The file is not WebAssembly.
     #[error("module `{module}` is not a WebAssembly file")]
     NotWasm {
-        /// Which module.
+        /// The name of the module.
         module: String,
     },
-    /// It is WebAssembly, and of the old kind.
+    /// The file is a core module, not a component.
     #[error("module `{module}` is a core module, not a component")]
     CoreModule {
-        /// Which module.
+        /// The name of the module.
         module: String,
     },
-    /// It is damaged, or uses what this engine does not have.
+    /// The component is damaged, or uses a feature that the engine does not have.
     #[error("module `{module}` is not a well-formed component: {reason}")]
     Malformed {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// What is wrong, and at which byte.
+        /// The message of the decoder, with the byte.
         reason: String,
     },
-    /// It exports nothing that could be called.
+    /// The component exports no interface of stages.
     #[error("module `{module}` has no stages: it exports {}", list(exported))]
     NoStages {
-        /// Which module.
+        /// The name of the module.
         module: String,
         /// The names of its exports.
         exported: Vec<String>,
     },
-    /// It exports several interfaces that could be its stages.
+    /// The component exports several interfaces that can be its stages.
     #[error("module `{module}` does not say which interface has its stages: it exports {}", list(candidates))]
     AmbiguousStages {
-        /// Which module.
+        /// The name of the module.
         module: String,
         /// The names of the interfaces.
         candidates: Vec<String>,
     },
-    /// It imports what the host does not have.
+    /// The component has an import that the host does not have.
     #[error("module `{module}` imports `{import}`, which the host does not have")]
     UnknownImport {
-        /// Which module.
+        /// The name of the module.
         module: String,
         /// The name of the import.
         import: String,
     },
-    /// It imports another version of what the host has.
+    /// The component imports another version of an interface than the host has.
     #[error("module `{module}` imports `{import}`, and the host has version {known}")]
     OtherVersion {
-        /// Which module.
+        /// The name of the module.
         module: String,
         /// The name of the import.
         import: String,
         /// The version that the host has.
         known: &'static str,
     },
-    /// What it imports has another type than the host has.
+    /// An import of the component has another type than the host has.
     #[error("module `{module}` imports something of another type than the host has: {reason}")]
     ImportType {
-        /// Which module.
+        /// The name of the module.
         module: String,
-        /// What, and how they differ.
+        /// The import, and the difference.
         reason: String,
     },
 }
@@ -103,7 +103,7 @@ impl Diagnostic for LoadError {
         match self {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Blame::User,
             Self::Read { .. } => Blame::Environment,
-            // Nothing of it has run: it is not what a module is.
+            // No code of the component has run: the user gave the wrong file.
             _ => Blame::User,
         }
     }
@@ -131,14 +131,14 @@ impl Diagnostic for LoadError {
     }
 }
 
-/// Loads the component in a file, without reading it if it is known.
+/// Loads the component in a file. A known component is not read.
 pub(crate) fn load_file(shared: &Arc<Shared>, path: &Path) -> Result<Component, LoadError> {
     let module = path.file_stem().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
     let unreadable = |source| LoadError::Read { path: path.to_owned(), source };
     let Some(cache) = &shared.cache else {
         return load_bytes(shared, &module, &fs::read(path).map_err(unreadable)?);
     };
-    // Before the contents are read: a change in between is then seen the next time.
+    // The stamp is taken before the contents are read. A change in between is then seen the next time.
     let stamp = FileStamp::of(path).map_err(unreadable)?;
     let known = cache.find_digest(&stamp);
     if let Some((digest, compiled)) = known.and_then(|digest| Some((digest, cache.find(&shared.engine, &digest)?))) {
@@ -157,7 +157,7 @@ pub(crate) fn load_bytes(shared: &Arc<Shared>, module: &str, bytes: &[u8]) -> Re
     link(shared, module, digest, &compiled)
 }
 
-/// Defines what a component imports and finds its stages.
+/// Defines the imports of a component and finds its stages.
 fn link(
     shared: &Arc<Shared>,
     module: &str,
@@ -189,7 +189,7 @@ fn link(
     Ok(Component::new(Arc::clone(shared), pre, facts))
 }
 
-/// Returns what is imported from other modules, with the types that it is imported with.
+/// Returns the imports from other modules, with their types.
 fn dependencies(shared: &Shared, kinds: &Kinds, linked: &types::Component) -> Vec<DependencyImport> {
     let imports = linked.imports(&shared.engine).filter(|(name, _)| link::is_dependency(name));
     imports
@@ -204,7 +204,7 @@ fn dependencies(shared: &Shared, kinds: &Kinds, linked: &types::Component) -> Ve
         .collect()
 }
 
-/// Takes note of the resources that the interface of stages defines: those that stand for nothing else.
+/// Notes the resources that the interface of stages defines itself.
 fn define_own(shared: &Shared, interface: &str, instance: &ComponentInstance, kinds: &mut Kinds) {
     for (name, item) in instance.exports(&shared.engine) {
         if let ComponentItem::Resource(resource) = item.ty
@@ -215,7 +215,7 @@ fn define_own(shared: &Shared, interface: &str, instance: &ComponentInstance, ki
     }
 }
 
-/// The first eight bytes say what it is.
+/// The first eight bytes tell a component from a core module.
 /// Source: component-model, `Binary.md`, "Component Definitions".
 fn check_kind(module: &str, bytes: &[u8]) -> Result<(), LoadError> {
     let module = module.to_owned();
@@ -247,7 +247,7 @@ fn compile(shared: &Shared, module: &str, digest: &ContentDigest, bytes: &[u8]) 
     Ok(compiled)
 }
 
-/// Defines what the component imports, and nothing else. Returns the names.
+/// Defines the imports of the component and nothing else. Returns their names.
 fn define_imports(
     linker: &mut Linker<State>,
     shared: &Shared,
@@ -333,7 +333,7 @@ fn can_be_stages(shared: &Shared, instance: &ComponentInstance) -> bool {
         })
 }
 
-/// Sorts the functions of the interface: those that can be called, and why the others cannot.
+/// Sorts the functions of the interface into those that can be called, and the others with the reasons.
 fn stages(
     shared: &Shared,
     compiled: &Compiled,

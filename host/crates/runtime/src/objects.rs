@@ -4,10 +4,9 @@ use api::Object;
 
 use crate::trap::Stop;
 
-/// The objects of one call, found by the number that stands for them in the guest.
+/// The objects of a call, by the numbers that stand for them in the guest.
 ///
-/// Numbers of objects that were dropped are used again, so that a guest which makes and drops
-/// many holds few.
+/// The numbers of dropped objects are used again: a guest that makes and drops many objects needs only a few numbers.
 pub(crate) struct Objects {
     slots: Vec<Option<Object>>,
     free: Vec<u32>,
@@ -15,7 +14,7 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    /// Makes an empty table of at most `limit` objects.
+    /// Makes a table that holds at most `limit` objects.
     pub(crate) fn new(limit: u32) -> Self {
         Self { slots: Vec::new(), free: Vec::new(), limit }
     }
@@ -36,7 +35,7 @@ impl Objects {
         Ok(index)
     }
 
-    /// Returns an object.
+    /// Returns an object by its number.
     pub(crate) fn get(&self, index: u32) -> Option<&Object> {
         self.slots.get(index as usize)?.as_ref()
     }

@@ -1,4 +1,4 @@
-//! What a guest prints.
+//! The output of guests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,13 +9,13 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use crate::trap::Stop;
 
-/// How much a guest may write at once. It is asked again after each write.
+/// The number of bytes that a guest may write at once. It asks again after each write.
 const PERMIT_BYTES: usize = 64 * 1024;
 
-/// Takes what a guest prints; called while the guest runs. Standard error comes in whole lines.
+/// Takes output of a guest while the guest runs. Standard error comes in whole lines.
 pub type ByteSink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
-/// What a guest prints to either stream, line by line in the order in which lines ended.
+/// The output of a guest: the lines of both streams, in the order in which they ended.
 #[derive(Clone)]
 pub(crate) struct Output {
     shared: Arc<Shared>,
@@ -31,14 +31,14 @@ struct Shared {
 
 #[derive(Default)]
 struct Lines {
-    /// Lines that have ended.
+    /// The lines that have ended.
     kept: Vec<u8>,
-    /// The line that each stream is in the middle of.
+    /// The unfinished line of each stream.
     partial: [Vec<u8>; 2],
     n_bytes: u64,
 }
 
-/// Which stream of the guest.
+/// An output stream of the guest.
 #[derive(Debug, Clone, Copy)]
 enum Stream {
     Stdout,
@@ -54,7 +54,7 @@ impl Lines {
         }
     }
 
-    /// Adds bytes of a stream and returns the lines that they end.
+    /// Adds bytes of a stream, and returns the lines that they end.
     fn add(&mut self, stream: Stream, bytes: &[u8]) -> Vec<u8> {
         self.n_bytes += bytes.len() as u64;
         let partial = self.partial(stream);
@@ -65,7 +65,7 @@ impl Lines {
         ended
     }
 
-    /// Ends the lines that were not, and returns them.
+    /// Ends the unfinished lines and returns them.
     fn finish(&mut self) -> Vec<u8> {
         let mut ended = Vec::new();
         for partial in &mut self.partial {
@@ -80,19 +80,21 @@ impl Lines {
 }
 
 impl Output {
-    /// Keeps at most `limit_bytes` and passes lines on to a sink.
+    /// Makes an output that keeps at most `limit_bytes` and passes lines on to a sink.
     pub(crate) fn new(limit_bytes: u64, sink: Option<ByteSink>) -> Self {
         let sink = Mutex::new(sink);
         Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: None, limit_bytes }) }
     }
 
-    /// Passes standard output on as it is written, however much it is, and keeps standard error as [`new`](Self::new).
+    /// Makes an output that passes standard output on as it is written, without a limit, and treats standard error
+    /// like [`new`](Self::new).
     pub(crate) fn of_program(limit_bytes: u64, stdout: ByteSink, sink: Option<ByteSink>) -> Self {
         let sink = Mutex::new(sink);
         Self { shared: Arc::new(Shared { lines: Mutex::default(), sink, stdout: Some(stdout), limit_bytes }) }
     }
 
-    /// Goes on as the output of another call of the same instance: what is printed from now on is that call's.
+    /// Continues as the output of another call of the same instance: everything printed from now on belongs to that
+    /// call.
     pub(crate) fn pass_to(&self, call: &Self) {
         *self.sink() = call.sink().clone();
         *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = Lines::default();
@@ -115,7 +117,7 @@ impl Output {
         if n_bytes > self.shared.limit_bytes { Err(Stop::TooMuchOutput) } else { Ok(()) }
     }
 
-    /// Ends the last line and returns all that was kept.
+    /// Ends the last line and returns everything that was kept.
     pub(crate) fn finish(&self) -> Vec<u8> {
         let (ended, kept) = {
             let mut lines = self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,18 +134,18 @@ impl Output {
         }
     }
 
-    /// Returns what WASI takes for standard output.
+    /// Returns the stream that WASI uses for standard output.
     pub(crate) fn stdout(&self) -> Printer {
         Printer { output: self.clone(), stream: Stream::Stdout }
     }
 
-    /// Returns what WASI takes for standard error.
+    /// Returns the stream that WASI uses for standard error.
     pub(crate) fn stderr(&self) -> Printer {
         Printer { output: self.clone(), stream: Stream::Stderr }
     }
 }
 
-/// One stream of a guest.
+/// One output stream of a guest.
 #[derive(Clone)]
 pub(crate) struct Printer {
     output: Output,
@@ -158,7 +160,7 @@ impl IsTerminal for Printer {
 
 impl StdoutStream for Printer {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        // Only WASI 0.3 asks for it, which the linker does not have.
+        // Only WASI 0.3 asks for this stream, and the linker does not have WASI 0.3.
         Box::new(tokio::io::sink())
     }
 

@@ -3,20 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An interface of `pipeline:api` that a caller grants.
+/// A power: an interface of `pipeline:api` that a caller must grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Power {
-    /// To use the tools that are installed on this machine.
+    /// The power to use the tools that are installed on this machine.
     Machine,
-    /// To fetch from the network.
+    /// The power to fetch from the network.
     Sources,
-    /// To change what is outside: files of the caller, registries.
+    /// The power to change files of the caller and to publish to registries.
     Effects,
-    /// To read secrets.
+    /// The power to read secrets.
     SecretAccess,
 }
 
-/// A text is not the name of a power.
+/// A text that is not the name of a power.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a power: the powers are machine, sources, effects and secret-access")]
 pub struct UnknownPower {
@@ -24,10 +24,10 @@ pub struct UnknownPower {
 }
 
 impl Power {
-    /// All powers.
+    /// All powers that exist.
     pub const ALL: &[Self] = &[Self::Machine, Self::Sources, Self::Effects, Self::SecretAccess];
 
-    /// Returns the name of its interface.
+    /// Returns the name of the interface.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Components that are programs: an ordinary `main` that holds a whole pipeline.
+//! Programs: components with an ordinary `main` that contains a whole pipeline.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,23 +18,23 @@ use crate::time::{Running, Stopwatch};
 /// Source: WASI 0.2, `wasi:cli/command`.
 const RUN: &str = "wasi:cli/run";
 
-/// What a program is run with.
+/// A run of a program.
 pub struct ProgramCall {
-    /// The name of the module, for people; its first argument.
+    /// The name of the module in messages, and the first argument of the program.
     pub module: String,
-    /// The arguments behind its name.
+    /// The other arguments of the program.
     pub args: Vec<String>,
-    /// What it may ask of the engine.
+    /// The bridge to the engine.
     pub bridge: Arc<dyn Bridge>,
     /// The powers that the caller granted.
     pub granted: BTreeSet<Power>,
-    /// Where its standard output goes, as it is written.
+    /// Takes the standard output as it is written.
     pub stdout: ByteSink,
-    /// Where its standard error goes, whole lines at a time.
+    /// Takes the standard error in whole lines.
     pub stderr: Option<ByteSink>,
 }
 
-/// Finds `run` among the exports of a component.
+/// Finds the function `run` among the exports of a component.
 pub(crate) fn find(engine: &Engine, compiled: &Compiled, ty: &types::Component) -> Option<ComponentExportIndex> {
     let is_run =
         |name: &str| name.split_once('@').is_some_and(|(path, version)| path == RUN && version.starts_with("0.2."));
@@ -46,13 +46,13 @@ pub(crate) fn find(engine: &Engine, compiled: &Compiled, ty: &types::Component) 
 }
 
 impl Component {
-    /// Runs it as a program, and returns its exit code.
+    /// Runs the component as a program, and returns its exit code.
     ///
     /// # Errors
-    /// If it is no program, if it is not granted what it needs, and if it traps.
+    /// Fails if the component is not a program, if a power is missing, or if the program traps.
     ///
     /// # Cancel safety
-    /// As [`call`](Self::call).
+    /// Dropping the future stops the program and frees everything that it has.
     pub async fn run(&self, call: ProgramCall) -> Result<i32, CallError> {
         run(&self.inner, call).await
     }
@@ -87,7 +87,7 @@ async fn run(component: &Inner, call: ProgramCall) -> Result<i32, CallError> {
         Running::<wasmtime::Result<i32>> { inner, stopwatch: Arc::clone(&context.stopwatch), ticker: &shared.ticker }
             .await;
     match ended {
-        // `exit` ends a program as returning does.
+        // `exit` ends a program in the same way as returning.
         Ok(Err(error)) if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0) => {
             context.output.finish();
             Ok(exit)

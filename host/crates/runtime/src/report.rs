@@ -1,22 +1,22 @@
-//! What a guest said when it gave up, and where it was.
+//! The last words of a guest that gave up, and the place in its source.
 //!
-//! A trap carries no message: languages print one before they trap.
+//! A trap has no message: the runtimes of languages print one before they trap.
 
 use std::collections::BTreeSet;
 
 use wasmtime::{FrameSymbol, WasmBacktrace};
 
-/// What a guest printed about its end.
+/// The report that a guest printed about its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GuestReport {
-    /// `file:line` or `file:line:column`.
+    /// The place: `file:line` or `file:line:column`.
     pub(crate) location: Option<String>,
     pub(crate) message: String,
 }
 
-/// Finds the last report of a language's runtime in what was printed.
+/// Finds the last report of a language's runtime in the output.
 pub(crate) fn find(printed: &str) -> Option<GuestReport> {
-    // The runtimes of Python and QuickJS are Rust and panic after what they run has thrown.
+    // The runtimes of Python and QuickJS are written in Rust. They panic after the guest has thrown.
     python(printed)
         .or_else(|| quickjs(printed))
         .or_else(|| rust(printed))
@@ -24,7 +24,7 @@ pub(crate) fn find(printed: &str) -> Option<GuestReport> {
         .or_else(|| javascript(printed))
 }
 
-/// `thread 'main' (1) panicked at src/lib.rs:12:5:`, then the message up to a note.
+/// The format is `thread 'main' (1) panicked at src/lib.rs:12:5:`, then the message up to a note.
 fn rust(printed: &str) -> Option<GuestReport> {
     let lines: Vec<&str> = printed.lines().collect();
     let begin = lines.iter().rposition(|line| line.starts_with("thread ") && line.contains(" panicked at "))?;
@@ -34,7 +34,7 @@ fn rust(printed: &str) -> Option<GuestReport> {
     Some(GuestReport { location: Some(location.trim_end_matches(':').to_owned()), message })
 }
 
-/// `Traceback (most recent call last):`, frames of two lines each, then the exception.
+/// The format is `Traceback (most recent call last):`, then frames of two lines each, then the exception.
 fn python(printed: &str) -> Option<GuestReport> {
     let (_, traceback) = printed.rsplit_once("Traceback (most recent call last):")?;
     let lines: Vec<&str> = traceback.lines().skip(1).collect();
@@ -48,14 +48,14 @@ fn python(printed: &str) -> Option<GuestReport> {
     Some(GuestReport { location, message: message.to_owned() })
 }
 
-/// componentize-py mounts the module's own files as `/0`, `/1`, ...
+/// The module's own files are mounted as `/0`, `/1` and so on by componentize-py.
 fn own_path(file: &str) -> &str {
     let Some((mount, rest)) = file.strip_prefix('/').and_then(|file| file.split_once('/')) else { return file };
     if mount.bytes().all(|byte| byte.is_ascii_digit()) { rest } else { file }
 }
 
-/// `Exception { message: Some("message"), stack: Some("    at f (/app.js:12:5)\n") }`, in a panic of the
-/// runtime that componentize-qjs brings.
+/// The format is `Exception { message: Some("message"), stack: Some("    at f (/app.js:12:5)\n") }`, in a
+/// panic of the runtime of componentize-qjs.
 fn quickjs(printed: &str) -> Option<GuestReport> {
     let (_, exception) = printed.rsplit_once("Exception { message: Some(\"")?;
     let (message, stack) = exception.split_once("\"), stack: ")?;
@@ -64,12 +64,12 @@ fn quickjs(printed: &str) -> Option<GuestReport> {
     Some(GuestReport { location, message: unescape(message) })
 }
 
-/// Undoes what Rust's `Debug` does to a text.
+/// Undoes the escapes of Rust's `Debug`.
 fn unescape(text: &str) -> String {
     text.replace("\\n", "\n").replace("\\\"", "\"").replace("\\'", "'").replace("\\\\", "\\")
 }
 
-/// `panic: message`, then the stack with `\t/path/file.go:12 +0x1`.
+/// The format is `panic: message`, then a stack with `\t/path/file.go:12 +0x1`.
 fn go(printed: &str) -> Option<GuestReport> {
     let begin = printed.rfind("panic: ").filter(|begin| *begin == 0 || printed[..*begin].ends_with('\n'))?;
     let mut lines = printed[begin..].lines();
@@ -81,7 +81,7 @@ fn go(printed: &str) -> Option<GuestReport> {
     Some(GuestReport { location, message })
 }
 
-/// `Error: message`, then `    at function (file.js:12:5)`.
+/// The format is `Error: message`, then `    at function (file.js:12:5)`.
 fn javascript(printed: &str) -> Option<GuestReport> {
     let lines: Vec<&str> = printed.lines().collect();
     let first_frame = lines.iter().position(|line| js_location(line).is_some())?;
@@ -91,7 +91,7 @@ fn javascript(printed: &str) -> Option<GuestReport> {
     Some(GuestReport { location, message })
 }
 
-/// Returns the place of a frame, the outer option for whether it is a frame.
+/// Returns the place of a frame. The outer option is none if the line is not a frame.
 fn js_location(line: &str) -> Option<Option<String>> {
     let frame = line.strip_prefix(' ').or_else(|| line.strip_prefix('\t'))?.trim_start().strip_prefix("at ")?;
     let place = frame.rsplit_once('(').map_or(frame, |(_, place)| place).trim_end_matches(')');
@@ -104,16 +104,16 @@ pub(crate) fn source_line(backtrace: &WasmBacktrace) -> Option<String> {
     backtrace.frames().iter().flat_map(|frame| frame.symbols()).find_map(own_line)
 }
 
-/// Whether a backtrace is full of a few functions that call each other.
+/// Returns whether a backtrace consists of a few functions that call each other.
 pub(crate) fn is_recursion(backtrace: &WasmBacktrace) -> bool {
-    /// As many frames as wasmtime takes down unless told otherwise.
+    /// The number of frames that wasmtime keeps by default.
     const N_FRAMES: usize = 20;
     let functions: BTreeSet<u32> = backtrace.frames().iter().map(|frame| frame.func_index()).collect();
     backtrace.frames().len() >= N_FRAMES && functions.len() <= N_FRAMES / 4
 }
 
 fn own_line(symbol: &FrameSymbol) -> Option<String> {
-    // Sources of compilers, standard libraries and dependencies, as their builders leave them.
+    // The sources of compilers, standard libraries and dependencies, in the form that their builds leave.
     const FOREIGN: &[&str] =
         &["/rustc/", "/rust/deps/", "/.cargo/registry/", "library/std", "library/core", "wasi-libc"];
     let file = symbol.file().filter(|file| !FOREIGN.iter().any(|part| file.contains(part)))?;

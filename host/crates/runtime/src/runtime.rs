@@ -8,25 +8,25 @@ use crate::load::{self, LoadError};
 use crate::setup::{RuntimeConfig, RuntimeError};
 use crate::shared::Shared;
 
-/// Loads components. Cheap to clone.
+/// Loads components. It is cheap to clone.
 #[derive(Clone)]
 pub struct Runtime {
     shared: Arc<Shared>,
 }
 
 impl Runtime {
-    /// Sets up an engine. No thread is started and nothing is compiled before it is needed.
+    /// Sets up an engine. It starts no thread and compiles nothing before that is needed.
     ///
     /// # Errors
-    /// If the cache directory cannot be used or is not safe, or if the engine refuses the limits.
+    /// Fails if the cache directory cannot be used or is not safe, or if the engine refuses the limits.
     pub fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
         Ok(Self { shared: Arc::new(Shared::new(config)?) })
     }
 
-    /// Loads the component in a file. Its module is named after the file.
+    /// Loads the component in a file. The module is named after the file.
     ///
     /// # Errors
-    /// If it cannot be read, is not a component of stages, or needs what is not there.
+    /// Fails if the file cannot be read, is not a component with stages, or has an import that the host does not have.
     pub fn load(&self, path: &Path) -> Result<Component, LoadError> {
         load::load_file(&self.shared, path)
     }
@@ -34,7 +34,7 @@ impl Runtime {
     /// Loads a component from its bytes.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// Fails like [`load`](Self::load).
     pub fn load_bytes(&self, name: &str, bytes: &[u8]) -> Result<Component, LoadError> {
         load::load_bytes(&self.shared, name, bytes)
     }

@@ -6,32 +6,32 @@ use std::time::Duration;
 
 use graph::{Blame, Diagnostic};
 
-/// How a [`Runtime`] is set up.
+/// The configuration of a [`Runtime`](crate::Runtime).
 #[derive(Debug, Clone, Default)]
 pub struct RuntimeConfig {
-    /// Where compiled components are kept; none compiles on every load.
+    /// The directory for compiled components; without one, every load compiles.
     pub cache_dir: Option<PathBuf>,
-    /// What one call may use.
+    /// The limits of each call.
     pub limits: Limits,
 }
 
-/// What one call may use. What needs more ends with a [`Trap`](crate::Trap).
+/// The limits of a call. A call that exceeds one of them ends with a [`Trap`](crate::Trap).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// The bytes of all its memories and tables.
+    /// The limit on all memories and tables, in bytes.
     pub memory_bytes: u64,
-    /// The time that its own code runs. What it waits for does not count.
+    /// The limit on the time that the guest's own code runs. The time that it waits does not count.
     pub time: Duration,
-    /// The bytes of its stack.
+    /// The limit on the stack, in bytes.
     pub stack_bytes: usize,
-    /// The objects that it holds at the same time.
+    /// The limit on the number of objects that the guest holds at the same time.
     pub n_handles: u32,
-    /// The bytes that it prints.
+    /// The limit on the output, in bytes.
     pub output_bytes: u64,
 }
 
 impl Default for Limits {
-    /// 1 GiB of memory, 60 s, 1 MiB of stack, 100,000 objects, 1 MiB of output.
+    /// Returns limits of 1 GiB of memory, 60 s, 1 MiB of stack, 100,000 objects and 1 MiB of output.
     fn default() -> Self {
         Self {
             memory_bytes: 1 << 30,
@@ -43,29 +43,29 @@ impl Default for Limits {
     }
 }
 
-/// Why there is no runtime.
+/// The reason why a runtime cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
-    /// The engine refuses the limits, or this machine.
+    /// The engine refuses the limits, or does not run on this machine.
     #[error("cannot set up the WebAssembly engine: {reason}")]
     Engine {
-        /// What the engine says.
+        /// The message of the engine.
         reason: String,
     },
-    /// The directory cannot be made or looked at.
+    /// The cache directory cannot be made or read.
     #[error("cannot use `{}` for compiled components", path.display())]
     CacheDir {
-        /// Which directory.
+        /// The path of the directory.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Somebody else could put code there that this program would run.
+    /// Another user could put code into the cache directory, and this program would run it.
     #[error("cannot use `{}` for compiled components: {reason}", path.display())]
     UnsafeCacheDir {
-        /// Which directory.
+        /// The path of the directory.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem, as a sentence.
         reason: String,
     },
 }

@@ -14,7 +14,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Sets up an engine. No thread is started and nothing is compiled before it is needed.
+    /// Sets up an engine. It starts no thread and compiles nothing before that is needed.
     pub(crate) fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
         let RuntimeConfig { cache_dir, limits } = config;
         let engine = wasmtime::Engine::new(&engine::config(&limits))

@@ -1,4 +1,4 @@
-//! What one call has.
+//! The state of a call.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ pub(crate) struct State {
     pub(crate) bridge: Arc<dyn Bridge>,
     pub(crate) stopwatch: Arc<Stopwatch>,
     pub(crate) limiter: Limiter,
-    /// What the resources of the component are.
+    /// The resources of the component.
     pub(crate) kinds: Arc<Kinds>,
-    /// Where its own objects live, if they can.
+    /// The home of the component's own objects; none if they cannot live here.
     pub(crate) instance: Option<Home>,
 }
 
@@ -34,7 +34,7 @@ impl WasiView for State {
     }
 }
 
-/// Counts the memory of a call: linear memories and tables together.
+/// Limits the memory of a call: linear memories and tables together.
 pub(crate) struct Limiter {
     n_bytes: u64,
     limit_bytes: u64,
@@ -45,8 +45,7 @@ impl Limiter {
         Self { n_bytes: 0, limit_bytes: limits.memory_bytes }
     }
 
-    /// Counts what grows; an error ends the guest with a message, where a refusal would lead it to
-    /// a bare `unreachable`.
+    /// Counts growth. An error ends the guest with a message; a refusal would only lead it to a bare `unreachable`.
     fn grow(&mut self, current_bytes: u64, desired_bytes: u64) -> wasmtime::Result<bool> {
         let n_bytes = self.n_bytes.saturating_add(desired_bytes.saturating_sub(current_bytes));
         if n_bytes > self.limit_bytes {
@@ -57,12 +56,12 @@ impl Limiter {
     }
 }
 
-/// The bytes of one element of a table.
+/// The size of one element of a table, in bytes.
 const TABLE_ELEMENT_BYTES: u64 = 8;
 
 impl wasmtime::ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // The component's own limit is its own business.
+        // The component's own limit is none of the host's business.
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }

@@ -1,4 +1,4 @@
-//! The thread that interrupts guests which run for long.
+//! The thread that interrupts guests that run for long.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long a guest runs before others get their turn and its time is looked at.
+/// The time that a guest runs before other guests get their turn and its time limit is checked.
 const TICK: Duration = Duration::from_millis(10);
 
-/// How many ticks without a running guest there are before the thread goes to sleep: starting to
-/// tick again costs a system call, and a busy run has short pauses.
+/// The number of ticks without a running guest after which the thread goes to sleep. To begin ticking again costs a
+/// system call, and a busy run has short pauses.
 const N_IDLE_TICKS: u32 = 10;
 
 /// Advances the engine's epoch while guests run.
@@ -33,7 +33,7 @@ struct State {
     is_closed: bool,
 }
 
-/// A guest runs for as long as this lives.
+/// Keeps the ticker ticking while a guest runs.
 pub(crate) struct Ticking<'a>(&'a Shared);
 
 impl Drop for Ticking<'_> {
@@ -48,7 +48,7 @@ impl Ticker {
         Self { engine, shared: Arc::default() }
     }
 
-    /// Starts the thread unless it is there.
+    /// Starts the thread if it is not running yet.
     pub(crate) fn start(&self) -> io::Result<()> {
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.has_thread {
@@ -59,7 +59,7 @@ impl Ticker {
         Ok(())
     }
 
-    /// Ticks for as long as the answer lives.
+    /// Ticks for as long as the returned value lives.
     pub(crate) fn enter(&self) -> Ticking<'_> {
         self.shared.n_running.fetch_add(1, Ordering::SeqCst);
         if self.shared.is_asleep.load(Ordering::SeqCst) {
@@ -87,7 +87,7 @@ fn tick(engine: &wasmtime::Engine, shared: &Shared) {
             n_idle += 1;
         }
         if n_idle > N_IDLE_TICKS {
-            // Announced before the last look, so that whoever enters after it sees it.
+            // The sleep is announced before the last look: a guest that enters afterwards sees it.
             shared.is_asleep.store(true, Ordering::SeqCst);
             if shared.n_running.load(Ordering::SeqCst) == 0 {
                 state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Measuring how long a guest's own code runs.
+//! Measurement of the time that a guest's own code runs.
 
 use std::any::Any;
 use std::future::Future;
@@ -37,8 +37,8 @@ impl Stopwatch {
     }
 }
 
-/// A future whose polls are the guest's time: measured, preempted by the ticker, and with panics
-/// of the host caught.
+/// A future whose polls count as the guest's time. The time is measured, the ticker interrupts it, and panics of the
+/// host are caught.
 pub(crate) struct Running<'a, T> {
     pub(crate) inner: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
     pub(crate) stopwatch: Arc<Stopwatch>,
@@ -62,7 +62,7 @@ impl<T> Future for Running<'_, T> {
     }
 }
 
-/// A future inside of a [`Running`] one that is not the guest's time.
+/// A future inside a [`Running`] one whose polls do not count as the guest's time.
 pub(crate) struct Waiting<'a, T> {
     pub(crate) inner: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
     pub(crate) stopwatch: Arc<Stopwatch>,
@@ -84,14 +84,14 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("a panic without a message").to_owned()
 }
 
-/// The clock of a guest: it begins at 0 and advances by a microsecond whenever it is read, and to
-/// the end of whatever is slept.
+/// The clock of a guest. It begins at 0, advances by a microsecond whenever it is read, and jumps to the end of every
+/// sleep.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct VirtualClock {
     nanos: Arc<AtomicU64>,
 }
 
-/// How far the clock advances when it is read, so that a guest that waits for time to pass ends.
+/// The step of the clock when it is read. A guest that waits in a loop for time to pass comes to an end.
 const STEP_NANOS: u64 = 1_000;
 
 impl VirtualClock {
@@ -100,7 +100,7 @@ impl VirtualClock {
         self.nanos.fetch_add(STEP_NANOS, Ordering::Relaxed)
     }
 
-    /// Advances to a time, unless it is past.
+    /// Advances the clock to a time, unless that time has passed.
     pub(crate) fn advance_to(&self, nanos: u64) {
         self.nanos.fetch_max(nanos, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! How a call ends that does not return.
+//! The ends of calls that do not return.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use wasmtime::WasmBacktrace;
 use crate::report::{self, GuestReport};
 use crate::setup::Limits;
 
-/// Why the host ends a call. Carried through wasmtime as an error.
+/// The reason why the host ends a call. It passes through wasmtime as an error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stop {
     #[error("out of memory")]
@@ -33,86 +33,86 @@ pub(crate) enum Stop {
     Planned { operation: Arc<str> },
 }
 
-/// A stage that ended without returning.
+/// The end of a stage that did not return.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trap {
-    /// Whose stage.
+    /// The name of the module.
     pub module: String,
-    /// Which stage.
+    /// The name of the stage.
     pub function: String,
-    /// Why.
+    /// The cause of the end.
     pub cause: TrapCause,
-    /// `file:line:column` of the guest's own source, where it has that.
+    /// The place in the guest's own source, as `file:line:column`, if the guest has that information.
     pub source_line: Option<String>,
-    /// The end of what it printed.
+    /// The end of the guest's output.
     pub stderr_tail: String,
 }
 
-/// Why a stage ended without returning.
+/// The cause of a stage's end without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrapCause {
-    /// It needs more memory than [`Limits::memory_bytes`].
+    /// The stage needs more memory than [`Limits::memory_bytes`].
     OutOfMemory {
-        /// What it may have.
+        /// The limit in bytes.
         limit_bytes: u64,
     },
-    /// It ran for longer than [`Limits::time`].
+    /// The stage ran for longer than [`Limits::time`].
     TimeOut {
-        /// What it may take.
+        /// The limit on the time.
         limit: Duration,
     },
-    /// It needs more stack than [`Limits::stack_bytes`], or than its language keeps in its memory.
+    /// The stage needs more stack than [`Limits::stack_bytes`], or than its language reserves in its memory.
     StackOverflow {
-        /// What the host gives it; none if its own stack was too small.
+        /// The limit in bytes; none if the stack of the language was too small.
         limit_bytes: Option<usize>,
     },
-    /// It holds more objects than [`Limits::n_handles`].
+    /// The stage holds more objects than [`Limits::n_handles`].
     TooManyHandles {
-        /// What it may hold.
+        /// The limit on the number of objects.
         limit: u32,
     },
-    /// It printed more than [`Limits::output_bytes`].
+    /// The stage printed more than [`Limits::output_bytes`].
     TooMuchOutput {
-        /// What it may print.
+        /// The limit in bytes.
         limit_bytes: u64,
     },
-    /// It panicked, or threw something that nobody caught, and said so.
+    /// The stage panicked, or threw an exception that nobody caught.
     Panic {
-        /// What it said.
+        /// The message of the panic or exception.
         message: String,
     },
-    /// It gave up without a word.
+    /// The stage gave up without a message.
     Unreachable,
-    /// It ended its process.
+    /// The stage ended its process.
     Exit {
-        /// With this code.
+        /// The exit code.
         code: i32,
     },
-    /// It did what WebAssembly forbids, as in `integer divide by zero`.
+    /// The stage did something that WebAssembly forbids, as in `integer divide by zero`.
     Fault {
-        /// What.
+        /// The forbidden thing.
         what: String,
     },
-    /// It called a function that this version does not have.
+    /// The stage called a function that this version does not have.
     Unavailable {
-        /// One sentence that names the function.
+        /// A sentence that names the function.
         message: String,
     },
-    /// It called a function of a dependency that ended without an answer, and that cannot answer with an error.
+    /// The stage called a function of a dependency that ended without an answer, and whose type has no room for an
+    /// error.
     Dependency {
-        /// One sentence that names the function.
+        /// A sentence that names the function.
         message: String,
     },
-    /// It broke the contract of `pipeline:api`.
+    /// The stage broke the contract of `pipeline:api`.
     Contract {
-        /// How.
+        /// The broken rule, as a sentence.
         message: String,
     },
 }
 
 impl Trap {
-    /// Finds out why a guest ended. None if it was not the guest's doing; the answer is then the
-    /// message.
+    /// Finds the cause of a guest's end. Fails with the message if the guest did not cause it.
     pub(crate) fn of(
         module: &str,
         function: &str,
@@ -124,7 +124,7 @@ impl Trap {
         let report = report::find(&printed_text);
         let frame = error.downcast_ref::<WasmBacktrace>().and_then(report::source_line);
         let cause = cause(limits, error, report.as_ref()).ok_or_else(|| format!("{error:#}"))?;
-        // What the guest says of itself is nearer to its author than a frame of its runtime.
+        // The place that the guest reports is nearer to its author than a frame of its runtime.
         let reported = report.and_then(|report| report.location).filter(|_| matches!(cause, TrapCause::Panic { .. }));
         Ok(Self {
             module: module.to_owned(),
@@ -160,10 +160,10 @@ fn cause(limits: &Limits, error: &wasmtime::Error, report: Option<&GuestReport>)
     }
 }
 
-/// Whether a guest ran out of the stack that its language keeps in its memory.
+/// Returns whether a guest ran out of the stack that its language keeps in its memory.
 ///
-/// Compilers of C and Rust put it at the bottom of memory, so that it grows to below address 0,
-/// which wraps around. Where the address is not known, a deep recursion has to do.
+/// Compilers of C and Rust put the stack at the bottom of memory. It grows below address 0, which wraps around. Where
+/// the address is not known, a deep recursion is taken as the sign.
 fn is_own_stack(error: &wasmtime::Error) -> bool {
     const FAULT: &str = "memory fault at wasm address 0x";
     const BELOW: u64 = 0xff00_0000;
@@ -195,10 +195,10 @@ fn of_stop(limits: &Limits, stop: &Stop) -> Option<TrapCause> {
     })
 }
 
-/// wasmtime has no types for these.
+/// Finds a cause by its message, for errors that have no type in wasmtime.
 fn of_text(limits: &Limits, text: &str) -> Option<TrapCause> {
-    // What a guest does to its handles and to the values that it passes, `wasmtime/src/runtime/vm/
-    // component/handle_table.rs` and `component/func`.
+    // Errors in the guest's use of its handles and of the values that it passes; see
+    // `wasmtime/src/runtime/vm/component/handle_table.rs` and `component/func`.
     const OF_THE_GUEST: &[&str] = &[
         "unknown handle index",
         "handle index",
@@ -230,7 +230,7 @@ fn of_text(limits: &Limits, text: &str) -> Option<TrapCause> {
     is_of_the_guest.then(|| fault(text))
 }
 
-/// Writes a number of bytes in the largest unit that leaves no rest.
+/// Writes a number of bytes in the largest unit that divides it.
 fn bytes(n: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(unit, _)| n >= *unit && n.is_multiple_of(*unit)) {

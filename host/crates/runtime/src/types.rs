@@ -1,4 +1,4 @@
-//! wasmtime's types as the types of `api`.
+//! From wasmtime's types to the types of `api`.
 
 use api::Type;
 use wasmtime::component::Type as WasmType;
@@ -53,7 +53,7 @@ pub(crate) fn has_object(ty: &Type) -> bool {
     ty.find(&|ty| matches!(ty, Type::Object(_) | Type::Custom(_))).is_some()
 }
 
-/// Whether a resource that the component itself defines is in a type.
+/// Returns whether a type contains a resource that the component itself defines.
 pub(crate) fn has_own(kinds: &Kinds, ty: &WasmType) -> bool {
     let any = |ty: Option<WasmType>| ty.is_some_and(|ty| has_own(kinds, &ty));
     match ty {

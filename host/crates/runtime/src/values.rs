@@ -1,8 +1,7 @@
 //! Values on their way into a guest and out of it.
 //!
-//! Both ways follow the type: `list<u8>` is bytes, a handle is the object that it stands for, and
-//! what does not fit its type is found before a guest sees it. A failed lowering would make the
-//! instance unusable.
+//! Both ways follow the type: `list<u8>` is bytes, and a handle is an object. A value that does not fit its type is
+//! found before the guest sees it, because a failed lowering would make the instance unusable.
 
 use std::sync::Arc;
 
@@ -17,10 +16,10 @@ use crate::state::State;
 use crate::trap::Stop;
 use crate::types::type_of;
 
-/// Why a value could not be made.
+/// The reason why a value cannot be converted.
 #[derive(Debug)]
 pub(crate) enum ConvertError {
-    /// The value is not of the type.
+    /// The value is not of the type. The text says why.
     Mismatch(String),
     /// The call has to end.
     Stop(wasmtime::Error),
@@ -51,7 +50,7 @@ fn mismatch(kinds: &Kinds, ty: &Type, value: &Value) -> ConvertError {
     ConvertError::Mismatch(format!("it takes a {}, not {}", type_of(kinds, ty), describe(value)))
 }
 
-/// Names what a value is, without its contents, which may be long.
+/// Returns the kind of a value, without its contents, which may be long.
 fn describe(value: &Value) -> String {
     match value {
         Value::Bool(_) => "a bool".to_owned(),
@@ -79,7 +78,7 @@ fn describe(value: &Value) -> String {
     }
 }
 
-/// Makes what a guest gets out of a value.
+/// Converts a value for a guest.
 pub(crate) fn lower(store: &mut StoreContextMut<'_, State>, ty: &Type, value: Value) -> Result<Val, ConvertError> {
     Ok(match (ty, value) {
         (Type::Bool, Value::Bool(value)) => Val::Bool(value),
@@ -127,7 +126,7 @@ fn lower_all(
     types.zip(items).map(|(ty, item)| lower(store, &ty, item)).collect()
 }
 
-/// Takes fields in any order; a field that is missing is none if it can be.
+/// Takes the fields of a record in any order. A missing field is none if its type allows that.
 fn lower_record(
     store: &mut StoreContextMut<'_, State>,
     record: &Record,
@@ -169,7 +168,7 @@ fn lower_case(
     match (ty, payload) {
         (Some(ty), Some(value)) => Ok(Some(Box::new(lower(store, &ty, *value)?))),
         (None, None) => Ok(None),
-        // The value of an operation without a result.
+        // The value of an operation without a result is the empty tuple.
         (None, Some(value)) if value.is_unit() => Ok(None),
         (None, Some(value)) => {
             Err(ConvertError::Mismatch(format!("the case takes no value, not {}", describe(&value))))
@@ -200,7 +199,7 @@ fn lower_resource(store: &mut StoreContextMut<'_, State>, ty: &Type, object: Obj
     }
 }
 
-/// A value of a module outlives neither the instance that it lives in nor the run.
+/// A custom object does not outlive the instance that it lives in.
 fn lost(name: &str) -> ConvertError {
     ConvertError::Mismatch(format!("the {name} is gone: its module ended with an error after it was made"))
 }
@@ -220,19 +219,18 @@ fn lower_object(
     Ok(Val::Resource(ResourceDynamic::new_own(rep, imported.0).try_into_resource_any(store)?))
 }
 
-/// Makes a value out of what a guest gave.
+/// Converts a value of a guest.
 pub(crate) fn lift(store: &mut StoreContextMut<'_, State>, ty: &Type, val: &Val) -> wasmtime::Result<Value> {
     let kinds = Arc::clone(&store.data().kinds);
     lift_with(&kinds, &mut |ty, resource| take_object(store, &kinds, ty, resource), ty, val)
 }
 
-/// Makes a value out of one that has no objects. None if it has.
+/// Converts a value without objects. Returns none if it contains one.
 pub(crate) fn lift_plain(kinds: &Kinds, ty: &Type, val: &Val) -> Option<Value> {
     lift_with(kinds, &mut |_, _| Err(contract("an object")), ty, val).ok()
 }
 
-/// Finds the object of a handle. This also gives a borrowed handle back; otherwise the guest's
-/// call could not end.
+/// Finds the object of a handle. A borrowed handle is given back, too: otherwise the call of the guest could not end.
 fn take_object(
     store: &mut StoreContextMut<'_, State>,
     kinds: &Kinds,

@@ -1,9 +1,9 @@
 //! A WASI in which nothing is real.
 //!
-//! No arguments but those of a program, no environment, no directories, no sockets, an empty standard input. The wall
-//! clock stands at [`WALL_CLOCK`]; the monotonic clock is a [`VirtualClock`], so that sleeping
-//! takes no time; randomness is a stream of bytes made from the component and the function. Thus a
-//! function is a function of its arguments and of what the host answered.
+//! There are no environment variables, no directories and no sockets. Only programs have arguments, and standard input
+//! is empty. The wall clock stands still at [`WALL_CLOCK`]. The monotonic clock is a [`VirtualClock`], so sleeping
+//! takes no time. Random bytes are made from the component and the function. So the result of a function depends only
+//! on its arguments and on the answers of the host.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::output::Output;
 use crate::state::State;
 use crate::time::VirtualClock;
 
-/// What the wall clock shows: 2000-01-01T00:00:00Z. Not 1970, which ZIP and certificates refuse.
+/// The time of the wall clock: 2000-01-01T00:00:00Z. ZIP and certificates refuse 1970.
 const WALL_CLOCK: Duration = Duration::from_secs(946_684_800);
 
-/// The largest request for random bytes: they are made one call at a time, in one piece.
+/// The limit on a request for random bytes, which are made in one piece.
 const MAX_RANDOM_BYTES: u64 = 16 << 20;
 
-/// Makes the world of one call.
+/// Makes the WASI context of a call.
 pub(crate) fn context(
     component: &ContentDigest,
     function: &str,
@@ -119,7 +119,7 @@ impl rand_core::TryRng for Random {
     }
 }
 
-/// `wasi:clocks/monotonic-clock` on the virtual clock.
+/// The interface `wasi:clocks/monotonic-clock` on the virtual clock.
 struct VirtualTime;
 
 struct VirtualTimeView<'a> {
@@ -131,7 +131,7 @@ impl HasData for VirtualTime {
     type Data<'a> = VirtualTimeView<'a>;
 }
 
-/// Sleeping: waiting advances the clock instead of taking time.
+/// A sleep: waiting advances the clock instead of taking time.
 struct Sleep {
     clock: VirtualClock,
     until: u64,
@@ -163,9 +163,9 @@ impl monotonic_clock::Host for VirtualTimeView<'_> {
     }
 }
 
-/// Defines one interface, by its name without version. None if there is no such interface.
+/// Defines one interface, by its name without version. Returns none if there is no such interface.
 ///
-/// One by one, because all of them together cost more than a call.
+/// The interfaces are defined one by one, because all of them together cost more than a call.
 pub(crate) fn define(linker: &mut Linker<State>, interface: &str) -> Option<wasmtime::Result<()>> {
     type L<'a> = &'a mut Linker<State>;
     let define: fn(L<'_>) -> wasmtime::Result<()> = match interface {
@@ -201,7 +201,7 @@ pub(crate) fn define(linker: &mut Linker<State>, interface: &str) -> Option<wasm
     Some(define(linker))
 }
 
-/// Sockets are there because languages import them, and every use is denied.
+/// Languages import sockets. They exist, and every use is denied.
 fn define_sockets(linker: &mut Linker<State>, interface: &str) -> Option<wasmtime::Result<()>> {
     let l = linker;
     let get = State::sockets;
@@ -225,7 +225,7 @@ impl HasData for HasIo {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// The names that [`define`] knows, for people.
+/// The names that [`define`] knows, for messages.
 pub(crate) const KNOWN: &str = "wasi:cli, wasi:clocks, wasi:filesystem, wasi:io, wasi:random and wasi:sockets @0.2";
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Reader<'_> {
         Ok(Dependency { alias, path, allow: self.powers(table)?, place })
     }
 
-    /// The error of a key that cannot be given with another one that is there.
+    /// Makes the error for a key that excludes another key of the table.
     pub(super) fn excluded(&self, table: &DeTable<'_>, key: &'static str, beside: &'static str) -> ManifestError {
         let span = table.get_key_value(key).map_or(0..0, |(key, _)| key.span());
         self.error(span, ManifestProblem::Excluded { key, beside })

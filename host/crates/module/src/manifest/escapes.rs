@@ -1,13 +1,13 @@
-//! From a place in a TOML string's value to the place in its source.
+//! From a position in the value of a TOML string to the position in its source.
 
-/// Returns where in `raw`, the source with its quotes, byte `offset` of the value `text` stands.
+/// Returns the position in `raw`, the source with its quotes, of byte `offset` of the value `text`.
 ///
 /// Source: TOML 1.1, "String".
 pub(super) fn offset_in_source(raw: &str, text: &str, offset: usize) -> usize {
     let quotes = ["'''", "\"\"\"", "'", "\""].into_iter().find(|quotes| raw.starts_with(quotes)).unwrap_or_default();
     let mut start = quotes.len();
     if quotes.len() == 3 {
-        // A line break right after the quotes is no part of the value.
+        // A line break right after the quotes is not part of the value.
         let rest = raw.get(start..).unwrap_or_default();
         start += ["\r\n", "\n"].into_iter().find(|line_break| rest.starts_with(line_break)).map_or(0, str::len);
     }
@@ -20,7 +20,7 @@ pub(super) fn offset_in_source(raw: &str, text: &str, offset: usize) -> usize {
     at.min(raw.len())
 }
 
-/// Returns how many bytes the source of one character has.
+/// Returns the number of bytes that a character has in the source.
 fn width(raw: &str, has_escapes: bool) -> usize {
     let mut characters = raw.chars();
     let Some(first) = characters.next() else { return 0 };
@@ -31,7 +31,7 @@ fn width(raw: &str, has_escapes: bool) -> usize {
         Some('x') => 4,
         Some('u') => 6,
         Some('U') => 10,
-        // A line that goes on: all white space up to the next character belongs to it.
+        // A backslash at the end of a line removes all white space up to the next character.
         Some(next) if next.is_whitespace() => {
             let rest = raw.get(1..).unwrap_or_default();
             let skipped = 1 + rest.len() - rest.trim_start().len();

@@ -1,24 +1,24 @@
 //! Expressions over stages: `STAGE.METHOD(ARGS).METHOD(ARGS)`.
 //!
-//! Arguments are JSON; strings may have single quotes, which a TOML string in double quotes
-//! need not escape. White space is free between all of it.
+//! Arguments are JSON. Strings may also have single quotes, which need no escapes inside a TOML string in double
+//! quotes. White space is allowed between all parts.
 
 use serde_json::{Map, Number, Value};
 
 use super::names::label;
 use super::types::ExpressionStep;
 
-/// How deep lists and objects nest in an argument.
+/// The limit on the depth of lists and objects in an argument.
 const MAX_DEPTH: usize = 64;
 
-/// What could not be read, and at which byte.
+/// A syntax error, with the byte at which it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SyntaxError {
     pub(super) at: usize,
     pub(super) message: String,
 }
 
-/// Parses an expression to the stage's name and the methods.
+/// Parses an expression into the name of the stage and the methods.
 pub(super) fn parse(text: &str) -> Result<(String, Vec<ExpressionStep>), SyntaxError> {
     let mut parser = Parser { text, at: 0 };
     let stage = parser.name("the name of a stage")?;
@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<(String, Vec<ExpressionStep>), SyntaxE
     Ok((stage, steps))
 }
 
-/// Returns how many bytes of white space an expression begins with.
+/// Returns the number of bytes of white space at the start of an expression.
 pub(super) fn leading_space(text: &str) -> usize {
     text.len() - text.trim_start().len()
 }
@@ -45,7 +45,7 @@ impl<'a> Parser<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// Skips white space and returns the character after it.
+    /// Skips white space, and returns the next character.
     fn peek(&mut self) -> Option<char> {
         self.at += leading_space(self.rest());
         self.rest().chars().next()
@@ -55,7 +55,7 @@ impl<'a> Parser<'a> {
         Err(SyntaxError { at: self.at, message: message.into() })
     }
 
-    /// The error that something else is here.
+    /// Makes the error that something else was expected here.
     fn expected<T>(&mut self, what: &str) -> Result<T, SyntaxError> {
         let found = match self.peek() {
             Some(character) => format!("`{character}`"),
@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
         Ok(ExpressionStep { method, args })
     }
 
-    /// Takes items with commas between them, to the character that ends them.
+    /// Takes items that are separated by commas, up to the character that ends the list.
     fn items<T>(
         &mut self,
         end: char,
@@ -155,7 +155,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Takes a string; the escapes are those of JSON, and `\'`.
+    /// Takes a string. The escapes are those of JSON, and `\'`.
     fn string(&mut self) -> Result<String, SyntaxError> {
         let quote = match self.peek() {
             Some(quote @ ('"' | '\'')) => quote,
@@ -163,7 +163,7 @@ impl<'a> Parser<'a> {
         };
         let start = self.at;
         self.take(quote);
-        // As JSON has it, with its quotes.
+        // The string is rewritten as JSON, with double quotes.
         let mut json = String::from('"');
         let mut characters = self.rest().char_indices();
         while let Some((at, character)) = characters.next() {

@@ -1,21 +1,21 @@
-//! The keys of a manifest. `docs/host.schema.json` has the same ones, and a test compares them.
+//! The keys of a manifest. `docs/host.schema.json` has the same keys, and a test compares them.
 
 /// The keys of one kind of table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Keys {
-    /// What the table is, as in `a manifest`.
+    /// The kind of table, as in `a manifest`.
     pub of: &'static str,
-    /// In the order in which they are shown.
+    /// The names of the keys, in the order in which messages show them.
     pub names: &'static [&'static str],
 }
 
-/// Of the manifest itself.
+/// The keys of the manifest itself.
 pub(crate) static MANIFEST: Keys = Keys {
     of: "a manifest",
     names: &["name", "version", "language", "description", "allow", "network", "component", "dependencies", "stages"],
 };
 
-/// Of a dependency that is a table.
+/// The keys of a dependency that is a table.
 pub(crate) static DEPENDENCY: Keys = Keys { of: "a dependency", names: &["path", "component", "allow"] };
 
 /// Of a stage.
@@ -24,5 +24,5 @@ pub(crate) static STAGE: Keys = Keys {
     names: &["description", "call", "from", "args", "defaults", "ignore", "env", "retry", "timeout", "allow-failure"],
 };
 
-/// What a stage without a function of its own cannot have: nothing would take it.
+/// The keys that a stage without a function cannot have, because nothing would use them.
 pub(crate) const NOT_BESIDE_FROM: &[&str] = &["call", "args", "defaults", "ignore", "env"];

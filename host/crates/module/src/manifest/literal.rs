@@ -1,4 +1,4 @@
-//! Arguments of a manifest: TOML as JSON.
+//! The arguments in a manifest: from TOML to JSON.
 
 use serde_json::{Map, Number, Value};
 use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
@@ -7,7 +7,7 @@ use super::problem::{ManifestError, ManifestProblem};
 use super::reader::{self, Reader, entries};
 
 impl Reader<'_> {
-    /// Returns a value as JSON, which has neither dates nor numbers without end.
+    /// Returns a value as JSON. Dates, infinities and NaN have no JSON.
     pub(super) fn literal(&self, value: &reader::Value<'_>) -> Result<Value, ManifestError> {
         let refuse = |what: String| self.error(value.span(), ManifestProblem::Literal(what));
         Ok(match value.get_ref() {
@@ -34,6 +34,6 @@ fn integer(number: &DeInteger<'_>) -> Option<Value> {
 }
 
 fn float(number: &DeFloat<'_>) -> Option<Value> {
-    // `Number` takes neither infinities nor what is not a number.
+    // `Number` accepts neither infinities nor NaN.
     Number::from_f64(number.as_str().parse().ok()?).map(Value::Number)
 }

@@ -1,20 +1,20 @@
-//! What can be a name, a version or a time.
+//! The syntax of names, versions and durations.
 
 use std::time::Duration;
 
-/// The powers that a module may be granted: the interfaces of `pipeline:api` that no world gives.
+/// The powers that a module can be granted: the interfaces of `pipeline:api` that are in no world.
 pub const POWERS: &[&str] = &["machine", "sources", "effects", "secret-access"];
 
-/// Returns whether it can be the name of a module, a stage or a dependency.
+/// Returns whether a text can be the name of a module, a stage or a dependency.
 pub(crate) fn is_name(name: &str) -> bool {
     let mut parts = name.split('-');
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && parts.all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }
 
-/// Returns the name of a function, method or parameter in kebab case, if it can be one.
+/// Returns the name of a function, a method or a parameter in kebab case; none if the text cannot be a name.
 ///
-/// Names in snake case are taken, too: they are what the author of a function sees.
+/// Names in snake case are accepted, too: the author of a function knows them in that form.
 /// Source: the component model, "Import and Export Definitions", `label`.
 pub(crate) fn label(name: &str) -> Option<String> {
     let kebab = name.replace('_', "-");
@@ -37,7 +37,7 @@ pub(crate) fn is_version(version: &str) -> bool {
         && rest.len() != 1
 }
 
-/// Parses a time: seconds, or a number with `ms`, `s`, `m` or `h`; more than nothing.
+/// Parses a duration: a number of seconds, or a number with `ms`, `s`, `m` or `h`. Zero is not a duration.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! Why a manifest cannot be used.
+//! The mistakes in manifests, and their messages.
 
 use std::path::PathBuf;
 
@@ -10,130 +10,130 @@ use super::types::Language;
 use crate::fs::FsError;
 use crate::near::suggestion;
 
-/// Why a manifest cannot be used.
+/// The reason why a manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Read(FsError),
-    /// Something in it is wrong.
+    /// The manifest has a mistake.
     #[error("`{}:{line}:{column}`: {problem}", path.display())]
     At {
-        /// Which manifest.
+        /// The path of the manifest.
         path: PathBuf,
-        /// Counts from 1.
+        /// The line of the mistake. The first line is 1.
         line: usize,
-        /// Counts characters from 1.
+        /// The column of the mistake, in characters. The first column is 1.
         column: usize,
-        /// What is wrong.
+        /// The mistake in the manifest.
         problem: ManifestProblem,
     },
 }
 
-/// What is wrong in a manifest.
+/// A mistake in a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestProblem {
-    /// It is not TOML.
+    /// The text is not TOML.
     #[error("{0}")]
     Syntax(String),
-    /// There is no such key.
+    /// A table has an unknown key.
     #[error("there is no key `{key}` in {}", of.of)]
     UnknownKey {
-        /// The key.
+        /// The name of the key.
         key: String,
-        /// What there is.
+        /// The keys that the table can have.
         of: &'static Keys,
     },
-    /// A key that must be there is not.
+    /// A required key is missing.
     #[error("the key `{0}` is missing")]
     MissingKey(&'static str),
-    /// Two keys that say the same, or of which one has no meaning beside the other.
+    /// Two keys exclude each other: they mean the same, or one has no meaning beside the other.
     #[error("`{key}` cannot be given beside `{beside}`")]
     Excluded {
-        /// The one.
+        /// The key that is refused.
         key: &'static str,
-        /// The other.
+        /// The key that excludes it.
         beside: &'static str,
     },
-    /// A value of another type.
+    /// A value has the wrong type.
     #[error("`{key}` takes {expected}, not {found}")]
     WrongType {
-        /// The key.
+        /// The key of the value.
         key: String,
-        /// What it takes.
+        /// The type that the key takes.
         expected: &'static str,
-        /// What is there.
+        /// The type of the value.
         found: &'static str,
     },
-    /// A name with other characters.
+    /// A name has characters that are not allowed.
     #[error("`{name}` cannot be the name of {of}: it takes lowercase letters, digits and single hyphens")]
     Name {
-        /// As in `a module`.
+        /// The kind of thing that is named, as in `a module`.
         of: &'static str,
-        /// The name.
+        /// The name in the manifest.
         name: String,
     },
-    /// An alias that means something else.
+    /// An alias is a name that has another meaning.
     #[error("`{0}` cannot be the name of a dependency: it stands for the package `pipeline:api`")]
     Reserved(String),
-    /// Not the name of a parameter.
+    /// A key is not the name of a parameter.
     #[error("`{0}` cannot be the name of a parameter: it takes letters, digits and single hyphens")]
     Param(String),
-    /// A parameter in both tables, or in kebab case and in snake case.
+    /// A parameter is set twice: in both tables, or in kebab case and in snake case.
     #[error("the parameter `{0}` is given twice")]
     ParamTwice(String),
-    /// Not the name of a variable.
+    /// A key is not the name of an environment variable.
     #[error("`{0}` cannot be a variable: it takes a name without `=`, and a value without a null character")]
     Variable(String),
-    /// A version that is none.
+    /// A text is not a version.
     #[error("`{0}` is not a version: it takes three numbers, as in `0.1.0`")]
     Version(String),
-    /// A language that nobody knows.
+    /// The language is unknown.
     #[error("`{0}` is not a language")]
     Language(String),
-    /// A power that does not exist.
+    /// A power does not exist.
     #[error("`{0}` is not a power")]
     Power(String),
-    /// A path that leads to nothing.
+    /// A path is empty.
     #[error("`{0}` takes a path, and this is empty")]
     EmptyPath(&'static str),
-    /// A component that is no `.wasm` file.
+    /// The component is not a `.wasm` file.
     #[error("`component` takes a `.wasm` file, not `{0}`")]
     NotWasm(String),
-    /// Not a function.
+    /// A text is not the name of a function.
     #[error("`call` takes a function as in `build`, or one of a dependency as in `lint.check`, not `{0}`")]
     Call(String),
-    /// A dependency that the manifest does not have.
+    /// A stage calls a dependency that the manifest does not have.
     #[error("there is no dependency `{alias}`")]
     NoDependency {
-        /// What was asked for.
+        /// The alias in the stage.
         alias: String,
-        /// What there is.
+        /// The aliases of the dependencies.
         aliases: Vec<String>,
     },
-    /// A function of a module without code.
+    /// A stage calls a function of a module without code.
     #[error("stage `{stage}` calls function `{function}` of a module without code")]
     NoCode {
-        /// Which stage.
+        /// The name of the stage.
         stage: String,
-        /// What it calls.
+        /// The name of the function.
         function: String,
     },
-    /// An expression that cannot be read.
+    /// An expression has a syntax error.
     #[error("{message} in the expression `{text}`")]
     Expression {
-        /// The whole of it.
+        /// The text of the expression.
         text: String,
-        /// What is wrong at the place.
+        /// The message about the error.
         message: String,
     },
-    /// Not a time.
+    /// A text is not a duration.
     #[error("`timeout` takes a time as in `90`, `500ms`, `10m` or `2h`, not `{0}`")]
     Time(String),
-    /// Not a number of times.
+    /// A number of retries is not allowed.
     #[error("`retry` takes a number from 0 to {max}, not `{0}`", max = u32::MAX)]
     Count(String),
-    /// A value that no parameter takes.
+    /// A value cannot be an argument of a parameter.
     #[error("{0} cannot be an argument")]
     Literal(String),
 }

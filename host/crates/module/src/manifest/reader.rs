@@ -1,4 +1,4 @@
-//! Takes a parsed document apart, with places for errors.
+//! Reads values out of a parsed document. Errors have positions.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::names::POWERS;
 use super::problem::{ManifestError, ManifestProblem};
 use super::types::Place;
 
-/// A value, and where it stands in the text.
+/// A value with its position in the text.
 pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
 /// A key and its value.
@@ -21,7 +21,7 @@ pub(super) type Entry<'a> = (&'a Spanned<toml::de::DeString<'a>>, &'a Value<'a>)
 pub(super) struct Reader<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
-    /// Where each line begins, in bytes.
+    /// The byte at which each line begins.
     lines: Vec<usize>,
 }
 
@@ -39,7 +39,7 @@ impl Reader<'_> {
             let message = error.message().lines().next().unwrap_or_default().trim_end_matches(", expected nothing");
             let span = error.span().unwrap_or(0..0);
             let problem = match self.text.get(span.clone()) {
-                // It is all that the message lacks.
+                // The parser's message lacks only the name of the key.
                 Some(key) if message == "duplicate key" => format!("the key `{key}` is given twice"),
                 _ => message.to_owned(),
             };
@@ -48,7 +48,7 @@ impl Reader<'_> {
         Ok(table.into_inner())
     }
 
-    /// Refuses keys that are not among `keys`; the first of them in the text is named.
+    /// Refuses keys that are not among `keys`. The error names the first of them in the text.
     pub(super) fn check_keys(&self, table: &DeTable<'_>, keys: &'static Keys) -> Result<(), ManifestError> {
         let unknown = table.keys().filter(|key| !keys.names.contains(&key.get_ref().as_ref()));
         match unknown.min_by_key(|key| key.span().start) {
@@ -169,7 +169,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the entries of a table in the order of the text: the parser sorts them by name.
+/// Returns the entries of a table in the order of the text. The parser sorts them by name.
 pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
     let mut entries: Vec<Entry<'t>> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);

@@ -89,7 +89,7 @@ impl Reader<'_> {
             return Err(self.error(key.span(), ManifestProblem::ParamTwice(param)));
         }
         let argument = match value.get_ref() {
-            // A record with this one field cannot be given: nobody has missed it.
+            // A record with only this field cannot be an argument. So far no function needs one.
             DeValue::Table(table) if table.len() == 1 && table.contains_key("from") => {
                 let from = table.get("from").unwrap_or(value);
                 Argument::From(self.expression(from)?)
@@ -170,7 +170,7 @@ impl Reader<'_> {
     fn timeout(&self, value: &Value<'_>) -> Result<std::time::Duration, ManifestError> {
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
-            // Whole seconds.
+            // A whole number is a number of seconds.
             DeValue::Integer(number) => number.to_string(),
             _ => return Err(self.wrong_type("timeout", "a time, as in `10m`", value)),
         };

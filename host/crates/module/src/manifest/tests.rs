@@ -1,4 +1,4 @@
-//! What manifests say, and what is refused.
+//! Manifests that are accepted, and their values.
 
 mod refused;
 mod schema;

@@ -1,4 +1,4 @@
-//! What a manifest says, as values.
+//! The contents of a manifest as values.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,51 +6,52 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What a module says of itself.
+/// The manifest of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleManifest {
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
-    /// Three numbers, as in `0.1.0`; a pre-release and build metadata may follow.
+    /// The version: three numbers, as in `0.1.0`. A pre-release and build metadata may follow.
     pub version: String,
-    /// What it is written in; not needed where `component` is given, nor for a pipeline without code.
+    /// The language of the module. It is not needed with `component`, nor for a pipeline without code.
     pub language: Option<Language>,
-    /// One sentence.
+    /// A description in one sentence.
     pub description: Option<String>,
-    /// The powers granted when its directory is called; some of [`POWERS`](super::POWERS).
+    /// The powers that the module gets when its directory is called. [`POWERS`](super::POWERS) lists all powers.
     pub allow: BTreeSet<String>,
-    /// Whether commands may reach the network; they may unless it says `false`.
+    /// Whether commands may use the network. They may, unless the manifest says `false`.
     pub network: bool,
-    /// A component that some other tool makes, relative to the manifest.
+    /// The path of a component that another tool makes, relative to the manifest.
     pub component: Option<PathBuf>,
-    /// The modules that it uses, in the order of the file.
+    /// The dependencies in the order of the file.
     pub dependencies: Vec<Dependency>,
-    /// What it says of its stages, in the order of the file.
+    /// The stages in the order of the file.
     pub stages: Vec<StageEntry>,
 }
 
 impl ModuleManifest {
-    /// Returns whether the module has functions of its own, or is made of those of others alone.
+    /// Returns whether the module has functions of its own. Without them it is made only of functions of other
+    /// modules.
     #[must_use]
     pub fn has_code(&self) -> bool {
         self.language.is_some() || self.component.is_some()
     }
 }
 
-/// What a module is written in.
+/// The language of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// Built by `host build`.
+    /// Rust: `host build` builds the module.
     Rust,
-    /// With componentize-py.
+    /// Python, with componentize-py.
     Python,
-    /// With componentize-qjs.
+    /// JavaScript, with componentize-qjs.
     JavaScript,
-    /// Bundled, then as JavaScript.
+    /// TypeScript: it is bundled and then built like JavaScript.
     TypeScript,
-    /// With wit-bindgen and the Go toolchain.
+    /// Go, with wit-bindgen and the Go toolchain.
     Go,
-    /// With wit-bindgen and clang.
+    /// C, with wit-bindgen and clang.
     C,
 }
 
@@ -64,140 +65,141 @@ impl Language {
         ("c", Self::C),
     ];
 
-    /// Returns the name as a manifest has it.
+    /// Returns the name of the language in a manifest.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, language)| *language == self).map_or("", |(name, _)| name)
     }
 }
 
-/// Where something stands in a manifest.
+/// A position in a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// Counts from 1.
+    /// The line. The first line is 1.
     pub line: usize,
-    /// Counts characters from 1.
+    /// The column, in characters. The first column is 1.
     pub column: usize,
 }
 
-/// A module that this one uses.
+/// A module that this one depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
-    /// What this manifest calls it, in kebab case.
+    /// The name that this manifest gives it, in kebab case.
     pub alias: String,
-    /// A directory with a manifest or a component, as written: relative to the manifest.
+    /// The path of a directory with a manifest, or of a component, as it is written: relative to the manifest.
     pub path: PathBuf,
-    /// What it gets of its importer's powers; all that the importer has if absent.
+    /// The powers of its importer that it gets; all of them if there is none.
     pub allow: Option<BTreeSet<String>>,
-    /// Where its alias stands.
+    /// The position of the alias.
     pub place: Place,
 }
 
-/// What a manifest says of a stage.
+/// The entry of a stage in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageEntry {
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
-    /// Where its name stands.
+    /// The position of the name.
     pub place: Place,
-    /// One sentence; instead of what the function's author wrote.
+    /// A description in one sentence. It replaces the one of the function's author.
     pub description: Option<String>,
-    /// What it does.
+    /// The work of the stage.
     pub work: StageWork,
-    /// Values of parameters, in the order of the file.
+    /// The values of parameters, in the order of the file.
     pub args: Vec<Setting>,
-    /// Values of parameters that nothing else gives.
+    /// The values of parameters that have no other source.
     pub defaults: Vec<Setting>,
-    /// What is left out of directories of the caller.
+    /// The entries that are left out of the caller's directories.
     pub ignore: Vec<Ignore>,
-    /// Variables of every container that the stage begins with.
+    /// The variables of every container that the stage begins with.
     pub env: Vec<(String, String)>,
-    /// What is done when it fails.
+    /// The policy for failures and timeouts.
     pub policy: Policy,
 }
 
-/// What a stage does.
+/// The work of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageWork {
-    /// The module's own function of that name.
+    /// The stage calls the module's own function of the same name.
     Own,
-    /// Another function.
+    /// The stage calls another function.
     Call(CallTarget),
-    /// It is a part of what other stages make.
+    /// The stage is a part of the value of another stage.
     From(Expression),
 }
 
 /// The function that a stage calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallTarget {
-    /// The alias of the module that has it; none for the module itself.
+    /// The alias of the dependency that has the function; none for the module itself.
     pub dependency: Option<String>,
-    /// A function, or an object whose constructor is called; in kebab case.
+    /// The name of a function, or of an object whose constructor is called, in kebab case.
     pub function: String,
-    /// Where it stands.
+    /// The position of the text in the manifest.
     pub place: Place,
 }
 
-/// The value of a parameter.
+/// The setting of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// In kebab case.
+    /// The name of the parameter in kebab case.
     pub param: String,
-    /// Its value.
+    /// The argument for the parameter.
     pub argument: Argument,
-    /// Where the parameter's name stands.
+    /// The position of the parameter's name.
     pub place: Place,
 }
 
-/// What a parameter is given.
+/// The argument for a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Argument {
-    /// A value, or the text that stands for one.
+    /// A literal: a value, or a text that means one.
     Literal(Value),
-    /// What other stages make.
+    /// An expression over other stages.
     From(Expression),
 }
 
-/// A stage, and the methods that lead from its result to a part of it.
+/// A stage, and the methods that lead from its value to a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
-    /// The stage's name, in kebab case.
+    /// The name of the stage in kebab case.
     pub stage: String,
     /// The methods in order.
     pub steps: Vec<ExpressionStep>,
-    /// As it is written.
+    /// The text in the manifest.
     pub text: String,
-    /// Where the stage's name stands.
+    /// The position of the stage's name.
     pub place: Place,
 }
 
-/// A method of an expression, and its arguments.
+/// A method in an expression, with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpressionStep {
-    /// In kebab case.
+    /// The name of the method in kebab case.
     pub method: String,
-    /// In order.
+    /// The arguments in order.
     pub args: Vec<Value>,
 }
 
-/// Files that a stage does not get.
+/// The entries of directories that a stage does not get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignore {
-    /// The directory that this is about, in kebab case; all of them if absent.
+    /// The parameter of the directory, in kebab case; all directories if there is none.
     pub param: Option<String>,
-    /// As in `*.o`.
+    /// The patterns of the entries, as in `*.o`.
     pub patterns: Vec<String>,
-    /// Where the patterns stand.
+    /// The position of the patterns.
     pub place: Place,
 }
 
-/// What is done when a stage fails or does not end. The default is none of it.
+/// The policy of a stage for failures and timeouts. By default there are no retries and no timeout, and no failure is
+/// allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// How often it is tried again.
+    /// The number of retries after a failure.
     pub n_retries: u32,
-    /// When it is stopped.
+    /// The time after which the stage is stopped.
     pub timeout: Option<Duration>,
-    /// Whether the run goes on and succeeds without it.
+    /// Whether the run goes on, and succeeds, without the stage.
     pub is_failure_allowed: bool,
 }

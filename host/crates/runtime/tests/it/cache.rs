@@ -1,4 +1,4 @@
-//! Compiled components on disk.
+//! The cache of compiled components on disk.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -101,6 +101,6 @@ fn a_component_file_that_changed_is_read_again() {
     let second = load(r#"(func (export "run") nop)"#);
     assert_ne!(first, second);
     assert_eq!(first, load(r#"(func (export "run"))"#));
-    // Just written files are not remembered: the next change might leave no trace.
+    // A file that was just written is not remembered: its next change might have the same time.
     assert_eq!(files(dir.path(), "digest"), Vec::<PathBuf>::new());
 }

@@ -1,4 +1,4 @@
-//! An engine in memory: one tree that never changes, and a record of what was asked.
+//! An engine in memory: one tree that never changes, and a record of the requests.
 
 #![allow(dead_code, reason = "each user of this file uses a part of it")]
 
@@ -17,32 +17,32 @@ use graph::{
     Selection, TreePath,
 };
 
-/// What a call asks, answered from memory.
+/// A bridge that answers from memory.
 #[derive(Default)]
 pub(crate) struct FakeBridge {
     backend: FakeBackend,
-    /// What was logged.
+    /// The messages that were logged.
     pub(crate) logged: Mutex<Vec<(LogLevel, String)>>,
-    /// How many evaluations were begun in the background.
+    /// The number of evaluations that were begun in the background.
     pub(crate) n_started: AtomicUsize,
 }
 
-/// Evaluates every edge to the same tree, but a failing one to its failure.
+/// An engine that evaluates every edge to the same tree, and a failing edge to its failure.
 #[derive(Default)]
 pub(crate) struct FakeBackend {
-    /// How long an evaluation takes.
+    /// The time that an evaluation takes.
     pub(crate) delay: Duration,
-    /// An evaluation waits until as many are under way.
+    /// The gate that evaluations wait at.
     pub(crate) gate: Option<Gate>,
-    /// What the next evaluation ends with.
+    /// The failure of every evaluation, if there is one.
     pub(crate) failure: Option<Failure>,
     /// Whether evaluations panic.
     pub(crate) panics: bool,
-    /// How many edges were asked for.
+    /// The number of edges that were asked for.
     pub(crate) n_solved: AtomicUsize,
 }
 
-/// Opens when enough have come.
+/// A gate that opens when enough callers have come.
 pub(crate) struct Gate {
     n_expected: usize,
     n_arrived: AtomicUsize,
@@ -61,28 +61,28 @@ impl Gate {
 }
 
 impl FakeBridge {
-    /// An engine whose evaluations take time.
+    /// Makes a bridge whose evaluations take time.
     pub(crate) fn with_delay(delay: Duration) -> Self {
         Self { backend: FakeBackend { delay, ..FakeBackend::default() }, ..Self::default() }
     }
 
-    /// An engine whose evaluations fail.
+    /// Makes a bridge whose evaluations fail.
     pub(crate) fn failing_with(failure: Failure) -> Self {
         Self { backend: FakeBackend { failure: Some(failure), ..FakeBackend::default() }, ..Self::default() }
     }
 
-    /// An engine whose evaluations panic.
+    /// Makes a bridge whose evaluations panic.
     pub(crate) fn panicking() -> Self {
         Self { backend: FakeBackend { panics: true, ..FakeBackend::default() }, ..Self::default() }
     }
 
-    /// An engine whose evaluations wait until as many are under way.
+    /// Makes a bridge whose evaluations wait until `n_expected` of them are running.
     pub(crate) fn waiting_for(n_expected: usize) -> Self {
         let gate = Gate { n_expected, n_arrived: AtomicUsize::new(0), notify: tokio::sync::Notify::new() };
         Self { backend: FakeBackend { gate: Some(gate), ..FakeBackend::default() }, ..Self::default() }
     }
 
-    /// Returns how many edges were asked for.
+    /// Returns the number of edges that were asked for.
     pub(crate) fn n_solved(&self) -> usize {
         self.backend.n_solved.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! Guest programs in Rust, of `tests/functions`. Requires the target `wasm32-wasip2`.
+//! Guest programs in Rust, from `tests/functions`. They require the target `wasm32-wasip2`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ fn patient() -> Limits {
     Limits { time: Duration::from_secs(3600), ..Limits::default() }
 }
 
-/// Calls with arguments in WAVE and expects them back.
+/// Calls a function with arguments in WAVE and expects the same values back.
 async fn check_return(component: &Component, function: &str, texts: &[&str]) {
     let args: Vec<Value> = texts
         .iter()

@@ -1,4 +1,4 @@
-//! What one call may use, and what happens beyond.
+//! The limits of a call, and the ends of calls that exceed them.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::support::{call, call_with, load_wat, stage_wat, trap};
 
 const ENDLESS: &str = r#"(func (export "run") (loop br 0))"#;
 
-/// A stage that makes a directory without dropping it, over and over.
+/// A stage that makes directories in a loop and drops none.
 const HOARD: &str = r#"(component
     (import "pipeline:api/directory@0.1.0" (instance $d
         (export "directory" (type $dir (sub resource)))
@@ -26,7 +26,7 @@ const HOARD: &str = r#"(component
     (instance $stages (export "run" (func $run)))
     (export "test:wat/stages@0.1.0" (instance $stages)))"#;
 
-/// A stage that evaluates a new directory as often as it is told.
+/// A stage that evaluates a new directory as often as its argument says.
 const SYNC: &str = r#"(component
     (import "pipeline:api/errors@0.1.0" (instance $e
         (type $exec (record (field "args" (list string)) (field "exit-code" s32)

@@ -1,4 +1,4 @@
-//! What can be loaded, and why the rest cannot.
+//! Components that can be loaded, and the messages for others.
 
 use api::{CustomType, Signature, Type};
 use graph::{Blame, Diagnostic};
@@ -53,7 +53,7 @@ fn a_component_without_stages_says_what_it_exports() {
 fn an_import_that_the_host_does_not_have_is_named() {
     let imports = |name: &str| format!(r#"(component (import "{name}" (instance)))"#);
     for (name, expect) in [
-        // What another module may provide is looked for when modules are linked.
+        // Imports that another module may provide are resolved when modules are linked.
         ("acme:other/tools@1.0.0", "module `m` has no stages: it exports nothing"),
         ("wasi:http/types@0.2.0", "module `m` imports `wasi:http/types@0.2.0`, which the host does not have"),
         ("pipeline:api/robots@0.1.0", "module `m` imports `pipeline:api/robots@0.1.0`, which the host does not have"),

@@ -1,4 +1,4 @@
-//! Custom objects: where they live, and how they are lost. Requires the target `wasm32-wasip2`.
+//! Custom objects: their homes, and their loss. The tests require the target `wasm32-wasip2`.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl Module {
         self.call("[constructor]bomb", vec![Value::U32(seconds)]).await.unwrap()
     }
 
-    /// Calls a function with one object and shows what came of it.
+    /// Calls a function with one object, and writes the outcome.
     async fn show(&self, function: &str, object: &Value) -> String {
         match self.call(function, vec![object.clone()]).await {
             Ok(value) => format!("{value:?}"),
@@ -73,11 +73,11 @@ async fn a_trap_loses_the_objects_of_its_instance_and_no_others() {
     assert!(exploded.contains("boom after 1"), "{exploded}");
     let lost = module.show("[method]bomb.left", &bomb).await;
     assert!(lost.ends_with("the bomb is gone: its module ended with an error after it was made"), "{lost}");
-    // A new instance begins with the next object.
+    // The next object begins a new instance.
     let next = module.bomb(2).await;
     assert_eq!(module.show("[method]bomb.left", &next).await, "U32(2)");
     assert_eq!(other.show("[method]bomb.left", &elsewhere).await, "U32(3)");
-    // An object of another instance is no object of this one.
+    // An object of another instance is refused.
     let foreign = module.show("[method]bomb.left", &elsewhere).await;
     assert!(foreign.contains("the bomb is gone"), "{foreign}");
 }

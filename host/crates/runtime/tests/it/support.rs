@@ -13,7 +13,7 @@ pub(crate) fn runtime(limits: Limits) -> Runtime {
     Runtime::new(RuntimeConfig { cache_dir: None, limits }).unwrap()
 }
 
-/// Loads a component that is written as text.
+/// Loads a component from its text.
 pub(crate) fn load_wat(limits: Limits, text: &str) -> Component {
     runtime(limits).load_bytes("m", &wat::parse_str(text).unwrap()).unwrap()
 }

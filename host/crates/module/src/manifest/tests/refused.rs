@@ -1,11 +1,11 @@
-//! What is wrong in stages and dependencies, and where.
+//! Manifests that are refused, with their messages and positions.
 
 use expect_test::{Expect, expect};
 use graph::Diagnostic as _;
 
 use super::*;
 
-/// What a stage cannot say.
+/// Stages with keys or values that are not allowed.
 pub(super) const SAYS: &[&str] = &[
     "stages = 1",
     "[[stages]]",
@@ -35,7 +35,7 @@ pub(super) const SAYS: &[&str] = &[
     "[stages.build]\nenv = { 'A=B' = '1' }",
 ];
 
-/// What a stage cannot do.
+/// Stages whose work is not allowed.
 pub(super) const DOES: &[&str] = &[
     "[stages.a]\ncall = ''",
     "[stages.a]\ncall = 'lint.check()'",
@@ -53,7 +53,7 @@ pub(super) const DOES: &[&str] = &[
     "[stages.a]\nfrom = '''\nbuild\n  .file(1 2)'''",
 ];
 
-/// What is no dependency.
+/// Entries that are not dependencies.
 pub(super) const DEPENDENCIES: &[&str] = &[
     "dependencies = ['a']",
     "[dependencies]\nLint = '../lint'",
@@ -68,7 +68,7 @@ pub(super) const DEPENDENCIES: &[&str] = &[
     "[dependencies]\nlint = { path = 'a', allow = 'machine' }",
 ];
 
-/// For what is wrong in the manifest of a module with code.
+/// Checks mistakes in the manifest of a module with code.
 fn refuse(cases: &[&str], expect: &Expect) {
     let refusal = |text: &&str| {
         let error = ModuleManifest::parse(Path::new("host.toml"), &format!("{GOOD}{text}")).unwrap_err();

@@ -1,4 +1,4 @@
-//! `docs/host.schema.json` takes and refuses what the parser does.
+//! The schema `docs/host.schema.json` accepts and refuses the same manifests as the parser.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ const SCHEMA: &str = include_str!("../../../../../../docs/host.schema.json");
 
 const PAGE: &str = include_str!("../../../../../../docs/manifest.md");
 
-/// What the parser alone sees: syntax, names that are one in kebab case, and what is named elsewhere.
+/// Mistakes that only the parser finds: syntax, names that are equal in kebab case, and names of other tables.
 const BEYOND_A_SCHEMA: &[&str] = &[
     "[stages.build]\nargs = { a-b = 1, a_b = 2 }",
     "[stages.build]\nargs = { a-b = 1 }\ndefaults = { c = 1, a_b = 2 }",
@@ -25,7 +25,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "[stages.a]\nfrom = '''\nbuild\n  .file(1 2)'''",
 ];
 
-/// What JSON cannot hold, so that no schema ever sees it.
+/// Values that JSON cannot hold, so that no schema sees them.
 const NOT_JSON: &[&str] = &["1979-05-27", "nan", "-inf", "18446744073709551616"];
 
 fn schema() -> Value {

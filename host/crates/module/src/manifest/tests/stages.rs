@@ -1,10 +1,10 @@
-//! Stages and dependencies as manifests give them.
+//! Stages and dependencies in manifests, and their values.
 
 use expect_test::{Expect, expect};
 
 use super::*;
 
-/// For what a manifest with code says of its stages.
+/// Checks the stages of a manifest with code.
 fn check_stages(text: &str, expect: &Expect) {
     let manifest = ModuleManifest::parse(Path::new("host.toml"), &format!("{GOOD}{text}")).unwrap();
     expect.assert_debug_eq(&manifest.stages);
