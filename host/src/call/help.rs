@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use api::{CustomType, Signature, Type};
 use module::{ApiFunction, Documentation, StageDocs, api_methods_of};
-use pipeline::{Library, Stage, StageGraph, Work};
+use pipeline::{Library, Stage, StageBody, StageGraph};
 
 use super::flags::{Flag, FlagKind, FlagSet, placeholder, usage};
 use super::plan::{object_type, stage_flags, unwrapped};
@@ -35,7 +35,7 @@ pub(crate) fn stage_help(graph: &StageGraph, stage: &Stage, library: &Library, d
 
 /// Returns what the author of a module wrote about the function that a stage calls.
 pub(crate) fn docs_of<'d>(stage: &Stage, docs: &'d Documentation) -> Option<&'d StageDocs> {
-    let Work::Call { function, .. } = &stage.work else { return None };
+    let StageBody::Call { function, .. } = &stage.body else { return None };
     match function.strip_prefix("[constructor]") {
         Some(object) => docs.objects.get(object)?.constructor.as_ref(),
         None => docs.stages.get(function),

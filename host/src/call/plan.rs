@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use api::{CustomType, ObjectType, Signature, Type, Value};
 use module::{ApiFunction, StageDocs, api_methods_of, suggestion};
-use pipeline::{Library, Stage, StageGraph, StageId, Work};
+use pipeline::{Library, Stage, StageBody, StageGraph, StageId};
 
 use super::flags::{FlagSet, usage};
 use super::places::Places;
@@ -180,8 +180,8 @@ impl Plan {
 
 /// Returns what reads values of a stage's parameters as WAVE.
 pub(super) fn wave_of(component: &dyn Component, stage: &Stage) -> impl Fn(&str, &str) -> Result<Value, String> {
-    move |param, text| match &stage.work {
-        Work::Call { dependency: None, function } => component.parse_wave(function, param, text),
+    move |param, text| match &stage.body {
+        StageBody::Call { dependency: None, function } => component.parse_wave(function, param, text),
         _ => Err("it is no JSON".to_owned()),
     }
 }

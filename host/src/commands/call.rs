@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use api::{Origins, Value};
 use module::Documentation;
-use pipeline::{Stage, StageGraph, StageId, Work};
+use pipeline::{Stage, StageBody, StageGraph, StageId};
 
 use super::modules::Opened;
 use super::options::CallOptions;
@@ -121,9 +121,9 @@ impl Call {
 
 /// Reads what the author of a stage's module wrote, if that says something.
 fn docs(opened: &Opened, stage: &Stage) -> Option<Documentation> {
-    let docs = match &stage.work {
-        Work::Call { dependency, .. } => opened.documentation(dependency.as_deref()),
-        Work::From(_) => None,
+    let docs = match &stage.body {
+        StageBody::Call { dependency, .. } => opened.documentation(dependency.as_deref()),
+        StageBody::From(_) => None,
     };
     docs.filter(|docs| docs_of(stage, docs).is_some() || !docs.stages.is_empty())
 }
@@ -134,7 +134,7 @@ fn fed_by(linked: &Linked, order: &[StageId]) -> Vec<String> {
     let mut lines = Vec::new();
     for &id in order {
         let stage = graph.stage(id);
-        if let Work::From(link) = &stage.work {
+        if let StageBody::From(link) = &stage.body {
             lines.push(format!("stage `{}` is `{}`", stage.name, link_text(link, graph)));
         }
         let links = stage.params.iter().filter_map(|param| Some((param, param.link()?)));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use module::{Documentation, StageDocs};
-use pipeline::{Stage, Work};
+use pipeline::{Stage, StageBody};
 use serde_json::{Value as Json, json};
 
 use super::modules::{self, Opened};
@@ -55,9 +55,9 @@ impl Docs {
 }
 
 fn dependency_of(stage: &Stage) -> Option<&str> {
-    match &stage.work {
-        Work::Call { dependency, .. } => dependency.as_deref(),
-        Work::From(_) => None,
+    match &stage.body {
+        StageBody::Call { dependency, .. } => dependency.as_deref(),
+        StageBody::From(_) => None,
     }
 }
 

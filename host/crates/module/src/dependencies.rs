@@ -9,7 +9,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::DfsPostOrder;
 
 use crate::fs::{self, FsError};
-use crate::manifest::{Dependency, MANIFEST_NAME, ManifestError, Place};
+use crate::manifest::{Dependency, MANIFEST_NAME, ManifestError, Position};
 use crate::reference::{self, Module};
 
 /// A module with all modules that it needs.
@@ -45,7 +45,7 @@ pub struct DependencyEntry {
     /// The path of the manifest.
     pub manifest: PathBuf,
     /// The position of the alias in the manifest.
-    pub place: Place,
+    pub position: Position,
     /// The alias of the dependency.
     pub alias: String,
 }
@@ -99,7 +99,7 @@ pub enum DependencyError {
 
 impl fmt::Display for DependencyEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}:{}:{}`", self.manifest.display(), self.place.line, self.place.column)
+        write!(f, "`{}:{}:{}`", self.manifest.display(), self.position.line, self.position.column)
     }
 }
 
@@ -194,8 +194,8 @@ impl Resolver {
         self.trail.push((path, called));
         let mut dependencies = Vec::with_capacity(wanted.len());
         for dependency in wanted {
-            let (place, alias) = (dependency.place, dependency.alias.clone());
-            self.entries.push(DependencyEntry { manifest: root.join(MANIFEST_NAME), place, alias });
+            let (position, alias) = (dependency.position, dependency.alias.clone());
+            self.entries.push(DependencyEntry { manifest: root.join(MANIFEST_NAME), position, alias });
             let index = self.depend(&root, &dependency)?;
             self.entries.pop();
             dependencies.push(NodeDependency { alias: dependency.alias, index, allow: dependency.allow });

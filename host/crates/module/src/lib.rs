@@ -49,7 +49,7 @@ pub use inspect::{Export, InspectError, Inspection, Producer, inspect};
 pub use interface::{InterfaceError, InterfaceWit, PackageWit, interface_wit};
 pub use manifest::{
     Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Keys, Language, MANIFEST_NAME, ManifestError,
-    ManifestProblem, ModuleManifest, POWERS, Place, Policy, Setting, StageEntry, StageWork, parse_duration,
+    ManifestProblem, ModuleManifest, POWERS, Policy, Position, Setting, StageEntry, StageWork, parse_duration,
 };
 pub use near::{near, suggestion};
 pub use reference::{FindError, Module, ModuleDirectory, find};

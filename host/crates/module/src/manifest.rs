@@ -22,7 +22,7 @@ pub(crate) use names::is_name;
 pub use names::{POWERS, parse_duration};
 pub use problem::{ManifestError, ManifestProblem};
 pub use types::{
-    Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Language, ModuleManifest, Place, Policy,
+    Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Language, ModuleManifest, Policy, Position,
     Setting, StageEntry, StageWork,
 };
 
@@ -100,11 +100,11 @@ impl Reader<'_> {
     fn check_calls(&self, manifest: &ModuleManifest) -> Result<(), ManifestError> {
         let aliases = || manifest.dependencies.iter().map(|dependency| dependency.alias.clone());
         for stage in &manifest.stages {
-            if let StageWork::Call(CallTarget { dependency: Some(alias), place, .. }) = &stage.work
+            if let StageWork::Call(CallTarget { dependency: Some(alias), position, .. }) = &stage.work
                 && !aliases().any(|known| known == *alias)
             {
                 let problem = ManifestProblem::NoDependency { alias: alias.clone(), aliases: aliases().collect() };
-                return Err(self.error_at(*place, problem));
+                return Err(self.error_at(*position, problem));
             }
         }
         Ok(())
@@ -116,8 +116,8 @@ impl Reader<'_> {
             return Ok(());
         }
         let own = |stage: &StageEntry| match &stage.work {
-            StageWork::Own => Some((stage.name.clone(), stage.place)),
-            StageWork::Call(call) if call.dependency.is_none() => Some((call.function.clone(), call.place)),
+            StageWork::Own => Some((stage.name.clone(), stage.position)),
+            StageWork::Call(call) if call.dependency.is_none() => Some((call.function.clone(), call.position)),
             StageWork::Call(_) | StageWork::From(_) => None,
         };
         if manifest.stages.iter().all(|stage| own(stage).is_some()) {
@@ -125,8 +125,8 @@ impl Reader<'_> {
         }
         match manifest.stages.iter().find_map(|stage| Some((stage, own(stage)?))) {
             None => Ok(()),
-            Some((stage, (function, place))) => {
-                Err(self.error_at(place, ManifestProblem::NoCode { stage: stage.name.clone(), function }))
+            Some((stage, (function, position))) => {
+                Err(self.error_at(position, ManifestProblem::NoCode { stage: stage.name.clone(), function }))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use api::Type;
 use graph::{Blame, Diagnostic};
-use module::{Place, near, suggestion};
+use module::{Position, near, suggestion};
 
 /// The limit on the number of names in a hint.
 const MAX_LISTED: usize = 24;
@@ -13,12 +13,12 @@ const MAX_LISTED: usize = 24;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The manifest has a mistake.
-    #[error("`{}:{}:{}`: {problem}", path.display(), place.line, place.column)]
+    #[error("`{}:{}:{}`: {problem}", path.display(), position.line, position.column)]
     Manifest {
         /// The path of the manifest.
         path: PathBuf,
         /// The position of the mistake in the manifest.
-        place: Place,
+        position: Position,
         /// The mistake in the manifest.
         problem: Box<LinkProblem>,
     },
@@ -63,12 +63,12 @@ pub struct MissingParam {
 pub enum LinkProblem {
     /// Two stages have the same name.
     #[error("stage `{stage}` exists twice: {} and here", other.map_or("as a function of the module".to_owned(),
-        |place| format!("at {}:{}", place.line, place.column)))]
+        |position| format!("at {}:{}", position.line, position.column)))]
     Ambiguous {
         /// The name of both stages.
         stage: String,
         /// The position of the other stage; none if it is a function of the module.
-        other: Option<Place>,
+        other: Option<Position>,
     },
     /// A stage calls a function of its module, and the module has no code.
     #[error("stage `{stage}` calls a function of the module, which has no code")]

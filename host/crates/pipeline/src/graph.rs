@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use api::json::kebab;
 use api::{CustomType, Type, Value};
-use module::{ApiFunction, Place, Policy};
+use module::{ApiFunction, Policy, Position};
 
 /// The number of a stage in its graph.
 pub type StageId = usize;
@@ -24,8 +24,8 @@ pub struct Stage {
     pub name: String,
     /// The description in the manifest.
     pub description: Option<String>,
-    /// The work of the stage.
-    pub work: Work,
+    /// The body of the stage.
+    pub body: StageBody,
     /// The type of the result; none if the stage makes nothing.
     pub result: Option<Type>,
     /// The parameters in the order of the function.
@@ -37,12 +37,12 @@ pub struct Stage {
     /// Whether it makes a custom object and does nothing else.
     pub is_constructor: bool,
     /// The position in the manifest; none if the manifest does not mention the stage.
-    pub place: Option<Place>,
+    pub position: Option<Position>,
 }
 
-/// The work of a stage.
+/// The body of a stage: a call of a function, or the value of another stage.
 #[derive(Debug, Clone)]
-pub enum Work {
+pub enum StageBody {
     /// The stage calls a function.
     Call {
         /// The alias of the dependency that has the function; none for the module itself.
@@ -165,9 +165,9 @@ impl Stage {
     /// Returns the links to other stages, each with the parameter that it feeds. There is no parameter if the stage
     /// itself is a part of another one.
     pub(crate) fn links(&self) -> impl Iterator<Item = (Option<&Param>, &Link)> {
-        let whole = match &self.work {
-            Work::From(link) => Some((None, link)),
-            Work::Call { .. } => None,
+        let whole = match &self.body {
+            StageBody::From(link) => Some((None, link)),
+            StageBody::Call { .. } => None,
         };
         whole.into_iter().chain(self.params.iter().filter_map(|param| Some((Some(param), param.link()?))))
     }

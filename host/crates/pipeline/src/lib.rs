@@ -26,5 +26,5 @@ mod tests;
 
 pub use draw::{Drawing, Edge, Node, NodeKind, dot, json, mermaid, svg};
 pub use error::{LinkError, LinkProblem, MissingParam};
-pub use graph::{How, Link, LinkStep, Method, Param, Source, Stage, StageGraph, StageId, Work};
+pub use graph::{How, Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId};
 pub use library::{Library, LiteralContext, Literals, ModuleTypes, made_by, omitted};

@@ -114,7 +114,7 @@ impl Linker<'_> {
                 let context = LiteralContext { stage, param: &param.name, exclude: &param.exclude };
                 literals.value(&param.ty, literal, &context).map(source).map_err(|problem| {
                     let (stage, param, ty) = (stage.clone(), param.name.clone(), param.ty.clone());
-                    self.error(setting.place, LinkProblem::Literal { stage, param, ty, problem })
+                    self.error(setting.position, LinkProblem::Literal { stage, param, ty, problem })
                 })
             }
         }

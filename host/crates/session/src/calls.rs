@@ -80,16 +80,22 @@ impl Session {
     pub(crate) async fn call_now(self: &Arc<Self>, call: FunctionCall) -> Result<Value, Failure> {
         let call = self.unblocked(call).await?;
         let (label, kept) = (self.label(&call), call.clone());
-        let (ended, told) = self.enter(call).await;
-        if matches!(ended, Err(_) | Ok(Value::Result(Err(_)))) && !told.is_empty() {
-            self.calls.told.lock().unwrap_or_else(PoisonError::into_inner).insert(kept.digest(), told);
+        let (ended, seen) = self.enter(call).await;
+        if matches!(ended, Err(_) | Ok(Value::Result(Err(_)))) && !seen.is_empty() {
+            self.calls.seen_failures.lock().unwrap_or_else(PoisonError::into_inner).insert(kept.digest(), seen);
         }
         ended.map_err(|error| failure_of(&label, error))
     }
 
     /// Returns the failures that a failed call had been told of, the oldest first.
-    pub(crate) fn told(&self, call: &FunctionCall) -> Vec<Failure> {
-        self.calls.told.lock().unwrap_or_else(PoisonError::into_inner).get(&call.digest()).cloned().unwrap_or_default()
+    pub(crate) fn seen_failures(&self, call: &FunctionCall) -> Vec<Failure> {
+        self.calls
+            .seen_failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&call.digest())
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Makes the pending arguments of a function that is called in the instance of its module's objects. If the

@@ -22,7 +22,7 @@ pub(crate) type Env = Arc<[(String, String)]>;
 pub(crate) struct Calls {
     pub(crate) once: Mutex<HashMap<DefinitionDigest, Once>>,
     /// The failures that failed calls had been told of before they failed.
-    pub(crate) told: Mutex<HashMap<DefinitionDigest, Vec<Failure>>>,
+    pub(crate) seen_failures: Mutex<HashMap<DefinitionDigest, Vec<Failure>>>,
 }
 
 /// A function of a module with its arguments.

@@ -15,7 +15,7 @@ use api::{Object, Pending, Type, Value};
 use backend::{Failure, FailureCode};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
-use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageGraph, StageId, Work, made_by, omitted};
+use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId, made_by, omitted};
 
 use crate::answers::accepted;
 use crate::events::{StageEvent, StageOutcome};
@@ -114,9 +114,9 @@ impl Pipeline {
 
     async fn work(self: &Arc<Self>, id: StageId, args: Vec<Value>) -> Result<Value, Failure> {
         let stage = self.graph.stage(id);
-        let (dependency, function) = match &stage.work {
-            Work::From(link) => return self.linked(link).await,
-            Work::Call { dependency, function } => (dependency, function),
+        let (dependency, function) = match &stage.body {
+            StageBody::From(link) => return self.linked(link).await,
+            StageBody::Call { dependency, function } => (dependency, function),
         };
         let module =
             match dependency {
@@ -135,7 +135,7 @@ impl Pipeline {
         };
         let ended = answer.and_then(|answer| accepted(&stage.name, answer));
         if ended.is_err() {
-            self.memory.told(id, self.session.told(&call));
+            self.memory.saw_failures(id, self.session.seen_failures(&call));
         }
         ended
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use api::Origins;
 use backend::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::{DefinitionDigest, Edge, Vertex};
-use pipeline::{Stage, StageGraph, StageId, Work};
+use pipeline::{Stage, StageBody, StageGraph, StageId};
 
 use crate::args::Options;
 use crate::call::link_text;
@@ -176,9 +176,9 @@ impl Survey {
 }
 
 fn what(stage: &Stage, graph: &StageGraph, module: &str) -> String {
-    match &stage.work {
-        Work::From(link) => link_text(link, graph),
-        Work::Call { dependency, function } => {
+    match &stage.body {
+        StageBody::From(link) => link_text(link, graph),
+        StageBody::Call { dependency, function } => {
             let function = function.strip_prefix("[constructor]").unwrap_or(function);
             format!("{}.{function}", dependency.as_deref().unwrap_or(module))
         }

@@ -9,24 +9,24 @@ use crate::file::File;
 use crate::options::{CopyOptions, NewOptions};
 
 /// The part of a container that a path leads to.
-enum Place {
+enum PathTarget {
     Rootfs(TreePath),
     Mount(usize, TreePath),
 }
 
 impl Container {
-    fn place(&self, path: &str) -> Result<Place, String> {
+    fn target_of(&self, path: &str) -> Result<PathTarget, String> {
         let path = self.config.workdir.join(path).map_err(|error| error.to_string())?;
         Ok(match self.mount_of(&path) {
-            Some((index, inner)) => Place::Mount(index, inner),
-            None => Place::Rootfs(path),
+            Some((index, inner)) => PathTarget::Mount(index, inner),
+            None => PathTarget::Rootfs(path),
         })
     }
 
     fn select(&self, path: &str) -> Result<Selection, (FailureCode, String)> {
-        match self.place(path).map_err(|message| (FailureCode::InvalidPath, message))? {
-            Place::Rootfs(inner) => Ok(join(&self.rootfs, &inner)),
-            Place::Mount(index, inner) => match &self.mounts[index].source {
+        match self.target_of(path).map_err(|message| (FailureCode::InvalidPath, message))? {
+            PathTarget::Rootfs(inner) => Ok(join(&self.rootfs, &inner)),
+            PathTarget::Mount(index, inner) => match &self.mounts[index].source {
                 MountSource::Directory { selection, .. } | MountSource::File { selection, .. } => {
                     Ok(join(selection, &inner))
                 }
@@ -78,13 +78,13 @@ impl Container {
         // A slash at the end says that a directory is meant. Normalisation must not remove it.
         let slash = if path.is_empty() || path == "." || path.ends_with('/') { "/" } else { "" };
         let mut container = self.clone();
-        match self.place(path) {
+        match self.target_of(path) {
             Err(message) => return self.with_error(FailureCode::InvalidPath, message),
-            Ok(Place::Rootfs(inner)) => {
+            Ok(PathTarget::Rootfs(inner)) => {
                 let changed = change(self.rootfs(), &format!("{}{slash}", inner.as_str()));
                 container.rootfs = changed.selection;
             }
-            Ok(Place::Mount(index, inner)) => {
+            Ok(PathTarget::Mount(index, inner)) => {
                 let MountSource::Directory { selection, .. } = &mut container.mounts[index].source else {
                     let message =
                         format!("path `{path}` is in a mount that is no directory: only commands can write there");

@@ -27,11 +27,11 @@ impl Reader<'_> {
         if alias == API_DIRECTORY {
             return Err(self.error(key.span(), ManifestProblem::Reserved(alias)));
         }
-        let place = self.place(&key.span());
+        let position = self.position(&key.span());
         let table = match value.get_ref() {
             DeValue::String(path) => {
                 let path = self.as_path("path", path, value.span())?;
-                return Ok(Dependency { alias, path, allow: None, place });
+                return Ok(Dependency { alias, path, allow: None, position });
             }
             DeValue::Table(table) => table,
             _ => return Err(self.wrong_type(&alias, EXPECTED, value)),
@@ -47,7 +47,7 @@ impl Reader<'_> {
             (None, None) => return Err(self.error(key.span(), ManifestProblem::MissingKey("path"))),
             (Some(_), Some(_)) => return Err(self.excluded(table, "component", "path")),
         };
-        Ok(Dependency { alias, path, allow: self.powers(table)?, place })
+        Ok(Dependency { alias, path, allow: self.powers(table)?, position })
     }
 
     /// Makes the error for a key that excludes another key of the table.

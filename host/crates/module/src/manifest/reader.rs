@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::keys::Keys;
 use super::names::POWERS;
 use super::problem::{ManifestError, ManifestProblem};
-use super::types::Place;
+use super::types::Position;
 
 /// A value with its position in the text.
 pub(super) type Value<'a> = Spanned<DeValue<'a>>;
@@ -152,19 +152,19 @@ impl Reader<'_> {
         self.error(0..0, ManifestProblem::MissingKey(key))
     }
 
-    pub(super) fn place(&self, span: &Range<usize>) -> Place {
+    pub(super) fn position(&self, span: &Range<usize>) -> Position {
         let at = if self.text.is_char_boundary(span.start) { span.start } else { self.text.len() };
         let line = self.lines.partition_point(|begin| *begin <= at);
         let begin = line.checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or_default();
         let before = self.text.get(begin..at).unwrap_or_default();
-        Place { line, column: before.chars().count() + 1 }
+        Position { line, column: before.chars().count() + 1 }
     }
 
     pub(super) fn error(&self, span: Range<usize>, problem: ManifestProblem) -> ManifestError {
-        self.error_at(self.place(&span), problem)
+        self.error_at(self.position(&span), problem)
     }
 
-    pub(super) fn error_at(&self, Place { line, column }: Place, problem: ManifestProblem) -> ManifestError {
+    pub(super) fn error_at(&self, Position { line, column }: Position, problem: ManifestProblem) -> ManifestError {
         ManifestError::At { path: self.path.to_owned(), line, column, problem }
     }
 }

@@ -37,7 +37,7 @@ impl Reader<'_> {
         }
         Ok(StageEntry {
             name,
-            place: self.place(&key.span()),
+            position: self.position(&key.span()),
             description: self.text(table, "description")?.map(|(text, _)| text),
             work: self.work(table)?,
             args: args.into_iter().map(|(_, setting)| setting).collect(),
@@ -68,7 +68,7 @@ impl Reader<'_> {
         };
         let is_alias = dependency.as_deref().is_none_or(is_name);
         match label(function).filter(|_| is_alias) {
-            Some(function) => Ok(CallTarget { dependency, function, place: self.place(&span) }),
+            Some(function) => Ok(CallTarget { dependency, function, position: self.position(&span) }),
             None => Err(self.error(span, ManifestProblem::Call(text.to_owned()))),
         }
     }
@@ -96,7 +96,7 @@ impl Reader<'_> {
             }
             _ => Argument::Literal(self.literal(value)?),
         };
-        Ok((key.span(), Setting { param, argument, place: self.place(&key.span()) }))
+        Ok((key.span(), Setting { param, argument, position: self.position(&key.span()) }))
     }
 
     fn param(&self, name: &str, span: Range<usize>) -> Result<String, ManifestError> {
@@ -115,15 +115,15 @@ impl Reader<'_> {
             let problem = ManifestProblem::Expression { text: text.clone(), message: error.message };
             self.error(at(error.at), problem)
         })?;
-        let place = self.place(&at(expression::leading_space(&text)));
-        Ok(Expression { stage, steps, text, place })
+        let position = self.position(&at(expression::leading_space(&text)));
+        Ok(Expression { stage, steps, text, position })
     }
 
     fn ignore(&self, table: &DeTable<'_>) -> Result<Vec<Ignore>, ManifestError> {
         let Some(value) = table.get("ignore") else { return Ok(Vec::new()) };
         let patterns = |value: &Value<'_>, param: Option<String>| {
             let patterns = self.strings("ignore", PATTERNS, value)?.into_iter().map(|(pattern, _)| pattern).collect();
-            Ok(Ignore { param, patterns, place: self.place(&value.span()) })
+            Ok(Ignore { param, patterns, position: self.position(&value.span()) })
         };
         let DeValue::Table(params) = value.get_ref() else { return Ok(vec![patterns(value, None)?]) };
         let mut ignore: Vec<Ignore> = Vec::new();

@@ -74,7 +74,7 @@ impl Language {
 
 /// A position in a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct Position {
     /// The line. The first line is 1.
     pub line: usize,
     /// The column, in characters. The first column is 1.
@@ -91,7 +91,7 @@ pub struct Dependency {
     /// The powers of its importer that it gets; all of them if there is none.
     pub allow: Option<BTreeSet<String>>,
     /// The position of the alias.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// The entry of a stage in a manifest.
@@ -100,7 +100,7 @@ pub struct StageEntry {
     /// The name in kebab case.
     pub name: String,
     /// The position of the name.
-    pub place: Place,
+    pub position: Position,
     /// A description in one sentence. It replaces the one of the function's author.
     pub description: Option<String>,
     /// The work of the stage.
@@ -136,7 +136,7 @@ pub struct CallTarget {
     /// The name of a function, or of an object whose constructor is called, in kebab case.
     pub function: String,
     /// The position of the text in the manifest.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// The setting of a parameter.
@@ -147,7 +147,7 @@ pub struct Setting {
     /// The argument for the parameter.
     pub argument: Argument,
     /// The position of the parameter's name.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// The argument for a parameter.
@@ -169,7 +169,7 @@ pub struct Expression {
     /// The text in the manifest.
     pub text: String,
     /// The position of the stage's name.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// A method in an expression, with its arguments.
@@ -189,7 +189,7 @@ pub struct Ignore {
     /// The patterns of the entries, as in `*.o`.
     pub patterns: Vec<String>,
     /// The position of the patterns.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// The policy of a stage for failures and timeouts. By default there are no retries and no timeout, and no failure is

@@ -4,7 +4,7 @@ use api::Value;
 
 use super::text::{of_value, shortened};
 use super::{Drawing, Edge, Node, NodeKind};
-use crate::graph::{How, Link, Param, Source, Stage, StageGraph, Work};
+use crate::graph::{How, Link, Param, Source, Stage, StageBody, StageGraph};
 use crate::library::made_by;
 
 impl StageGraph {
@@ -23,7 +23,7 @@ impl StageGraph {
 
 fn node(stage: &Stage) -> Node {
     let mut details = Vec::new();
-    if let Work::Call { dependency, function } = &stage.work {
+    if let StageBody::Call { dependency, function } = &stage.body {
         let function = function.strip_prefix("[constructor]").unwrap_or(function);
         match dependency {
             Some(alias) => details.push(format!("{alias}.{function}")),

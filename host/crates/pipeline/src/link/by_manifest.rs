@@ -1,35 +1,35 @@
 //! Links by the manifest: a parameter takes the value of an expression over other stages.
 
-use module::{Expression, Place, StageEntry, StageWork};
+use module::{Expression, Position, StageEntry, StageWork};
 
 use super::linker::{Linker, is_name_of};
 use crate::error::{LinkError, LinkProblem};
 use crate::expression::Chain;
-use crate::graph::{How, Link, Param, Stage, StageId, Work};
+use crate::graph::{How, Link, Param, Stage, StageBody, StageId};
 use crate::library::{fits, takes_directories};
 
 impl Linker<'_> {
     /// Checks that a stage has the parameters that the manifest names.
     pub(super) fn check_names(&self, stage: &Stage, entry: &StageEntry) -> Result<(), LinkError> {
         let settings = entry.args.iter().chain(&entry.defaults);
-        for (name, place) in settings.map(|setting| (&setting.param, setting.place)) {
-            self.param_of(stage, name, place)?;
+        for (name, position) in settings.map(|setting| (&setting.param, setting.position)) {
+            self.param_of(stage, name, position)?;
         }
         for ignore in &entry.ignore {
             let Some(name) = &ignore.param else { continue };
-            let param = self.param_of(stage, name, ignore.place)?;
+            let param = self.param_of(stage, name, ignore.position)?;
             if !takes_directories(&param.ty) {
                 let (stage, param, ty) = (stage.name.clone(), param.name.clone(), param.ty.clone());
-                return Err(self.error(ignore.place, LinkProblem::NotADirectory { stage, param, ty }));
+                return Err(self.error(ignore.position, LinkProblem::NotADirectory { stage, param, ty }));
             }
         }
         Ok(())
     }
 
-    fn param_of<'s>(&self, stage: &'s Stage, name: &str, place: Place) -> Result<&'s Param, LinkError> {
+    fn param_of<'s>(&self, stage: &'s Stage, name: &str, position: Position) -> Result<&'s Param, LinkError> {
         stage.params.iter().find(|param| is_name_of(name, &param.name)).ok_or_else(|| {
             let known = stage.params.iter().map(|param| param.name.clone()).collect();
-            self.error(place, LinkProblem::UnknownParam { stage: stage.name.clone(), param: name.to_owned(), known })
+            self.error(position, LinkProblem::UnknownParam { stage: stage.name.clone(), param: name.to_owned(), known })
         })
     }
 
@@ -47,7 +47,7 @@ impl Linker<'_> {
                 expected: param.ty.clone(),
                 found: chain.result,
             };
-            return Err(self.error(expression.place, problem));
+            return Err(self.error(expression.position, problem));
         }
         Ok(link(chain.steps))
     }
@@ -63,9 +63,9 @@ impl Linker<'_> {
             while !is_seen[at] {
                 is_seen[at] = true;
                 parts.push(at);
-                match &self.stages[at].work {
-                    Work::From(link) => at = link.stage,
-                    Work::Call { .. } => break,
+                match &self.stages[at].body {
+                    StageBody::From(link) => at = link.stage,
+                    StageBody::Call { .. } => break,
                 }
             }
             for part in parts.into_iter().rev() {
@@ -76,8 +76,8 @@ impl Linker<'_> {
     }
 
     fn resolve_part(&mut self, part: StageId) -> Result<(), LinkError> {
-        let (Work::From(link), Some(StageEntry { work: StageWork::From(expression), .. })) =
-            (&self.stages[part].work, self.entries[part])
+        let (StageBody::From(link), Some(StageEntry { work: StageWork::From(expression), .. })) =
+            (&self.stages[part].body, self.entries[part])
         else {
             return Ok(());
         };
@@ -85,7 +85,7 @@ impl Linker<'_> {
         if self.has_known_result[whole] {
             let chain = self.chain(whole, expression)?;
             let stage = &mut self.stages[part];
-            stage.work = Work::From(Link { stage: whole, steps: chain.steps, how: How::ByManifest });
+            stage.body = StageBody::From(Link { stage: whole, steps: chain.steps, how: How::ByManifest });
             stage.result = chain.result;
             self.has_known_result[part] = true;
         }
@@ -94,6 +94,6 @@ impl Linker<'_> {
 
     fn chain(&self, whole: StageId, expression: &Expression) -> Result<Chain, LinkError> {
         Chain::new(&self.objects, &self.stages[whole], expression)
-            .map_err(|problem| self.error(expression.place, problem))
+            .map_err(|problem| self.error(expression.position, problem))
     }
 }

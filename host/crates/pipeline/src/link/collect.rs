@@ -6,7 +6,7 @@ use module::{CallTarget, Expression, Ignore, Policy, StageEntry, StageWork};
 
 use super::linker::{Linker, is_name_of};
 use crate::error::{LinkError, LinkProblem};
-use crate::graph::{How, Link, Param, Source, Stage, StageId, Work};
+use crate::graph::{How, Link, Param, Source, Stage, StageBody, StageId};
 use crate::library::{ModuleTypes, takes_directories};
 
 impl<'a> Linker<'a> {
@@ -32,8 +32,8 @@ impl<'a> Linker<'a> {
     /// Adds a stage of the manifest.
     fn add_entry(&mut self, stage: Stage, entry: &'a StageEntry) -> Result<(), LinkError> {
         if let Some(&other) = self.names.get(&stage.name) {
-            let problem = LinkProblem::Ambiguous { stage: stage.name, other: self.stages[other].place };
-            return Err(self.error(entry.place, problem));
+            let problem = LinkProblem::Ambiguous { stage: stage.name, other: self.stages[other].position };
+            return Err(self.error(entry.position, problem));
         }
         self.add(stage, Some(entry));
         Ok(())
@@ -47,11 +47,11 @@ impl<'a> Linker<'a> {
                 None => LinkProblem::NoCode { stage },
                 Some(own) => LinkProblem::UnknownFunction { function: stage, dependency: None, known: names(own) },
             };
-            return Err(self.error(entry.place, problem));
+            return Err(self.error(entry.position, problem));
         };
         if self.entries[id].is_some() {
-            let problem = LinkProblem::Ambiguous { stage: kebab(&entry.name), other: self.stages[id].place };
-            return Err(self.error(entry.place, problem));
+            let problem = LinkProblem::Ambiguous { stage: kebab(&entry.name), other: self.stages[id].position };
+            return Err(self.error(entry.position, problem));
         }
         self.entries[id] = Some(entry);
         describe(&mut self.stages[id], entry);
@@ -63,7 +63,7 @@ impl<'a> Linker<'a> {
             describe(&mut stage, entry);
         }
         self.names.insert(stage.name.clone(), self.stages.len());
-        self.has_known_result.push(matches!(stage.work, Work::Call { .. }));
+        self.has_known_result.push(matches!(stage.body, StageBody::Call { .. }));
         self.stages.push(stage);
         self.entries.push(entry);
     }
@@ -73,16 +73,16 @@ impl<'a> Linker<'a> {
             None => self.library.own.as_ref(),
             Some(alias) => Some(self.library.dependencies.get(alias).ok_or_else(|| {
                 let known = self.library.dependencies.keys().cloned().collect();
-                self.error(target.place, LinkProblem::UnknownDependency { alias: alias.clone(), known })
+                self.error(target.position, LinkProblem::UnknownDependency { alias: alias.clone(), known })
             })?),
         };
         let name = kebab(&target.function);
         let Some(module) = module else {
-            return Err(self.error(target.place, LinkProblem::NoCode { stage: target.function.clone() }));
+            return Err(self.error(target.position, LinkProblem::NoCode { stage: target.function.clone() }));
         };
         callable(module).find(|(signature, _)| signature.name == name).ok_or_else(|| {
             let (function, dependency) = (target.function.clone(), target.dependency.clone());
-            self.error(target.place, LinkProblem::UnknownFunction { function, dependency, known: names(module) })
+            self.error(target.position, LinkProblem::UnknownFunction { function, dependency, known: names(module) })
         })
     }
 
@@ -91,7 +91,7 @@ impl<'a> Linker<'a> {
         for id in 0..self.stages.len() {
             if let Some(StageEntry { work: StageWork::From(expression), .. }) = self.entries[id] {
                 let whole = self.find_stage(expression)?;
-                self.stages[id].work = Work::From(Link { stage: whole, steps: Vec::new(), how: How::ByManifest });
+                self.stages[id].body = StageBody::From(Link { stage: whole, steps: Vec::new(), how: How::ByManifest });
             }
         }
         Ok(())
@@ -103,7 +103,7 @@ impl<'a> Linker<'a> {
         found.copied().ok_or_else(|| {
             let known = self.stages.iter().map(|stage| stage.name.clone()).collect();
             let (stage, text) = (expression.stage.clone(), expression.text.clone());
-            self.error(expression.place, LinkProblem::UnknownStage { stage, text, known })
+            self.error(expression.position, LinkProblem::UnknownStage { stage, text, known })
         })
     }
 }
@@ -134,26 +134,26 @@ fn called(name: &str, dependency: Option<String>, signature: &Signature, is_cons
         result: signature.result.clone(),
         params: signature.params.iter().map(param).collect(),
         is_constructor,
-        ..bare(name, Work::Call { dependency, function })
+        ..bare(name, StageBody::Call { dependency, function })
     }
 }
 
 /// Makes a stage that is a part of another one. It links to itself until the other stage is found.
 fn part(name: &str, id: StageId) -> Stage {
-    bare(name, Work::From(Link { stage: id, steps: Vec::new(), how: How::ByManifest }))
+    bare(name, StageBody::From(Link { stage: id, steps: Vec::new(), how: How::ByManifest }))
 }
 
-fn bare(name: &str, work: Work) -> Stage {
+fn bare(name: &str, body: StageBody) -> Stage {
     Stage {
         name: name.to_owned(),
         description: None,
-        work,
+        body,
         result: None,
         params: Vec::new(),
         env: Vec::new(),
         policy: Policy::default(),
         is_constructor: false,
-        place: None,
+        position: None,
     }
 }
 
@@ -162,7 +162,7 @@ fn describe(stage: &mut Stage, entry: &StageEntry) {
     stage.description.clone_from(&entry.description);
     stage.env.clone_from(&entry.env);
     stage.policy = entry.policy;
-    stage.place = Some(entry.place);
+    stage.position = Some(entry.position);
     for param in stage.params.iter_mut().filter(|param| takes_directories(&param.ty)) {
         param.exclude = exclude(param, &entry.ignore);
     }

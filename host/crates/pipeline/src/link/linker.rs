@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use api::{CustomType, ObjectType};
-use module::{Place, StageEntry};
+use module::{Position, StageEntry};
 
 use crate::error::{LinkError, LinkProblem};
 use crate::graph::{Stage, StageId};
@@ -25,8 +25,8 @@ pub(super) struct Linker<'a> {
 }
 
 impl Linker<'_> {
-    pub(super) fn error(&self, place: Place, problem: LinkProblem) -> LinkError {
-        LinkError::Manifest { path: self.path.to_owned(), place, problem: Box::new(problem) }
+    pub(super) fn error(&self, position: Position, problem: LinkProblem) -> LinkError {
+        LinkError::Manifest { path: self.path.to_owned(), position, problem: Box::new(problem) }
     }
 }
 

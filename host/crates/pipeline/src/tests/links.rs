@@ -173,8 +173,8 @@ allow-failure = true
 "#;
     let graph = linked("build()", manifest).unwrap();
     let stage = graph.stage(graph.find("build").unwrap());
-    let kept = format!("{:?} {:?} {:?} {:?}", stage.description, stage.env, stage.policy, stage.place);
-    expect![[r#"Some("Compiles it") [("CI", "1")] Policy { n_retries: 2, timeout: Some(600s), is_failure_allowed: true } Some(Place { line: 6, column: 9 })"#]].assert_eq(&kept);
+    let kept = format!("{:?} {:?} {:?} {:?}", stage.description, stage.env, stage.policy, stage.position);
+    expect![[r#"Some("Compiles it") [("CI", "1")] Policy { n_retries: 2, timeout: Some(600s), is_failure_allowed: true } Some(Position { line: 6, column: 9 })"#]].assert_eq(&kept);
 }
 
 const PIPELINE: &str = "source() -> directory

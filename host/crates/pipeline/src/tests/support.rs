@@ -10,7 +10,7 @@ use module::ModuleManifest;
 
 use super::signatures::module;
 use crate::draw::of_value;
-use crate::{Library, Link, LinkError, LiteralContext, Literals, Param, Source, StageGraph, Work};
+use crate::{Library, Link, LinkError, LiteralContext, Literals, Param, Source, StageBody, StageGraph};
 
 /// Text as values: JSON, and for an object a volume whose key is the text.
 pub(super) struct Texts;
@@ -77,10 +77,12 @@ fn shown(graph: &StageGraph) -> String {
     let mut out = String::new();
     for stage in graph.stages() {
         let params: Vec<String> = stage.params.iter().map(|param| of_param(graph, param)).collect();
-        let work = match &stage.work {
-            Work::Call { dependency: Some(alias), function } => format!("{alias}.{function}({})", params.join(", ")),
-            Work::Call { dependency: None, function } => format!("{function}({})", params.join(", ")),
-            Work::From(link) => of_link(graph, link),
+        let work = match &stage.body {
+            StageBody::Call { dependency: Some(alias), function } => {
+                format!("{alias}.{function}({})", params.join(", "))
+            }
+            StageBody::Call { dependency: None, function } => format!("{function}({})", params.join(", ")),
+            StageBody::From(link) => of_link(graph, link),
         };
         let result = stage.result.as_ref().map_or(String::new(), |ty| format!(" -> {ty}"));
         let _ = writeln!(out, "{} = {work}{result}", stage.name);

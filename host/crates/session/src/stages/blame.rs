@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backend::{ExecRecord, Failure};
-use pipeline::{StageId, Work};
+use pipeline::{StageBody, StageId};
 
 use super::{Pipeline, message_of};
 use crate::answers::readable;
@@ -22,8 +22,8 @@ impl Pipeline {
 
     /// Returns the other stage that made a stage fail, with its failure.
     fn cause(&self, id: StageId, failure: &Failure) -> Option<(StageId, Failure)> {
-        let told = self.told(id, failure);
-        let asked_for = told.as_ref().unwrap_or(failure);
+        let passed_on = self.passed_on(id, failure);
+        let asked_for = passed_on.as_ref().unwrap_or(failure);
         let owner = match asked_for {
             Failure::Exec(exec) => self.session.options.origins.of(exec.vertex),
             _ => None,
@@ -53,15 +53,15 @@ impl Pipeline {
     }
 
     /// Returns the failure that the function of a stage was told of and passes on.
-    fn told(&self, id: StageId, failure: &Failure) -> Option<Failure> {
+    fn passed_on(&self, id: StageId, failure: &Failure) -> Option<Failure> {
         let memory = self.memory.lock();
-        memory.get(&id)?.told.iter().rev().find(|told| is_passed_on(failure, told)).cloned()
+        memory.get(&id)?.seen_failures.iter().rev().find(|seen| is_passed_on(failure, seen)).cloned()
     }
 
     /// Returns the function that asked for the failed command, with its module, as in `shop.build`.
     pub(super) fn asking(&self, id: StageId, failure: &Failure) -> Option<String> {
-        let told = self.told(id, failure);
-        let origin = match told.as_ref().unwrap_or(failure) {
+        let passed_on = self.passed_on(id, failure);
+        let origin = match passed_on.as_ref().unwrap_or(failure) {
             Failure::Exec(exec) => self.session.options.origins.of(exec.vertex),
             _ => None,
         };
@@ -70,7 +70,7 @@ impl Pipeline {
 
     /// Returns the function of a stage with its module; none if the stage is a part of another one.
     fn function_of(&self, id: StageId) -> Option<String> {
-        let Work::Call { dependency, function } = &self.graph.stage(id).work else { return None };
+        let StageBody::Call { dependency, function } = &self.graph.stage(id).body else { return None };
         let modules = self.session.modules();
         let module = match dependency {
             None => 0,
@@ -99,12 +99,12 @@ impl Pipeline {
 }
 
 /// Returns whether a function passed on in its answer a failure that it was told of.
-fn is_passed_on(answered: &Failure, told: &Failure) -> bool {
+fn is_passed_on(answered: &Failure, seen: &Failure) -> bool {
     let Failure::Stage(answered) = answered else { return false };
-    let is_same_command = match (told, &answered.exec) {
-        (Failure::Exec(told), Some(exec)) => **exec == ExecRecord::from(&**told),
+    let is_same_command = match (seen, &answered.exec) {
+        (Failure::Exec(seen), Some(exec)) => **exec == ExecRecord::from(&**seen),
         _ => false,
     };
-    let message = message_of(told);
+    let message = message_of(seen);
     is_same_command || (!message.is_empty() && answered.message.contains(&message))
 }

@@ -22,7 +22,7 @@ pub(super) struct Remembered {
     pub(super) origin: Option<Arc<str>>,
     pub(super) failure: Option<Failure>,
     /// The failures that its function was told of.
-    pub(super) told: Vec<Failure>,
+    pub(super) seen_failures: Vec<Failure>,
 }
 
 impl Memory {
@@ -30,8 +30,8 @@ impl Memory {
         self.lock().entry(id).or_default().since.get_or_insert_with(Instant::now);
     }
 
-    pub(super) fn told(&self, id: StageId, failures: Vec<Failure>) {
-        self.lock().entry(id).or_default().told = failures;
+    pub(super) fn saw_failures(&self, id: StageId, failures: Vec<Failure>) {
+        self.lock().entry(id).or_default().seen_failures = failures;
     }
 
     pub(super) fn failed(&self, id: StageId, failure: &Failure) {

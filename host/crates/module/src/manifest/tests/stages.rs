@@ -27,7 +27,7 @@ allow-failure = true
             [
                 StageEntry {
                     name: "build",
-                    place: Place {
+                    position: Position {
                         line: 4,
                         column: 9,
                     },
@@ -41,7 +41,7 @@ allow-failure = true
                             argument: Literal(
                                 String("."),
                             ),
-                            place: Place {
+                            position: Position {
                                 line: 6,
                                 column: 10,
                             },
@@ -51,7 +51,7 @@ allow-failure = true
                             argument: Literal(
                                 Number(4),
                             ),
-                            place: Place {
+                            position: Position {
                                 line: 6,
                                 column: 21,
                             },
@@ -63,7 +63,7 @@ allow-failure = true
                             argument: Literal(
                                 String("-O2"),
                             ),
-                            place: Place {
+                            position: Position {
                                 line: 7,
                                 column: 14,
                             },
@@ -79,7 +79,7 @@ allow-failure = true
                                     },
                                 ],
                             ),
-                            place: Place {
+                            position: Position {
                                 line: 7,
                                 column: 31,
                             },
@@ -92,7 +92,7 @@ allow-failure = true
                                 "target",
                                 "*.o",
                             ],
-                            place: Place {
+                            position: Position {
                                 line: 8,
                                 column: 10,
                             },
@@ -136,7 +136,7 @@ style.timeout = 90
             [
                 StageEntry {
                     name: "style",
-                    place: Place {
+                    position: Position {
                         line: 7,
                         column: 1,
                     },
@@ -147,7 +147,7 @@ style.timeout = 90
                                 "lint",
                             ),
                             function: "check-all",
-                            place: Place {
+                            position: Position {
                                 line: 7,
                                 column: 14,
                             },
@@ -168,13 +168,13 @@ style.timeout = 90
                                         },
                                     ],
                                     text: "build.file(\"app\")",
-                                    place: Place {
+                                    position: Position {
                                         line: 8,
                                         column: 32,
                                     },
                                 },
                             ),
-                            place: Place {
+                            position: Position {
                                 line: 8,
                                 column: 16,
                             },
@@ -187,7 +187,7 @@ style.timeout = 90
                                     "to": String("b"),
                                 },
                             ),
-                            place: Place {
+                            position: Position {
                                 line: 8,
                                 column: 56,
                             },
@@ -202,7 +202,7 @@ style.timeout = 90
                             patterns: [
                                 "target",
                             ],
-                            place: Place {
+                            position: Position {
                                 line: 9,
                                 column: 24,
                             },
@@ -212,7 +212,7 @@ style.timeout = 90
                                 "other",
                             ),
                             patterns: [],
-                            place: Place {
+                            position: Position {
                                 line: 9,
                                 column: 44,
                             },
@@ -243,7 +243,7 @@ all = { from = ' linter.with_level(3).check()' }
             [
                 StageEntry {
                     name: "debug",
-                    place: Place {
+                    position: Position {
                         line: 5,
                         column: 1,
                     },
@@ -252,7 +252,7 @@ all = { from = ' linter.with_level(3).check()' }
                         CallTarget {
                             dependency: None,
                             function: "build",
-                            place: Place {
+                            position: Position {
                                 line: 5,
                                 column: 18,
                             },
@@ -270,7 +270,7 @@ all = { from = ' linter.with_level(3).check()' }
                 },
                 StageEntry {
                     name: "all",
-                    place: Place {
+                    position: Position {
                         line: 6,
                         column: 1,
                     },
@@ -291,7 +291,7 @@ all = { from = ' linter.with_level(3).check()' }
                                 },
                             ],
                             text: " linter.with_level(3).check()",
-                            place: Place {
+                            position: Position {
                                 line: 6,
                                 column: 18,
                             },
@@ -328,7 +328,7 @@ all-of-it = {{ component = 'vendor/tool.wasm', allow = [] }}
                 alias: "lint",
                 path: "../lint",
                 allow: None,
-                place: Place {
+                position: Position {
                     line: 5,
                     column: 1,
                 },
@@ -341,7 +341,7 @@ all-of-it = {{ component = 'vendor/tool.wasm', allow = [] }}
                         "machine",
                     },
                 ),
-                place: Place {
+                position: Position {
                     line: 6,
                     column: 1,
                 },
@@ -352,7 +352,7 @@ all-of-it = {{ component = 'vendor/tool.wasm', allow = [] }}
                 allow: Some(
                     {},
                 ),
-                place: Place {
+                position: Position {
                     line: 7,
                     column: 1,
                 },
