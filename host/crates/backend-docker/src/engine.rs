@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, dry};
 use bollard_buildkit_proto::pb;
 use graph::{ContentDigest, Definition, DefinitionDigest, FailOp, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
-use solver::{LookUp, Work};
+use solver::{Evaluate, LookUp};
 use store::empty_tree;
 use tokio_util::sync::CancellationToken;
 use trees::{Input, Trees};
@@ -183,7 +183,7 @@ impl Engine {
 }
 
 #[async_trait]
-impl Work for Engine {
+impl Evaluate for Engine {
     type Value = Value;
     type Error = Failure;
     type Job = ();

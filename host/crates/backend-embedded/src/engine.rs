@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use async_trait::async_trait;
 use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, VertexEvent, dry};
 use graph::{CacheKey, ContentDigest, FailOp, ImageOp, KeyHasher, Op, Reuse, SourceOp, Vertex};
-use solver::{LookUp, Work};
+use solver::{Evaluate, LookUp};
 use store::{Miss, Store, empty_tree};
 use tokio_util::sync::CancellationToken;
 use trees::failure::{failure, read_failure};
@@ -43,7 +43,7 @@ impl Job {
 }
 
 #[async_trait]
-impl Work for Engine {
+impl Evaluate for Engine {
     type Value = Value;
     type Error = Failure;
     type Job = Job;

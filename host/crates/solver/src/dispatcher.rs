@@ -8,22 +8,22 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::evaluate::{Evaluate, LookUp};
 use crate::schedule::{Action, NodeId, Schedule};
-use crate::work::{LookUp, Work};
 
 /// How many things are done before new requests are looked at.
 const BATCH: usize = 1024;
 
 /// The values of a request's edges, or why one of them has none.
-pub(crate) type Reply<W> = Result<Vec<<W as Work>::Value>, <W as Work>::Error>;
+pub(crate) type Reply<E> = Result<Vec<<E as Evaluate>::Value>, <E as Evaluate>::Error>;
 
 /// What an evaluation found: whose it was, and how it ended.
-type Evaluated<W> = (NodeId, Result<<W as Work>::Value, <W as Work>::Error>);
+type Evaluated<E> = (NodeId, Result<<E as Evaluate>::Value, <E as Evaluate>::Error>);
 
 /// What the front asks of the dispatcher.
-pub(crate) enum Request<W: Work> {
+pub(crate) enum Request<E: Evaluate> {
     /// Evaluate these.
-    Solve { id: u64, edges: Vec<Edge>, reply: oneshot::Sender<Reply<W>> },
+    Solve { id: u64, edges: Vec<Edge>, reply: oneshot::Sender<Reply<E>> },
     /// Whoever asked does not wait any more.
     Leave { id: u64 },
     /// Say when nothing is being evaluated.
@@ -32,18 +32,18 @@ pub(crate) enum Request<W: Work> {
     ForgetFailures,
 }
 
-struct Waiter<W: Work> {
+struct Waiter<E: Evaluate> {
     nodes: Vec<NodeId>,
-    reply: oneshot::Sender<Reply<W>>,
+    reply: oneshot::Sender<Reply<E>>,
 }
 
-pub(crate) struct Dispatcher<W: Work> {
-    work: Arc<W>,
-    schedule: Schedule<W::Value, W::Error>,
-    requests: mpsc::UnboundedReceiver<Request<W>>,
-    waiters: HashMap<u64, Waiter<W>>,
+pub(crate) struct Dispatcher<E: Evaluate> {
+    evaluator: Arc<E>,
+    schedule: Schedule<E::Value, E::Error>,
+    requests: mpsc::UnboundedReceiver<Request<E>>,
+    waiters: HashMap<u64, Waiter<E>>,
     waiters_of: HashMap<NodeId, Vec<u64>>,
-    running: JoinSet<Evaluated<W>>,
+    running: JoinSet<Evaluated<E>>,
     /// By the id of the task, so that one that panicked is found again.
     tasks: HashMap<tokio::task::Id, NodeId>,
     cancels: HashMap<NodeId, CancellationToken>,
@@ -52,10 +52,10 @@ pub(crate) struct Dispatcher<W: Work> {
     settlers: Vec<oneshot::Sender<()>>,
 }
 
-impl<W: Work> Dispatcher<W> {
-    pub(crate) fn new(work: Arc<W>, n_jobs: usize, requests: mpsc::UnboundedReceiver<Request<W>>) -> Self {
+impl<E: Evaluate> Dispatcher<E> {
+    pub(crate) fn new(evaluator: Arc<E>, n_jobs: usize, requests: mpsc::UnboundedReceiver<Request<E>>) -> Self {
         Self {
-            work,
+            evaluator,
             schedule: Schedule::default(),
             requests,
             waiters: HashMap::new(),
@@ -90,7 +90,7 @@ impl<W: Work> Dispatcher<W> {
         }
     }
 
-    fn take(&mut self, request: Request<W>) {
+    fn take(&mut self, request: Request<E>) {
         match request {
             Request::Solve { id, edges, reply } => {
                 let nodes: Vec<NodeId> = edges.iter().map(|edge| self.schedule.want(&edge.vertex)).collect();
@@ -150,14 +150,14 @@ impl<W: Work> Dispatcher<W> {
         let (Some(vertex), Some(inputs)) = (self.schedule.vertex(node).cloned(), self.schedule.inputs(node)) else {
             return;
         };
-        match self.work.look_up(&vertex, &inputs) {
+        match self.evaluator.look_up(&vertex, &inputs) {
             LookUp::Done(result) => self.schedule.finish(node, result),
             LookUp::Execute(job) => {
                 self.schedule.running(node);
                 let cancel = CancellationToken::new();
                 self.cancels.insert(node, cancel.clone());
-                let slots = self.work.takes_slot(&vertex).then(|| Arc::clone(&self.slots));
-                let work = Arc::clone(&self.work);
+                let slots = self.evaluator.takes_slot(&vertex).then(|| Arc::clone(&self.slots));
+                let evaluator = Arc::clone(&self.evaluator);
                 let task = self.running.spawn(async move {
                     // The semaphore is never closed, so that this is a slot or none is needed.
                     let _slot = match slots {
@@ -167,21 +167,21 @@ impl<W: Work> Dispatcher<W> {
                         },
                         None => None,
                     };
-                    (node, work.execute(vertex, inputs, job, cancel).await)
+                    (node, evaluator.execute(vertex, inputs, job, cancel).await)
                 });
                 self.tasks.insert(task.id(), node);
             }
         }
     }
 
-    fn ended(&mut self, ended: Option<Result<(tokio::task::Id, Evaluated<W>), tokio::task::JoinError>>) {
+    fn ended(&mut self, ended: Option<Result<(tokio::task::Id, Evaluated<E>), tokio::task::JoinError>>) {
         let (task, node, result) = match ended {
             None => return,
             Some(Ok((task, (node, result)))) => (task, node, result),
             Some(Err(error)) => {
                 let Some(node) = self.tasks.get(&error.id()).copied() else { return };
                 let Some(vertex) = self.schedule.vertex(node) else { return };
-                (error.id(), node, Err(self.work.lost(vertex)))
+                (error.id(), node, Err(self.evaluator.lost(vertex)))
             }
         };
         self.tasks.remove(&task);

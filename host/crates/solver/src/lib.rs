@@ -6,13 +6,13 @@
 //! turn out to have the same contents as before stops the work there.
 //!
 //! What a vertex does, what its value is and where results are kept is none of this room's
-//! business: [`Work`] knows. What to do next is decided in [`schedule`], without IO and without
+//! business: [`Evaluate`] knows. What to do next is decided in [`schedule`], without IO and without
 //! async; [`Solver`] only does it.
 
 mod dispatcher;
+mod evaluate;
 pub mod schedule;
 mod solver;
-mod work;
 
+pub use evaluate::{Evaluate, LookUp};
 pub use solver::{Solver, SolverGone};
-pub use work::{LookUp, Work};

@@ -8,11 +8,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::dispatcher::{Dispatcher, Request};
-use crate::work::Work;
+use crate::evaluate::Evaluate;
 
-/// Evaluates graphs by means of a [`Work`]. Lives for one session.
-pub struct Solver<W: Work> {
-    requests: mpsc::UnboundedSender<Request<W>>,
+/// Evaluates graphs by means of a [`Evaluate`]. Lives for one session.
+pub struct Solver<E: Evaluate> {
+    requests: mpsc::UnboundedSender<Request<E>>,
     next_id: AtomicU64,
     /// Ends with the solver.
     _dispatcher: JoinSet<()>,
@@ -22,15 +22,15 @@ pub struct Solver<W: Work> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SolverGone;
 
-impl<W: Work> Solver<W> {
+impl<E: Evaluate> Solver<E> {
     /// Starts a solver that evaluates at most `n_jobs` vertices that take a slot at the same time.
     ///
     /// Must be called inside a tokio runtime.
     #[must_use]
-    pub fn new(work: Arc<W>, n_jobs: usize) -> Self {
+    pub fn new(evaluator: Arc<E>, n_jobs: usize) -> Self {
         let (requests, receiver) = mpsc::unbounded_channel();
         let mut dispatcher = JoinSet::new();
-        dispatcher.spawn(Dispatcher::new(work, n_jobs, receiver).run());
+        dispatcher.spawn(Dispatcher::new(evaluator, n_jobs, receiver).run());
         Self { requests, next_id: AtomicU64::new(0), _dispatcher: dispatcher }
     }
 
@@ -41,7 +41,7 @@ impl<W: Work> Solver<W> {
     ///
     /// # Cancel safety
     /// Dropping the future takes back the interest: what nobody else waits for is cancelled.
-    pub async fn solve(&self, edges: &[Edge]) -> Result<Result<Vec<W::Value>, W::Error>, SolverGone> {
+    pub async fn solve(&self, edges: &[Edge]) -> Result<Result<Vec<E::Value>, E::Error>, SolverGone> {
         let (reply, answer) = oneshot::channel();
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let request = Request::Solve { id, edges: edges.to_vec(), reply };
@@ -67,12 +67,12 @@ impl<W: Work> Solver<W> {
 }
 
 /// Tells the dispatcher when a request is not waited for any more.
-struct Leave<'a, W: Work> {
+struct Leave<'a, E: Evaluate> {
     id: u64,
-    requests: &'a mpsc::UnboundedSender<Request<W>>,
+    requests: &'a mpsc::UnboundedSender<Request<E>>,
 }
 
-impl<W: Work> Drop for Leave<'_, W> {
+impl<E: Evaluate> Drop for Leave<'_, E> {
     fn drop(&mut self) {
         // A request that was answered is unknown to the dispatcher, and leaving it does nothing.
         let _ = self.requests.send(Request::Leave { id: self.id });

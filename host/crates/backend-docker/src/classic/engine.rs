@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, dry};
 use graph::{CacheKey, ContentDigest, FailOp, KeyHasher, Op, Platform, Reuse, SourceOp, Vertex};
-use solver::{LookUp, Work};
+use solver::{Evaluate, LookUp};
 use store::{Miss, NewResult, Store, empty_tree};
 use tokio_util::sync::CancellationToken;
 use trees::failure::{failure, read_failure};
@@ -70,7 +70,7 @@ pub(crate) enum Found {
 }
 
 #[async_trait]
-impl Work for Engine {
+impl Evaluate for Engine {
     type Value = Value;
     type Error = Failure;
     type Job = Job;

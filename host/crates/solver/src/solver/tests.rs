@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::work::LookUp;
+use crate::evaluate::LookUp;
 
 /// The value of a toy vertex is its name and those of its inputs: `c(a,b)`.
 /// Names say what it does: `slow…` takes 100 ms, `fail…` fails, `panic…` panics, `cached…` is found.
@@ -41,7 +41,7 @@ fn value(vertex: &Vertex, inputs: &[String]) -> String {
 }
 
 #[async_trait]
-impl Work for Toys {
+impl Evaluate for Toys {
     type Value = String;
     type Error = String;
     type Job = ();

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Evaluates single vertices.
 #[async_trait]
-pub trait Work: Send + Sync + 'static {
+pub trait Evaluate: Send + Sync + 'static {
     /// What a vertex evaluates to. Cheap to clone.
     type Value: Clone + Send + Sync + 'static;
     /// Why it has no value. Cheap to clone: everything that needs the vertex gets it.
