@@ -1,7 +1,7 @@
-//! Words of a command, of any types.
+//! The words of a command, made from values of any types.
 
-/// Makes a list of words from values of any types that can be printed, each one word
-/// as it is: nothing is split, nothing is quoted.
+/// Makes a list of words from values that implement `Display`. Each value is one word; nothing is
+/// split and nothing is quoted.
 ///
 /// ```
 /// use guest_sdk::args;

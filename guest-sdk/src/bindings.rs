@@ -1,7 +1,7 @@
-//! What wit-bindgen makes of `wit/`: the raw half, wrapped by the rest of the crate.
+//! The bindings that wit-bindgen generates from `wit/`, which the rest of the crate wraps.
 //!
-//! All powers are declared here. A component imports only the functions that its
-//! code calls, so a declared power that nobody uses leaves no trace in it.
+//! All powers are declared here. A component imports only the functions that its code calls, so a
+//! power that is declared and not used leaves no trace in it.
 
 wit_bindgen::generate!({
     path: "../wit",

@@ -1,4 +1,4 @@
-//! Containers: a root file system, a configuration, and commands run in them.
+//! Containers: a root file system, a configuration, and the commands that run in them.
 
 mod config;
 mod exec;
@@ -17,13 +17,13 @@ pub use mounts::MountOptions;
 pub use raw::{Port, Protocol};
 
 handle! {
-    /// A container that does not exist yet: a root file system, a configuration,
-    /// and what was asked of it.
+    /// A container that may not exist yet: a root file system, a configuration, and the commands to
+    /// run.
     ///
-    /// Nothing runs until a value is read from it ([`stdout`](Self::stdout),
-    /// [`exit_code`](Self::exit_code), [`sync`](Self::sync), or any of a file or a
-    /// directory taken out of it). Each method returns another container and leaves
-    /// this one as it is. Relative paths are relative to its working directory.
+    /// Nothing runs until a value is read from it, for example by [`stdout`](Self::stdout),
+    /// [`exit_code`](Self::exit_code) or [`sync`](Self::sync), or from a file or a directory taken
+    /// out of it. Each method returns another container and leaves this one as it is. Relative
+    /// paths are relative to the working directory.
     ///
     /// ```no_run
     /// use guest_sdk::prelude::*;
@@ -47,22 +47,22 @@ impl Default for Container {
     }
 }
 
-// No label has this name.
+// No label has an empty name, so this returns an equal container.
 duplicate!(Container: container => container.without_label(""));
 
 impl Container {
-    /// A container with an empty root file system, for this machine's platform.
+    /// Returns a container with an empty root file system, for the platform of this machine.
     pub fn new() -> Self {
         Self(raw::Container::new())
     }
 
-    /// Returns the digest of the definition: of what was asked for.
+    /// Returns the digest of the definition, which identifies what was asked for.
     pub fn id(&self) -> String {
         self.0.id()
     }
 
-    /// Hands it to `change` and returns what comes back, for a step of a chain that
-    /// depends on something.
+    /// Passes the container to `change` and returns its result, for a step of a chain that depends
+    /// on a condition.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -79,16 +79,17 @@ impl Container {
         change(self)
     }
 
-    /// For this platform, as in `linux/arm64`.
+    /// Sets the platform, such as `linux/arm64`. A command can run only on the platform of this
+    /// machine.
     pub fn with_platform(&self, platform: impl AsRef<str>) -> Self {
         Self(self.0.with_platform(platform.as_ref()))
     }
 
-    /// With the root file system and the configuration of an image; variables,
-    /// labels and ports set before stay unless the image sets them.
+    /// Replaces the root file system and the configuration by those of an image. Variables, labels
+    /// and ports that were set before stay unless the image sets them.
     ///
-    /// `address` is a reference as Docker takes it, or `docker-daemon:NAME` for an image
-    /// of the local Docker. A tag means one image for the whole run.
+    /// `address` is a reference as Docker accepts it, or `docker-daemon:NAME` for an image of the
+    /// local Docker. A tag means the same image for the whole run.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -105,52 +106,53 @@ impl Container {
         Self(self.0.from_image(address.as_ref()))
     }
 
-    /// With the root file system and the configuration of the one image in a file: an
-    /// OCI layout or a docker-archive, as [`as_tarball`](Self::as_tarball) and
-    /// `docker save` write them.
+    /// Replaces the root file system and the configuration by those of the only image in a file,
+    /// which is an OCI archive, as [`as_tarball`](Self::as_tarball) writes it, or a file that
+    /// `docker save` wrote.
     pub fn import_image(&self, source: impl Borrow<File>) -> Self {
         Self(self.0.import_image(&source.borrow().0, None))
     }
 
-    /// Like [`import_image`](Self::import_image), for one image of several.
+    /// Does the same as [`import_image`](Self::import_image) for a file that has several images.
     pub fn import_image_tag(&self, source: impl Borrow<File>, tag: impl AsRef<str>) -> Self {
         Self(self.0.import_image(&source.borrow().0, Some(tag.as_ref())))
     }
 
-    /// Like [`import_image`](Self::import_image), from the directory of an OCI layout.
+    /// Does the same as [`import_image`](Self::import_image) for the directory of an OCI layout.
     pub fn import_layout(&self, source: impl Borrow<Directory>) -> Self {
         Self(self.0.import_layout(&source.borrow().0, None))
     }
 
-    /// Like [`import_layout`](Self::import_layout), for one image of several.
+    /// Does the same as [`import_layout`](Self::import_layout) for a layout that has several
+    /// images.
     pub fn import_layout_tag(&self, source: impl Borrow<Directory>, tag: impl AsRef<str>) -> Self {
         Self(self.0.import_layout(&source.borrow().0, Some(tag.as_ref())))
     }
 
-    /// What the `Dockerfile` in a directory makes.
+    /// Builds the `Dockerfile` in the directory `context`, and returns the resulting container.
     pub fn build(&self, context: impl Borrow<Directory>) -> Self {
         self.build_options(context, BuildOptions::new())
     }
 
-    /// Like [`build`](Self::build), with options.
+    /// Does the same as [`build`](Self::build), with options.
     pub fn build_options(&self, context: impl Borrow<Directory>, options: impl Borrow<BuildOptions>) -> Self {
         Self(self.0.build(&context.borrow().0, &options.borrow().0))
     }
 
-    /// With this directory as its root file system.
+    /// Replaces the root file system by this directory.
     pub fn with_rootfs(&self, source: impl Borrow<Directory>) -> Self {
         Self(self.0.with_rootfs(&source.borrow().0))
     }
 
-    /// A container whose evaluation fails with this message; with an empty one, the
-    /// same container.
+    /// Returns a container whose evaluation fails with the code `custom` and this message. An empty
+    /// message changes nothing.
     pub fn with_error(&self, message: impl AsRef<str>) -> Self {
         Self(self.0.with_error(message.as_ref()))
     }
 }
 
 handle! {
-    /// What [`Container::build_options`] makes of a Dockerfile.
+    /// Options for [`Container::build_options`].
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -168,22 +170,22 @@ impl Default for BuildOptions {
 }
 
 impl BuildOptions {
-    /// The file `Dockerfile`, its last target.
+    /// Uses the file `Dockerfile` and builds its last stage.
     pub fn new() -> Self {
         Self(raw::BuildOptions::new())
     }
 
-    /// The path of the Dockerfile in the context.
+    /// Sets the path of the Dockerfile in the build context.
     pub fn dockerfile(self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_dockerfile(path.as_ref()))
     }
 
-    /// The stage of the Dockerfile to build.
+    /// Sets the stage of the Dockerfile to build.
     pub fn target(self, target: impl AsRef<str>) -> Self {
         Self(self.0.with_target(target.as_ref()))
     }
 
-    /// A build argument.
+    /// Sets a build argument.
     pub fn argument(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         Self(self.0.with_argument(name.as_ref(), value.as_ref()))
     }

@@ -1,4 +1,4 @@
-//! Trees of files.
+//! Directories and everything below them.
 
 mod options;
 mod read;
@@ -13,10 +13,11 @@ pub use options::{CopyOptions, NewOptions, SearchOptions};
 pub use raw::SearchResult;
 
 handle! {
-    /// A tree of files that need not exist yet.
+    /// A directory that may not exist yet. Each method returns another directory and leaves this
+    /// one as it is.
     ///
-    /// Paths are relative to it; a leading `/` means its root. A path with `..` that
-    /// leaves the root is reported, as `invalid-path`, when it is evaluated.
+    /// Paths are relative to the directory, and a leading `/` means the directory itself. If a path
+    /// leaves the directory through `..`, evaluating it fails with `invalid-path`.
     ///
     /// ```no_run
     /// use guest_sdk::prelude::*;
@@ -42,45 +43,45 @@ impl Default for Directory {
 duplicate!(Directory: directory => directory.subdirectory(""));
 
 impl Directory {
-    /// An empty directory.
+    /// Returns an empty directory.
     pub fn new() -> Self {
         Self(raw::Directory::new())
     }
 
-    /// Returns the digest of the definition: of what was asked for.
+    /// Returns the digest of the definition, which identifies what was asked for and not the
+    /// contents.
     pub fn id(&self) -> String {
         self.0.id()
     }
 
-    /// Returns the last component of its path with a `/` behind it; `/` for the root of
-    /// a tree.
+    /// Returns the last component of the path, followed by `/`; `/` for the root of a tree.
     pub fn name(&self) -> String {
         self.0.name()
     }
 
-    /// Hands it to `change` and returns what comes back, for a step of a chain that
-    /// depends on something.
+    /// Passes the directory to `change` and returns its result, for a step of a chain that depends
+    /// on a condition.
     pub fn with(self, change: impl FnOnce(Self) -> Self) -> Self {
         change(self)
     }
 
-    /// The file at `path`.
+    /// Returns the file at `path`.
     pub fn file(&self, path: impl AsRef<str>) -> File {
         File(self.0.file(path.as_ref()))
     }
 
-    /// The directory at `path`.
+    /// Returns the directory at `path`.
     pub fn subdirectory(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.subdirectory(path.as_ref()))
     }
 
-    /// With a file of these contents at `path`, mode 0644; parents are made.
+    /// Adds a file with these contents at `path`, with mode 0644. Missing parent directories are
+    /// created.
     pub fn with_new_file(&self, path: impl AsRef<str>, contents: impl AsRef<str>) -> Self {
         Self(self.0.with_new_file(path.as_ref(), contents.as_ref()))
     }
 
-    /// Like [`with_new_file`](Self::with_new_file), with any bytes, a mode and an
-    /// owner.
+    /// Adds a file with any bytes, a mode and an owner.
     pub fn with_new_file_options(
         &self,
         path: impl AsRef<str>,
@@ -90,24 +91,24 @@ impl Directory {
         Self(self.0.with_new_file_options(path.as_ref(), contents.as_ref(), &options.borrow().0))
     }
 
-    /// With an empty directory at `path`, mode 0755; parents are made, what is there
-    /// stays.
+    /// Adds an empty directory at `path`, with mode 0755. Missing parent directories are created. A
+    /// directory that exists stays as it is.
     pub fn with_new_directory(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_new_directory(path.as_ref()))
     }
 
-    /// Like [`with_new_directory`](Self::with_new_directory), with a mode and an owner.
+    /// Adds an empty directory with a mode and an owner.
     pub fn with_new_directory_options(&self, path: impl AsRef<str>, options: impl Borrow<NewOptions>) -> Self {
         Self(self.0.with_new_directory_options(path.as_ref(), &options.borrow().0))
     }
 
-    /// With a copy of the file at `path`. With a `/` at the end, or where a directory
-    /// is, the file goes into it under its own name.
+    /// Adds a copy of the file at `path`. If `path` ends with `/`, or if a directory exists there,
+    /// the file goes into that directory under its own name.
     pub fn with_file(&self, path: impl AsRef<str>, source: impl Borrow<File>) -> Self {
         Self(self.0.with_file(path.as_ref(), &source.borrow().0))
     }
 
-    /// Like [`with_file`](Self::with_file), with an owner and a mode.
+    /// Adds a copy of the file, with an owner and a mode.
     pub fn with_file_options(
         &self,
         path: impl AsRef<str>,
@@ -117,21 +118,20 @@ impl Directory {
         Self(self.0.with_file_options(path.as_ref(), &source.borrow().0, &options.borrow().0))
     }
 
-    /// With a copy of each file in the directory `path`.
+    /// Adds a copy of each file to the directory at `path`.
     pub fn with_files(&self, path: impl AsRef<str>, sources: impl IntoIterator<Item: Borrow<File>>) -> Self {
         let sources: Vec<_> = sources.into_iter().collect();
         let sources: Vec<_> = sources.iter().map(|source| &source.borrow().0).collect();
         Self(self.0.with_files(path.as_ref(), &sources))
     }
 
-    /// With the contents of a directory at `path`, merged into what is there; the later
-    /// wins.
+    /// Adds the contents of a directory at `path`, and merges them with what exists there. Where
+    /// both have an entry, the added one replaces the other.
     pub fn with_directory(&self, path: impl AsRef<str>, source: impl Borrow<Directory>) -> Self {
         Self(self.0.with_directory(path.as_ref(), &source.borrow().0))
     }
 
-    /// Like [`with_directory`](Self::with_directory), with patterns, an owner and a
-    /// mode.
+    /// Adds the contents of a directory, with patterns, an owner and a mode.
     pub fn with_directory_options(
         &self,
         path: impl AsRef<str>,
@@ -141,42 +141,42 @@ impl Directory {
         Self(self.0.with_directory_options(path.as_ref(), &source.borrow().0, &options.borrow().0))
     }
 
-    /// With a symbolic link at `link_name` that points to `target`, which is not looked
-    /// at. Something that is there already is reported when it is evaluated.
+    /// Adds a symbolic link at `link_name` that points to `target`. The target does not have to
+    /// exist. If something exists at `link_name`, evaluating the result fails with
+    /// `invalid-argument`.
     pub fn with_symlink(&self, target: impl AsRef<str>, link_name: impl AsRef<str>) -> Self {
         Self(self.0.with_symlink(target.as_ref(), link_name.as_ref()))
     }
 
-    /// Without the file at `path`, or the files that match it as a glob; nothing happens
-    /// where there is none.
+    /// Removes the file at `path`, or all files that match `path` as a glob. If there is none,
+    /// nothing happens.
     pub fn without_file(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.without_file(path.as_ref()))
     }
 
-    /// Without these files, each as in [`without_file`](Self::without_file).
+    /// Removes each of these files, as [`without_file`](Self::without_file) does.
     pub fn without_files(&self, paths: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self(self.0.without_files(&strings(paths)))
     }
 
-    /// Without the directory at `path`, or the ones that match it as a glob.
+    /// Removes the directory at `path`, or all directories that match `path` as a glob. If there is
+    /// none, nothing happens.
     pub fn without_directory(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.without_directory(path.as_ref()))
     }
 
-    /// Only what matches one of the patterns, in the syntax of
-    /// [`CopyOptions::include`].
+    /// Keeps only what matches one of the patterns, in the syntax of [`CopyOptions::include`].
     pub fn include(&self, patterns: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self(self.0.filter(&strings(patterns), &[]))
     }
 
-    /// Without what matches one of the patterns, in the syntax of
-    /// [`CopyOptions::include`].
+    /// Leaves out what matches one of the patterns, in the syntax of [`CopyOptions::include`].
     pub fn exclude(&self, patterns: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self(self.0.filter(&[], &strings(patterns)))
     }
 
-    /// Only what matches one of `include` (everything if there is none) and none of
-    /// `exclude`.
+    /// Keeps only what matches one of `include` (everything if it is empty) and none of `exclude`,
+    /// in the syntax of [`CopyOptions::include`].
     pub fn filter(
         &self,
         include: impl IntoIterator<Item: AsRef<str>>,
@@ -185,24 +185,26 @@ impl Directory {
         Self(self.0.filter(&strings(include), &strings(exclude)))
     }
 
-    /// What is in `other` and not, or not the same, in this one.
+    /// Returns the entries of `other` that this directory does not have, or has with other contents
+    /// or properties.
     pub fn diff(&self, other: impl Borrow<Directory>) -> Self {
         Self(self.0.diff(&other.borrow().0))
     }
 
-    /// This one with the contents of all of `others` over it, in their order.
+    /// Adds the contents of each directory in `others`, in their order. Where both have an entry,
+    /// the later one replaces the earlier one.
     pub fn merge(&self, others: impl IntoIterator<Item: Borrow<Directory>>) -> Self {
         let others: Vec<_> = others.into_iter().collect();
         let others: Vec<_> = others.iter().map(|other| &other.borrow().0).collect();
         Self(self.0.merge(&others))
     }
 
-    /// All at and under `path` given to `owner`, a `uid` or `uid:gid`.
+    /// Gives everything at and below `path` to `owner`, a `uid` or `uid:gid`.
     pub fn with_owner(&self, path: impl AsRef<str>, owner: impl AsRef<str>) -> Self {
         Self(self.0.with_owner(path.as_ref(), owner.as_ref()))
     }
 
-    /// All modification times set to this many seconds after 1970.
+    /// Sets all modification times to this number of seconds after 1970-01-01 00:00:00 UTC.
     pub fn with_timestamps(&self, seconds: u64) -> Self {
         Self(self.0.with_timestamps(seconds))
     }

@@ -1,88 +1,91 @@
-//! Errors of stages: what `?` collects and what the caller of a stage gets.
+//! Errors of stages: what `?` collects, and what the caller of a stage gets.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 pub use record::ExecFailure;
 
-/// What most functions of the SDK, and most stages, return.
+/// The result of most functions of the SDK, and of most stages.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The codes that the host and the SDK use. The set is open: a stage may answer
-/// with codes of its own.
+/// The codes that the host and the SDK use. A stage may use codes of its own.
 pub mod code {
-    /// A command ended with a code that it was not expected to.
+    /// A command ended with an unexpected exit code.
     pub const EXEC: &str = "exec";
-    /// A command took longer than it was allowed to.
+    /// A command took longer than its time-out.
     pub const TIMEOUT: &str = "timeout";
     /// A signal ended a command.
     pub const SIGNAL: &str = "signal";
-    /// A command used more memory than it was allowed to.
+    /// A command used more memory than its limit.
     pub const OUT_OF_MEMORY: &str = "out-of-memory";
-    /// Nothing is at that path, or of that name.
+    /// Nothing exists at a path, or under a name.
     pub const NOT_FOUND: &str = "not-found";
-    /// What is at that path is no file.
+    /// Something that is not a file exists at a path.
     pub const NOT_A_FILE: &str = "not-a-file";
-    /// What is at that path is no directory.
+    /// Something that is not a directory exists at a path.
     pub const NOT_A_DIRECTORY: &str = "not-a-directory";
     /// A path leaves its root.
     pub const INVALID_PATH: &str = "invalid-path";
-    /// An argument makes no sense where it is used.
+    /// An argument has no meaning where it is used.
     pub const INVALID_ARGUMENT: &str = "invalid-argument";
-    /// The output of a command was asked for where no command is.
+    /// The output of a command was read from a container that has no command.
     pub const NO_EXEC: &str = "no-exec";
-    /// The module was not granted that power.
+    /// The caller did not grant the module a power.
     pub const NOT_GRANTED: &str = "not-granted";
-    /// Not in this version of the host.
+    /// The function does not exist in this version, or the engine cannot do it.
     pub const UNAVAILABLE: &str = "unavailable";
     /// The run was cancelled.
     pub const CANCELLED: &str = "cancelled";
-    /// The machine is at fault: disk, network, permissions.
+    /// The machine is at fault, for example the disk, the network or a permission.
     pub const ENVIRONMENT: &str = "environment";
-    /// The stage itself says so: `Error::new`, `bail!`, and errors of the standard
-    /// library.
+    /// The stage itself reports the error: [`Error::new`](crate::Error::new),
+    /// [`bail!`](crate::bail), or an error of the standard library.
     pub const STAGE: &str = "stage";
 }
 
-/// The records of `pipeline:api/errors`, as they cross the boundary of the component.
+/// The records of `pipeline:api/errors`, as generated code uses them.
 pub(crate) mod record {
-    /// The failure of a command, as far as its caller needs it.
+    /// The failure of a command.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct ExecFailure {
-        /// The command as it was run, after expansion.
+        /// The command that ran, after variables were expanded.
         pub args: Vec<String>,
-        /// The exit code; 128 plus the number of the signal that ended it.
+        /// The exit code; 128 plus the number of the signal if a signal ended the command.
         pub exit_code: i32,
-        /// The last 100 KiB of standard output, without trailing white space.
+        /// The last 100 KiB of standard output, without white space at its end.
         pub stdout_tail: String,
-        /// The last 100 KiB of standard error, without trailing white space.
+        /// The last 100 KiB of standard error, without white space at its end.
         pub stderr_tail: String,
     }
 
     /// What is in an [`Error`](crate::Error).
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Error {
-        /// One of an open, dotted set; [`code`](crate::code) has the known ones.
+        /// The kind of the error; [`code`](crate::code) has the known ones.
         pub code: String,
-        /// One sentence that names the thing.
+        /// One sentence that names the thing that is wrong.
         pub message: String,
-        /// Present when a command ended with a code it was not expected to.
+        /// The failure of the command, if the code is `exec`.
         pub exec: Option<ExecFailure>,
-        /// Further facts as name and value; the names are an open set.
+        /// Further facts, as names and values.
         pub attributes: Vec<(String, String)>,
     }
 }
 
-/// Why a value cannot be had.
+/// The error of a stage.
 ///
-/// Every error of the standard library, and of other crates, becomes one by `?`,
-/// with the code `stage` and its whole chain of causes as message. That is why
-/// this type does not implement [`std::error::Error`] itself. Its fields are those of
-/// the record in it: `error.code`, `error.message`, `error.exec`, `error.attributes`.
+/// `?` converts every error of the standard library and of other crates. The code is then `stage`,
+/// and the message contains the whole chain of causes. This conversion is the reason why the type
+/// does not implement [`std::error::Error`] itself.
 ///
-/// `{}` prints the message; `{:#}` also what a command wrote before it failed; `{:?}` all
-/// that is known, for people. So a program whose `main` returns a [`Result`] prints it in
-/// full. `{:#?}` prints the fields.
+/// The fields are `error.code`, `error.message`, `error.exec` and `error.attributes`.
+///
+/// | format | prints |
+/// | --- | --- |
+/// | `{}` | the message |
+/// | `{:#}` | the message, and the output of the command that failed |
+/// | `{:?}` | everything that is known, for people; this is what a program prints whose `main` returns a [`Result`] |
+/// | `{:#?}` | the fields |
 ///
 /// ```
 /// use guest_sdk::prelude::*;
@@ -126,41 +129,42 @@ impl From<Error> for record::Error {
 }
 
 impl Error {
-    /// An error of the stage's own: one sentence that names the thing.
+    /// Returns an error of the stage itself. The message is one sentence that names the thing that
+    /// is wrong.
     pub fn new(message: impl fmt::Display) -> Self {
         let (code, message) = (code::STAGE.to_owned(), message.to_string());
         record::Error { code, message, exec: None, attributes: Vec::new() }.into()
     }
 
-    /// With this code.
+    /// Sets the code.
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = code.into();
         self
     }
 
-    /// With one more fact.
+    /// Adds a fact.
     pub fn with_attribute(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         self.attributes.push((name.into(), value.to_string()));
         self
     }
 
-    /// With `context: ` before its message.
+    /// Puts `context: ` before the message.
     pub fn context(mut self, context: impl fmt::Display) -> Self {
         self.message = format!("{context}: {}", self.message);
         self
     }
 
-    /// Returns whether it has this code.
+    /// Returns whether the error has this code.
     pub fn is(&self, code: &str) -> bool {
         self.code == code
     }
 
-    /// Returns the value of an attribute, if it has it.
+    /// Returns the value of an attribute, if the error has it.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the exit code of the command that failed, if one did.
+    /// Returns the exit code of the command that failed, if one failed.
     pub fn exit_code(&self) -> Option<i32> {
         self.exec.as_ref().map(|exec| exec.exit_code)
     }
@@ -212,9 +216,7 @@ impl<E: std::error::Error> From<E> for Error {
     }
 }
 
-/// Puts what was being done before the message of an error.
-///
-/// On an `Option` it makes the error.
+/// Adds text to an error, or turns an absent value into an error.
 ///
 /// ```
 /// use guest_sdk::prelude::*;
@@ -227,10 +229,12 @@ impl<E: std::error::Error> From<E> for Error {
 /// assert_eq!(first_line("").unwrap_err().message, "the version file is empty");
 /// ```
 pub trait Context<T> {
-    /// With this before the message.
+    /// Puts `context: ` before the message of the error. For an `Option` that is `None`, the text
+    /// is the message.
     fn context(self, context: impl fmt::Display) -> Result<T>;
 
-    /// With this before the message; made only where there is an error.
+    /// Does the same as [`context`](Self::context), with a text that is computed only if there is
+    /// an error.
     fn with_context<C: fmt::Display>(self, context: impl FnOnce() -> C) -> Result<T>;
 }
 
@@ -254,7 +258,7 @@ impl<T> Context<T> for Option<T> {
     }
 }
 
-/// Returns from the stage with an error, formatted as by `format!`.
+/// Returns from the function with an error, formatted as by `format!`.
 ///
 /// ```
 /// # use guest_sdk::prelude::*;
@@ -273,7 +277,7 @@ macro_rules! bail {
     };
 }
 
-/// Returns from the stage with an error unless the condition holds.
+/// Returns from the function with an error if the condition is false.
 ///
 /// ```
 /// # use guest_sdk::prelude::*;

@@ -1,4 +1,4 @@
-//! Single files.
+//! Files.
 
 use crate::bindings::api::file as raw;
 use crate::handle::{duplicate, handle};
@@ -7,7 +7,8 @@ use crate::{Lazy, Result};
 pub use raw::Stat;
 
 handle! {
-    /// A file that need not exist yet.
+    /// A file that may not exist yet. Each method returns another file and leaves this one as it
+    /// is.
     ///
     /// ```no_run
     /// use guest_sdk::prelude::*;
@@ -20,85 +21,88 @@ handle! {
 }
 
 duplicate!(File: file => match file.name() {
-    // A file that cannot be had has no name. In a tree it keeps its error.
+// A file whose evaluation fails may have no name. Inside a directory it keeps its error.
     name if name.is_empty() => crate::Directory::new().with_file("/file", file).file("/file"),
     name => file.with_name(name),
 });
 
 impl File {
-    /// A file with this name and these contents, mode 0644.
+    /// Returns a file with this name and these contents, with mode 0644.
     ///
-    /// The name is one path component: one with a `/` in it is reported, as
-    /// `invalid-path`, when the file is evaluated.
+    /// The name is a single path component. If it contains a `/`, evaluating the result fails with
+    /// `invalid-path`.
     pub fn new(name: impl AsRef<str>, contents: impl AsRef<str>) -> Self {
         Self(raw::File::new(name.as_ref(), contents.as_ref()))
     }
 
-    /// Returns the digest of the definition: of what was asked for, not of the
+    /// Returns the digest of the definition, which identifies what was asked for and not the
     /// contents.
     pub fn id(&self) -> String {
         self.0.id()
     }
 
-    /// Returns the last component of its path.
+    /// Returns the last component of the path.
     pub fn name(&self) -> String {
         self.0.name()
     }
 
-    /// The same file under another name.
+    /// Returns the file under another name.
     pub fn with_name(&self, name: impl AsRef<str>) -> Self {
         Self(self.0.with_name(name.as_ref()))
     }
 
-    /// The file with the one place that has `search` replaced. None, or more than one,
-    /// is reported when the file is evaluated: `not-found` or `invalid-argument`.
+    /// Returns the file with the only occurrence of `search` replaced by `replacement`. Evaluating
+    /// the result fails with `not-found` if the text does not occur, and with `invalid-argument` if
+    /// it occurs more than once.
     pub fn with_replaced(&self, search: impl AsRef<str>, replacement: impl AsRef<str>) -> Self {
         Self(self.0.with_replaced(search.as_ref(), replacement.as_ref(), false))
     }
 
-    /// The file with `search` replaced everywhere. No place is reported, as
-    /// `not-found`, when the file is evaluated.
+    /// Returns the file with every occurrence of `search` replaced by `replacement`. Evaluating the
+    /// result fails with `not-found` if the text does not occur.
     pub fn with_replaced_all(&self, search: impl AsRef<str>, replacement: impl AsRef<str>) -> Self {
         Self(self.0.with_replaced(search.as_ref(), replacement.as_ref(), true))
     }
 
-    /// Returns the contents.
+    /// Returns the contents as text.
     ///
     /// # Errors
     ///
-    /// `not-found`, `not-a-file`, and `invalid-argument` if they are not UTF-8 or over
-    /// 128 MiB: use [`read`](Self::read).
+    /// The code is `not-found` if the file does not exist, `not-a-file` if it is something else,
+    /// and `invalid-argument` if the contents are not UTF-8 or exceed 128 MiB. Use
+    /// [`read`](Self::read) for such files.
     pub fn contents(&self) -> Result<String> {
         Ok(self.0.contents()?)
     }
 
-    /// Returns at most `max_bytes` from byte `offset`; none past the end.
+    /// Returns at most `max_bytes` bytes, starting at the byte `offset`. The list is empty if
+    /// `offset` is at or after the end.
     pub fn read(&self, offset: u64, max_bytes: u32) -> Result<Vec<u8>> {
         Ok(self.0.read(offset, max_bytes)?)
     }
 
-    /// Returns the number of bytes.
+    /// Returns the size in bytes.
     pub fn size(&self) -> Result<u64> {
         Ok(self.0.size()?)
     }
 
-    /// Returns the digest of the contents, `blake3:` and 64 hex digits.
+    /// Returns the digest of the contents: `blake3:` and 64 hex digits.
     pub fn digest(&self) -> Result<String> {
         Ok(self.0.digest()?)
     }
 
-    /// Returns what is known without reading it.
+    /// Returns the properties of the file without reading it.
     pub fn stat(&self) -> Result<Stat> {
         Ok(self.0.stat()?)
     }
 
-    /// Evaluates it, to see whether it can be had.
+    /// Evaluates the file, and fails if that fails.
     pub fn sync(&self) -> Result<()> {
         Ok(self.0.sync()?)
     }
 
-    /// Begins its evaluation in the background and returns at once; see
-    /// [`sync_all`](crate::sync_all).
+    /// Starts to evaluate the file in the background and returns at once.
+    /// [`sync_all`](crate::sync_all) evaluates several objects at the same time.
     pub fn start(&self) {
         self.0.start();
     }

@@ -1,17 +1,17 @@
-//! Many evaluations at once.
+//! Evaluating several objects at the same time.
 
 use crate::Result;
 
-/// What can be evaluated: a container, a directory or a file.
+/// An object that can be evaluated: a container, a directory or a file.
 pub trait Lazy {
-    /// Begins its evaluation in the background and returns at once.
+    /// Starts the evaluation in the background and returns at once.
     fn start(&self);
 
-    /// Evaluates it, or joins the evaluation that was started.
+    /// Evaluates the object, or waits for the evaluation that was started.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being had.
+    /// If the evaluation fails.
     fn sync(&self) -> Result<()>;
 }
 
@@ -25,7 +25,7 @@ impl<T: Lazy + ?Sized> Lazy for &T {
     }
 }
 
-/// Evaluates all of them at the same time.
+/// Evaluates all objects at the same time, and waits for all of them.
 ///
 /// ```no_run
 /// use guest_sdk::prelude::*;
@@ -35,7 +35,7 @@ impl<T: Lazy + ?Sized> Lazy for &T {
 ///     sync_all(&suites)
 /// }
 ///
-/// /// Objects of several types, too.
+/// /// The objects may have different types.
 /// fn both(app: &File, docs: &Directory) -> Result<()> {
 ///     sync_all([app as &dyn Lazy, docs])
 /// }
@@ -43,13 +43,13 @@ impl<T: Lazy + ?Sized> Lazy for &T {
 ///
 /// # Errors
 ///
-/// The first error in the order of the objects, after all of them have ended.
+/// The first error in the order of the objects, after all evaluations have ended.
 pub fn sync_all(objects: impl IntoIterator<Item: Lazy>) -> Result<()> {
     let objects: Vec<_> = objects.into_iter().collect();
     for object in &objects {
         object.start();
     }
-    // Not a short circuit: what still runs would be cancelled, and its own error lost.
+// All are waited for. Returning at the first error would cancel the others and lose their errors.
     let answers: Vec<Result<()>> = objects.iter().map(Lazy::sync).collect();
     answers.into_iter().collect()
 }

@@ -1,8 +1,8 @@
-//! Write the stages of a pipeline in Rust: one file and no WIT.
+//! Write the stages of a pipeline in Rust, in one file and without WIT.
 //!
-//! A stage is an ordinary documented function. The module that holds the stages is
-//! marked by [`#[guest_sdk::stages]`](macro@stages), and the interface of the
-//! component is derived from it: names, types, documentation.
+//! A stage is an ordinary function. The module that contains the stages has the attribute
+//! [`#[guest_sdk::stages]`](macro@stages), which derives the interface of the component from it:
+//! names, types and documentation.
 //!
 //! ```
 //! use guest_sdk::prelude::*;
@@ -14,9 +14,9 @@
 //!
 //!     /// Compiles the sources and returns the program.
 //!     pub fn build(
-//!         /// The source tree, with a `Makefile`.
+//!         /// The source tree; it has a `Makefile`.
 //!         src: Directory,
-//!         /// How many files are compiled at once; 2 unless given.
+//!         /// The number of files to compile at the same time; the default is 2.
 //!         jobs: Option<u32>,
 //!     ) -> Result<File> {
 //!         let built = machine::rootfs()
@@ -30,53 +30,52 @@
 //! # fn main() {}
 //! ```
 //!
-//! `host call build --src .` runs it. [`macro@stages`] says which types a stage can
-//! take and return.
+//! `host call build --src .` runs it. [`macro@stages`] lists the types that a stage can take and
+//! return.
 //!
-//! - **Objects** are lazy: [`Container`], [`Directory`], [`File`], [`Secret`],
-//!   [`Service`], [`CacheVolume`]. Their methods only record what is to be done; those
-//!   that return a [`Result`] evaluate. [`sync_all`] evaluates many at once.
-//! - **Options** are built by chaining: `with_exec(args)`, and
+//! - **Objects** are lazy: [`Container`], [`Directory`], [`File`], [`Secret`], [`Service`] and
+//!   [`CacheVolume`]. Most methods only record what to do; those that return a [`Result`] evaluate.
+//!   [`sync_all`] evaluates several objects at the same time.
+//! - **Options** are set by chaining: `with_exec(args)`, and
 //!   `with_exec_options(args, ExecOptions::new().timeout_seconds(60))`.
-//! - **Errors** travel by `?`: the host's, those of the standard library and of other
-//!   crates; [`bail!`] and [`ensure!`] make one, [`Context`] adds to one. A panic is a
-//!   fault of the module: its message, file and line reach the caller.
-//! - **Reports** tell `host check` case by case what a stage checked: [`Report`].
-//! - **Powers** ([`machine`], [`sources`], [`effects`], [`secret_access`]) are granted
-//!   by whoever uses the module; calling one of their functions is asking for it.
+//! - **Errors** are passed on by `?`: those of the host, of the standard library and of other
+//!   crates. [`bail!`] and [`ensure!`] return one, and [`Context`] adds text to one. A panic is
+//!   reported to the caller with its message, file and line.
+//! - **Reports** list the cases of a check for `host check`: [`Report`].
+//! - **Powers** ([`machine`], [`sources`], [`effects`], [`secret_access`]) must be granted by the
+//!   caller. A module asks for a power by calling one of its functions.
 //!
-//! Stage code is deterministic: it sees no environment, no files but those it was
-//! handed, no clock and no network.
+//! Stages are deterministic: they see no environment variables, no files except those that they
+//! get, no real clock and no network.
 //!
-//! # Objects of one's own
+//! # Custom objects
 //!
-//! A `struct` of the module of stages with `#[derive(Object)]` is a type that callers
-//! make, hand around and ask, and whose fields they do not see. [`macro@stages`] has the
-//! rules.
+//! A `struct` of the module with `#[derive(Object)]` is a type that callers can create, pass around
+//! and call methods on. They do not see its fields. [`macro@stages`] has the rules.
 //!
 //! ```
 //! # use guest_sdk::prelude::*;
 //! #[guest_sdk::stages]
 //! mod stages {
 //! #   use super::*;
-//!     /// Checks trees with a strictness of its own.
+//!     /// Checks sources at a chosen level of strictness.
 //!     #[derive(Object)]
 //!     pub struct Linter {
 //!         level: u32,
 //!     }
 //!
 //!     impl Linter {
-//!         /// A linter of this level.
+//!         /// Returns a linter with this level.
 //!         pub fn new(level: u32) -> Self {
 //!             Self { level }
 //!         }
 //!
-//!         /// The same linter with another level.
+//!         /// Returns a linter with another level.
 //!         pub fn with_level(&self, level: u32) -> Self {
 //!             Self { level }
 //!         }
 //!
-//!         /// Returns the files with tabs, from level 2 on.
+//!         /// Returns the files that contain tabs, if the level is at least 2.
 //!         pub fn check(&self, src: &Directory) -> Result<Vec<String>> {
 //!             if self.level < 2 {
 //!                 return Ok(Vec::new());
@@ -85,7 +84,7 @@
 //!         }
 //!     }
 //!
-//!     /// Fails if there is bad style.
+//!     /// Fails if a file contains tabs.
 //!     pub fn style(src: &Directory, linter: &Linter) -> Result<()> {
 //!         let found = linter.check(src)?;
 //!         ensure!(found.is_empty(), "tabs in {}", found.join(", "));
@@ -97,8 +96,8 @@
 //!
 //! # Dependencies
 //!
-//! `host.toml` names the modules that a module uses, and [`import!`] makes a Rust module
-//! of each. What it has is called as any function; the host runs it in a store of its own.
+//! `host.toml` names the modules that a module uses, and [`import!`] makes a Rust module of each.
+//! Its functions are called like other functions, and run in an instance with its own memory.
 //!
 //! ```
 //! use guest_sdk::prelude::*;
@@ -112,11 +111,11 @@
 //! # fn main() {}
 //! ```
 //!
-//! # One program
+//! # Programs
 //!
-//! A pipeline may also be an ordinary program, which `host run FILE.wasm ARGS` runs. It
-//! has arguments and standard output, and no more powers than a module. An error that
-//! `main` returns is printed in full.
+//! A pipeline can also be an ordinary program, which `host run FILE.wasm ARGS` runs. It has
+//! arguments, standard output, and the powers that the caller grants. An error that `main` returns
+//! is printed in full.
 //!
 //! ```no_run
 //! use guest_sdk::prelude::*;
@@ -133,7 +132,7 @@
 //! }
 //! ```
 //!
-//! Who wants to write the WIT by hand finds the way in [`wit`].
+//! [`wit`] shows how to write the WIT by hand.
 
 #[allow(
     missing_docs,
@@ -174,22 +173,22 @@ pub use report::{Report, TestCase, Verdict};
 pub use secret::Secret;
 pub use service::Service;
 
-/// Makes a Rust module of what a dependency exports: `import!(lint);`, or
+/// Makes a Rust module of the interface of a dependency: `import!(lint);`, or
 /// `import!(pub lint);`.
 ///
-/// The name is that of the dependency in `host.toml`, in snake case. Its interface is in
-/// `wit/deps/NAME/package.wit`, which `host build` (or `host wit`) writes; its component is
-/// found when the module is used. The import has the interface's own name, as in
-/// `local:lint/stages@0.1.0`, so one crate imports it under one name.
+/// The name is that of the dependency in `host.toml`, in snake case. The macro reads the interface
+/// from `wit/deps/NAME/package.wit`, which `host build` and `host wit` write. The component is found
+/// when the module is called. The import has the name of the interface, such as
+/// `local:lint/stages@0.1.0`, so a crate can import an interface only once.
 ///
-/// Functions are functions of the module, and fail with an [`Error`]. A custom object is a
-/// type with methods; `new` makes one if it has a constructor. Records, enums and variants
-/// are types of the module. What belongs to `pipeline:api` is the SDK's own.
+/// Functions of the dependency become functions of the module and fail with an [`Error`]. A custom
+/// object becomes a type with methods, and `new` is its constructor. Records, enums and variants
+/// become types of the module. The types of `pipeline:api` are those of the SDK.
 ///
-/// A function takes [`Container`], [`Directory`], [`File`] and [`CacheVolume`] by value or
-/// by reference; [`Secret`] and [`Service`] by value, for the API makes no second handle to
-/// these. Whether it takes an object of its own by value or by reference is what its
-/// interface says.
+/// A parameter of the type [`Container`], [`Directory`], [`File`] or [`CacheVolume`] accepts a value
+/// or a reference. A [`Secret`] or a [`Service`] is passed by value, because the API cannot make a
+/// second handle to it. For a custom object, the interface decides whether it is passed by value or
+/// by reference.
 ///
 /// ```
 /// mod tools {
@@ -210,10 +209,10 @@ pub use guest_sdk_macros::import;
 
 /// Makes the `pub fn`s of a module the stages of a component.
 ///
-/// From the module, the interface `stages` of the package `local:NAME@VERSION` is
-/// derived, with the name and the version of the crate. Names are written in kebab
-/// case there: `build_all` is the stage `build-all`. What is documented with `///` is
-/// what `host` shows: the module, its stages, their parameters, types, fields, cases.
+/// The interface is `stages` in the package `local:NAME@VERSION`, with the name and the version of
+/// the crate. Its names are in kebab case: the function `build_all` is the stage `build-all`. `host`
+/// shows the doc comments of the module, its functions, their parameters, and the types with their
+/// fields and cases.
 ///
 /// # Types
 ///
@@ -222,21 +221,22 @@ pub use guest_sdk_macros::import;
 /// | `bool`, `u8` to `u64`, `i8` to `i64`, `f32`, `f64`, `char` | `bool`, `u8`, `s8`, ..., `char` |
 /// | `String`, `&str` | `string` |
 /// | `Vec<T>`, `&[T]` | `list<t>` |
-/// | `Option<T>` | `option<t>`: an argument that may be left out |
+/// | `Option<T>` | `option<t>`: an optional argument |
 /// | `(A, B)` | `tuple<a, b>` |
 /// | `Container`, `Directory`, `File`, `Secret`, `Service`, `CacheVolume` | the resource |
 /// | `CacheSharing`, `Port`, `Protocol`, `SearchResult`, `Stat` | the type of the API |
-/// | `Report`, `TestCase`, `Verdict` | the type of the API: what `host check` counts |
+/// | `Report`, `TestCase`, `Verdict` | the type of the API; `host check` counts the cases |
 /// | a `struct` of the module with `#[derive(Record)]` | `record` |
 /// | an `enum` of the module with `#[derive(Enum)]` | `enum` |
 /// | an `enum` of the module with `#[derive(Variant)]`, each case with one value or none | `variant` |
 /// | a `struct` of the module with `#[derive(Object)]` | `resource` |
 /// | `&T` of such a `struct`, also in `Option`, `Vec` and `&[]` | `borrow<t>` |
 ///
-/// A parameter may be taken by reference (`&Directory`, `Option<&str>`). A stage
-/// returns nothing, one of these types, or a `Result` of them; any error type that
-/// becomes a [`Error`] by `?` will do. A parameter with the name of another
-/// stage and the type of its result is fed by that stage unless the caller gives it.
+/// A parameter can be a reference (`&Directory`, `Option<&str>`). A stage returns nothing, one of
+/// these types, or a `Result` of one. The error can be any type that `?` converts to an [`Error`].
+///
+/// A parameter with the name of another stage and the type of its result gets that result, unless
+/// the caller gives the flag.
 ///
 /// ```
 /// use guest_sdk::prelude::*;
@@ -246,21 +246,21 @@ pub use guest_sdk_macros::import;
 /// mod stages {
 ///     use super::*;
 ///
-///     /// How much the site is compressed.
+///     /// The compression of the site.
 ///     #[derive(Record)]
 ///     pub struct Compression {
-///         /// From 1 to 9.
+///         /// The level, from 1 to 9.
 ///         pub level: u8,
-///         /// The endings of the files to compress.
+///         /// Patterns for the names of the files to compress.
 ///         pub endings: Vec<String>,
 ///     }
 ///
-///     /// What is done about broken links.
+///     /// The treatment of broken links.
 ///     #[derive(Enum, PartialEq)]
 ///     pub enum Links {
-///         /// Nothing.
+///         /// Accepts them.
 ///         Ignore,
-///         /// Refuses the site.
+///         /// Fails if there is one.
 ///         Refuse,
 ///     }
 ///
@@ -275,9 +275,9 @@ pub use guest_sdk_macros::import;
 ///
 ///     /// Packs the site.
 ///     pub fn pack(
-///         /// The site.
+///         /// The pages of the site.
 ///         site: Directory,
-///         /// Not compressed unless given.
+///         /// The default is no compression.
 ///         compression: Option<Compression>,
 ///     ) -> File {
 ///         let mut container = machine::rootfs().with_mounted_directory("/site", site);
@@ -292,23 +292,23 @@ pub use guest_sdk_macros::import;
 ///
 /// # Objects
 ///
-/// The `pub fn`s in the `impl` blocks of a `struct` with `#[derive(Object)]` belong to its
-/// interface; their parameters and results are as those of stages.
+/// The `pub fn`s in the `impl` blocks of a `struct` with `#[derive(Object)]` are part of the
+/// interface. Their parameters and results follow the same rules as those of stages.
 ///
-/// - `new` returns `Self` and is the constructor. It cannot fail, because not every
-///   language of callers has a way to say so: a stage that returns `Result<Linter>` can.
-/// - Those with `&self` are methods. Objects are values: a method that would change one
-///   returns a new one.
-/// - Others are static functions.
+/// - `new` returns `Self` and is the constructor. It cannot fail, because not every language can
+///   express that. A stage that returns `Result<Linter>` can be used instead.
+/// - Functions with `&self` are methods. Objects are values: a method that changes something returns
+///   a new object.
+/// - Other functions are static functions.
 ///
-/// A stage that takes `&Linter` borrows the object, and one that takes `Linter` uses it up:
-/// then nobody else can have it. A parameter with the name of the type is fed by the
-/// constructor unless the caller gives it.
+/// A stage that takes `&Linter` borrows the object. A stage that takes `Linter` consumes it, so that
+/// nobody else can use it afterwards. A parameter with the name of the type gets a new object from the
+/// constructor, unless the caller gives the flag.
 ///
-/// Functions that are not `pub` are helpers. One crate has one module of stages.
+/// Functions that are not `pub` are not part of the interface. A crate has one module of stages.
 pub use guest_sdk_macros::stages;
 
-/// What generated code needs; no part of the SDK's promise.
+/// Items that generated code uses. They may change in every version.
 #[doc(hidden)]
 pub mod __private {
     pub use wit_bindgen;

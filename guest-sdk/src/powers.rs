@@ -1,78 +1,78 @@
-//! The powers: what a module can do only if whoever uses it grants it.
+//! Powers: interfaces that reach outside of the pipeline, and that the caller must grant.
 //!
-//! A module that calls a function of one of these imports that power, and whoever
-//! reads its imports sees it.
+//! A module that calls one of these functions imports the power, so that it can be seen in the
+//! imports of the component.
 
-/// The power to use the tools that are installed on this machine.
+/// The power to run the tools that are installed on this machine.
 pub mod machine {
     use crate::Container;
     use crate::bindings::api::machine as raw;
 
-    /// A container whose root is a read-only view of this machine's system: `/usr`,
-    /// `/bin`, `/sbin`, `/lib*` and the harmless part of `/etc`. Outside of these it is
-    /// empty and writable.
+    /// Returns a container that shows this machine's system: `/usr`, `/bin`, `/sbin` and `/lib*`,
+    /// read-only, and a copy of those parts of `/etc` that contain no private data. Everything else
+    /// is empty and writable.
     pub fn rootfs() -> Container {
         Container(raw::rootfs())
     }
 }
 
-/// The power to fetch from the network. What is fetched is resolved once a run.
+/// The power to fetch from the network. Each source is looked up once per run.
 pub mod sources {
     use crate::bindings::api::sources as raw;
     use crate::{Directory, File};
 
-    /// The tree of a git repository at a branch, a tag or a commit.
+    /// Returns the files of a git repository at a branch, a tag or a commit.
     pub fn git(url: impl AsRef<str>, reference: impl AsRef<str>) -> Directory {
         Directory(raw::git(url.as_ref(), reference.as_ref()))
     }
 
-    /// The file at a URL.
+    /// Returns the file at a URL.
     pub fn http(url: impl AsRef<str>) -> File {
         File(raw::http(url.as_ref(), None))
     }
 
-    /// The file at a URL whose contents must have this digest, 64 hex digits; anything
-    /// else is reported, as `invalid-argument`, when the file is evaluated.
+    /// Returns the file at a URL whose contents have this digest, as 64 hex digits. If they have
+    /// another digest, evaluating the file fails with `invalid-argument`.
     pub fn http_sha256(url: impl AsRef<str>, sha256: impl AsRef<str>) -> File {
         File(raw::http(url.as_ref(), Some(sha256.as_ref())))
     }
 }
 
-/// The power to change what is outside: files of the caller, registries, the local
-/// Docker. An effect happens on every call and is never answered from a cache.
+/// The power to write files of the caller, and to give images to registries and to Docker. An
+/// effect happens on every call and is never answered from the cache.
 pub mod effects {
     use std::borrow::Borrow;
 
     use crate::bindings::api::effects as raw;
     use crate::{Container, Directory, File, Result, Secret};
 
-    /// Writes the tree to `path` below the caller's export root, over what is there, and
-    /// returns the absolute path.
+    /// Writes the directory to `path`, relative to the export directory, and returns the absolute
+    /// path. Files that exist there and that the directory does not contain stay.
     ///
     /// # Errors
     ///
-    /// `invalid-path` if the path leaves the root, also through a link.
+    /// The code is `invalid-path` if the path leaves the export directory, also through a symbolic
+    /// link.
     pub fn export_directory(tree: impl Borrow<Directory>, path: impl AsRef<str>) -> Result<String> {
         Ok(raw::export_directory(&tree.borrow().0, path.as_ref())?)
     }
 
-    /// Writes the file to `path` below the caller's export root and returns the absolute
-    /// path.
+    /// Writes the file to `path`, relative to the export directory, and returns the absolute path.
     pub fn export_file(source: impl Borrow<File>, path: impl AsRef<str>) -> Result<String> {
         Ok(raw::export_file(&source.borrow().0, path.as_ref())?)
     }
 
-    /// Writes the container as an image, as [`Container::as_tarball`] has it, to `path`
-    /// below the caller's export root and returns the absolute path.
+    /// Writes the container as an image to `path`, relative to the export directory, in the format
+    /// of [`Container::as_tarball`], and returns the absolute path.
     pub fn export_container(image: impl Borrow<Container>, path: impl AsRef<str>) -> Result<String> {
         Ok(raw::export_container(&image.borrow().0, path.as_ref())?)
     }
 
-    /// Pushes the container to a registry and returns the reference, pinned by digest.
-    /// Who pushes is what the Docker configuration of the caller says.
+    /// Pushes the container to a registry as the image `address`, and returns the reference with
+    /// its digest. The credentials are those of the caller's Docker configuration.
     ///
-    /// What the registry has is not sent again. Secrets that commands saw are in no
-    /// layer and in no variable of the image, unless a command wrote them to a file.
+    /// Layers that the registry has already are not sent again. Secrets are in no layer and in no
+    /// variable of the image, unless a command wrote one to a file.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -89,7 +89,7 @@ pub mod effects {
         Ok(raw::publish(&image.borrow().0, address.as_ref(), None, None)?)
     }
 
-    /// Like [`publish`], with a user name and a password.
+    /// Does the same as [`publish`], with a user name and a password.
     pub fn publish_as(
         image: impl Borrow<Container>,
         address: impl AsRef<str>,
@@ -99,25 +99,25 @@ pub mod effects {
         Ok(raw::publish(&image.borrow().0, address.as_ref(), Some(username.as_ref()), Some(&password.borrow().0))?)
     }
 
-    /// Gives the container to the local Docker as an image of this name, as `docker load`
-    /// does, and returns the name with the id that it has there.
+    /// Loads the container into the local Docker as the image `name`, and returns the name with the
+    /// image's id in that Docker.
     pub fn load(image: impl Borrow<Container>, name: impl AsRef<str>) -> Result<String> {
         Ok(raw::load(&image.borrow().0, name.as_ref())?)
     }
 }
 
-/// The power to read a secret.
+/// The power to read the values of secrets.
 pub mod secret_access {
     use std::borrow::Borrow;
 
     use crate::bindings::api::secret_access as raw;
     use crate::{Result, Secret};
 
-    /// Returns the value.
+    /// Returns the value of the secret.
     ///
     /// # Errors
     ///
-    /// `not-found` if its provider has none.
+    /// The code is `environment` if the source has no value or the value is not UTF-8.
     pub fn plaintext(secret: impl Borrow<Secret>) -> Result<String> {
         Ok(raw::plaintext(&secret.borrow().0)?)
     }

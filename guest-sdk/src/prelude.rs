@@ -1,4 +1,4 @@
-//! What a module of stages needs: `use guest_sdk::prelude::*;`.
+//! The names that a module of stages needs: `use guest_sdk::prelude::*;`.
 
 pub use crate::{
     BuildOptions, CacheSharing, CacheVolume, Container, Context, CopyOptions, Directory, Enum, Error, ExecOptions,

@@ -1,4 +1,4 @@
-//! Reports of checks: what `host check` counts, and writes as JUnit.
+//! Reports of checks, which `host check` counts and writes as JUnit XML.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::bindings::api::report as raw;
 pub use raw::{Report, TestCase, Verdict};
 
 impl Report {
-    /// A report without cases; `summary` is one sentence.
+    /// Returns a report without cases. `summary` is one sentence.
     ///
     /// ```
     /// use guest_sdk::prelude::*;
@@ -28,47 +28,47 @@ impl Report {
         Self { summary: summary.into(), cases: Vec::new() }
     }
 
-    /// With one more case.
+    /// Adds a case.
     pub fn with_case(mut self, case: TestCase) -> Self {
         self.cases.push(case);
         self
     }
 
-    /// With more cases.
+    /// Adds several cases.
     pub fn with_cases(mut self, cases: impl IntoIterator<Item = TestCase>) -> Self {
         self.cases.extend(cases);
         self
     }
 
-    /// Returns whether a case failed: then the check has.
+    /// Returns whether a case failed, in which case the check fails.
     pub fn is_failed(&self) -> bool {
         self.cases.iter().any(|case| case.verdict == Verdict::Failed)
     }
 }
 
 impl TestCase {
-    /// A case that ended as it should.
+    /// Returns a case that succeeded.
     pub fn passed(name: impl Into<String>) -> Self {
         Self { name: name.into(), verdict: Verdict::Passed, message: String::new(), duration_ms: 0 }
     }
 
-    /// A case that ended otherwise, and why.
+    /// Returns a case that failed, with the reason.
     pub fn failed(name: impl Into<String>, message: impl Into<String>) -> Self {
         Self { verdict: Verdict::Failed, ..Self::passed(name) }.with_message(message)
     }
 
-    /// A case that was not tried, and why.
+    /// Returns a case that did not run, with the reason.
     pub fn skipped(name: impl Into<String>, message: impl Into<String>) -> Self {
         Self { verdict: Verdict::Skipped, ..Self::passed(name) }.with_message(message)
     }
 
-    /// With this to say.
+    /// Sets the message.
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
     }
 
-    /// With the time that it took, kept in milliseconds.
+    /// Sets the duration, which is kept in milliseconds.
     pub fn with_duration(mut self, duration: Duration) -> Self {
         self.duration_ms = duration.as_millis().try_into().unwrap_or(u64::MAX);
         self

@@ -1,14 +1,14 @@
-//! Values that must not be seen.
+//! Secrets, which stages can pass to commands and cannot read.
 
 use crate::bindings::api::secret as raw;
 use crate::handle::handle;
 
 handle! {
-    /// A secret that the caller of the stage handed over.
+    /// A secret that the caller of the stage provides.
     ///
-    /// A stage can pass it on to a command but not read it, unless it has the power
-    /// [`secret_access`](crate::secret_access). Its value takes part in no digest and no
-    /// cache key, and is replaced by `***` in what commands print.
+    /// A stage can pass it to a command. It can read the value only with the power
+    /// [`secret_access`](crate::secret_access). The value is not part of any digest or cache key,
+    /// and is replaced by `***` in the output of commands.
     ///
     /// ```no_run
     /// use guest_sdk::prelude::*;
@@ -25,7 +25,7 @@ handle! {
 }
 
 impl Secret {
-    /// Returns the name under which it was handed over.
+    /// Returns the name of the secret: the name of the flag that provided it.
     pub fn name(&self) -> String {
         self.0.name()
     }

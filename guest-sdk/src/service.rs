@@ -1,11 +1,11 @@
-//! Long-running containers that other containers talk to.
+//! Services: containers that run while other containers use them.
 
 use crate::Result;
 use crate::bindings::api::service as raw;
 use crate::handle::handle;
 
 handle! {
-    /// A container that is started when it is needed and stopped after its last user.
+    /// A container that starts when it is needed, and stops after its last user.
     ///
     /// ```no_run
     /// use guest_sdk::prelude::*;
@@ -18,33 +18,33 @@ handle! {
 }
 
 impl Service {
-    /// Returns the name under which containers that are bound to it reach it.
+    /// Returns the host name under which containers reach the service.
     pub fn hostname(&self) -> String {
         self.0.hostname()
     }
 
-    /// The same service under a name of its own.
+    /// Returns the same service under this host name.
     pub fn with_hostname(&self, hostname: impl AsRef<str>) -> Self {
         Self(self.0.with_hostname(hostname.as_ref()))
     }
 
-    /// Starts it and waits until its exposed ports accept connections.
+    /// Starts the service and waits until its exposed ports accept connections.
     pub fn up(&self) -> Result<()> {
         Ok(self.0.up()?)
     }
 
-    /// Returns `hostname:port` of its first exposed port.
+    /// Returns the address `hostname:port` of the first exposed port.
     pub fn endpoint(&self) -> Result<String> {
         Ok(self.0.endpoint(None, None)?)
     }
 
-    /// Returns `hostname:port`, with `scheme://` before it if one is given; the first
-    /// exposed port unless one is named.
+    /// Returns the address `hostname:port`, preceded by `scheme://` if `scheme` is given. Without
+    /// `port`, it is the first exposed port.
     pub fn endpoint_of(&self, port: Option<u16>, scheme: Option<&str>) -> Result<String> {
         Ok(self.0.endpoint(port, scheme)?)
     }
 
-    /// Stops it.
+    /// Stops the service.
     pub fn stop(&self) -> Result<()> {
         Ok(self.0.stop()?)
     }

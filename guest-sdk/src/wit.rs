@@ -1,9 +1,9 @@
-//! For modules with a hand-written WIT: the SDK's types in the place of generated ones.
+//! Support for modules whose WIT is written by hand.
 //!
-//! [`generate!`](crate::generate) is `wit_bindgen::generate!` with `with:` set so that
-//! each interface of `pipeline:api` means the module of the same name below. What the
-//! component exports is then written with [`Container`](crate::Container),
-//! [`Directory`](crate::Directory) and the others, and everything of the SDK works on it.
+//! [`generate!`](crate::generate) is `wit_bindgen::generate!` with a `with:` that maps each
+//! interface of `pipeline:api` to the module of the same name below. The exports of the component
+//! are then written with [`Container`](crate::Container), [`Directory`](crate::Directory) and the
+//! other types of the SDK.
 //!
 //! ```text
 //! // wit/world.wit
@@ -58,58 +58,58 @@
 //! # fn main() {}
 //! ```
 //!
-//! The world must include all of `pipeline:api/imports@0.1.0`. It need not name the
-//! powers that it uses through the SDK.
+//! The world must include all of `pipeline:api/imports@0.1.0`. It does not have to name the powers
+//! that the module uses through the SDK.
 
-/// `pipeline:api/cache`
+/// The types of `pipeline:api/cache`.
 pub mod cache {
     pub use crate::{CacheSharing, CacheVolume};
 }
 
-/// `pipeline:api/container`
+/// The types of `pipeline:api/container`.
 pub mod container {
     pub use crate::{BuildOptions, Container, ExecOptions, MountOptions, Port, Protocol};
 }
 
-/// `pipeline:api/directory`
+/// The types of `pipeline:api/directory`.
 pub mod directory {
     pub use crate::{CopyOptions, Directory, NewOptions, SearchOptions, SearchResult};
 }
 
-/// `pipeline:api/errors`, whose `error` is what is in an [`Error`](crate::Error): `?` makes one of
-/// the other.
+/// The types of `pipeline:api/errors`. `?` converts its `error` to an [`Error`](crate::Error) and
+/// back.
 pub mod errors {
     pub use crate::error::record::{Error, ExecFailure};
 }
 
-/// `pipeline:api/file`
+/// The types of `pipeline:api/file`.
 pub mod file {
     pub use crate::{File, Stat};
 }
 
-/// `pipeline:api/log`
+/// The types of `pipeline:api/log`.
 pub mod log {
     pub use crate::log::{Level, emit};
 }
 
-/// `pipeline:api/report`, which not every world has: one that has it is generated with
-/// `with: { "pipeline:api/report@0.1.0": ::guest_sdk::wit::report }` besides.
+/// The types of `pipeline:api/report`. A world that imports this interface is generated with `with:
+/// { "pipeline:api/report@0.1.0": ::guest_sdk::wit::report }` in addition.
 pub mod report {
     pub use crate::{Report, TestCase, Verdict};
 }
 
-/// `pipeline:api/secret`
+/// The types of `pipeline:api/secret`.
 pub mod secret {
     pub use crate::Secret;
 }
 
-/// `pipeline:api/service`
+/// The types of `pipeline:api/service`.
 pub mod service {
     pub use crate::Service;
 }
 
-/// `wit_bindgen::generate!` with the types of the SDK for those of `pipeline:api`; see
-/// [`wit`](crate::wit).
+/// Calls `wit_bindgen::generate!` with the types of the SDK in place of those of `pipeline:api`;
+/// see [`wit`](crate::wit).
 #[macro_export]
 macro_rules! generate {
     ({ $($option:tt)* }) => {
@@ -131,11 +131,10 @@ macro_rules! generate {
     };
 }
 
-/// Embeds the text of a WIT file of the crate, documentation included, as the custom
-/// section `pipeline:wit`: there `host build` finds what `--help` shows.
+/// Embeds the text of a WIT file of the crate in the component, as the custom section
+/// `pipeline:wit`. `host build` reads the documentation for `--help` from it.
 ///
-/// The path is relative to the crate. [`stages`](macro@crate::stages) does this by
-/// itself.
+/// The path is relative to the crate. [`stages`](macro@crate::stages) does this by itself.
 #[macro_export]
 macro_rules! embed_wit {
     ($path:literal) => {

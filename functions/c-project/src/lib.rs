@@ -1,8 +1,7 @@
-//! C projects that are built by `configure` and `make`.
+//! Builds C projects that use `configure` and `make`.
 //!
-//! The stages are in [`stages`]. What they share is [`project`], which knows how such
-//! a project is configured and compiled, and [`program`], which knows how one is
-//! compiled against it.
+//! The stages are in [`stages`]. [`project`] configures and compiles a project, and [`program`]
+//! compiles a program that uses it.
 
 mod program;
 mod project;
@@ -11,43 +10,43 @@ use guest_sdk::prelude::*;
 use program::Program;
 use project::{Project, tools};
 
-/// Builds and tests C projects that have a `configure` script or a `Makefile`, with the
-/// compiler and the tools of an image, or of this machine.
+/// Builds and tests C projects that have a `configure` script or a `Makefile`, with the tools of an
+/// image or of this machine.
 ///
-/// Every step runs without network, on a copy of the sources. `build` and `test` share
-/// the configured and compiled tree when they are asked for the same flags.
+/// Every step runs without a network, on a copy of the sources. `build` and `test` share the
+/// compiled tree if they get the same flags.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
 
-    /// Unpacks an archive of sources, without the directory that all of it is in.
+    /// Unpacks an archive of sources, without its top directory.
     pub fn unpack(
-        /// What `tar` can unpack.
+        /// An archive that `tar` can unpack.
         archive: &File,
-        /// An image with `tar`; this machine's tools unless given.
+        /// An image with `tar`; the default is this machine.
         base: Option<Container>,
     ) -> Directory {
         project::unpacked(&tools(base), archive)
     }
 
-    /// Configures, compiles and installs the project and returns what was installed.
+    /// Configures, compiles and installs the project, and returns the installed files.
     ///
-    /// The tree is laid out as under `DESTDIR`: with the prefix `/usr/local`, headers
-    /// are in `usr/local/include`.
+    /// The directory is laid out as below `DESTDIR`: with the prefix `/usr/local`, headers are in
+    /// `usr/local/include`.
     pub fn build(
         /// The source tree.
         src: Option<Directory>,
-        /// The source tree as an archive that `tar` can unpack, in place of `src`.
+        /// The source tree as an archive that `tar` can unpack, instead of `src`.
         archive: Option<File>,
-        /// How many files are compiled at once; 2 unless given.
+        /// The number of files to compile at the same time; the default is 2.
         jobs: Option<u32>,
-        /// Flags of the compiler, such as `-O3 -g`; the project's own unless given.
+        /// Flags for the compiler, such as `-O3 -g`; the default is the project's own flags.
         cflags: Option<String>,
-        /// Where the project is to be installed in the end; `/usr/local` unless given.
+        /// The directory in which the project will be installed; the default is `/usr/local`.
         prefix: Option<String>,
-        /// Further arguments of the `configure` script.
+        /// Additional arguments for the `configure` script.
         configure_args: Option<Vec<String>>,
-        /// An image with a compiler and `make`; this machine's tools unless given.
+        /// An image with a compiler and `make`; the default is this machine.
         base: Option<Container>,
     ) -> Result<Directory> {
         let tools = tools(base);
@@ -55,25 +54,24 @@ mod stages {
         Project::new(tools, src, jobs, cflags, prefix, configure_args)?.installed()
     }
 
-    /// Configures and compiles the project, runs its own test suite and returns what
-    /// that wrote.
+    /// Configures and compiles the project, runs its own tests, and returns their output.
     #[expect(clippy::too_many_arguments, reason = "each is a flag of its own")]
     pub fn test(
         /// The source tree.
         src: Option<Directory>,
-        /// The source tree as an archive that `tar` can unpack, in place of `src`.
+        /// The source tree as an archive that `tar` can unpack, instead of `src`.
         archive: Option<File>,
-        /// How many files are compiled at once; 2 unless given.
+        /// The number of files to compile at the same time; the default is 2.
         jobs: Option<u32>,
-        /// Flags of the compiler, such as `-O3 -g`; the project's own unless given.
+        /// Flags for the compiler, such as `-O3 -g`; the default is the project's own flags.
         cflags: Option<String>,
-        /// Where the project is to be installed in the end; `/usr/local` unless given.
+        /// The directory in which the project will be installed; the default is `/usr/local`.
         prefix: Option<String>,
-        /// Further arguments of the `configure` script.
+        /// Additional arguments for the `configure` script.
         configure_args: Option<Vec<String>>,
-        /// The target of the `Makefile` that runs the tests; `check` unless given.
+        /// The target of the `Makefile` that runs the tests; the default is `check`.
         target: Option<String>,
-        /// An image with a compiler and `make`; this machine's tools unless given.
+        /// An image with a compiler and `make`; the default is this machine.
         base: Option<Container>,
     ) -> Result<String> {
         let tools = tools(base);
@@ -84,11 +82,11 @@ mod stages {
         tested.combined_output().context("the test suite")
     }
 
-    /// Returns the static library of that name out of what `build` installed.
+    /// Returns a static library from the result of `build`.
     pub fn library(
-        /// What `build` returned.
+        /// The result of `build`.
         build: &Directory,
-        /// The name, as the linker takes it: `z` for `libz.a`.
+        /// The name of the library for the linker, such as `z` for `libz.a`.
         name: &str,
     ) -> Result<File> {
         let found = build.glob(format!("**/lib{name}.a"))?;
@@ -99,20 +97,19 @@ mod stages {
         }
     }
 
-    /// Compiles a program against the installed project, runs it and returns what it
-    /// wrote.
+    /// Compiles a program that uses the installed project, runs it, and returns its output.
     pub fn use_library(
-        /// What `build` returned.
+        /// The result of `build`.
         build: &Directory,
-        /// The source of the program.
+        /// The source file of the program.
         program: &File,
-        /// The libraries that it is linked with: `z` for `libz`.
+        /// The libraries to link, such as `z` for `libz`.
         libraries: &[String],
-        /// The prefix that the project was built with; `/usr/local` unless given.
+        /// The prefix of the project; the default is `/usr/local`.
         prefix: Option<&str>,
         /// The arguments of the program.
         args: Option<Vec<String>>,
-        /// An image with a compiler; this machine's tools unless given.
+        /// An image with a compiler; the default is this machine.
         base: Option<Container>,
     ) -> Result<String> {
         let mut run = args![program::PATH];
@@ -123,34 +120,34 @@ mod stages {
             .stdout()
     }
 
-    /// Sends a text through an installed zlib and back, and returns the library's
-    /// version and the sizes.
+    /// Compresses and restores a text with an installed zlib, and returns the version of the
+    /// library and the sizes.
     pub fn smoke(
-        /// What `build` made of the sources of zlib.
+        /// The result of `build` for the sources of zlib.
         build: &Directory,
-        /// The prefix that zlib was built with; `/usr/local` unless given.
+        /// The prefix of zlib; the default is `/usr/local`.
         prefix: Option<&str>,
-        /// An image with a compiler; this machine's tools unless given.
+        /// An image with a compiler; the default is this machine.
         base: Option<Container>,
     ) -> Result<String> {
         let program = File::new("roundtrip.c", include_str!("roundtrip.c"));
         use_library(build, &program, &["z".to_owned()], prefix, None, base)
     }
 
-    /// Returns an image that runs a program, statically linked with the installed
-    /// project, and has nothing else in it.
+    /// Returns an image that contains only a program, which is linked statically with the installed
+    /// project.
     pub fn image(
-        /// What `build` returned.
+        /// The result of `build`.
         build: &Directory,
-        /// The source of the program.
+        /// The source file of the program.
         program: &File,
-        /// The libraries that it is linked with: `z` for `libz`.
+        /// The libraries to link, such as `z` for `libz`.
         libraries: &[String],
-        /// The prefix that the project was built with; `/usr/local` unless given.
+        /// The prefix of the project; the default is `/usr/local`.
         prefix: Option<&str>,
-        /// The version that the image is labelled with.
+        /// The version for the label of the image.
         version: Option<&str>,
-        /// An image with a compiler; this machine's tools unless given.
+        /// An image with a compiler; the default is this machine.
         base: Option<Container>,
     ) -> Container {
         let linked = Program { source: program, libraries, build, prefix }.linked(&tools(base));

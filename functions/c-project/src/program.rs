@@ -1,32 +1,32 @@
-//! How a program is compiled against an installed project.
+//! Compiles a program that uses an installed project.
 
 use guest_sdk::prelude::*;
 
 use crate::project::PREFIX;
 
-/// Where the program is in the end.
+/// The path of the compiled program.
 pub(crate) const PATH: &str = "/program";
 
-/// Where the installed tree is. Not `/`: there, `/usr` is that of the tools.
+/// The path of the installed files. It is not `/`, because `/usr` there contains the tools.
 const INSTALLED: &str = "/installed";
 
-/// A program of one source file.
+/// A program with one source file.
 pub(crate) struct Program<'a> {
     pub(crate) source: &'a File,
     pub(crate) libraries: &'a [String],
-    /// What the project installed.
+    /// The files that the project installed.
     pub(crate) build: &'a Directory,
     pub(crate) prefix: Option<&'a str>,
 }
 
 impl Program<'_> {
-    /// The tools, the installed project and the program, which finds shared libraries
-    /// where they are there.
+    /// Returns the tools with the installed project and the program, which finds shared libraries
+    /// at this place.
     pub(crate) fn compiled(&self, tools: &Container) -> Container {
         self.with_compiler(tools, format!("-Wl,-rpath,{}/lib", self.installed()))
     }
 
-    /// The program, which needs no file but itself.
+    /// Returns the program, linked statically.
     pub(crate) fn linked(&self, tools: &Container) -> File {
         self.with_compiler(tools, "-static".to_owned()).file(PATH)
     }

@@ -1,31 +1,33 @@
-//! How a project is configured, compiled and installed.
+//! Configures, compiles and installs a project.
 
 use guest_sdk::prelude::*;
 
-/// Where projects install themselves unless told otherwise.
+/// The prefix that projects use by default.
 pub(crate) const PREFIX: &str = "/usr/local";
 
 const SRC: &str = "/src";
 const DESTDIR: &str = "/out";
 
-/// A project and how it is to be built.
+/// A project, and the options for building it.
 pub(crate) struct Project {
-    /// The compiler and what else is needed.
+    /// The container with the compiler and the other tools.
     tools: Container,
     src: Directory,
     jobs: u32,
     cflags: Option<String>,
     prefix: String,
     configure_args: Vec<String>,
-    /// Without a `configure` script, the `Makefile` gets what the script would get.
+    /// Whether there is a `configure` script. Without one, `make` gets the options that the script
+    /// would get.
     has_configure: bool,
 }
 
 impl Project {
+    ///
     /// # Errors
     ///
-    /// `invalid-argument` if the arguments make no sense or the sources are no such
-    /// project.
+    /// The code is `invalid-argument` if an argument has no meaning, or if the sources are not such
+    /// a project.
     pub(crate) fn new(
         tools: Container,
         src: Directory,
@@ -54,7 +56,7 @@ impl Project {
         Ok(Self { tools, src, jobs, cflags, prefix, configure_args: configure_args.unwrap_or_default(), has_configure })
     }
 
-    /// The sources after `./configure`.
+    /// Returns the sources after `./configure`.
     fn configured(&self) -> Container {
         let container =
             self.tools.with_directory(SRC, &self.src).with_workdir(SRC).with(|container| match &self.cflags {
@@ -69,11 +71,11 @@ impl Project {
         container.with_exec_options(configure, ExecOptions::new().without_network())
     }
 
-    /// The sources after `make`.
+    /// Returns the sources after `make`.
     ///
     /// # Errors
     ///
-    /// What the compiler said.
+    /// If the compiler fails.
     pub(crate) fn compiled(&self) -> Result<Container> {
         let make = args!["make", format!("-j{}", self.jobs)];
         let compiled =
@@ -82,11 +84,11 @@ impl Project {
         Ok(compiled)
     }
 
-    /// What `make install` installs.
+    /// Returns the files that `make install` installs.
     ///
     /// # Errors
     ///
-    /// What the compiler said.
+    /// If the compiler fails.
     pub(crate) fn installed(&self) -> Result<Directory> {
         let install = args!["make", "install", format!("DESTDIR={DESTDIR}")];
         let installed = self
@@ -96,8 +98,8 @@ impl Project {
         Ok(installed.directory(DESTDIR))
     }
 
-    /// The command with the prefix for a `Makefile` that no script wrote. Both spellings
-    /// are in use; one that a `Makefile` does not have changes nothing.
+    /// Adds the prefix to the command if there is no `configure` script. Both spellings are in use,
+    /// and a `Makefile` ignores the one that it does not have.
     fn with_prefix(&self, mut make: Vec<String>) -> Vec<String> {
         if !self.has_configure {
             make.extend(args![format!("PREFIX={}", self.prefix), format!("prefix={}", self.prefix)]);
@@ -106,17 +108,16 @@ impl Project {
     }
 }
 
-/// A container with a compiler, `make` and `tar`: the image that was given, else this
-/// machine.
+/// Returns a container with a compiler, `make` and `tar`: the given image, or this machine.
 pub(crate) fn tools(base: Option<Container>) -> Container {
     base.unwrap_or_else(machine::rootfs)
 }
 
-/// The sources: a tree, or an archive that is unpacked in a step of its own.
+/// Returns the sources: a directory, or an archive that is unpacked in a step of its own.
 ///
 /// # Errors
 ///
-/// `invalid-argument` if neither or both are given.
+/// The code is `invalid-argument` if neither or both are given.
 pub(crate) fn source(tools: &Container, src: Option<Directory>, archive: Option<File>) -> Result<Directory> {
     match (src, archive) {
         (Some(src), None) => Ok(src),
@@ -125,7 +126,7 @@ pub(crate) fn source(tools: &Container, src: Option<Directory>, archive: Option<
     }
 }
 
-/// What is in an archive, without the directory that all of it is in.
+/// Returns the contents of an archive, without its top directory.
 pub(crate) fn unpacked(tools: &Container, archive: &File) -> Directory {
     let unpack = ["tar", "--extract", "--file=/archive", "--strip-components=1", "--no-same-owner", "--directory=/src"];
     tools

@@ -1,15 +1,15 @@
-//! The smallest module: what `host init` writes.
+//! A minimal module, which needs no power.
 
 use guest_sdk::prelude::*;
 
-/// Says hello.
+/// Greets people.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
 
-    /// Greets somebody.
+    /// Returns a greeting.
     pub fn hello(
-        /// Who is greeted; the world unless given.
+        /// The person to greet; the default is the world.
         name: Option<String>,
     ) -> String {
         format!("Hello, {}!", name.as_deref().unwrap_or("world"))
@@ -17,9 +17,9 @@ mod stages {
 
     /// Adds a greeting to a directory, as the file `HELLO.txt`.
     pub fn card(
-        /// The directory; an empty one unless given.
+        /// The directory; the default is an empty one.
         dir: Option<Directory>,
-        /// Who is greeted; the world unless given.
+        /// The person to greet; the default is the world.
         name: Option<String>,
     ) -> Directory {
         dir.unwrap_or_default().with_new_file("HELLO.txt", hello(name) + "\n")

@@ -1,16 +1,14 @@
-//! Documentation comments: read from attributes, and taken away from where the
-//! compiler does not allow them.
+//! Reads doc comments from attributes, and removes them where the compiler does not allow them.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
-/// Returns the lines of the documentation comments among `attributes`, without the
-/// space that people put after `///`.
+/// Returns the lines of the doc comments in `attributes`, without the space after `///`.
 pub(crate) fn lines(attributes: &[Attribute]) -> Vec<String> {
     let mut lines = Vec::new();
     for attribute in attributes {
         if let Some(text) = text(attribute) {
             lines.extend(text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()));
-            // `///` alone is a line, too.
+            // An empty `///` is a line as well.
             if text.is_empty() {
                 lines.push(String::new());
             }
@@ -22,14 +20,14 @@ pub(crate) fn lines(attributes: &[Attribute]) -> Vec<String> {
     lines
 }
 
-/// Returns the documentation comments among `attributes` as one line.
+/// Returns the doc comments in `attributes` as one line.
 pub(crate) fn line(attributes: &[Attribute]) -> String {
     let lines = lines(attributes);
     let words: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
     words.join(" ")
 }
 
-/// Returns whether it is a documentation comment.
+/// Returns whether the attribute is a doc comment.
 pub(crate) fn is_doc(attribute: &Attribute) -> bool {
     text(attribute).is_some()
 }

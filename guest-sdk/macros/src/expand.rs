@@ -1,4 +1,4 @@
-//! What the macros put in the place of what they are written on.
+//! The output of the macros.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -7,41 +7,41 @@ use syn::{Attribute, DeriveInput, Error, FnArg, ImplItem, Item, ItemMod, Signatu
 use crate::wit::Package;
 use crate::{docs, glue, parse};
 
-/// By this attribute a derive knows that [`stages`] has seen it.
+/// The attribute that tells a derive that [`stages`] has seen its type.
 const SEEN: &str = "__guest_sdk_in_stages";
 
-/// The module as the compiler takes it, with the code that makes it a component, or
-/// with the mistakes found in it.
+/// Returns the module as the compiler needs it, with the code that makes it a component or with
+/// compile errors.
 pub(crate) fn stages(arguments: TokenStream, item: TokenStream, package: &Package) -> TokenStream {
     let module: ItemMod = match syn::parse2(item.clone()) {
         Ok(module) => module,
         Err(_) => {
-            let message = "this belongs on a module: `#[guest_sdk::stages] mod stages { ... }`";
+            let message = "this attribute must be on a module: `#[guest_sdk::stages] mod stages { ... }`";
             let error = Error::new(proc_macro2::Span::call_site(), message).to_compile_error();
             return quote!(#item #error);
         }
     };
     let interface = match arguments.is_empty() {
         true => parse::interface(&module),
-        false => Err(Error::new_spanned(arguments, "it takes no arguments")),
+        false => Err(Error::new_spanned(arguments, "this attribute has no arguments")),
     };
     let (addition, error) = match interface {
         Ok(interface) => (glue::component(package, &interface), None),
-        // The module stays, so that the compiler does not also miss its contents.
+        // The module is kept, so that the compiler does not report missing items as well.
         Err(error) => (TokenStream::new(), Some(error.to_compile_error())),
     };
     let module = with_items(as_rust(module), addition);
     quote!(#module #error)
 }
 
-/// Nothing, or what is wrong: all work is done by [`stages`], which sees the whole
+/// Returns nothing, or a compile error. [`stages`] does all the work, because it sees the whole
 /// module.
 pub(crate) fn derive(name: &str, item: TokenStream) -> TokenStream {
     match syn::parse2::<DeriveInput>(item) {
         Ok(item) if item.attrs.iter().any(|attribute| attribute.path().is_ident(SEEN)) => TokenStream::new(),
         Ok(item) => {
             let message = format!(
-                "`{name}` means something only in the module marked `#[guest_sdk::stages]`: declare `{}` there",
+                "`{name}` has an effect only in the module with `#[guest_sdk::stages]`: declare `{}` there",
                 item.ident
             );
             Error::new_spanned(&item.ident, message).to_compile_error()
@@ -50,7 +50,7 @@ pub(crate) fn derive(name: &str, item: TokenStream) -> TokenStream {
     }
 }
 
-/// Rewrites what only this macro understands.
+/// Removes the parts of the module that only this macro understands.
 fn as_rust(mut module: ItemMod) -> ItemMod {
     let seen = syn::Ident::new(SEEN, proc_macro2::Span::call_site());
     let seen: Attribute = parse_quote!(#[#seen]);
@@ -72,8 +72,8 @@ fn as_rust(mut module: ItemMod) -> ItemMod {
     module
 }
 
-/// Moves the documentation of parameters, where the compiler refuses it, into that of
-/// the function.
+/// Moves the doc comments of parameters, which the compiler does not allow, into that of the
+/// function.
 fn move_param_docs(signature: &mut Signature, attributes: &mut Vec<Attribute>) {
     let mut lines = Vec::new();
     for input in &mut signature.inputs {

@@ -1,8 +1,8 @@
-//! The code between the component's exports and the author's functions.
+//! The code between the exports of the component and the author's functions.
 //!
-//! wit-bindgen makes a trait and types of the interface's WIT. What belongs to
-//! `pipeline:api` is the SDK's own there (see `guest_sdk::wit`); what the author
-//! declared exists twice, and is converted field by field.
+//! wit-bindgen generates a trait and types from the WIT of the interface. The types of
+//! `pipeline:api` are those of the SDK (see `guest_sdk::wit`). The author's own types exist twice,
+//! and are converted field by field.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -11,7 +11,7 @@ use crate::model::{Failure, Function, Interface, Object, Param, Pass, Role, Type
 use crate::wit::Package;
 use crate::{names, wit};
 
-/// Returns what is added to the module of stages.
+/// Returns the code that is added to the module of stages.
 pub(crate) fn component(package: &Package, interface: &Interface) -> TokenStream {
     let text = wit::package(package, interface);
     let inline = wit::with_api(&text);
@@ -50,33 +50,33 @@ pub(crate) fn component(package: &Package, interface: &Interface) -> TokenStream
 
             export!(Component);
 
-            // Exported, because then the compiler finds the second one of a crate.
+            // The macro is exported, so that the compiler reports a second one in the crate.
             #[macro_export]
             macro_rules! __one_crate_has_one_module_of_stages { () => {}; }
         }
     }
 }
 
-/// Returns the path of the module that wit-bindgen makes for the interface.
+/// Returns the path of the module that wit-bindgen generates for the interface.
 fn exports(package: &Package) -> TokenStream {
     let package = names::value_ident(&package.name);
     quote!(exports::local::#package::stages)
 }
 
-/// Returns the option for worlds with `pipeline:api/report`. Not every world has it, and
-/// wit-bindgen refuses options for what a world does not have.
+/// Returns the option for worlds that import `pipeline:api/report`. wit-bindgen refuses the option
+/// for other worlds.
 pub(crate) fn with_report() -> TokenStream {
     quote!(with: { "pipeline:api/report@0.1.0": ::guest_sdk::wit::report },)
 }
 
-/// Returns whether the interface has types of `pipeline:api/report`.
+/// Returns whether the interface uses `pipeline:api/report`.
 fn uses_report(interface: &Interface) -> bool {
     let mut uses_report = false;
     interface.each_type(&mut |ty| ty.each_api(&mut |api| uses_report |= api.interface == "report"));
     uses_report
 }
 
-/// Says which of the author's types an object of the interface is.
+/// Returns the associated type that connects an object of the interface to the author's type.
 fn associated_type(object: &Object) -> TokenStream {
     let (name, own) = (names::case_ident(&object.name), &object.ident);
     quote!(type #name = super::#own;)
@@ -88,7 +88,7 @@ struct Glue<'a> {
 }
 
 impl Glue<'_> {
-    /// The implementation of the trait of one type of objects, and its conversions.
+    /// Returns the implementation of the trait for a type of custom objects, and its conversions.
     fn resource(&self, object: &Object) -> TokenStream {
         let own = &object.ident;
         let exports = &self.exports;
@@ -96,7 +96,7 @@ impl Glue<'_> {
         let guest = format_ident!("Guest{raw}");
         let members = object.members.iter().map(|member| {
             let ident = &member.function.ident;
-            // The author's own function: it comes before that of the trait.
+            // An inherent function takes precedence over that of the trait.
             self.function(&member.function, &quote!(super::#own::#ident), Some(member.role))
         });
         quote! {
@@ -112,7 +112,7 @@ impl Glue<'_> {
         }
     }
 
-    /// A function of a trait, which calls the author's `callee`; of an object if it has a role.
+    /// Returns a function of a trait that calls the author's function `callee`.
     fn function(&self, function: &Function, callee: &TokenStream, role: Option<Role>) -> TokenStream {
         let method = names::value_ident(&function.name);
         let arguments: Vec<Ident> = (0..function.params.len()).map(|n| format_ident!("argument{n}")).collect();
@@ -128,7 +128,7 @@ impl Glue<'_> {
         };
         let call = quote!(#callee(#own #(#passed),*));
         let (output, body) = match role {
-            // There the trait has the author's type, not the handle.
+            // The trait has the author's type here, and not the handle.
             Some(Role::Constructor) => (quote!(Self), call),
             _ => (self.output(function), self.answer(call, function)),
         };
@@ -140,7 +140,7 @@ impl Glue<'_> {
         }
     }
 
-    /// The type that the trait's function returns.
+    /// Returns the return type of the trait's function.
     fn output(&self, function: &Function) -> TokenStream {
         let value = function.result.as_ref().map_or_else(|| quote!(()), |ty| self.raw(ty));
         if function.failure.is_possible() {
@@ -150,7 +150,7 @@ impl Glue<'_> {
         }
     }
 
-    /// The author's answer as the trait wants it.
+    /// Returns code that converts the author's result to that of the trait.
     fn answer(&self, call: TokenStream, function: &Function) -> TokenStream {
         let value = |value| match &function.result {
             Some(ty) => self.lowered(value, ty),
@@ -178,8 +178,8 @@ impl Glue<'_> {
         }
     }
 
-    /// Conversions in both directions between a type of the author's own and the one
-    /// that wit-bindgen generates.
+    /// Returns conversions in both directions between a type of the author and the one that
+    /// wit-bindgen generates.
     fn conversions(&self, def: &TypeDef) -> TokenStream {
         let own = &def.ident;
         let exports = &self.exports;
@@ -229,7 +229,7 @@ impl Glue<'_> {
         }
     }
 
-    /// The type as wit-bindgen writes it.
+    /// Returns the type as wit-bindgen writes it.
     fn raw(&self, ty: &Type) -> TokenStream {
         match ty {
             Type::Primitive(rust, _) => {
@@ -266,19 +266,19 @@ impl Glue<'_> {
         }
     }
 
-    /// The author's value as wit-bindgen's.
+    /// Returns code that converts a value of the author to one of wit-bindgen.
     fn lowered(&self, value: TokenStream, ty: &Type) -> TokenStream {
         let raw = |ident: &Ident| self.raw(&Type::Local(ident.clone()));
         converted(value, ty, &raw)
     }
 }
 
-/// wit-bindgen's value as the author's.
+/// Returns code that converts a value of wit-bindgen to one of the author.
 fn lifted(value: TokenStream, ty: &Type) -> TokenStream {
     converted(value, ty, &|ident| quote!(super::#ident))
 }
 
-/// Code that converts each value of the author's own types in `value` to the type that
+/// Returns code that converts every value of the author's types in `value` to the type that
 /// `target` names.
 fn converted(value: TokenStream, ty: &Type, target: &dyn Fn(&Ident) -> TokenStream) -> TokenStream {
     if !ty.has_local() {
@@ -289,7 +289,7 @@ fn converted(value: TokenStream, ty: &Type, target: &dyn Fn(&Ident) -> TokenStre
             let target = target(ident);
             quote!(::core::convert::Into::<#target>::into(#value))
         }
-        // Only parameters lend, so the target is a reference to the author's object.
+        // Only parameters borrow, so the target is a reference to the author's object.
         Type::Lent(ident) => {
             let target = target(ident);
             quote!(#value.get::<#target>())
@@ -311,7 +311,7 @@ fn converted(value: TokenStream, ty: &Type, target: &dyn Fn(&Ident) -> TokenStre
     }
 }
 
-/// The argument as the author's function takes it.
+/// Returns the argument in the form that the author's function takes.
 fn passed(param: &Param, argument: &Ident) -> TokenStream {
     match param.pass {
         Pass::Value => quote!(#argument),

@@ -1,7 +1,7 @@
-//! The Rust module of a dependency's interface.
+//! Makes the Rust module of a dependency's interface.
 //!
-//! wit-bindgen makes the raw half of it, in a module that nobody sees; `layer.rs` makes
-//! what people write against, in the manner of the SDK.
+//! wit-bindgen generates the raw half, in a hidden module. `layer.rs` generates the half that
+//! people use, which looks like the SDK.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::{glue, names, wit};
 mod layer;
 mod types;
 
-/// What is written in `import!(...)`.
+/// The arguments of `import!(...)`.
 struct Import {
     visibility: Option<Visibility>,
     /// The name of the dependency in `host.toml`.
@@ -37,16 +37,16 @@ impl Parse for Import {
     }
 }
 
-/// An interface that is imported.
+/// The interface of a dependency.
 struct Imported {
     resolve: Resolve,
     interface: InterfaceId,
-    /// Its name, as in `local:lint/stages@0.1.0`.
+    /// The name, such as `local:lint/stages@0.1.0`.
     name: String,
 }
 
-/// Returns the module for the dependency that `arguments` name, of the crate in the
-/// directory `root`; or what is wrong.
+/// Returns the module for the dependency that `arguments` name, or a compile error. `root` is the
+/// directory of the crate.
 pub(crate) fn import(arguments: TokenStream, root: &Path) -> TokenStream {
     let module = syn::parse2::<Import>(arguments).and_then(|import| {
         let (path, text) = read(&import.alias, root)?;
@@ -55,7 +55,7 @@ pub(crate) fn import(arguments: TokenStream, root: &Path) -> TokenStream {
     module.unwrap_or_else(Error::into_compile_error)
 }
 
-/// Reads the interface of a dependency; also returns its path in the crate.
+/// Returns the text of the dependency's interface, and its path in the crate.
 fn read(alias: &Ident, root: &Path) -> syn::Result<(String, String)> {
     let kebab = names::kebab(alias)?;
     let path_of = |name: &str| format!("wit/deps/{name}/package.wit");
@@ -65,8 +65,8 @@ fn read(alias: &Ident, root: &Path) -> syn::Result<(String, String)> {
         }
     }
     let message = format!(
-        "the crate has no `{path}`: name the dependency in `host.toml`, as in `{kebab} = \"../{kebab}\"` under \
-         `[dependencies]`, and run `host build` (or `host wit`) once, which writes that file",
+        "the crate has no `{path}`: add the dependency to `host.toml`, as in `{kebab} = \"../{kebab}\"` under \
+         `[dependencies]`, and run `host wit`, which writes that file",
         path = path_of(&kebab)
     );
     Err(Error::new(alias.span(), message))
@@ -87,15 +87,14 @@ impl Imported {
         Ok(Self { resolve, interface, name })
     }
 
-    /// Returns the text with the world `imports` of `package` behind it.
+    /// Returns the text followed by the world `imports` of `package`.
     fn inline(&self, text: &str, package: &str) -> String {
         let text = wit::with_api(text);
         let world = format!("world imports {{ include pipeline:api/imports@0.1.0; import {}; }}", self.name);
         format!("{text}\npackage {package} {{ {world} }}\n")
     }
 
-    /// Returns whether the interface has types of `pipeline:api/report`, which not every
-    /// world has.
+    /// Returns whether the interface uses `pipeline:api/report`, which not every world has.
     fn uses_report(&self) -> bool {
         self.resolve.interfaces[self.interface].types.values().any(|id| match self.resolve.types[*id].kind {
             TypeDefKind::Type(wit_parser::Type::Id(id)) => match self.resolve.types[id].owner {
@@ -108,7 +107,7 @@ impl Imported {
         })
     }
 
-    /// Returns the path of the module that wit-bindgen makes for the interface, in that for
+    /// Returns the path of the module that wit-bindgen generates for the interface, below that of
     /// the world.
     fn raw_path(&self) -> TokenStream {
         let interface = &self.resolve.interfaces[self.interface];
@@ -123,7 +122,7 @@ impl Imported {
     }
 }
 
-/// Returns the module for an interface of this text, which the crate has at `path`.
+/// Returns the module for an interface with this text, which is at `path` in the crate.
 fn module(import: &Import, path: &str, text: &str) -> syn::Result<TokenStream> {
     let Import { visibility, alias } = import;
     let imported = Imported::new(text).map_err(|error| Error::new(alias.span(), format!("`{path}`: {error}")))?;
@@ -135,7 +134,7 @@ fn module(import: &Import, path: &str, text: &str) -> syn::Result<TokenStream> {
     let report = imported.uses_report().then(glue::with_report);
     let layer = layer::layer(&imported);
     let path = format!("/{path}");
-    // At the alias, where the compiler shows both of two imports.
+    // The span of the alias lets the compiler show both of two equal imports.
     let once = Ident::new(&once(&imported.name), alias.span());
     Ok(quote! {
         #[doc = #docs]
@@ -151,17 +150,17 @@ fn module(import: &Import, path: &str, text: &str) -> syn::Result<TokenStream> {
 
             #layer
 
-            // So that Cargo builds again when the interface is another.
+            // Cargo builds again if this file changes.
             const _: &[u8] = ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #path));
 
-            // Exported, because then the compiler finds the second one of a crate.
+            // The macro is exported, so that the compiler reports a second one in the crate.
             #[macro_export]
             macro_rules! #once { () => {}; }
         }
     })
 }
 
-/// Returns the name of the macro that a crate has once for each interface that it imports.
+/// Returns the name of a macro that a crate has once for each interface that it imports.
 fn once(interface: &str) -> String {
     let words: String = interface.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     format!("only_one_import_may_be_of_{words}")

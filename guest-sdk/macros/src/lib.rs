@@ -20,48 +20,46 @@ mod wit;
 
 use proc_macro::TokenStream;
 
-/// Makes the `pub fn`s of a module the stages of a component; `guest_sdk::stages` has the
+/// Makes the `pub fn`s of a module the stages of a component. `guest_sdk::stages` has the
 /// documentation.
 #[proc_macro_attribute]
 pub fn stages(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::stages(arguments.into(), item.into(), &wit::Package::of_the_crate()).into()
 }
 
-/// Makes a module of a dependency's interface; `guest_sdk::import` has the documentation.
+/// Makes a Rust module of the interface of a dependency. `guest_sdk::import` has the documentation.
 #[proc_macro]
 pub fn import(arguments: TokenStream) -> TokenStream {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     import::import(arguments.into(), root.as_ref()).into()
 }
 
-/// Makes a `struct` of the module of stages a record of its interface.
+/// Makes a `struct` of the module of stages a record of the interface.
 ///
-/// Its fields are named, and of the types that [`macro@stages`] lists; none is a
-/// reference.
+/// Its fields have names, and types that [`macro@stages`] lists. None of them is a reference.
 #[proc_macro_derive(Record, attributes(__guest_sdk_in_stages))]
 pub fn derive_record(item: TokenStream) -> TokenStream {
     expand::derive("Record", item.into()).into()
 }
 
-/// Makes a `struct` of the module of stages a type of custom objects: a resource of the
+/// Makes a `struct` of the module of stages a type of custom objects, which is a resource of the
 /// interface.
 ///
-/// The `pub fn`s of its `impl` blocks become its constructor (`new`), its methods (they
-/// take `&self`) and its static functions. Callers do not see its fields.
+/// The `pub fn`s of its `impl` blocks become the constructor (`new`), the methods (with `&self`)
+/// and the static functions. Callers do not see its fields.
 #[proc_macro_derive(Object, attributes(__guest_sdk_in_stages))]
 pub fn derive_object(item: TokenStream) -> TokenStream {
     expand::derive("Object", item.into()).into()
 }
 
-/// Makes an `enum` of the module of stages an enum of its interface: cases without
-/// values.
+/// Makes an `enum` of the module of stages an enum of the interface. Its cases have no values.
 #[proc_macro_derive(Enum, attributes(__guest_sdk_in_stages))]
 pub fn derive_enum(item: TokenStream) -> TokenStream {
     expand::derive("Enum", item.into()).into()
 }
 
-/// Makes an `enum` of the module of stages a variant of its interface: each case has
-/// one value or none.
+/// Makes an `enum` of the module of stages a variant of the interface. Each case has at most one
+/// value.
 #[proc_macro_derive(Variant, attributes(__guest_sdk_in_stages))]
 pub fn derive_variant(item: TokenStream) -> TokenStream {
     expand::derive("Variant", item.into()).into()

@@ -1,91 +1,90 @@
-//! The model of an interface: what is left of a Rust module when only what callers see
-//! is kept.
+//! The model of an interface: the part of a Rust module that callers see.
 
 use proc_macro2::{Ident, Span};
 
-/// An interface: what the module of stages exports.
+/// The interface that the module of stages exports.
 pub(crate) struct Interface {
-    /// Lines of documentation.
+    /// The lines of the doc comment.
     pub docs: Vec<String>,
-    /// The types of the author's own that signatures reach, in source order.
+    /// The types of the module that signatures use, in source order.
     pub types: Vec<TypeDef>,
-    /// In source order.
+    /// The types of custom objects, in source order.
     pub objects: Vec<Object>,
-    /// In source order.
+    /// The stages, in source order.
     pub stages: Vec<Function>,
 }
 
-/// A type of custom objects: a `struct` with its `pub fn`s, a resource of the interface.
+/// A type of custom objects: a `struct` with its `pub fn`s. It is a resource of the interface.
 pub(crate) struct Object {
     pub ident: Ident,
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
     pub docs: Vec<String>,
-    /// In source order.
+    /// The functions, in source order.
     pub members: Vec<Member>,
     pub is_public: bool,
 }
 
-/// A function of a type of objects.
+/// A function of a type of custom objects.
 pub(crate) struct Member {
     pub role: Role,
     pub function: Function,
 }
 
-/// What a function is to its type of objects.
+/// The role of a function in its type of custom objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// `new`: makes an object.
+    /// The function is `new`, which returns an object.
     Constructor,
-    /// Takes `&self`.
+    /// The function has `&self`.
     Method,
-    /// Neither.
+    /// The function has neither.
     Static,
 }
 
-/// A function that the module exports: a stage, or a member of an object.
+/// A function of the interface: a stage, or a member of an object.
 pub(crate) struct Function {
     pub ident: Ident,
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
     pub docs: Vec<String>,
     pub params: Vec<Param>,
-    /// `None` where it returns nothing.
+    /// The type of the result, or `None` if it returns nothing.
     pub result: Option<Type>,
     pub failure: Failure,
 }
 
 /// A parameter of a function.
 pub(crate) struct Param {
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
-    /// One line; empty if it is not documented.
+    /// The doc comment as one line; empty if there is none.
     pub docs: String,
     pub ty: Type,
     pub pass: Pass,
 }
 
-/// How the author's function takes an argument, which the component always owns.
+/// The form of a parameter in the author's function. The component always owns the argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
-    /// `T`
+    /// The parameter is `T`.
     Value,
-    /// `&T`, `&str`, `&[T]`
+    /// The parameter is `&T`, `&str` or `&[T]`.
     Reference,
-    /// `Option<&T>`
+    /// The parameter is `Option<&T>`.
     OptionalReference,
-    /// `Option<&str>`, `Option<&[T]>`
+    /// The parameter is `Option<&str>` or `Option<&[T]>`.
     OptionalSlice,
 }
 
-/// How a function fails.
+/// Whether a function can fail, and with which error.
 #[derive(Clone, Copy)]
 pub(crate) enum Failure {
-    /// Never.
+    /// The function cannot fail.
     Never,
-    /// With the error of the SDK.
+    /// The function fails with the error of the SDK.
     Error,
-    /// With an error of another type, written there.
+    /// The function fails with another error type, at this place in the source.
     Other(Span),
 }
 
@@ -99,21 +98,21 @@ impl Failure {
 /// A type in a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
-    /// `bool`, a number, `char`: its name in Rust and its name in WIT.
+    /// `bool`, a number or `char`, with its name in Rust and its name in WIT.
     Primitive(&'static str, &'static str),
     String,
     List(Box<Type>),
     Option(Box<Type>),
     Tuple(Vec<Type>),
     Api(ApiType),
-    /// A type of the author's own, by its name in Rust; an object that is handed over.
+    /// A type of the module, or a custom object that is passed by value, with its name in Rust.
     Local(Ident),
-    /// An object of the author's own that is lent for the call, by the name of its type.
+    /// A custom object that is passed by reference, with the name of its type.
     Lent(Ident),
 }
 
 impl Type {
-    /// Calls `visit` with each type of the author's own in it.
+    /// Calls `visit` with each type of the module that occurs in the type.
     pub(crate) fn each_local(&self, visit: &mut dyn FnMut(&Ident)) {
         match self {
             Self::Primitive(..) | Self::String | Self::Api(_) => {}
@@ -123,7 +122,7 @@ impl Type {
         }
     }
 
-    /// Calls `visit` with each type of `pipeline:api` in it.
+    /// Calls `visit` with each type of `pipeline:api` that occurs in the type.
     pub(crate) fn each_api(&self, visit: &mut dyn FnMut(ApiType)) {
         match self {
             Self::Primitive(..) | Self::String | Self::Local(_) | Self::Lent(_) => {}
@@ -133,7 +132,7 @@ impl Type {
         }
     }
 
-    /// Returns whether a type of the author's own is in it.
+    /// Returns whether a type of the module occurs in the type.
     pub(crate) fn has_local(&self) -> bool {
         let mut has_local = false;
         self.each_local(&mut |_| has_local = true);
@@ -144,18 +143,18 @@ impl Type {
 /// A type of `pipeline:api`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ApiType {
-    /// The interface that has it.
+    /// The interface that declares the type.
     pub interface: &'static str,
-    /// Its name there.
+    /// The name in WIT.
     pub name: &'static str,
-    /// Its name in the SDK.
+    /// The name in the SDK.
     pub rust: &'static str,
 }
 
-/// The error that stages answer with.
+/// The error of stages.
 pub(crate) const ERROR: ApiType = ApiType { interface: "errors", name: "error", rust: "Error" };
 
-/// The types of `pipeline:api` that a signature may have.
+/// The types of `pipeline:api` that can occur in a signature.
 pub(crate) const API_TYPES: &[ApiType] = &[
     ApiType { interface: "cache", name: "cache-sharing", rust: "CacheSharing" },
     ApiType { interface: "cache", name: "cache-volume", rust: "CacheVolume" },
@@ -173,20 +172,20 @@ pub(crate) const API_TYPES: &[ApiType] = &[
     ApiType { interface: "service", name: "service", rust: "Service" },
 ];
 
-/// A type of the author's own.
+/// A record, an enum or a variant of the module.
 pub(crate) struct TypeDef {
     pub ident: Ident,
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
     pub docs: Vec<String>,
     pub kind: TypeKind,
     pub is_public: bool,
 }
 
-/// What a type of the author's own is made of.
+/// The fields or cases of a type.
 pub(crate) enum TypeKind {
     Record(Vec<Field>),
-    /// All cases are without a value if `plain`.
+    /// The cases of an enum if `plain`, and otherwise of a variant.
     Cases {
         plain: bool,
         cases: Vec<Case>,
@@ -196,7 +195,7 @@ pub(crate) enum TypeKind {
 /// A field of a record.
 pub(crate) struct Field {
     pub ident: Ident,
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
     pub docs: Vec<String>,
     pub ty: Type,
@@ -205,14 +204,14 @@ pub(crate) struct Field {
 /// A case of an enum or of a variant.
 pub(crate) struct Case {
     pub ident: Ident,
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
     pub docs: Vec<String>,
     pub ty: Option<Type>,
 }
 
 impl TypeDef {
-    /// Returns the types of its fields or cases.
+    /// Returns the types of the fields or cases.
     pub(crate) fn parts(&self) -> Vec<&Type> {
         match &self.kind {
             TypeKind::Record(fields) => fields.iter().map(|field| &field.ty).collect(),
@@ -222,7 +221,7 @@ impl TypeDef {
 }
 
 impl Function {
-    /// Returns the types in its signature.
+    /// Returns the types of the parameters and of the result.
     pub(crate) fn signature(&self) -> impl Iterator<Item = &Type> {
         self.params.iter().map(|param| &param.ty).chain(&self.result)
     }
@@ -235,14 +234,14 @@ impl Interface {
         members.map(|member| &member.function).chain(&self.stages)
     }
 
-    /// Returns the name of a type of the author's own.
+    /// Returns the name of a type of the module in the interface.
     pub(crate) fn name_of(&self, ident: &Ident) -> &str {
         let types = self.types.iter().map(|def| (&def.ident, &def.name));
         let objects = self.objects.iter().map(|object| (&object.ident, &object.name));
         types.chain(objects).find(|(found, _)| *found == ident).map_or("", |(_, name)| name)
     }
 
-    /// Calls `visit` with each type that is written in it.
+    /// Calls `visit` with each type that occurs in the interface.
     pub(crate) fn each_type(&self, visit: &mut dyn FnMut(&Type)) {
         for def in &self.types {
             def.parts().into_iter().for_each(&mut *visit);

@@ -4,7 +4,7 @@ use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 
-/// The words that WIT reserves; as names they are written with a `%`.
+/// The reserved words of WIT. A name that is one of them is written with a `%`.
 ///
 /// Source: `wit-parser` 0.263, `ast/lex.rs`.
 const KEYWORDS: &[&str] = &[
@@ -58,10 +58,10 @@ pub(crate) fn kebab(ident: &Ident) -> syn::Result<String> {
     let name = ident.unraw().to_string();
     let kebab = name.to_kebab_case();
     if !kebab.is_ascii() {
-        return Err(syn::Error::new(ident.span(), format!("`{name}` is not ASCII, and names of an interface must be")));
+        return Err(syn::Error::new(ident.span(), format!("`{name}` is not ASCII, and the names of an interface must be")));
     }
     if !kebab.starts_with(|first: char| first.is_ascii_lowercase()) {
-        let message = format!("`{name}` cannot be a name of an interface: such a name begins with a letter");
+        let message = format!("`{name}` cannot be a name of an interface: the names of an interface begin with a letter");
         return Err(syn::Error::new(ident.span(), message));
     }
     Ok(kebab)
@@ -72,8 +72,8 @@ pub(crate) fn escaped(kebab: &str) -> String {
     if KEYWORDS.contains(&kebab) { format!("%{kebab}") } else { kebab.to_owned() }
 }
 
-/// Returns the identifier that wit-bindgen makes of the name of a function, a
-/// parameter, a field or a package.
+/// Returns the identifier that wit-bindgen generates for a function, a parameter, a field or a
+/// package.
 pub(crate) fn value_ident(kebab: &str) -> Ident {
     let snake = kebab.to_snake_case();
     match syn::parse_str::<Ident>(&snake) {
@@ -82,16 +82,16 @@ pub(crate) fn value_ident(kebab: &str) -> Ident {
     }
 }
 
-/// Returns the identifier that wit-bindgen makes of the name of a type.
+/// Returns the identifier that wit-bindgen generates for a type.
 pub(crate) fn type_ident(kebab: &str) -> Ident {
     match kebab {
-        // It needs `Guest` for the trait.
+        // wit-bindgen uses `Guest` for the trait.
         "guest" => Ident::new("Guest_", Span::call_site()),
         _ => case_ident(kebab),
     }
 }
 
-/// Returns the identifier that wit-bindgen makes of the name of a case.
+/// Returns the identifier that wit-bindgen generates for a case.
 pub(crate) fn case_ident(kebab: &str) -> Ident {
     Ident::new(&kebab.to_upper_camel_case(), Span::call_site())
 }
@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn what_has_no_kebab_case_is_refused() {
         for (rust, message) in [
-            ("__", "`__` cannot be a name of an interface: such a name begins with a letter"),
-            ("_2d", "`_2d` cannot be a name of an interface: such a name begins with a letter"),
-            ("größe", "`größe` is not ASCII, and names of an interface must be"),
+            ("__", "`__` cannot be a name of an interface: the names of an interface begin with a letter"),
+            ("_2d", "`_2d` cannot be a name of an interface: the names of an interface begin with a letter"),
+            ("größe", "`größe` is not ASCII, and the names of an interface must be"),
         ] {
             assert_eq!(kebab(&syn::parse_str(rust).unwrap()).unwrap_err().to_string(), message);
         }

@@ -1,4 +1,4 @@
-//! A module of Rust, read as an interface.
+//! Reads a Rust module as an interface.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,17 +15,17 @@ mod definitions;
 mod functions;
 mod objects;
 
-/// The derive of objects.
+/// The name of the derive for custom objects.
 const OBJECT: &str = "Object";
 
 /// Reads the module of stages.
 ///
 /// # Errors
 ///
-/// All mistakes in it at once, each at its place.
+/// All mistakes at once, each at its place in the source.
 pub(crate) fn interface(module: &ItemMod) -> Result<Interface> {
     let Some((_, items)) = &module.content else {
-        return Err(Error::new(module.span(), "write the stages here, in braces: `mod stages { ... }`"));
+        return Err(Error::new(module.span(), "the module must be in this file: `mod stages { ... }`"));
     };
     let mut errors = Errors::default();
     let scope = scope(items);
@@ -41,9 +41,9 @@ pub(crate) fn interface(module: &ItemMod) -> Result<Interface> {
         })
         .collect();
     if stages.is_empty() && objects.iter().all(|object| object.members.is_empty()) && errors.0.is_none() {
-        errors.push(Error::new(module.ident.span(), "no stage: at least one function must be `pub`"));
+        errors.push(Error::new(module.ident.span(), "the module has no stage: make at least one function `pub`"));
     }
-    // Errors about what refers to a type come after those about the type itself.
+    // A mistake in a type is reported before the mistakes that it causes in other items.
     if errors.0.is_none() {
         check_names(&stages, &objects, &types, &mut errors);
         check_recursion(&types, &mut errors);
@@ -56,7 +56,7 @@ pub(crate) fn interface(module: &ItemMod) -> Result<Interface> {
     Ok(interface)
 }
 
-/// Returns which of the SDK's derives an item has, by its name.
+/// Returns the name of the SDK's derive that an item has, if it has one.
 pub(crate) fn sdk_derive(attributes: &[Attribute]) -> Option<&'static str> {
     attributes
         .iter()
@@ -69,7 +69,7 @@ pub(crate) fn sdk_derive(attributes: &[Attribute]) -> Option<&'static str> {
         })
 }
 
-/// Mistakes found so far.
+/// The mistakes that were found so far.
 #[derive(Default)]
 struct Errors(Option<Error>);
 
@@ -114,58 +114,58 @@ fn scope(items: &[Item]) -> Scope {
         .collect()
 }
 
-/// Refuses names that Rust tells apart and an interface does not.
+/// Reports names that differ in Rust and are equal in the interface.
 fn check_unique<'a>(what: &str, names: impl Iterator<Item = &'a String>, span: proc_macro2::Span, errors: &mut Errors) {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
-            errors.push(Error::new(span, format!("two {what} are both `{name}` in the interface: rename one")));
+            errors.push(Error::new(span, format!("two {what} are both `{name}` in the interface: rename one of them")));
         }
     }
 }
 
-/// Refuses stages, objects and types of one name: in an interface they share their names.
+/// Reports stages, objects and types with the same name, because an interface does not allow that.
 fn check_names(stages: &[Function], objects: &[Object], types: &[TypeDef], errors: &mut Errors) {
     let mut seen: BTreeMap<&str, &Ident> = BTreeMap::new();
     let types = types.iter().map(|def| (def.name.as_str(), &def.ident));
     let objects = objects.iter().map(|object| (object.name.as_str(), &object.ident));
     for (name, ident) in types.chain(objects).chain(stages.iter().map(|stage| (stage.name.as_str(), &stage.ident))) {
         if let Some(other) = seen.insert(name, ident) {
-            let message = format!("`{ident}` and `{other}` are both `{name}` in the interface: rename one");
+            let message = format!("`{ident}` and `{other}` are both `{name}` in the interface: rename one of them");
             errors.push(Error::new(ident.span(), message));
         }
     }
 }
 
-/// Refuses types that callers see and that are not public.
+/// Reports types that callers see and that are not public.
 fn check_visibility(interface: &Interface, errors: &mut Errors) {
     for def in interface.types.iter().filter(|def| !def.is_public) {
-        let message = format!("make `{}` `pub`: it is in the signature of a stage", def.ident);
+        let message = format!("make `{}` `pub`, because a stage uses it in its signature", def.ident);
         errors.push(Error::new(def.ident.span(), message));
     }
     for object in interface.objects.iter().filter(|object| !object.is_public) {
-        let message = format!("make `{}` `pub`: callers see an object", object.ident);
+        let message = format!("make `{}` `pub`, because callers use objects", object.ident);
         errors.push(Error::new(object.ident.span(), message));
     }
 }
 
-/// Refuses types that contain themselves.
+/// Reports types that contain themselves.
 fn check_recursion(types: &[TypeDef], errors: &mut Errors) {
     for def in types {
         if reached(def.parts(), types).contains(&def.ident.to_string()) {
-            let message = format!("`{}` contains itself, which an interface cannot express", def.ident);
+            let message = format!("`{}` contains itself, and an interface cannot have such a type", def.ident);
             errors.push(Error::new(def.ident.span(), message));
         }
     }
 }
 
-/// Returns the types that the signatures of stages and of objects reach.
+/// Returns the types that the signatures of stages and objects use, directly or indirectly.
 fn reachable(interface: &Interface, types: Vec<TypeDef>) -> Vec<TypeDef> {
     let reached = reached(interface.functions().flat_map(Function::signature).collect(), &types);
     types.into_iter().filter(|def| reached.contains(&def.ident.to_string())).collect()
 }
 
-/// Returns the names of the author's own types that can be reached from `roots`.
+/// Returns the names of the module's types that can be reached from `roots`.
 fn reached(roots: Vec<&crate::model::Type>, types: &[TypeDef]) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut pending = roots;

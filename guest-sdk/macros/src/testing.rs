@@ -1,6 +1,6 @@
-//! What several tests need.
+//! Functions for several tests.
 
-/// Checks that `code` has `part`, without regard to white space.
+/// Checks that `code` contains `part`, ignoring white space.
 #[track_caller]
 pub(crate) fn check(code: &str, part: &str) {
     let dense = |text: &str| text.split_whitespace().collect::<String>();

@@ -1,4 +1,4 @@
-//! Rust types, read as types of an interface.
+//! Reads Rust types as types of an interface.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,21 @@ use syn::{Error, GenericArgument, PathArguments, PathSegment, Result, ReturnType
 
 use crate::model::{API_TYPES, Failure, Pass, Type};
 
-/// The types that the module of stages declares, and whether a derive makes them
-/// usable.
+/// The types that the module of stages declares, and whether a derive makes them usable.
 pub(crate) type Scope = BTreeMap<String, Declared>;
 
-/// How a type is declared.
+/// How the module declares a type.
 #[derive(Clone)]
 pub(crate) enum Declared {
-    /// With `#[derive(Record)]`, `#[derive(Enum)]` or `#[derive(Variant)]`.
+    /// The type has `#[derive(Record)]`, `#[derive(Enum)]` or `#[derive(Variant)]`.
     Derived,
-    /// With `#[derive(Object)]`.
+    /// The type has `#[derive(Object)]`.
     Object,
-    /// Another name of that type: `Self`.
+    /// The name `Self`, which stands for this type.
     Alias(Ident),
-    /// A `struct` without.
+    /// The type is a `struct` without one of these derives.
     Struct,
-    /// An `enum` without.
+    /// The type is an `enum` without one of these derives.
     Enum,
 }
 
@@ -43,27 +42,27 @@ const PRIMITIVES: &[(&str, &str)] = &[
     ("char", "char"),
 ];
 
-/// Types that people reach for and that an interface does not have, with what to use.
+/// Types that an interface does not have, with the types to use instead.
 const INSTEAD: &[(&str, &str)] = &[
-    ("usize", "its size differs from machine to machine: use `u32` or `u64`"),
-    ("isize", "its size differs from machine to machine: use `i32` or `i64`"),
+    ("usize", "its size depends on the machine, so use `u32` or `u64`"),
+    ("isize", "its size depends on the machine, so use `i32` or `i64`"),
     ("u128", "use `u64` or `String`"),
     ("i128", "use `i64` or `String`"),
     ("HashMap", "use `Vec<(K, V)>`"),
     ("BTreeMap", "use `Vec<(K, V)>`"),
     ("HashSet", "use `Vec<T>`"),
     ("BTreeSet", "use `Vec<T>`"),
-    ("Path", "a stage sees no files but those it is handed: use `File`, `Directory` or `String`"),
-    ("PathBuf", "a stage sees no files but those it is handed: use `File`, `Directory` or `String`"),
+    ("Path", "a stage has no file system, so use `File`, `Directory` or `String`"),
+    ("PathBuf", "a stage has no file system, so use `File`, `Directory` or `String`"),
     ("OsStr", "use `String`"),
     ("OsString", "use `String`"),
     ("Cow", "use `String` or `Vec<T>`"),
-    ("Box", "use what is in it"),
-    ("Rc", "use what is in it"),
-    ("Arc", "use what is in it"),
+    ("Box", "use the type inside of it"),
+    ("Rc", "use the type inside of it"),
+    ("Arc", "use the type inside of it"),
     ("Duration", "use `u32` or `u64`, with the unit in the parameter's name"),
-    ("Error", "fail with it: return `Result<T>`"),
-    ("Result", "only what a stage returns can be a `Result`, and not inside of another type"),
+    ("Error", "to fail, return `Result<T>`"),
+    ("Result", "only the return type of a stage can be a `Result`, and not as a part of another type"),
     ("Self", "name the type"),
     ("str", "use `&str` for a parameter, `String` elsewhere"),
 ];
@@ -91,8 +90,8 @@ pub(crate) fn of_param(ty: &syn::Type, scope: &Scope) -> Result<(Type, Pass)> {
     }
 }
 
-/// Reads the type of a parameter that only lends objects of the author's own: `&Object`,
-/// `Option<&Object>`, `Vec<&Object>`, `&[&Object]`.
+/// Reads the type of a parameter that borrows custom objects: `&Object`, `Option<&Object>`,
+/// `Vec<&Object>` or `&[&Object]`.
 fn lent(ty: &syn::Type, scope: &Scope) -> Result<Option<(Type, Pass)>> {
     let object = |ty| lent_object(ty, scope).map(Type::Lent);
     let objects = |ty| object(ty).map(|item| Type::List(Box::new(item)));
@@ -116,7 +115,7 @@ fn lent(ty: &syn::Type, scope: &Scope) -> Result<Option<(Type, Pass)>> {
     Ok(lent.map(|ty| (ty, pass)))
 }
 
-/// Returns the type of the object that `ty` refers to, if it is a reference to one.
+/// Returns the type of the custom object if `ty` is a reference to one.
 fn lent_object(ty: &syn::Type, scope: &Scope) -> Option<Ident> {
     let syn::Type::Reference(reference) = ungrouped(ty) else { return None };
     let syn::Type::Path(path) = ungrouped(&reference.elem) else { return None };
@@ -131,7 +130,7 @@ fn lent_object(ty: &syn::Type, scope: &Scope) -> Option<Ident> {
     }
 }
 
-/// Reads the type that a function returns, and how it fails.
+/// Reads the return type of a function.
 pub(crate) fn of_return(output: &ReturnType, scope: &Scope) -> Result<(Option<Type>, Failure)> {
     let ReturnType::Type(_, ty) = output else { return Ok((None, Failure::Never)) };
     if let syn::Type::Path(path) = ungrouped(ty)
@@ -141,61 +140,61 @@ pub(crate) fn of_return(output: &ReturnType, scope: &Scope) -> Result<(Option<Ty
         return match arguments(segment)?[..] {
             [value] => Ok((of_value(value, scope)?, Failure::Error)),
             [value, error] => Ok((of_value(value, scope)?, failure(error))),
-            _ => Err(Error::new(ty.span(), "write what it returns: `Result<T>`, or `Result<()>` for nothing")),
+            _ => Err(Error::new(ty.span(), "write the type of the value: `Result<T>`, or `Result<()>` for none")),
         };
     }
     Ok((of_value(ty, scope)?, Failure::Never))
 }
 
-/// Reads a type that something owns.
+/// Reads an owned type.
 pub(crate) fn of(ty: &syn::Type, scope: &Scope) -> Result<Type> {
     let refuse = |reason: &str| {
-        let message = format!("an interface has no type `{}`: {reason}", printed(ty));
+        let message = format!("an interface cannot have the type `{}`: {reason}", printed(ty));
         Err(Error::new(ty.span(), message))
     };
     match ungrouped(ty) {
         syn::Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {
             Some(segment) => of_segment(ty, segment, scope),
-            None => refuse("it has no name"),
+            None => refuse("the type has no name"),
         },
-        syn::Type::Tuple(tuple) if tuple.elems.is_empty() => refuse("leave it out"),
+        syn::Type::Tuple(tuple) if tuple.elems.is_empty() => refuse("remove it"),
         syn::Type::Tuple(tuple) => {
             Ok(Type::Tuple(tuple.elems.iter().map(|item| of(item, scope)).collect::<Result<_>>()?))
         }
-        syn::Type::Reference(_) => refuse("only a parameter can be a reference; here the value must be owned"),
+        syn::Type::Reference(_) => refuse("only a parameter can be a reference, so use an owned type here"),
         syn::Type::Array(_) | syn::Type::Slice(_) => refuse("use `Vec<T>`"),
-        syn::Type::ImplTrait(_) | syn::Type::TraitObject(_) => refuse("name a type; callers cannot choose one"),
-        syn::Type::BareFn(_) => refuse("functions cannot be handed over"),
-        _ => refuse("the documentation of `#[guest_sdk::stages]` lists those that it has"),
+        syn::Type::ImplTrait(_) | syn::Type::TraitObject(_) => refuse("callers cannot choose a type, so use the type itself"),
+        syn::Type::BareFn(_) => refuse("a function cannot be passed to a stage"),
+        _ => refuse("the documentation of `#[guest_sdk::stages]` lists the types that can be used"),
     }
 }
 
 fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Type> {
     let name = segment.ident.to_string();
     let arguments = arguments(segment)?;
-    // First, because a type of the module hides one of the prelude.
+    // These come first, because a type of the module hides one of the prelude.
     if let Some(declared) = scope.get(&name) {
         return match declared {
             Declared::Derived | Declared::Object => Ok(Type::Local(segment.ident.clone())),
             Declared::Alias(ident) => Ok(Type::Local(ident.clone())),
             Declared::Struct => Err(Error::new(
                 ty.span(),
-                format!("put `#[derive(Record)]`, or `#[derive(Object)]`, before `struct {name}`: callers see it"),
+                format!("put `#[derive(Record)]` or `#[derive(Object)]` before `struct {name}`, because callers see it"),
             )),
             Declared::Enum => Err(Error::new(
                 ty.span(),
-                format!("put `#[derive(Enum)]`, or `#[derive(Variant)]`, before `enum {name}`: callers see it"),
+                format!("put `#[derive(Enum)]` or `#[derive(Variant)]` before `enum {name}`, because callers see it"),
             )),
         };
     }
     if let Some((_, instead)) = INSTEAD.iter().find(|(rust, _)| *rust == name) {
-        return Err(Error::new(ty.span(), format!("an interface has no type `{}`: {instead}", printed(ty))));
+        return Err(Error::new(ty.span(), format!("an interface cannot have the type `{}`: {instead}", printed(ty))));
     }
     match (name.as_str(), &arguments[..]) {
         ("String", []) => return Ok(Type::String),
         ("Vec", [item]) => return Ok(Type::List(Box::new(of(item, scope)?))),
         ("Option", [item]) => return Ok(Type::Option(Box::new(of(item, scope)?))),
-        ("Vec" | "Option", _) => return Err(Error::new(ty.span(), format!("write what is in it: `{name}<T>`"))),
+        ("Vec" | "Option", _) => return Err(Error::new(ty.span(), format!("write the type of its elements: `{name}<T>`"))),
         _ => {}
     }
     if let Some((rust, wit)) = PRIMITIVES.iter().find(|(rust, _)| *rust == name) {
@@ -206,7 +205,7 @@ fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Ty
         None => Err(Error::new(
             ty.span(),
             format!(
-                "an interface has no type `{}`: one of your own must be declared in this module, with \
+                "an interface cannot have the type `{}`: one of your own must be declared in this module, with \
                  `#[derive(Record)]`, `#[derive(Enum)]`, `#[derive(Variant)]` or `#[derive(Object)]`",
                 printed(ty)
             ),
@@ -214,10 +213,10 @@ fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Ty
     }
 }
 
-/// Reads what a reference refers to, and whether it is a slice of an owned value.
+/// Reads the target of a reference, and whether it is a slice.
 fn referent(reference: &TypeReference, scope: &Scope) -> Result<(Type, bool)> {
     if reference.mutability.is_some() {
-        let message = format!("a stage cannot change its arguments: take `{}`", printed(&reference.elem));
+        let message = format!("a stage cannot change its arguments: use `{}`", printed(&reference.elem));
         return Err(Error::new(reference.span(), message));
     }
     match ungrouped(&reference.elem) {
@@ -253,14 +252,14 @@ fn arguments(segment: &PathSegment) -> Result<Vec<&syn::Type>> {
             .filter_map(|argument| match argument {
                 GenericArgument::Type(ty) => Some(Ok(ty)),
                 GenericArgument::Lifetime(_) => None,
-                other => Some(Err(Error::new(other.span(), "an interface has no such argument of a type"))),
+                other => Some(Err(Error::new(other.span(), "this argument of a type cannot be used in an interface"))),
             })
             .collect(),
-        PathArguments::Parenthesized(list) => Err(Error::new(list.span(), "functions cannot be handed over")),
+        PathArguments::Parenthesized(list) => Err(Error::new(list.span(), "a function cannot be passed to a stage")),
     }
 }
 
-/// Returns the type without the invisible groups and the parentheses around it.
+/// Returns the type without invisible groups and parentheses around it.
 fn ungrouped(ty: &syn::Type) -> &syn::Type {
     match ty {
         syn::Type::Group(group) => ungrouped(&group.elem),

@@ -1,11 +1,11 @@
-//! An interface, written as WIT.
+//! Prints an interface as WIT.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{ApiType, ERROR, Function, Interface, Member, Object, Role, Type, TypeDef, TypeKind};
 use crate::names;
 
-/// The package `pipeline:api`, file by file.
+/// The files of the package `pipeline:api`.
 const API: &[&str] = &[
     include_str!("../../../wit/cache.wit"),
     include_str!("../../../wit/container.wit"),
@@ -22,10 +22,10 @@ const API: &[&str] = &[
     include_str!("../../../wit/world.wit"),
 ];
 
-/// The head of each of the files.
+/// The first line of each of these files.
 const API_PACKAGE: &str = "package pipeline:api@0.1.0;";
 
-/// Returns `text` with the package `pipeline:api`, on which it depends, behind it.
+/// Returns `text` followed by the package `pipeline:api`, which it depends on.
 pub(crate) fn with_api(text: &str) -> String {
     let mut all = format!("{text}\n{} {{\n", API_PACKAGE.trim_end_matches(';'));
     for file in API {
@@ -37,15 +37,15 @@ pub(crate) fn with_api(text: &str) -> String {
 
 /// The package of the module.
 pub(crate) struct Package {
-    /// In kebab case.
+    /// The name in kebab case.
     pub name: String,
     pub version: String,
 }
 
 impl Package {
-    /// The package of the crate that is being compiled.
+    /// Returns the package of the crate that is being compiled.
     pub(crate) fn of_the_crate() -> Self {
-        // Only Cargo sets them; other build systems get a package that works.
+        // Only Cargo sets these variables. With other build systems, the package has a fixed name.
         let name = std::env::var("CARGO_PKG_NAME").unwrap_or_else(|_| "module".to_owned());
         let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_else(|_| "0.0.0".to_owned());
         let ident = proc_macro2::Ident::new(&name.replace('-', "_"), proc_macro2::Span::call_site());
@@ -134,7 +134,7 @@ fn declaration(member: &Member, interface: &Interface, aliases: &Aliases) -> Str
     }
 }
 
-/// Returns what follows `func`.
+/// Returns the part of a declaration after `func`.
 fn signature(function: &Function, interface: &Interface, aliases: &Aliases) -> String {
     let value = function.result.as_ref().map(|ty| written(ty, interface, aliases));
     let result = match (value, function.failure.is_possible()) {
@@ -154,8 +154,8 @@ fn params(function: &Function, interface: &Interface, aliases: &Aliases) -> Stri
     params.join(", ")
 }
 
-/// Returns the documentation of a function with that of its parameters, one line each, in
-/// the form that `host` reads: ``- `name`: text``.
+/// Returns the doc comment of a function, followed by one line for each documented parameter in the
+/// form that `host` reads: ``- `name`: text``.
 pub(crate) fn function_docs(function: &Function) -> Vec<String> {
     let mut lines = function.docs.clone();
     let documented: Vec<_> = function.params.iter().filter(|param| !param.docs.is_empty()).collect();
@@ -183,10 +183,10 @@ fn written(ty: &Type, interface: &Interface, aliases: &Aliases) -> String {
     }
 }
 
-/// What the interface takes from `pipeline:api`, and under which names.
+/// The types that the interface uses from `pipeline:api`, and their names in the interface.
 struct Aliases {
     used: BTreeSet<ApiType>,
-    /// Names that the author's stages, types and objects have.
+    /// The names of the module's own stages, types and objects.
     taken: BTreeSet<String>,
 }
 
@@ -207,8 +207,8 @@ impl Aliases {
         Self { used, taken }
     }
 
-    /// Returns the name of an API type in the interface. A stage `container` may return
-    /// a container, though in an interface functions and types share their names.
+    /// Returns the name of an API type in the interface. The name is changed if a stage has it,
+    /// because functions and types of an interface share their names.
     fn name(&self, api: ApiType) -> String {
         let mut name = api.name.to_owned();
         while self.taken.contains(&name) {
@@ -231,7 +231,7 @@ impl Aliases {
     }
 }
 
-/// Text that grows line by line.
+/// Text that grows line by line, with indentation.
 #[derive(Default)]
 struct Text {
     text: String,
@@ -263,7 +263,7 @@ impl Text {
         self.line("}");
     }
 
-    /// An empty line, unless a block begins here.
+    /// Adds an empty line, except at the beginning of a block.
     fn gap(&mut self) {
         if !self.text.ends_with("{\n") {
             self.line("");

@@ -1,4 +1,4 @@
-//! Commands that are run in a container.
+//! The commands of a container.
 
 use std::borrow::Borrow;
 
@@ -6,10 +6,10 @@ use super::{Container, raw};
 use crate::handle::{handle, strings};
 
 impl Container {
-    /// With a command that is run, in the container as it is then. Equal commands on
-    /// equal containers are run at most once.
+    /// Adds a command that runs in the container as it is at this point. Equal commands in equal
+    /// containers run at most once.
     ///
-    /// Words of different types are made alike by [`args!`](crate::args).
+    /// The macro [`args!`](crate::args) makes a list of words from values of different types.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -21,7 +21,7 @@ impl Container {
         Self(self.0.with_exec(&strings(args)))
     }
 
-    /// Like [`with_exec`](Self::with_exec), with options.
+    /// Does the same as [`with_exec`](Self::with_exec), with options.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -37,18 +37,18 @@ impl Container {
         Self(self.0.with_exec_options(&strings(args), &options.borrow().0))
     }
 
-    /// With its default arguments run as a command.
+    /// Adds the default arguments of the container as a command.
     pub fn with_default_exec(&self) -> Self {
         Self(self.0.with_exec(&[]))
     }
 }
 
 handle! {
-    /// How a command is run by [`Container::with_exec_options`].
+    /// Options for [`Container::with_exec_options`].
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
-    /// /// Whether the machine has a C compiler.
+    /// /// Returns whether this machine has a C compiler.
     /// fn has_compiler() -> Result<bool> {
     ///     let asked = machine::rootfs().with_exec_options(["sh", "-c", "command -v cc"], ExecOptions::new().any_code());
     ///     Ok(asked.exit_code()? == 0)
@@ -64,79 +64,82 @@ impl Default for ExecOptions {
 }
 
 impl ExecOptions {
-    /// No input, exit code 0 expected, cached, network as the run allows.
+    /// Gives no input, expects the exit code 0, uses the cache, and allows the network if the run
+    /// does.
     pub fn new() -> Self {
         Self(raw::ExecOptions::new())
     }
 
-    /// Text for its standard input, which is empty otherwise.
+    /// Sets the text of the standard input, which is empty by default.
     pub fn stdin(self, text: impl AsRef<str>) -> Self {
         Self(self.0.with_stdin(text.as_ref()))
     }
 
-    /// Takes its standard input from a file of the container; not together with
+    /// Reads the standard input from a file of the container. It cannot be combined with
     /// [`stdin`](Self::stdin).
     pub fn redirect_stdin(self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_redirect_stdin(path.as_ref()))
     }
 
-    /// Also writes its standard output to this path of the container.
+    /// Also writes the standard output to this file of the container. The path is relative to the
+    /// working directory.
     pub fn redirect_stdout(self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_redirect_stdout(path.as_ref()))
     }
 
-    /// Also writes its standard error to this path of the container.
+    /// Also writes the standard error to this file of the container. The path is relative to the
+    /// working directory.
     pub fn redirect_stderr(self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_redirect_stderr(path.as_ref()))
     }
 
-    /// The exit codes that are no failure.
+    /// Sets the exit codes that are not a failure.
     pub fn expected_codes(self, codes: impl IntoIterator<Item = i32>) -> Self {
         Self(self.0.with_expected_codes(&codes.into_iter().collect::<Vec<_>>()))
     }
 
-    /// No exit code is a failure.
+    /// Accepts every exit code.
     pub fn any_code(self) -> Self {
         Self(self.0.with_any_code())
     }
 
-    /// Kills it after this many seconds, with the error code `timeout`.
+    /// Kills the command after this number of seconds. The error code is then `timeout`.
     pub fn timeout_seconds(self, seconds: u32) -> Self {
         Self(self.0.with_timeout_seconds(seconds))
     }
 
-    /// Takes the network away from it.
+    /// Runs the command without a network.
     pub fn without_network(self) -> Self {
         Self(self.0.without_network())
     }
 
-    /// Runs it on every run.
+    /// Runs the command in every run, even if its result is known.
     pub fn without_cache(self) -> Self {
         Self(self.0.without_cache())
     }
 
-    /// Puts the entrypoint before the arguments.
+    /// Puts the entrypoint of the container before the arguments.
     pub fn use_entrypoint(self) -> Self {
         Self(self.0.use_entrypoint())
     }
 
-    /// Expands `$NAME` and `${NAME}` in the arguments from the variables of the
-    /// container; `$$` is a `$`.
+    /// Replaces `$NAME` and `${NAME}` in the arguments by the variables of the container, and `$$`
+    /// by `$`. If a secret variable is used, evaluating the result fails with `invalid-argument`.
     pub fn expand(self) -> Self {
         Self(self.0.expand())
     }
 
-    /// The most memory, in bytes; above it the error code is `out-of-memory`.
+    /// Limits the memory, in bytes. If the command uses more, the error code is `out-of-memory`.
     pub fn memory_limit_bytes(self, bytes: u64) -> Self {
         Self(self.0.with_memory_limit(bytes))
     }
 
-    /// The most processes and threads.
+    /// Limits the number of processes and threads.
     pub fn process_limit(self, processes: u32) -> Self {
         Self(self.0.with_process_limit(processes))
     }
 
-    /// The most processor time, in thousandths of a processor.
+    /// Limits the processor time, in thousandths of a processor: 1500 is one and a half processors.
     pub fn cpu_limit_millis(self, millis: u32) -> Self {
         Self(self.0.with_cpu_limit(millis))
     }

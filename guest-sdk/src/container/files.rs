@@ -1,4 +1,4 @@
-//! Files that are put into a container, and taken out of it.
+//! Files and directories that are put into a container or taken out of it.
 
 use std::borrow::Borrow;
 
@@ -7,13 +7,13 @@ use crate::handle::strings;
 use crate::{CopyOptions, Directory, File, NewOptions, Service};
 
 impl Container {
-    /// With a file of these contents at `path`, mode 0644; parents are made.
+    /// Adds a file with these contents at `path`, with mode 0644. Missing parent directories are
+    /// created.
     pub fn with_new_file(&self, path: impl AsRef<str>, contents: impl AsRef<str>) -> Self {
         Self(self.0.with_new_file(path.as_ref(), contents.as_ref()))
     }
 
-    /// Like [`with_new_file`](Self::with_new_file), with any bytes, a mode and an
-    /// owner.
+    /// Adds a file with any bytes, a mode and an owner.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -30,18 +30,18 @@ impl Container {
         Self(self.0.with_new_file_options(path.as_ref(), contents.as_ref(), &options.borrow().0))
     }
 
-    /// With an empty directory at `path`, mode 0755.
+    /// Adds an empty directory at `path`, with mode 0755.
     pub fn with_new_directory(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_new_directory(path.as_ref()))
     }
 
-    /// With a copy of the file at `path`. With a `/` at the end, or where a directory
-    /// is, the file goes into it under its own name.
+    /// Adds a copy of the file at `path`. If `path` ends with `/`, or if a directory exists there,
+    /// the file goes into that directory under its own name.
     pub fn with_file(&self, path: impl AsRef<str>, source: impl Borrow<File>) -> Self {
         Self(self.0.with_file(path.as_ref(), &source.borrow().0))
     }
 
-    /// Like [`with_file`](Self::with_file), with an owner and a mode.
+    /// Adds a copy of the file, with an owner and a mode.
     pub fn with_file_options(
         &self,
         path: impl AsRef<str>,
@@ -51,20 +51,20 @@ impl Container {
         Self(self.0.with_file_options(path.as_ref(), &source.borrow().0, &options.borrow().0))
     }
 
-    /// With a copy of each file in the directory `path`.
+    /// Adds a copy of each file to the directory at `path`.
     pub fn with_files(&self, path: impl AsRef<str>, sources: impl IntoIterator<Item: Borrow<File>>) -> Self {
         let sources: Vec<_> = sources.into_iter().collect();
         let sources: Vec<_> = sources.iter().map(|source| &source.borrow().0).collect();
         Self(self.0.with_files(path.as_ref(), &sources))
     }
 
-    /// With a copy of the contents of a directory at `path`, merged into what is there.
+    /// Adds a copy of the contents of a directory at `path`, and merges them with what exists
+    /// there.
     pub fn with_directory(&self, path: impl AsRef<str>, source: impl Borrow<Directory>) -> Self {
         Self(self.0.with_directory(path.as_ref(), &source.borrow().0))
     }
 
-    /// Like [`with_directory`](Self::with_directory), with patterns, an owner and a
-    /// mode.
+    /// Adds a copy of the contents of a directory, with patterns, an owner and a mode.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -81,47 +81,47 @@ impl Container {
         Self(self.0.with_directory_options(path.as_ref(), &source.borrow().0, &options.borrow().0))
     }
 
-    /// With a symbolic link at `link_name` that points to `target`.
+    /// Adds a symbolic link at `link_name` that points to `target`.
     pub fn with_symlink(&self, target: impl AsRef<str>, link_name: impl AsRef<str>) -> Self {
         Self(self.0.with_symlink(target.as_ref(), link_name.as_ref()))
     }
 
-    /// Without the file at `path`; nothing happens where there is none.
+    /// Removes the file at `path`. If there is none, nothing happens.
     pub fn without_file(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.without_file(path.as_ref()))
     }
 
-    /// Without these files.
+    /// Removes each of these files.
     pub fn without_files(&self, paths: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self(self.0.without_files(&strings(paths)))
     }
 
-    /// Without the directory at `path`.
+    /// Removes the directory at `path`. If there is none, nothing happens.
     pub fn without_directory(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.without_directory(path.as_ref()))
     }
 
-    /// Its root file system, without what is mounted.
+    /// Returns the root file system, without what is mounted.
     pub fn rootfs(&self) -> Directory {
         Directory(self.0.rootfs())
     }
 
-    /// The directory at `path`, be it in the root file system or in a mount.
+    /// Returns the directory at `path`, in the root file system or in a mount.
     pub fn directory(&self, path: impl AsRef<str>) -> Directory {
         Directory(self.0.directory(path.as_ref()))
     }
 
-    /// The file at `path`.
+    /// Returns the file at `path`, in the root file system or in a mount.
     pub fn file(&self, path: impl AsRef<str>) -> File {
         File(self.0.file(path.as_ref()))
     }
 
-    /// The container as an image in a file: an OCI layout that `docker load` takes.
+    /// Returns the container as an image in one file: an OCI archive that `docker load` also reads.
     pub fn as_tarball(&self) -> File {
         File(self.0.as_tarball())
     }
 
-    /// The container as a service that runs its default arguments.
+    /// Returns a service that runs the default arguments of the container.
     pub fn as_service(&self) -> Service {
         Service(self.0.as_service())
     }

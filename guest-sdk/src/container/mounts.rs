@@ -1,4 +1,4 @@
-//! What is mounted into a container while its commands run.
+//! Mounts: what commands see at a path without it being part of the root file system.
 
 use std::borrow::Borrow;
 
@@ -7,15 +7,13 @@ use crate::handle::handle;
 use crate::{CacheSharing, CacheVolume, Directory, File, Secret, Service};
 
 impl Container {
-    /// With a directory mounted at `path`, over what is there. Commands may change it,
-    /// and later commands and [`directory`](Self::directory) see the change; the root
-    /// file system does not have it.
+    /// Mounts a directory at `path`, which hides what exists there. Commands may change it; later
+    /// commands and `directory` see the changes, and the root file system does not contain them.
     pub fn with_mounted_directory(&self, path: impl AsRef<str>, source: impl Borrow<Directory>) -> Self {
         Self(self.0.with_mounted_directory(path.as_ref(), &source.borrow().0))
     }
 
-    /// Like [`with_mounted_directory`](Self::with_mounted_directory), read-only or with
-    /// an owner.
+    /// Mounts a directory read-only or with an owner.
     pub fn with_mounted_directory_options(
         &self,
         path: impl AsRef<str>,
@@ -25,12 +23,12 @@ impl Container {
         Self(self.0.with_mounted_directory_options(path.as_ref(), &source.borrow().0, &options.borrow().0))
     }
 
-    /// With a file mounted at `path`, read-only.
+    /// Mounts a file at `path`, read-only.
     pub fn with_mounted_file(&self, path: impl AsRef<str>, source: impl Borrow<File>) -> Self {
         Self(self.0.with_mounted_file(path.as_ref(), &source.borrow().0))
     }
 
-    /// With a cache volume mounted at `path`.
+    /// Mounts a cache volume at `path`.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -42,8 +40,7 @@ impl Container {
         Self(self.0.with_mounted_cache(path.as_ref(), &cache.borrow().0))
     }
 
-    /// Like [`with_mounted_cache`](Self::with_mounted_cache), with sharing, owner and
-    /// seed.
+    /// Mounts a cache volume with a sharing mode, an owner and initial contents.
     pub fn with_mounted_cache_options(
         &self,
         path: impl AsRef<str>,
@@ -53,13 +50,12 @@ impl Container {
         Self(self.0.with_mounted_cache_options(path.as_ref(), &cache.borrow().0, &options.borrow().0))
     }
 
-    /// With a secret as a file at `path`, mode 0400, that only commands see.
+    /// Mounts a secret as a file at `path`, with mode 0400. Only commands see it.
     pub fn with_mounted_secret(&self, path: impl AsRef<str>, source: impl Borrow<Secret>) -> Self {
         Self(self.0.with_mounted_secret(path.as_ref(), &source.borrow().0))
     }
 
-    /// Like [`with_mounted_secret`](Self::with_mounted_secret), with an owner and a
-    /// mode.
+    /// Mounts a secret with an owner and a mode.
     pub fn with_mounted_secret_options(
         &self,
         path: impl AsRef<str>,
@@ -69,29 +65,30 @@ impl Container {
         Self(self.0.with_mounted_secret_options(path.as_ref(), &source.borrow().0, &options.borrow().0))
     }
 
-    /// With an empty directory in memory at `path`, new for each command.
+    /// Mounts an empty directory in memory at `path`, with mode 1777. Each command gets a new one.
     pub fn with_mounted_temp(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_mounted_temp(path.as_ref()))
     }
 
-    /// Like [`with_mounted_temp`](Self::with_mounted_temp), with a size and a mode.
+    /// Mounts a directory in memory with a size limit and a mode.
     pub fn with_mounted_temp_options(&self, path: impl AsRef<str>, options: impl Borrow<MountOptions>) -> Self {
         Self(self.0.with_mounted_temp_options(path.as_ref(), &options.borrow().0))
     }
 
-    /// Without the mount at `path`: what is under it shows again.
+    /// Removes the mount at `path`, so that what it hid is visible again.
     pub fn without_mount(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.without_mount(path.as_ref()))
     }
 
-    /// With a service that is started before each command and reached under `alias`.
+    /// Starts a service before each command, which reaches it under the host name `alias`.
     pub fn with_service_binding(&self, alias: impl AsRef<str>, service: impl Borrow<Service>) -> Self {
         Self(self.0.with_service_binding(alias.as_ref(), &service.borrow().0))
     }
 }
 
 handle! {
-    /// How something is mounted by the `_options` methods of [`Container`].
+    /// Options for the methods of [`Container`] whose names end in `_options` and that mount
+    /// something.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -109,37 +106,38 @@ impl Default for MountOptions {
 }
 
 impl MountOptions {
-    /// Writable, owned by root, mode 0400 for a secret.
+    /// Mounts writable and with root as the owner. A secret has mode 0400, and a temporary
+    /// directory has mode 1777.
     pub fn new() -> Self {
         Self(raw::MountOptions::new())
     }
 
-    /// Refuses writes.
+    /// Makes a mounted directory read-only.
     pub fn read_only(self) -> Self {
         Self(self.0.read_only())
     }
 
-    /// The owner: `uid` or `uid:gid` or names of the container's.
+    /// Sets the owner: `uid`, `uid:gid`, or names from the container.
     pub fn owner(self, owner: impl AsRef<str>) -> Self {
         Self(self.0.with_owner(owner.as_ref()))
     }
 
-    /// The permission bits of a secret or of a temporary directory.
+    /// Sets the permission bits of a secret or of a temporary directory.
     pub fn mode(self, mode: u32) -> Self {
         Self(self.0.with_mode(mode))
     }
 
-    /// The most bytes of a temporary directory.
+    /// Limits the size of a temporary directory, in bytes.
     pub fn size_bytes(self, bytes: u64) -> Self {
         Self(self.0.with_size(bytes))
     }
 
-    /// How commands share a cache volume; [`CacheSharing::Shared`] unless set.
+    /// Sets how commands share a cache volume. The default is [`CacheSharing::Shared`].
     pub fn sharing(self, sharing: CacheSharing) -> Self {
         Self(self.0.with_sharing(sharing))
     }
 
-    /// What an empty cache volume starts with.
+    /// Sets the initial contents of a cache volume that is empty.
     pub fn seed(self, source: impl Borrow<Directory>) -> Self {
         Self(self.0.with_seed(&source.borrow().0))
     }

@@ -1,31 +1,31 @@
-//! What can be read from a container: each of these evaluates it.
+//! Values that are read from a container. Reading one evaluates the container.
 //!
 //! # Errors
 //!
-//! All of them answer `exec` if a command of the container ended with a code that
-//! it was not expected to, and what [`code`](crate::code) lists.
+//! Every method fails with `exec` if a command of the container ended with an unexpected exit code,
+//! and with the other codes in [`code`](crate::code).
 
 use super::{Container, Port};
 use crate::{Lazy, Result};
 
 impl Container {
-    /// Returns what the last command wrote to its standard output.
+    /// Returns the standard output of the last command.
     ///
     /// # Errors
     ///
-    /// `exec` if that command, or one before it, ended with a code that it was not
-    /// expected to; `no-exec` if there is no command; `invalid-argument` if the output
-    /// is not UTF-8.
+    /// The code is `exec` if that command or an earlier one ended with an unexpected exit code,
+    /// `no-exec` if there is no command, and `invalid-argument` if the output is not UTF-8.
     pub fn stdout(&self) -> Result<String> {
         Ok(self.0.stdout()?)
     }
 
-    /// Returns what the last command wrote to its standard error.
+    /// Returns the standard error of the last command.
     pub fn stderr(&self) -> Result<String> {
         Ok(self.0.stderr()?)
     }
 
-    /// Returns what the last command wrote to both, in the order in which it arrived.
+    /// Returns the standard output and the standard error of the last command, in the order in
+    /// which they arrived.
     pub fn combined_output(&self) -> Result<String> {
         Ok(self.0.combined_output()?)
     }
@@ -35,12 +35,12 @@ impl Container {
         Ok(self.0.exit_code()?)
     }
 
-    /// Returns the value of a variable, if it is set.
+    /// Returns the value of an environment variable, or nothing if it is not set.
     pub fn env_variable(&self, name: impl AsRef<str>) -> Result<Option<String>> {
         Ok(self.0.env_variable(name.as_ref())?)
     }
 
-    /// Returns all variables in the order in which they were set.
+    /// Returns all environment variables, in the order in which they were set.
     pub fn env_variables(&self) -> Result<Vec<(String, String)>> {
         Ok(self.0.env_variables()?)
     }
@@ -55,7 +55,7 @@ impl Container {
         Ok(self.0.default_args()?)
     }
 
-    /// Returns the user; empty for root.
+    /// Returns the user of commands; empty for root.
     pub fn user(&self) -> Result<String> {
         Ok(self.0.user()?)
     }
@@ -65,12 +65,12 @@ impl Container {
         Ok(self.0.workdir()?)
     }
 
-    /// Returns the platform, as in `linux/amd64`.
+    /// Returns the platform, such as `linux/amd64`.
     pub fn platform(&self) -> Result<String> {
         Ok(self.0.platform()?)
     }
 
-    /// Returns the value of a label, if it is set.
+    /// Returns the value of a label, or nothing if it is not set.
     pub fn label(&self, name: impl AsRef<str>) -> Result<Option<String>> {
         Ok(self.0.label(name.as_ref())?)
     }
@@ -90,32 +90,32 @@ impl Container {
         Ok(self.0.exposed_ports()?)
     }
 
-    /// Returns the paths of the mounts in the order in which they were made.
+    /// Returns the paths of the mounts, in the order in which they were added.
     pub fn mounts(&self) -> Result<Vec<String>> {
         Ok(self.0.mounts()?)
     }
 
-    /// Returns the reference of its image, pinned by digest.
+    /// Returns the reference of the image with its digest.
     ///
     /// # Errors
     ///
-    /// `invalid-argument` if it is not an image as it was pulled.
+    /// The code is `invalid-argument` if the container is not an unchanged image from a registry.
     pub fn image_ref(&self) -> Result<String> {
         Ok(self.0.image_ref()?)
     }
 
-    /// Returns whether something is at `path`, links not followed.
+    /// Returns whether something exists at `path`. A symbolic link is not followed.
     pub fn exists(&self, path: impl AsRef<str>) -> Result<bool> {
         Ok(self.0.exists(path.as_ref())?)
     }
 
-    /// Evaluates it, for its effect or to see whether it can be had.
+    /// Runs all commands of the container, and fails if one of them fails.
     pub fn sync(&self) -> Result<()> {
         Ok(self.0.sync()?)
     }
 
-    /// Begins its evaluation in the background and returns at once; see
-    /// [`sync_all`](crate::sync_all).
+    /// Starts to evaluate the container in the background and returns at once.
+    /// [`sync_all`](crate::sync_all) evaluates several objects at the same time.
     pub fn start(&self) {
         self.0.start();
     }

@@ -1,11 +1,11 @@
-//! How files are taken over, made and searched.
+//! Options for copying, creating and searching files.
 
 use super::raw;
 use crate::handle::{handle, strings};
 
 handle! {
-    /// How files are taken over by the `_options` methods of
-    /// [`Directory`](crate::Directory) and [`Container`](crate::Container).
+    /// Options for the methods of [`Directory`](crate::Directory) and
+    /// [`Container`](crate::Container) that copy files and whose names end in `_options`.
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -23,37 +23,39 @@ impl Default for CopyOptions {
 }
 
 impl CopyOptions {
-    /// Everything, owned by root, modes as they are.
+    /// Copies everything, gives it to root, and keeps permission bits.
     pub fn new() -> Self {
         Self(raw::CopyOptions::new())
     }
 
-    /// Takes only what matches one of the patterns, in the syntax of `.dockerignore`:
-    /// anchored at the source, `**` for any depth, `!` to take back.
+    /// Copies only what matches one of the patterns. The syntax is that of `.dockerignore`: a
+    /// pattern is relative to the source directory, `**` matches any number of directories, and a
+    /// leading `!` excludes again.
     pub fn include(self, patterns: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self(self.0.with_include(&strings(patterns)))
     }
 
-    /// Leaves out what matches one of the patterns. Beats [`include`](Self::include).
+    /// Leaves out what matches one of the patterns, in the same syntax. It takes precedence over
+    /// [`include`](Self::include).
     pub fn exclude(self, patterns: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self(self.0.with_exclude(&strings(patterns)))
     }
 
-    /// Gives all of it to `user`, `user:group`, `uid` or `uid:gid`. Names are looked up
-    /// in the target's `/etc/passwd` and `/etc/group`.
+    /// Gives everything to `user`, `user:group`, `uid` or `uid:gid`. Names are looked up in
+    /// `/etc/passwd` and `/etc/group` of the target.
     pub fn owner(self, owner: impl AsRef<str>) -> Self {
         Self(self.0.with_owner(owner.as_ref()))
     }
 
-    /// Sets the permission bits of all files taken, and of all directories taken with
-    /// an `x` wherever there is an `r`.
+    /// Sets the permission bits of all copied files. Directories get the same bits, with execute
+    /// permission wherever they have read permission.
     pub fn mode(self, mode: u32) -> Self {
         Self(self.0.with_mode(mode))
     }
 }
 
 handle! {
-    /// How a file or a directory is made by the `with_new_*_options` methods.
+    /// Options for `with_new_file_options` and `with_new_directory_options`.
     NewOptions = raw::NewOptions
 }
 
@@ -64,25 +66,24 @@ impl Default for NewOptions {
 }
 
 impl NewOptions {
-    /// Owned by root; mode 0644 for a file, 0755 for a directory.
+    /// Creates a file with mode 0644 or a directory with mode 0755, owned by root.
     pub fn new() -> Self {
         Self(raw::NewOptions::new())
     }
 
-    /// The permission bits.
+    /// Sets the permission bits.
     pub fn mode(self, mode: u32) -> Self {
         Self(self.0.with_mode(mode))
     }
 
-    /// The owner, as in [`CopyOptions::owner`].
+    /// Sets the owner, in the form of [`CopyOptions::owner`].
     pub fn owner(self, owner: impl AsRef<str>) -> Self {
         Self(self.0.with_owner(owner.as_ref()))
     }
 }
 
 handle! {
-    /// What [`Directory::search_options`](crate::Directory::search_options) looks for
-    /// and where.
+    /// Options for [`Directory::search_options`](crate::Directory::search_options).
     ///
     /// ```no_run
     /// # use guest_sdk::prelude::*;
@@ -101,7 +102,7 @@ impl Default for SearchOptions {
 }
 
 impl SearchOptions {
-    /// A regular expression, in all files that are text.
+    /// Takes the pattern as a regular expression, and searches all files that contain text.
     pub fn new() -> Self {
         Self(raw::SearchOptions::new())
     }
@@ -111,12 +112,12 @@ impl SearchOptions {
         Self(self.0.literal())
     }
 
-    /// Ignores case.
+    /// Ignores the difference between upper and lower case.
     pub fn insensitive(self) -> Self {
         Self(self.0.insensitive())
     }
 
-    /// Looks only in files whose path matches one of these globs.
+    /// Searches only the files whose path matches one of these globs.
     pub fn globs(self, globs: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self(self.0.with_globs(&strings(globs)))
     }
@@ -126,7 +127,7 @@ impl SearchOptions {
         Self(self.0.with_limit(limit))
     }
 
-    /// Reports each file once, with its first match.
+    /// Returns each file once, with its first match.
     pub fn files_only(self) -> Self {
         Self(self.0.files_only())
     }

@@ -1,4 +1,4 @@
-//! What can be read from a directory: each of these evaluates it.
+//! Values that are read from a directory. Reading one evaluates the directory.
 
 use std::borrow::Borrow;
 
@@ -6,29 +6,30 @@ use super::{Directory, SearchOptions, SearchResult};
 use crate::{Lazy, Result, Stat};
 
 impl Directory {
-    /// Returns the sorted names in it; those of directories end with `/`.
+    /// Returns the sorted names of the entries of the directory. Names of directories end with `/`.
     pub fn entries(&self) -> Result<Vec<String>> {
         Ok(self.0.entries(None)?)
     }
 
-    /// Returns the sorted names in the directory `path` below it; those of directories
-    /// end with `/`.
+    /// Returns the sorted names of the entries of the directory at `path`. Names of directories end
+    /// with `/`.
     pub fn entries_in(&self, path: impl AsRef<str>) -> Result<Vec<String>> {
         Ok(self.0.entries(Some(path.as_ref()))?)
     }
 
-    /// Returns the sorted paths that match: `*` within one level, `**` any depth, `?`,
-    /// `[a-z]`, `{a,b}`; those of directories end with `/`.
+    /// Returns the sorted paths that match the pattern. `*` matches within one directory, `**`
+    /// matches any number of directories, and `?`, `[a-z]` and `{a,b}` work as in a shell. Paths of
+    /// directories end with `/`.
     pub fn glob(&self, pattern: impl AsRef<str>) -> Result<Vec<String>> {
         Ok(self.0.glob(pattern.as_ref())?)
     }
 
-    /// Returns the matches of a regular expression in its files, by path and line.
+    /// Returns the lines that match a regular expression, ordered by path and line.
     pub fn search(&self, pattern: impl AsRef<str>) -> Result<Vec<SearchResult>> {
         self.search_options(pattern, SearchOptions::new())
     }
 
-    /// Like [`search`](Self::search), with options.
+    /// Does the same as [`search`](Self::search), with options.
     pub fn search_options(
         &self,
         pattern: impl AsRef<str>,
@@ -37,33 +38,33 @@ impl Directory {
         Ok(self.0.search(pattern.as_ref(), &options.borrow().0)?)
     }
 
-    /// Returns whether something is at `path`, links not followed.
+    /// Returns whether something exists at `path`. A symbolic link is not followed.
     pub fn exists(&self, path: impl AsRef<str>) -> Result<bool> {
         Ok(self.0.exists(path.as_ref())?)
     }
 
-    /// Returns what is at `path`, links not followed.
+    /// Returns the properties of the entry at `path`. A symbolic link is not followed.
     ///
     /// # Errors
     ///
-    /// `not-found` if nothing is there.
+    /// The code is `not-found` if nothing exists there.
     pub fn stat(&self, path: impl AsRef<str>) -> Result<Stat> {
         Ok(self.0.stat(path.as_ref())?)
     }
 
-    /// Returns the digest of the tree: names, contents, modes, owners and links,
-    /// without times but those that `with_timestamps` has set.
+    /// Returns the digest of the tree. It covers names, contents, modes, owners and link targets,
+    /// and those times that [`with_timestamps`](Self::with_timestamps) set.
     pub fn digest(&self) -> Result<String> {
         Ok(self.0.digest()?)
     }
 
-    /// Evaluates it, to see whether it can be had.
+    /// Evaluates the directory, and fails if that fails.
     pub fn sync(&self) -> Result<()> {
         Ok(self.0.sync()?)
     }
 
-    /// Begins its evaluation in the background and returns at once; see
-    /// [`sync_all`](crate::sync_all).
+    /// Starts to evaluate the directory in the background and returns at once.
+    /// [`sync_all`](crate::sync_all) evaluates several objects at the same time.
     pub fn start(&self) {
         self.0.start();
     }

@@ -62,7 +62,7 @@ fn a_derive_outside_of_the_module_says_so() {
         ),
     )
     .to_string();
-    let expected = "`Record` means something only in the module marked `#[guest_sdk::stages]`: declare `A` there";
+    let expected = "`Record` has an effect only in the module with `#[guest_sdk::stages]`: declare `A` there";
     assert!(error.contains(expected), "{error}");
 }
 
@@ -76,7 +76,7 @@ fn arguments_and_other_items_are_refused() {
         &package(),
     )
     .to_string();
-    assert!(error.contains("it takes no arguments"), "{error}");
+    assert!(error.contains("this attribute has no arguments"), "{error}");
     let error = stages(
         TokenStream::new(),
         quote!(
@@ -85,7 +85,7 @@ fn arguments_and_other_items_are_refused() {
         &package(),
     )
     .to_string();
-    assert!(error.contains("this belongs on a module: `#[guest_sdk::stages] mod stages { ... }`"), "{error}");
+    assert!(error.contains("this attribute must be on a module: `#[guest_sdk::stages] mod stages { ... }`"), "{error}");
     assert!(error.contains("fn build"), "the item stays: {error}");
     let error = all("mod stages;");
     assert!(error.contains("write the stages here, in braces"), "{error}");

@@ -1,4 +1,4 @@
-//! What people write against: functions and objects in the manner of the SDK.
+//! The half of an imported module that people use: functions and objects that look like the SDK.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -8,7 +8,7 @@ use super::Imported;
 use super::types::Shape;
 use crate::names;
 
-/// Returns the items of the module, whose raw half is in `__raw`.
+/// Returns the items of the module. The raw half is in `__raw`.
 pub(super) fn layer(imported: &Imported) -> TokenStream {
     let raw = imported.raw_path();
     let raw = quote!(self::__raw::#raw);
@@ -40,8 +40,8 @@ impl Layer<'_> {
         matches!(self.imported.resolve.types[id].kind, TypeDefKind::Resource)
     }
 
-    /// Returns the name of a type that is taken as wit-bindgen makes it: no object, and none
-    /// of the SDK's.
+    /// Returns the name of a type that is used as wit-bindgen generates it, and `None` for an
+    /// object or a type of the SDK.
     fn plain_type(&self, id: TypeId) -> Option<Ident> {
         if self.imported.api_path(id).is_some() || self.is_object(self.imported.defined(id)) {
             return None;
@@ -74,7 +74,7 @@ impl Layer<'_> {
                 }
             }
 
-            // Records have the raw one in them.
+            // Records contain the raw type.
             impl ::core::convert::From<#raw::#name> for #name {
                 fn from(raw: #raw::#name) -> Self { Self(raw) }
             }
@@ -84,7 +84,7 @@ impl Layer<'_> {
         }
     }
 
-    /// A function of the interface, or one of an object.
+    /// Returns the code of a function of the interface or of an object.
     fn function(&self, function: &Function) -> TokenStream {
         let docs = function.docs.contents.as_deref().unwrap_or_default();
         let is_method = matches!(function.kind, FunctionKind::Method(_) | FunctionKind::AsyncMethod(_));
@@ -115,7 +115,7 @@ impl Layer<'_> {
         }
     }
 
-    /// Returns the type of a parameter, and the argument made of it.
+    /// Returns the type of a parameter, and the argument that is made from it.
     fn param(&self, param: &Param, ident: &Ident) -> (TokenStream, TokenStream) {
         let imported = self.imported;
         match imported.shape(&param.ty) {
@@ -154,7 +154,7 @@ impl Layer<'_> {
         }
     }
 
-    /// Returns the type of what a function returns, and the body that makes it of a call.
+    /// Returns the return type of a function, and the body that computes it from a call.
     fn result(&self, function: &Function, call: TokenStream) -> (TokenStream, TokenStream) {
         let imported = self.imported;
         let friendly = |value, ty: &Type| self.converted(value, ty, &|ident, value| quote!(#ident(#value)));
@@ -175,7 +175,7 @@ impl Layer<'_> {
         }
     }
 
-    /// Code that makes something else of each custom object that is owned in `value`.
+    /// Returns code that converts each owned custom object in `value`.
     fn converted(
         &self,
         value: TokenStream,
@@ -213,8 +213,8 @@ impl Layer<'_> {
         }
     }
 
-    /// Returns whether an owned custom object is in the type; what is in records does not
-    /// count, since these stay raw.
+    /// Returns whether the type contains an owned custom object. Records are not searched, because
+    /// the objects in them stay raw.
     fn has_custom(&self, ty: &Type) -> bool {
         match self.imported.shape(ty) {
             Shape::Object { id, is_lent } => !is_lent && self.imported.custom(id).is_some(),

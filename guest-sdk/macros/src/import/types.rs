@@ -1,4 +1,4 @@
-//! Types of an imported interface, as Rust has them.
+//! The Rust types of an imported interface.
 
 use heck::ToUpperCamelCase;
 use proc_macro2::{Ident, TokenStream};
@@ -8,10 +8,10 @@ use wit_parser::{Handle, Type, TypeDefKind, TypeId, TypeOwner};
 use super::Imported;
 use crate::names;
 
-/// What a type is to callers.
+/// The form of a type in the imported module.
 pub(super) enum Shape<'a> {
     String,
-    /// An object, owned or lent.
+    /// An object, owned or borrowed.
     Object {
         id: TypeId,
         is_lent: bool,
@@ -20,11 +20,11 @@ pub(super) enum Shape<'a> {
     Option(&'a Type),
     Tuple(&'a [Type]),
     Result(Option<&'a Type>, Option<&'a Type>),
-    /// A record, an enum, an alias: whatever has a name.
+    /// A type with a name: a record, an enum, a variant or an alias.
     Named(TypeId),
-    /// A number, a truth value, a character.
+    /// A number, `bool` or `char`.
     Primitive(&'static str),
-    /// What SDK code has no use for.
+    /// A type that the SDK does not support.
     Other,
 }
 
@@ -64,7 +64,7 @@ impl Imported {
         }
     }
 
-    /// Returns the definition that a chain of aliases leads to.
+    /// Returns the definition at the end of a chain of aliases.
     pub(super) fn defined(&self, mut id: TypeId) -> TypeId {
         while let TypeDefKind::Type(Type::Id(inner)) = self.resolve.types[id].kind {
             id = inner;
@@ -72,7 +72,7 @@ impl Imported {
         id
     }
 
-    /// Returns the type of the SDK, if the definition is one of `pipeline:api`.
+    /// Returns the path of the SDK's type if the definition belongs to `pipeline:api`.
     pub(super) fn api_path(&self, id: TypeId) -> Option<TokenStream> {
         let definition = &self.resolve.types[self.defined(id)];
         let TypeOwner::Interface(owner) = definition.owner else { return None };
@@ -86,14 +86,14 @@ impl Imported {
         Some(quote!(::guest_sdk::wit::#interface::#name))
     }
 
-    /// Returns whether it is the error of `pipeline:api`.
+    /// Returns whether the type is the error of `pipeline:api`.
     pub(super) fn is_api_error(&self, ty: &Type) -> bool {
         let Type::Id(id) = ty else { return false };
         let path = self.api_path(*id).map(|path| path.to_string());
         path == Some(quote!(::guest_sdk::wit::errors::Error).to_string())
     }
 
-    /// Returns the custom object's type in the layer; none for an object of `pipeline:api`.
+    /// Returns the name of a custom object's type, and `None` for an object of `pipeline:api`.
     pub(super) fn custom(&self, id: TypeId) -> Option<Ident> {
         let id = self.defined(id);
         match self.api_path(id) {
@@ -108,7 +108,7 @@ impl Imported {
         self.api_path(id).unwrap_or_else(custom)
     }
 
-    /// Returns the type as something owns it.
+    /// Returns the Rust type of an owned value.
     pub(super) fn owned(&self, ty: &Type) -> TokenStream {
         match self.shape(ty) {
             Shape::String => quote!(::std::string::String),
@@ -149,7 +149,7 @@ impl Imported {
         })
     }
 
-    /// Returns the type as a function that does not keep its value takes it.
+    /// Returns the Rust type of a parameter that the function does not keep.
     ///
     /// Source: `wit-bindgen-rust` 0.61, `TypeOwnershipStyle::OnlyTopBorrowed`.
     pub(super) fn borrowed(&self, ty: &Type) -> TokenStream {
@@ -183,7 +183,7 @@ impl Imported {
         }
     }
 
-    /// Returns whether the shape of the type, or of one in it, is such.
+    /// Returns whether the type, or a type inside of it, has this shape.
     pub(super) fn has(&self, ty: &Type, is_such: &dyn Fn(&Shape<'_>) -> bool) -> bool {
         let shape = self.shape(ty);
         is_such(&shape)
@@ -196,7 +196,7 @@ impl Imported {
             }
     }
 
-    /// Returns the types that the definition of a name consists of.
+    /// Returns the types that the definition contains.
     fn parts(&self, id: TypeId) -> Vec<&Type> {
         match &self.resolve.types[id].kind {
             TypeDefKind::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),

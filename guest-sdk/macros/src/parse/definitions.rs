@@ -1,4 +1,4 @@
-//! Records, enums and variants.
+//! Reads records, enums and variants.
 
 use proc_macro2::Ident;
 use syn::spanned::Spanned;
@@ -9,7 +9,7 @@ use crate::model::{Case, Field, TypeDef, TypeKind};
 use crate::types::Scope;
 use crate::{docs, names, types};
 
-/// Returns the type that an item declares for the interface, if it does; objects are none.
+/// Returns the record, enum or variant that an item declares, if it declares one.
 pub(super) fn type_def(item: &Item, scope: &Scope) -> Option<Result<TypeDef>> {
     match item {
         Item::Struct(item) => match sdk_derive(&item.attrs)? {
@@ -28,13 +28,13 @@ fn record(item: &ItemStruct, derive: &str, scope: &Scope) -> Result<TypeDef> {
         return Err(Error::new(ident.span(), message));
     }
     if !item.generics.params.is_empty() {
-        return Err(Error::new(item.generics.span(), "a record cannot be generic: callers cannot choose types"));
+        return Err(Error::new(item.generics.span(), "a record cannot be generic, because callers cannot choose types"));
     }
     let Fields::Named(fields) = &item.fields else {
-        return Err(Error::new(ident.span(), "a record has named fields: `struct NAME { field: T }`"));
+        return Err(Error::new(ident.span(), "a record must have named fields: `struct NAME { field: T }`"));
     };
     if fields.named.is_empty() {
-        return Err(Error::new(ident.span(), "a record has at least one field"));
+        return Err(Error::new(ident.span(), "a record must have at least one field"));
     }
     let mut errors = Errors::default();
     let fields: Vec<Field> = fields.named.iter().filter_map(|item| errors.keep(field(item, scope))).collect();
@@ -45,7 +45,7 @@ fn record(item: &ItemStruct, derive: &str, scope: &Scope) -> Result<TypeDef> {
 
 fn field(field: &SynField, scope: &Scope) -> Result<Field> {
     let Some(ident) = &field.ident else {
-        return Err(Error::new(field.span(), "a record has named fields"));
+        return Err(Error::new(field.span(), "a record must have named fields"));
     };
     Ok(Field {
         ident: ident.clone(),
@@ -61,10 +61,10 @@ fn cases(item: &ItemEnum, derive: &str, scope: &Scope) -> Result<TypeDef> {
         return Err(Error::new(ident.span(), format!("`{ident}` is an `enum`: derive `Enum` or `Variant`")));
     }
     if !item.generics.params.is_empty() {
-        return Err(Error::new(item.generics.span(), "an enum cannot be generic: callers cannot choose types"));
+        return Err(Error::new(item.generics.span(), "an enum cannot be generic, because callers cannot choose types"));
     }
     if item.variants.is_empty() {
-        return Err(Error::new(ident.span(), "it has no cases, so nobody could make one"));
+        return Err(Error::new(ident.span(), "the enum has no cases, so it has no values: add one"));
     }
     let plain = derive == "Enum";
     let mut errors = Errors::default();
@@ -78,10 +78,10 @@ fn cases(item: &ItemEnum, derive: &str, scope: &Scope) -> Result<TypeDef> {
 fn case(variant: &syn::Variant, plain: bool, scope: &Scope) -> Result<Case> {
     let ty = match &variant.fields {
         Fields::Unit => None,
-        fields if plain => return Err(Error::new(fields.span(), "a case of an enum has no value: derive `Variant`")),
+        fields if plain => return Err(Error::new(fields.span(), "a case of an enum cannot have a value: derive `Variant` instead")),
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Some(types::of(&fields.unnamed[0].ty, scope)?),
         fields => {
-            let message = "a case has one value, as in `Case(T)`: put several into a record or a tuple";
+            let message = "a case has at most one value, as in `Case(T)`: use a record or a tuple for several";
             return Err(Error::new(fields.span(), message));
         }
     };

@@ -1,4 +1,4 @@
-//! Functions that callers see.
+//! Reads the functions that callers see.
 
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, FnArg, ItemFn, Pat, Result, Signature};
@@ -8,7 +8,7 @@ use crate::model::{Function, Param};
 use crate::types::Scope;
 use crate::{docs, names, types};
 
-/// The word for a function of the module itself.
+/// The word that messages use for a stage.
 const STAGE: &str = "stage";
 
 /// Reads a stage.
@@ -16,7 +16,7 @@ pub(super) fn stage(function: &ItemFn, scope: &Scope) -> Result<Function> {
     self::function(STAGE, &function.attrs, &function.sig, scope)
 }
 
-/// Reads a function that callers see; `what` is the word for it.
+/// Reads a function that callers see. `what` is the word that messages use for it.
 pub(super) fn function(what: &str, attributes: &[Attribute], signature: &Signature, scope: &Scope) -> Result<Function> {
     check_qualifiers(what, attributes, signature)?;
     let mut errors = Errors::default();
@@ -31,43 +31,43 @@ pub(super) fn function(what: &str, attributes: &[Attribute], signature: &Signatu
     Ok(Function { ident: signature.ident.clone(), name, docs: docs::lines(attributes), params, result, failure })
 }
 
-/// Refuses what callers could make nothing of.
+/// Reports qualifiers that a function of an interface cannot have.
 fn check_qualifiers(what: &str, attributes: &[Attribute], signature: &Signature) -> Result<()> {
     let refuse = |span, message: &str| Err(Error::new(span, format!("a {what} {message}")));
     if let Some(word) = &signature.asyncness {
-        return refuse(word.span, "is not `async`: what waits is the host; `sync_all` evaluates many at once");
+        return refuse(word.span, "cannot be `async`: methods of objects wait by themselves, and `sync_all` evaluates several at the same time");
     }
     if let Some(word) = &signature.unsafety {
         return refuse(word.span, "cannot be `unsafe`");
     }
     if let Some(abi) = &signature.abi {
-        return refuse(abi.span(), "is an ordinary function: leave `extern` out");
+        return refuse(abi.span(), "cannot be `extern`: remove that word");
     }
     if let Some(dots) = &signature.variadic {
-        return refuse(dots.span(), "has a fixed number of parameters: take a `Vec<T>`");
+        return refuse(dots.span(), "cannot have a variable number of parameters: use a `Vec<T>`");
     }
     if !signature.generics.params.is_empty() || signature.generics.where_clause.is_some() {
         let span =
             if signature.generics.params.is_empty() { signature.ident.span() } else { signature.generics.span() };
-        return refuse(span, "cannot be generic: callers cannot choose types; name them");
+        return refuse(span, "cannot be generic, because callers cannot choose types: use the types themselves");
     }
     if let Some(cfg) = attributes.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-        return refuse(cfg.span(), "is there or not: put `#[cfg]` inside of it, or take `pub` away");
+        return refuse(cfg.span(), "cannot have `#[cfg]`, because the interface is the same in every build: use `#[cfg]` inside of the function, or remove `pub`");
     }
     Ok(())
 }
 
-/// Reads a parameter; none for `self`, where a function may have it.
+/// Reads a parameter, and returns `None` for `self` where it is allowed.
 fn param(what: &str, input: &FnArg, scope: &Scope) -> Result<Option<Param>> {
     let param = match input {
         FnArg::Receiver(receiver) if what == STAGE => {
-            return Err(Error::new(receiver.span(), "a stage has no `self`: each call starts anew"));
+            return Err(Error::new(receiver.span(), "a stage cannot have `self`, because every call starts without state: remove it"));
         }
         FnArg::Receiver(_) => return Ok(None),
         FnArg::Typed(param) => param,
     };
     let Pat::Ident(pattern) = &*param.pat else {
-        return Err(Error::new(param.pat.span(), "give the parameter a name: callers see it"));
+        return Err(Error::new(param.pat.span(), "the parameter needs a name, because callers see it"));
     };
     let (ty, pass) = types::of_param(&param.ty, scope)?;
     Ok(Some(Param { name: names::kebab(&pattern.ident)?, docs: docs::line(&param.attrs), ty, pass }))

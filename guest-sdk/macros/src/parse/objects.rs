@@ -1,4 +1,4 @@
-//! Types of custom objects.
+//! Reads types of custom objects.
 
 use proc_macro2::Ident;
 use syn::spanned::Spanned;
@@ -10,11 +10,11 @@ use crate::model::{Failure, Function, Member, Object, Role, Type};
 use crate::types::{Declared, Scope};
 use crate::{docs, names};
 
-/// Names that wit-bindgen gives to functions of its own, in the Rust code of callers.
+/// Names of functions that wit-bindgen generates in the modules of callers.
 const TAKEN: &[&str] = &["from-handle", "handle", "take-handle"];
 
-/// Returns the type of objects that an item declares, if it does; its functions are in
-/// the `impl` blocks among `items`.
+/// Returns the type of custom objects that an item declares, if it declares one. Its functions are
+/// in the `impl` blocks among `items`.
 pub(super) fn object(item: &Item, items: &[Item], scope: &Scope) -> Option<Result<Object>> {
     let Item::Struct(item) = item else { return None };
     (sdk_derive(&item.attrs)? == OBJECT).then(|| read(item, items, scope))
@@ -23,7 +23,7 @@ pub(super) fn object(item: &Item, items: &[Item], scope: &Scope) -> Option<Resul
 fn read(item: &ItemStruct, items: &[Item], scope: &Scope) -> Result<Object> {
     let ident = &item.ident;
     if !item.generics.params.is_empty() {
-        let message = "an object cannot be generic: callers cannot choose types, and it lives longer than a call";
+        let message = "an object cannot be generic, because callers cannot choose types and it lives longer than a call";
         return Err(Error::new(item.generics.span(), message));
     }
     let mut scope = scope.clone();
@@ -74,7 +74,7 @@ fn member(item: &ImplItemFn, object: &Ident, scope: &Scope) -> Result<Member> {
         check_constructor(item, &function, object)?;
     }
     if TAKEN.contains(&function.name.as_str()) {
-        let message = format!("rename `{}`: in the Rust code of callers, generated code has it", item.sig.ident);
+        let message = format!("rename `{}`: generated code in the modules of callers uses this name", item.sig.ident);
         return Err(Error::new(item.sig.ident.span(), message));
     }
     Ok(Member { role, function })
@@ -83,36 +83,36 @@ fn member(item: &ImplItemFn, object: &Ident, scope: &Scope) -> Result<Member> {
 fn check_receiver(receiver: &Receiver, is_new: bool) -> Result<()> {
     let refuse = |message: &str| Err(Error::new(receiver.span(), message));
     if is_new {
-        return refuse("`new` makes an object: leave `self` out, or rename it");
+        return refuse("`new` is the constructor and cannot have `self`: remove it, or rename the function");
     }
     if receiver.colon_token.is_some() {
-        return refuse("write `&self`: a method takes its object so and no other way");
+        return refuse("a method can take its object only as `&self`");
     }
     if receiver.mutability.is_some() {
-        return refuse("an object is a value and does not change: take `&self`, and return a new object");
+        return refuse("a method cannot change its object: use `&self`, and return a new object");
     }
     if receiver.reference.is_none() {
-        return refuse("a method does not use up its object, which others may have: take `&self`");
+        return refuse("a method cannot consume its object, because others may use it: use `&self`");
     }
     Ok(())
 }
 
-/// Refuses constructors that make something else, and those that can fail.
+/// Reports constructors that return another type, and those that can fail.
 ///
-/// WIT has the latter, and so have wit-bindgen and wasmtime. But the classes that
-/// componentize-py makes for callers take what a constructor returns for the object.
+/// WIT, wit-bindgen and wasmtime support constructors that can fail. The classes that
+/// componentize-py generates for callers do not: they take the result for the object.
 ///
 /// Source: componentize-py 0.25, `src/summary.rs`.
 fn check_constructor(item: &ImplItemFn, function: &Function, object: &Ident) -> Result<()> {
     let span = item.sig.output.span();
     if function.result != Some(Type::Local(object.clone())) {
-        let message = format!("`new` returns `Self`: rename it if it makes something else than `{object}`");
+        let message = format!("`new` is the constructor and must return `Self`: rename it if it does not return `{object}`");
         return Err(Error::new(span, message));
     }
     if !matches!(function.failure, Failure::Never) {
         let message = format!(
-            "a constructor cannot fail, because not every language of callers has a way to say so: \
-             write a stage that returns `Result<{object}>`, or give the function another name than `new`"
+            "a constructor cannot fail, because not every language of callers can express that: \
+             write a stage that returns `Result<{object}>`, or give the function a name other than `new`"
         );
         return Err(Error::new(span, message));
     }

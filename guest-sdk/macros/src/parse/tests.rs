@@ -26,7 +26,7 @@ fn a_module_without_stages_is_refused() {
         "fn helper() {} pub(crate) fn neither() {}",
         &expect![[r#"
             stages
-              no stage: at least one function must be `pub`
+              the module has no stage: make at least one function `pub`
         "#]],
     );
 }
@@ -47,23 +47,23 @@ fn functions_that_cannot_be_stages_are_refused() {
         "#,
         &expect![[r#"
             async
-              a stage is not `async`: what waits is the host; `sync_all` evaluates many at once
+              a stage cannot be `async`: methods of objects wait by themselves, and `sync_all` evaluates several at the same time
             unsafe
               a stage cannot be `unsafe`
             extern "C"
-              a stage is an ordinary function: leave `extern` out
+              a stage cannot be `extern`: remove that word
             <T>
-              a stage cannot be generic: callers cannot choose types; name them
+              a stage cannot be generic, because callers cannot choose types: use the types themselves
             <'a>
-              a stage cannot be generic: callers cannot choose types; name them
+              a stage cannot be generic, because callers cannot choose types: use the types themselves
             self
-              a stage has no `self`: each call starts anew
+              a stage cannot have `self`, because every call starts without state: remove it
             (a, b)
-              give the parameter a name: callers see it
+              the parameter needs a name, because callers see it
             _
-              give the parameter a name: callers see it
+              the parameter needs a name, because callers see it
             #[cfg(test)]
-              a stage is there or not: put `#[cfg]` inside of it, or take `pub` away
+              a stage cannot have `#[cfg]`, because the interface is the same in every build: use `#[cfg]` inside of the function, or remove `pub`
         "#]],
     );
 }
@@ -80,33 +80,33 @@ fn types_that_an_interface_does_not_have_are_refused_with_what_to_use() {
         ",
         &expect![[r#"
             usize
-              an interface has no type `usize`: its size differs from machine to machine: use `u32` or `u64`
+              an interface cannot have the type `usize`: its size depends on the machine, so use `u32` or `u64`
             HashMap<String, u8>
-              an interface has no type `HashMap<String, u8>`: use `Vec<(K, V)>`
+              an interface cannot have the type `HashMap<String, u8>`: use `Vec<(K, V)>`
             Path
-              an interface has no type `Path`: a stage sees no files but those it is handed: use `File`, `Directory` or `String`
+              an interface cannot have the type `Path`: a stage has no file system, so use `File`, `Directory` or `String`
             [u8; 4]
-              an interface has no type `[u8; 4]`: use `Vec<T>`
+              an interface cannot have the type `[u8; 4]`: use `Vec<T>`
             fn()
-              an interface has no type `fn ()`: functions cannot be handed over
+              an interface cannot have the type `fn ()`: a function cannot be passed to a stage
             impl Fn(u8)
-              an interface has no type `impl Fn (u8)`: name a type; callers cannot choose one
+              an interface cannot have the type `impl Fn (u8)`: callers cannot choose a type, so use the type itself
             Box<dyn Display>
-              an interface has no type `Box<dyn Display>`: use what is in it
+              an interface cannot have the type `Box<dyn Display>`: use the type inside of it
             &mut Directory
-              a stage cannot change its arguments: take `Directory`
+              a stage cannot change its arguments: use `Directory`
             ()
-              an interface has no type `()`: leave it out
+              an interface cannot have the type `()`: remove it
             Error
-              an interface has no type `Error`: fail with it: return `Result<T>`
+              an interface cannot have the type `Error`: to fail, return `Result<T>`
             my::Options
-              an interface has no type `my::Options`: one of your own must be declared in this module, with `#[derive(Record)]`, `#[derive(Enum)]`, `#[derive(Variant)]` or `#[derive(Object)]`
+              an interface cannot have the type `my::Options`: a type of your own must be declared in this module with `#[derive(Record)]`, `#[derive(Enum)]`, `#[derive(Variant)]` or `#[derive(Object)]`
             Vec
-              write what is in it: `Vec<T>`
+              write the type of its elements: `Vec<T>`
             &str
-              an interface has no type `&str`: only a parameter can be a reference; here the value must be owned
+              an interface cannot have the type `&str`: only a parameter can be a reference, so use an owned type here
             Option<String, u8>
-              write what is in it: `Option<T>`
+              write the type of its elements: `Option<T>`
         "#]],
     );
 }
@@ -123,15 +123,15 @@ fn results_are_what_a_stage_returns_and_nothing_else() {
         ",
         &expect![[r#"
             Result<u8>
-              an interface has no type `Result<u8>`: only what a stage returns can be a `Result`, and not inside of another type
+              an interface cannot have the type `Result<u8>`: only the return type of a stage can be a `Result`, and not as a part of another type
             Result<u8>
-              an interface has no type `Result<u8>`: only what a stage returns can be a `Result`, and not inside of another type
+              an interface cannot have the type `Result<u8>`: only the return type of a stage can be a `Result`, and not as a part of another type
             Result
-              write what it returns: `Result<T>`, or `Result<()>` for nothing
+              write the type of the value: `Result<T>`, or `Result<()>` for none
             &'static str
-              an interface has no type `&'static str`: only a parameter can be a reference; here the value must be owned
+              an interface cannot have the type `&'static str`: only a parameter can be a reference, so use an owned type here
             Result<u8>
-              an interface has no type `Result<u8>`: only what a stage returns can be a `Result`, and not inside of another type
+              an interface cannot have the type `Result<u8>`: only the return type of a stage can be a `Result`, and not as a part of another type
         "#]],
     );
 }
@@ -142,16 +142,16 @@ fn a_type_in_a_signature_has_a_derive_and_is_public() {
         "struct A { a: u8 } enum B { C } pub fn a(a: A, b: B) {}",
         &expect![[r#"
             A
-              put `#[derive(Record)]`, or `#[derive(Object)]`, before `struct A`: callers see it
+              put `#[derive(Record)]` or `#[derive(Object)]` before `struct A`, because callers see it
             B
-              put `#[derive(Enum)]`, or `#[derive(Variant)]`, before `enum B`: callers see it
+              put `#[derive(Enum)]` or `#[derive(Variant)]` before `enum B`, because callers see it
         "#]],
     );
     check(
         "#[derive(Record)] struct Options { level: u8 } pub fn build(options: Vec<Options>) {}",
         &expect![[r#"
             Options
-              make `Options` `pub`: it is in the signature of a stage
+              make `Options` `pub`, because a stage uses it in its signature
         "#]],
     );
 }
@@ -173,27 +173,27 @@ fn types_that_do_not_fit_their_derive_are_refused() {
         ",
         &expect![[r#"
             A
-              a record has named fields: `struct NAME { field: T }`
+              a record must have named fields: `struct NAME { field: T }`
             B
-              a record has at least one field
+              a record must have at least one field
             <T>
-              a record cannot be generic: callers cannot choose types
+              a record cannot be generic, because callers cannot choose types
             D
               `D` is an `enum`: derive `Enum` or `Variant`
             E
               `E` is a `struct`: derive `Record` or `Object`, not `Enum`
             (u8)
-              a case of an enum has no value: derive `Variant`
+              a case of an enum cannot have a value: derive `Variant` instead
             G
-              it has no cases, so nobody could make one
+              the enum has no cases, so it has no values: add one
             (u8, u8)
-              a case has one value, as in `Case(T)`: put several into a record or a tuple
+              a case has at most one value, as in `Case(T)`: use a record or a tuple for several
             { b: u8 }
-              a case has one value, as in `Case(T)`: put several into a record or a tuple
+              a case has at most one value, as in `Case(T)`: use a record or a tuple for several
             usize
-              an interface has no type `usize`: its size differs from machine to machine: use `u32` or `u64`
+              an interface cannot have the type `usize`: its size depends on the machine, so use `u32` or `u64`
             &'static str
-              an interface has no type `&'static str`: only a parameter can be a reference; here the value must be owned
+              an interface cannot have the type `&'static str`: only a parameter can be a reference, so use an owned type here
         "#]],
     );
 }
@@ -208,11 +208,11 @@ fn names_that_are_one_in_the_interface_are_refused() {
         ",
         &expect![[r#"
             BuildAll
-              two fields are both `a-b` in the interface: rename one
+              two fields are both `a-b` in the interface: rename one of them
             Mode
-              two cases are both `ab` in the interface: rename one
+              two cases are both `ab` in the interface: rename one of them
             a_b: u8, aB: u8
-              two parameters are both `a-b` in the interface: rename one
+              two parameters are both `a-b` in the interface: rename one of them
         "#]],
     );
     check(
@@ -224,9 +224,9 @@ fn names_that_are_one_in_the_interface_are_refused() {
         ",
         &expect![[r#"
             build_all
-              `build_all` and `BuildAll` are both `build-all` in the interface: rename one
+              `build_all` and `BuildAll` are both `build-all` in the interface: rename one of them
             testIt
-              `testIt` and `test_it` are both `test-it` in the interface: rename one
+              `testIt` and `test_it` are both `test-it` in the interface: rename one of them
         "#]],
     );
 }
@@ -241,9 +241,9 @@ fn types_that_contain_themselves_are_refused() {
         ",
         &expect![[r#"
             Tree
-              `Tree` contains itself, which an interface cannot express
+              `Tree` contains itself, and an interface cannot have such a type
             Branch
-              `Branch` contains itself, which an interface cannot express
+              `Branch` contains itself, and an interface cannot have such a type
         "#]],
     );
 }
@@ -277,27 +277,27 @@ fn functions_that_cannot_be_of_an_object_are_refused() {
         ",
         &expect![[r#"
             -> Result<Self>
-              a constructor cannot fail, because not every language of callers has a way to say so: write a stage that returns `Result<Linter>`, or give the function another name than `new`
+              a constructor cannot fail, because not every language of callers can express that: write a stage that returns `Result<Linter>`, or give the function a name other than `new`
             &mut self
-              an object is a value and does not change: take `&self`, and return a new object
+              a method cannot change its object: use `&self`, and return a new object
             self
-              a method does not use up its object, which others may have: take `&self`
+              a method cannot consume its object, because others may use it: use `&self`
             self: Rc<Self>
-              write `&self`: a method takes its object so and no other way
+              a method can take its object only as `&self`
             async
-              a method is not `async`: what waits is the host; `sync_all` evaluates many at once
+              a method cannot be `async`: methods of objects wait by themselves, and `sync_all` evaluates several at the same time
             <T>
-              a method cannot be generic: callers cannot choose types; name them
+              a method cannot be generic, because callers cannot choose types: use the types themselves
             handle
-              rename `handle`: in the Rust code of callers, generated code has it
+              rename `handle`: generated code in the modules of callers uses this name
             usize
-              an interface has no type `usize`: its size differs from machine to machine: use `u32` or `u64`
+              an interface cannot have the type `usize`: its size depends on the machine, so use `u32` or `u64`
             &self
-              `new` makes an object: leave `self` out, or rename it
+              `new` is the constructor and cannot have `self`: remove it, or rename the function
             -> Other
-              `new` returns `Self`: rename it if it makes something else than `Third`
+              `new` is the constructor and must return `Self`: rename it if it does not return `Third`
             Third
-              two functions are both `a-b` in the interface: rename one
+              two functions are both `a-b` in the interface: rename one of them
         "#]],
     );
 }
@@ -315,27 +315,27 @@ fn structs_that_cannot_be_objects_are_refused() {
             A
               `A` is an `enum`: derive `Enum` or `Variant`
             <'a>
-              an object cannot be generic: callers cannot choose types, and it lives longer than a call
+              an object cannot be generic, because callers cannot choose types and it lives longer than a call
             &mut D
-              a stage cannot change its arguments: take `D`
+              a stage cannot change its arguments: use `D`
             &mut D
-              a stage cannot change its arguments: take `D`
+              a stage cannot change its arguments: use `D`
             &D
-              an interface has no type `&D`: only a parameter can be a reference; here the value must be owned
+              an interface cannot have the type `&D`: only a parameter can be a reference, so use an owned type here
         "#]],
     );
     check(
         "#[derive(Object)] struct Linter; pub fn strict() -> Linter {}",
         &expect![[r#"
         Linter
-          make `Linter` `pub`: callers see an object
+          make `Linter` `pub`, because callers use objects
     "#]],
     );
     check(
         "#[derive(Object)] pub struct Linter; pub fn linter() -> Linter {}",
         &expect![[r#"
         linter
-          `linter` and `Linter` are both `linter` in the interface: rename one
+          `linter` and `Linter` are both `linter` in the interface: rename one of them
     "#]],
     );
 }

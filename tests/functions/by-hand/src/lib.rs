@@ -1,4 +1,4 @@
-//! A module with a hand-written WIT, with the SDK's types in it.
+//! A module whose WIT is written by hand and uses the types of the SDK.
 
 use exports::test::by_hand::stages::{Counted, Guest};
 use guest_sdk::prelude::*;

@@ -1,11 +1,11 @@
-//! What guest programs that assert something share: a comparison that names the thing, and
-//! the container that they start from.
+//! Functions for guest programs that check something: a comparison that names the compared thing,
+//! and the container to start from.
 
 use std::fmt::Debug;
 
 use guest_sdk::prelude::*;
 
-/// What a stage returns when everything in it was as it should be.
+/// The result of a stage in which every check succeeded.
 pub const OK: &str = "ok";
 
 /// Fails unless `got` is `want`.
@@ -14,7 +14,7 @@ pub fn equal<A: PartialEq<B> + Debug, B: Debug>(what: &str, got: A, want: B) -> 
     Ok(())
 }
 
-/// Fails unless `result` is an error with that code, and returns it.
+/// Fails unless `result` is an error with this code, and returns the error.
 pub fn fails<T: Debug>(what: &str, result: Result<T>, code: &str) -> Result<Error> {
     match result {
         Ok(value) => bail!("{what}: got {value:?}, want an error `{code}`"),
@@ -23,7 +23,7 @@ pub fn fails<T: Debug>(what: &str, result: Result<T>, code: &str) -> Result<Erro
     }
 }
 
-/// Returns the container to start from: what the caller gave, or this machine's tools.
+/// Returns the container to start from: the given one, or this machine.
 pub fn root(root: Option<Container>) -> Container {
     root.unwrap_or_else(machine::rootfs)
 }
@@ -33,7 +33,7 @@ pub fn sh(container: &Container, script: &str) -> Container {
     container.with_exec(["sh", "-c", script])
 }
 
-/// Returns what a shell script writes, without white space around it.
+/// Returns the output of a shell script, without white space around it.
 pub fn output(container: &Container, script: &str) -> Result<String> {
     Ok(sh(container, script).stdout()?.trim().to_owned())
 }

@@ -1,12 +1,12 @@
-//! Stages that use every method of containers but commands' options, and say what was
+//! Stages that use every method of containers except the options of commands, and report what is
 //! wrong.
 
 use check::{OK, equal, fails, output, sh};
 use guest_sdk::prelude::*;
 
-/// Checks the configuration, the files and the mounts of containers, one behaviour each.
+/// Checks the configuration, the files and the mounts of containers, one behaviour per stage.
 ///
-/// `root` is the container to start from, with a shell; this machine's unless given.
+/// `root` is a container with a shell; the default is this machine.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
@@ -52,7 +52,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `with_entrypoint`, `with_default_args`, and what is without.
+    /// `with_entrypoint`, `with_default_args`, and the methods that remove them.
     pub fn entrypoint(root: Option<Container>) -> Result<String> {
         let container = check::root(root).with_entrypoint(["echo", "entry"]).with_default_args(["echo", "default"]);
         equal("entrypoint", container.entrypoint()?, ["echo", "entry"])?;
@@ -67,7 +67,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `with_label`, `with_annotation`, and what is without.
+    /// `with_label`, `with_annotation`, and the methods that remove them.
     pub fn labels() -> Result<String> {
         let container = Container::new().with_label("b", "2").with_label("a", "1").with_annotation("c", "3");
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -79,7 +79,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `with_exposed_port`, `without_exposed_port`, both with a transport.
+    /// `with_exposed_port`, `without_exposed_port`, both also with a protocol.
     pub fn ports() -> Result<String> {
         let container = Container::new()
             .with_exposed_port(8080)
@@ -121,7 +121,8 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `with_file`, `with_files`, `with_directory`, each with options, and what is without.
+    /// `with_file`, `with_files`, `with_directory`, each with options, and the methods that remove
+    /// files.
     pub fn copies(root: Option<Container>) -> Result<String> {
         let (file, tree) = (File::new("f", "x"), Directory::new().with_new_file("t/a", "").with_new_file("t/b.o", ""));
         let container = check::root(root)
@@ -199,8 +200,8 @@ mod stages {
         counted.stdout()
     }
 
-    /// `with_secret_variable`, `with_mounted_secret`, with options, and what is without.
-    /// Returns what commands wrote, in which the value must not be.
+    /// `with_secret_variable`, `with_mounted_secret`, with options, and the methods that remove
+    /// them. Returns the output of the commands, which must not contain the value.
     pub fn secret(root: Option<Container>, secret: &Secret) -> Result<String> {
         let container = check::root(root)
             .with_secret_variable("TOKEN", secret)
@@ -257,7 +258,7 @@ mod stages {
         image().image_ref()
     }
 
-    /// `build`, `build_options`: returns what the image has in `/out`.
+    /// `build`, `build_options`: returns the contents of `/out` in the image.
     pub fn dockerfile(context: &Directory, target: Option<&str>, argument: Option<&str>) -> Result<String> {
         let built = match target {
             None => Container::new().build(context),

@@ -1,4 +1,4 @@
-//! Stages that call those of another module several times.
+//! Stages that call several stages of another module.
 
 use guest_sdk::prelude::*;
 
@@ -9,7 +9,7 @@ guest_sdk::import!(links);
 mod stages {
     use super::*;
 
-    /// Begins two steps of the other module, then reads what they print, one after the other.
+    /// Starts two steps of the other module, and then reads their output one after the other.
     pub fn side_by_side() -> Result<String> {
         let (one, other) = (links::nap("one"), links::nap("other"));
         one.start();
@@ -22,19 +22,19 @@ mod stages {
         links::seed() + &links::seed()
     }
 
-    /// Takes a tree of the other module, and does nothing with it.
+    /// Takes a directory of the other module and does not use it.
     pub fn unused() -> String {
         let _ = links::tree();
         "unused".to_owned()
     }
 
-    /// Meets the error of a function where what it makes is looked at.
+    /// Gets the error of a function when it reads the function's result.
     pub fn late() -> Result<String> {
         let broken = links::broken().context("the call")?;
         Ok(broken.entries().context("the look")?.join(", "))
     }
 
-    /// Goes on when a function of the other module ends without an answer.
+    /// Continues after a function of the other module ended without an answer.
     pub fn survives() -> Result<String> {
         match links::dark() {
             Ok(text) => Ok(text),

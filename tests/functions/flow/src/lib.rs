@@ -1,8 +1,9 @@
-//! Stages whose scripts the manifest has: a test makes any pipeline of them.
+//! Stages that run the scripts of a manifest, so that a test can describe any pipeline.
 
 use guest_sdk::prelude::*;
 
-/// Returns a container of this machine with what other stages made, and the script run in it.
+/// Returns a container of this machine with the results of other stages, in which the script has
+/// run.
 fn ran(script: &str, src: Option<Directory>, first: Option<Directory>, second: Option<Directory>) -> Container {
     let root = machine::rootfs().with_mounted_cache("/volume", CacheVolume::new("flow"));
     let inputs = [("/src", src), ("/first", first), ("/second", second)];
@@ -11,12 +12,13 @@ fn ran(script: &str, src: Option<Directory>, first: Option<Directory>, second: O
     root.with_workdir("/out").with_exec(["sh", "-e", "-c", script])
 }
 
-/// Runs scripts: in `/out`, with `/src`, `/first`, `/second` where they are given, and a cache volume at `/volume`.
+/// Runs scripts in `/out`, with `/src`, `/first` and `/second` if they are given, and a cache
+/// volume at `/volume`.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
 
-    /// Describes what the script leaves in `/out`, and runs nothing itself.
+    /// Returns the files that the script leaves in `/out`, without running it.
     pub fn make(
         script: &str,
         src: Option<Directory>,
@@ -26,7 +28,7 @@ mod stages {
         ran(script, src, first, second).directory("/out")
     }
 
-    /// Returns what the script prints.
+    /// Returns the output of the script.
     pub fn say(
         script: &str,
         src: Option<Directory>,
@@ -36,13 +38,13 @@ mod stages {
         ran(script, src, first, second).stdout()
     }
 
-    /// Says nothing.
+    /// Runs the script and returns nothing.
     pub fn verify(script: &str) -> Result<()> {
         ran(script, None, None, None).sync()?;
         Ok(())
     }
 
-    /// Reports one case for each line: a verdict, a name, and why.
+    /// Returns a report with one case for each line of output: a verdict, a name and a reason.
     pub fn cases(lines: Vec<String>) -> Report {
         let case = |line: &String| {
             let mut words = line.splitn(3, ' ');

@@ -1,4 +1,4 @@
-//! Stages that break every limit, each in one way.
+//! Stages that exceed every limit, each in one way.
 
 use std::hint::black_box;
 
@@ -9,19 +9,19 @@ use guest_sdk::prelude::*;
 mod stages {
     use super::*;
 
-    /// Counts down, and ends badly.
+    /// Counts down and then panics.
     #[derive(Object)]
     pub struct Bomb {
         seconds: u32,
     }
 
     impl Bomb {
-        /// A bomb.
+        /// Returns a bomb.
         pub fn new(seconds: u32) -> Self {
             Self { seconds }
         }
 
-        /// Returns how much time is left.
+        /// Returns the time that is left.
         pub fn left(&self) -> u32 {
             self.seconds
         }
@@ -37,14 +37,14 @@ mod stages {
         bomb.seconds
     }
 
-    /// Never ends.
+    /// Loops without end.
     pub fn endless_loop() {
         loop {
             black_box(0);
         }
     }
 
-    /// Takes memory until there is none.
+    /// Allocates memory until there is none.
     pub fn memory_bomb() -> u32 {
         let mut taken: Vec<Vec<u8>> = Vec::new();
         loop {
@@ -59,7 +59,7 @@ mod stages {
 
     /// Writes to standard output.
     pub fn stdout_flood(
-        /// How many MiB.
+        /// The number of MiB.
         mib: u32,
     ) {
         for _ in 0..mib * 1024 {
@@ -69,7 +69,7 @@ mod stages {
 
     /// Writes to standard error.
     pub fn stderr_flood(
-        /// How many MiB.
+        /// The number of MiB.
         mib: u32,
     ) {
         for _ in 0..mib * 1024 {
@@ -79,7 +79,7 @@ mod stages {
 
     /// Logs messages.
     pub fn log_flood(
-        /// How many messages of 1 KiB.
+        /// The number of messages of 1 KiB.
         messages: u32,
     ) {
         for n in 0..messages {
@@ -87,35 +87,35 @@ mod stages {
         }
     }
 
-    /// Holds a million objects at once; returns how many.
+    /// Holds a million objects at the same time, and returns their number.
     pub fn million_handles(
-        /// Another number.
+        /// Another number of objects.
         n: Option<u32>,
     ) -> u32 {
         let held: Vec<Directory> = (0..n.unwrap_or(1_000_000)).map(|_| Directory::new()).collect();
         black_box(&held).len() as u32
     }
 
-    /// Makes objects and drops each at once; returns how many.
+    /// Makes a million objects and drops each at once, and returns their number.
     pub fn million_drops(
-        /// Another number.
+        /// Another number of objects.
         n: Option<u32>,
     ) -> u32 {
         (0..n.unwrap_or(1_000_000)).map(|_| drop(black_box(Directory::new()))).count() as u32
     }
 
-    /// Returns a directory that `n` calls made, each on the one before.
+    /// Returns a directory that is made by `n` calls, each on the result of the one before.
     pub fn deep_chain(
-        /// How many calls.
+        /// The number of calls.
         n: u32,
     ) -> Directory {
         (0..n).fold(Directory::new(), |directory, n| directory.with_new_file(format!("{}", n % 100), n.to_string()))
     }
 
-    /// Returns a directory that has itself twice, `n` times over: small to write down, and
-    /// 2^n paths to follow.
+    /// Returns a directory that contains itself twice, `n` levels deep: the definition is small and
+    /// has 2^n paths.
     pub fn wide_graph(
-        /// How often.
+        /// The number of levels.
         n: u32,
     ) -> Directory {
         let leaf = Directory::new().with_new_file("leaf", "");
@@ -127,12 +127,12 @@ mod stages {
         panic!("{message}");
     }
 
-    /// Panics because of an index.
+    /// Panics because of an index that is out of bounds.
     pub fn index_out_of_bounds(n: u32) -> u32 {
         [1, 2, 3][n as usize]
     }
 
-    /// Panics because it has no value.
+    /// Panics because a value is missing.
     pub fn unwrap_nothing() -> String {
         black_box(None::<String>).unwrap()
     }
@@ -142,9 +142,9 @@ mod stages {
         std::process::abort();
     }
 
-    /// Ends the program.
+    /// Exits.
     pub fn exit(
-        /// The exit code, which the host cannot see as more than a failure.
+        /// The exit code, of which the host sees only that it is a failure.
         code: i32,
     ) {
         std::process::exit(code);
@@ -152,7 +152,7 @@ mod stages {
 
     /// Returns a long text.
     pub fn huge_result(
-        /// How many MiB.
+        /// The number of MiB.
         mib: u32,
     ) -> String {
         "x".repeat((mib as usize) << 20)
@@ -160,33 +160,33 @@ mod stages {
 
     /// Fails with a long message.
     pub fn huge_error(
-        /// How many MiB.
+        /// The number of MiB.
         mib: u32,
     ) -> Result<()> {
         bail!("{}", "x".repeat((mib as usize) << 20))
     }
 
-    /// Hands over a long text.
+    /// Passes a long text to the host.
     pub fn huge_argument(
-        /// How many MiB.
+        /// The number of MiB.
         mib: u32,
     ) -> Result<u64> {
         Directory::new().with_new_file("huge", "x".repeat((mib as usize) << 20)).file("huge").size()
     }
 
-    /// Fails with a message that would change a terminal.
+    /// Fails with a message that contains terminal escape sequences.
     pub fn terminal_escape() -> Result<()> {
         log::warn!("\x1b[2Jlogged\r\x07");
         eprintln!("\x1b[2Jwritten\r\x07");
         bail!("\x1b[2Jfailed\r\x07")
     }
 
-    /// Asks for a file outside of a directory.
+    /// Reads a file outside of a directory.
     pub fn path_escape() -> Result<String> {
         Directory::new().file("../../etc/passwd").contents()
     }
 
-    /// Returns what of the world it can see: all of it must be the same on every run.
+    /// Returns everything that it can see of the world, which must be the same in every run.
     pub fn look_around() -> Vec<String> {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
@@ -202,25 +202,25 @@ mod stages {
         ]
     }
 
-    /// Waits, with the clock that it was given.
+    /// Sleeps, by the clock that it has.
     pub fn sleep(seconds: u32) {
         std::thread::sleep(std::time::Duration::from_secs(seconds.into()));
     }
 
-    /// Counts its calls in a static variable: 1, unless calls share their memory.
+    /// Counts its calls in a static variable: the result is 1 unless calls share memory.
     pub fn count_calls() -> u32 {
         static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1
     }
 
-    /// Runs a command that never ends.
+    /// Runs a command that does not end.
     pub fn endless_command() -> Result<()> {
         machine::rootfs().with_exec(["sleep", "1000000"]).sync()
     }
 
-    /// Runs a command that makes processes until there are none left.
+    /// Runs a command that creates processes until it cannot.
     pub fn fork_bomb(
-        /// How many it may have.
+        /// The limit of processes.
         limit: u32,
     ) -> Result<i32> {
         let script = "i=0; while [ $i -lt 5000 ]; do sleep 60 & i=$((i+1)); done; exit 0";

@@ -13,9 +13,9 @@ use objects::Linter;
 mod stages {
     use super::*;
 
-    /// Copies the sources, and says so in a file.
+    /// Copies the sources, and adds a file that says so.
     pub fn build(
-        /// The sources; those of the dependency unless given.
+        /// The sources; the default is those of the dependency.
         src: Option<Directory>,
     ) -> Directory {
         let src = src.unwrap_or_else(objects::sources);
@@ -26,12 +26,12 @@ mod stages {
             .directory("/src")
     }
 
-    /// Returns what was built, one name a line.
+    /// Returns the names of the built files, one per line.
     pub fn test(build: Directory) -> Result<String> {
         build.file("built").contents()
     }
 
-    /// Packs what was built with what was said of it.
+    /// Packs the built files with the result of the test.
     pub fn pack(build: Directory, test: String) -> File {
         machine::rootfs()
             .with_directory("/pack", build.with_new_file("report.txt", test))
@@ -39,9 +39,9 @@ mod stages {
             .file("/pack.tar")
     }
 
-    /// Calls a function of the dependency with an object of it.
+    /// Calls a function of the dependency with an object of the dependency.
     pub fn style(
-        /// How strict; the dependency's own default unless given.
+        /// The level of strictness; the default is that of the dependency.
         level: Option<u32>,
     ) -> Result<String> {
         let linter = Linter::new(level);
@@ -61,7 +61,7 @@ mod stages {
         Ok(objects::sum(&lent, Some(&stricter), vec![linter, Linter::strictest()]))
     }
 
-    /// Hands a tree to the dependency twice, and returns what it found in it.
+    /// Passes a directory to the dependency twice, and returns what the dependency found in it.
     pub fn findings(src: &Directory) -> Result<Vec<String>> {
         let report = objects::check(src)?;
         let findings = objects::find(src, &Linter::new(None))?;
@@ -74,7 +74,7 @@ mod stages {
         objects::sources()
     }
 
-    /// Fails as the dependency does.
+    /// Fails with the error of the dependency.
     pub fn refused() -> Result<Vec<String>> {
         Linter::strictest().long_lines(Directory::new(), "nothing.txt")
     }

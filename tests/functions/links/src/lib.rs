@@ -2,12 +2,12 @@
 
 use guest_sdk::prelude::*;
 
-/// Links.
+/// Links stages.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
 
-    /// Says that it was called.
+    /// Logs that it was called.
     pub fn seed() -> String {
         log::info!("called");
         "seed".to_owned()
@@ -18,36 +18,36 @@ mod stages {
         Ok(format!("left of {seed}"))
     }
 
-    /// Takes the seed, too.
+    /// Takes the seed as well.
     pub fn right(seed: &str) -> String {
         format!("right of {seed}")
     }
 
-    /// Does without the seed.
+    /// Takes the seed if it is given.
     pub fn maybe(
-        /// Nothing unless given.
+        /// The default is none.
         seed: Option<String>,
     ) -> String {
         seed.unwrap_or_else(|| "nothing".to_owned())
     }
 
-    /// Takes both.
+    /// Takes both results.
     pub fn both(left: &str, right: &str) -> String {
         format!("{left}, {right}")
     }
 
-    /// Makes a tree, and says that it was called.
+    /// Makes a directory, and logs that it was called.
     pub fn tree() -> Directory {
         log::info!("called");
         Directory::new().with_new_file("a.txt", "a\n")
     }
 
-    /// Adds to the tree without looking at it.
+    /// Adds to the directory without reading it.
     pub fn more(tree: &Directory) -> Directory {
         tree.with_new_file("b.txt", "b\n")
     }
 
-    /// Does not look at the tree at all.
+    /// Does not use the directory.
     pub fn idle(tree: &Directory) -> String {
         let _ = tree.with_new_file("c.txt", "c\n");
         "idle".to_owned()
@@ -58,7 +58,7 @@ mod stages {
         bail!("it is broken")
     }
 
-    /// Looks at what is broken.
+    /// Reads the result of the stage that fails.
     pub fn after(broken: &Directory) -> Result<Vec<String>> {
         broken.entries()
     }
@@ -73,15 +73,15 @@ mod stages {
         format!("pong {ping}")
     }
 
-    /// Wants a number where a stage of the same name makes text.
+    /// Takes a number from a stage that returns text.
     pub fn wrong(seed: u32) -> u32 {
         seed
     }
 
-    /// Returns a variable of its containers.
+    /// Returns a variable of its container.
     pub fn variable(
         name: &str,
-        /// What it begins with; this machine's tools unless given.
+        /// The container to start from; the default is this machine.
         base: Option<Container>,
     ) -> Result<String> {
         let base = base.unwrap_or_else(machine::rootfs);
@@ -93,7 +93,7 @@ mod stages {
         machine::rootfs().with_exec(["sh", "-c", &format!("sleep 0.5; echo {name}")])
     }
 
-    /// Panics where it could have answered with an error.
+    /// Panics although it could return an error.
     pub fn dark() -> Result<String> {
         panic!("it is too dark")
     }

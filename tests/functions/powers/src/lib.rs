@@ -7,12 +7,12 @@ use guest_sdk::prelude::*;
 mod stages {
     use super::*;
 
-    /// `machine`: returns what a tool of this machine writes.
+    /// `machine`: returns the output of a tool of this machine.
     pub fn echo(text: &str) -> Result<String> {
         machine::rootfs().with_exec(["echo", text]).stdout()
     }
 
-    /// `machine`: returns what is in `/usr`, which is read-only.
+    /// `machine`: returns the entries of `/usr`, which is read-only.
     pub fn usr() -> Result<Vec<String>> {
         machine::rootfs().directory("/usr").entries()
     }
@@ -24,7 +24,7 @@ mod stages {
             .exit_code()
     }
 
-    /// `sources`: returns what is in a repository.
+    /// `sources`: returns the entries of a repository.
     pub fn git(url: &str, reference: &str) -> Result<Vec<String>> {
         sources::git(url, reference).entries()
     }
@@ -37,7 +37,7 @@ mod stages {
         }
     }
 
-    /// `effects`: writes a tree.
+    /// `effects`: writes a directory.
     pub fn export_directory(tree: &Directory, path: &str) -> Result<String> {
         effects::export_directory(tree, path)
     }
@@ -63,7 +63,7 @@ mod stages {
     }
 
     /// `effects`: pushes an image, and then another one under the same name. Returns what the name
-    /// means to this run.
+    /// means in this run.
     pub fn publish_twice(address: &str) -> Result<String> {
         let push = |contents| effects::publish(Container::new().with_new_file("/contents", contents), address);
         let image = || Container::new().from_image(address);
@@ -75,7 +75,7 @@ mod stages {
         image().file("/contents").contents()
     }
 
-    /// `effects`: pushes what a command left that saw a secret.
+    /// `effects`: pushes the result of a command that saw a secret.
     pub fn publish_after_secret(root: &Container, secret: &Secret, address: &str) -> Result<String> {
         let built = root.with_secret_variable("TOKEN", secret).with_mounted_secret("/run/token", secret).with_exec([
             "sh",
@@ -85,24 +85,23 @@ mod stages {
         effects::publish(built, address)
     }
 
-    /// `effects`: gives an image of one file to the local Docker.
+    /// `effects`: loads an image with one file into the local Docker.
     pub fn load(contents: &str, name: &str) -> Result<String> {
         effects::load(Container::new().with_new_file("/contents", contents), name)
     }
 
-    /// `secret-access`: returns how long a secret is.
+    /// `secret-access`: returns the length of a secret.
     pub fn secret_length(secret: &Secret) -> Result<u32> {
         Ok(secret_access::plaintext(secret)?.len().try_into()?)
     }
 
-    /// `secret-access`: returns what is in a directory, which nothing has looked at before the
-    /// secret was read.
+    /// `secret-access`: returns the entries of a directory that nothing has read before the secret.
     pub fn list_after_secret(secret: &Secret, src: &Directory) -> Result<Vec<String>> {
         secret_access::plaintext(secret)?;
         src.glob("**")
     }
 
-    /// `secret-access`: returns a secret, and writes it where it can be seen.
+    /// `secret-access`: returns a secret, and logs it.
     pub fn reveal(secret: &Secret) -> Result<String> {
         let value = secret_access::plaintext(secret)?;
         log::info!("the secret is {value}");

@@ -1,5 +1,5 @@
-//! One program with a whole pipeline in it: `program NAME...` builds one greeting for each
-//! name, tests all of them at once, and packs them.
+//! A program that contains a whole pipeline: `program NAME...` builds one greeting for each name,
+//! tests all of them at the same time, and packs them.
 
 use guest_sdk::prelude::*;
 
@@ -16,7 +16,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Returns one container for each name, which has its greeting in `/out`.
+/// Returns one container for each name, with its greeting in `/out`.
 fn build(sources: &Directory, names: &[String]) -> Vec<Container> {
     let root = machine::rootfs().with_directory("/src", sources).with_workdir("/src");
     let greet = |name| root.with_exec(["sh", "-e", "-c", "mkdir /out; sh greet.sh \"$0\" > \"/out/$0\"", name]);
@@ -30,7 +30,7 @@ fn test(built: &[Container]) -> Result<Vec<String>> {
     greetings.collect()
 }
 
-/// Returns one tree with all greetings.
+/// Returns one directory with all greetings.
 fn pack(built: &[Container], names: &[String]) -> Directory {
     let greeting = |(container, name): (&Container, &String)| container.file(format!("/out/{name}"));
     Directory::new().with_files("/", built.iter().zip(names).map(greeting))

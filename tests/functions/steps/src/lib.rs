@@ -1,11 +1,11 @@
-//! Stages that run commands with every option, and say what was wrong.
+//! Stages that run commands with every option, and report what is wrong.
 
 use check::{OK, equal, fails, output, root, sh};
 use guest_sdk::prelude::*;
 
-/// Checks commands, one behaviour each.
+/// Checks commands, one behaviour per stage.
 ///
-/// `root` is the container to start from, with a shell; this machine's unless given.
+/// `root` is a container with a shell; the default is this machine.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
@@ -20,7 +20,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// What a command changes is there for the next one.
+    /// The changes of a command are visible to the next one.
     pub fn layers(root: Option<Container>) -> Result<String> {
         let first = sh(&super::root(root), "mkdir /work && echo 1 > /work/a");
         let second = sh(&first, "echo 2 > /work/b && rm /work/a");
@@ -29,8 +29,8 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// What replaces a directory hides all of the old one, from commands too; whether the API
-    /// or a command replaced it.
+    /// A directory that is replaced by the API or by a command has none of its old entries, for
+    /// commands as well.
     pub fn replaced_directories(root: Option<Container>) -> Result<String> {
         let first = sh(&super::root(root), "mkdir -p /work/d/sub && touch /work/d/a /work/d/sub/b");
         let by_api = first.without_directory("/work/d").with_new_file("/work/d/c", "");
@@ -99,7 +99,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `without_network`: only the loopback is left.
+    /// `without_network`: only the loopback interface is left.
     pub fn network(root: Option<Container>) -> Result<String> {
         let script = "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '";
         let container = super::root(root).with_exec_options(["sh", "-c", script], ExecOptions::new().without_network());
@@ -144,14 +144,14 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `cpu_limit_millis`: the command ends all the same.
+    /// `cpu_limit_millis`: the command ends nevertheless.
     pub fn cpu_limit(root: Option<Container>) -> Result<String> {
         let container = super::root(root).with_exec_options(["echo", "slow"], ExecOptions::new().cpu_limit_millis(200));
         equal("output", container.stdout()?, "slow\n")?;
         Ok(OK.into())
     }
 
-    /// A command runs once however often it is asked for.
+    /// A command runs once, however many times its result is read.
     pub fn once(root: Option<Container>) -> Result<String> {
         let root = super::root(root);
         let random = || output(&root, "head -c 16 /dev/urandom | od -An -tx1");
@@ -159,13 +159,13 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `without_cache`: returns something else on every run.
+    /// `without_cache`: returns another result in every run.
     pub fn every_run(root: Option<Container>) -> Result<String> {
         let script = "head -c 16 /dev/urandom | od -An -tx1";
         super::root(root).with_exec_options(["sh", "-c", script], ExecOptions::new().without_cache()).stdout()
     }
 
-    /// Returns the same on every run, from the cache.
+    /// Returns the same result in every run, from the cache.
     pub fn cached(
         root: Option<Container>,
         /// A text that no other test uses.
@@ -187,17 +187,17 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// Only what is needed runs: a step that would fail is not needed.
+    /// A step that would fail does not run if nothing needs it.
     pub fn lazy(root: Option<Container>) -> Result<String> {
         let root = super::root(root);
         let _never_read = sh(&root, "exit 1").file("/nothing");
         output(&root, "echo ok")
     }
 
-    /// `start`, `sync_all`: commands that sleep a second each run at the same time.
+    /// `start`, `sync_all`: commands that each sleep for a second run at the same time.
     pub fn at_once(
         root: Option<Container>,
-        /// How many.
+        /// The number of commands.
         n: u32,
         /// A text that no other test uses.
         key: &str,
@@ -209,10 +209,10 @@ mod stages {
         Ok(words?.concat())
     }
 
-    /// Steps on what steps made: returns the digest of the last.
+    /// A chain of steps: returns the digest of the last result.
     pub fn chain(
         root: Option<Container>,
-        /// How many.
+        /// The number of steps.
         n: u32,
     ) -> Result<String> {
         let last = (0..n).fold(super::root(root), |container, n| sh(&container, &format!("echo {n} >> /n")));
@@ -220,7 +220,7 @@ mod stages {
         last.file("/n").digest()
     }
 
-    /// Much output, whole.
+    /// Output that is long, and complete.
     pub fn long_output(root: Option<Container>) -> Result<String> {
         let container = sh(&super::root(root), "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done");
         equal("lines", container.stdout()?.lines().count(), 20000)?;

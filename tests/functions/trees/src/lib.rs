@@ -1,9 +1,9 @@
-//! Stages that use every method of directories and files, and say what was wrong.
+//! Stages that use every method of directories and files, and report what is wrong.
 
 use check::{OK, equal, fails};
 use guest_sdk::prelude::*;
 
-/// Checks directories and files, one behaviour each, without any power.
+/// Checks directories and files, one behaviour per stage, without any power.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
@@ -39,7 +39,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `read`, and `contents` of what is no text.
+    /// `read`, and `contents` of a file that is not text.
     pub fn bytes() -> Result<String> {
         let file = Directory::new().with_new_file_options("f", [1, 2, 255, 4], NewOptions::new()).file("f");
         equal("a part", file.read(1, 2)?, [2, 255])?;
@@ -146,7 +146,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// `with_owner`, `with_timestamps`: neither changes what is in the files.
+    /// `with_owner`, `with_timestamps`: neither changes the contents of files.
     pub fn metadata() -> Result<String> {
         let src = sources();
         let owned = src.with_owner("/", "1000:1000");
@@ -200,7 +200,7 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// The errors of what is not there.
+    /// The errors of paths that do not exist.
     pub fn errors() -> Result<String> {
         let src = sources();
         fails("no file", src.file("nothing").contents(), code::NOT_FOUND)?;
@@ -223,13 +223,13 @@ mod stages {
         Ok(OK.into())
     }
 
-    /// Returns the sorted paths of the files in a directory of the caller's.
+    /// Returns the sorted paths of the files in a directory of the caller.
     pub fn list(src: &Directory) -> Result<Vec<String>> {
         files(src)
     }
 }
 
-/// Six files in three directories.
+/// Returns six files in three directories.
 fn sources() -> Directory {
     Directory::new()
         .with_new_file("README.md", "# a")
@@ -240,7 +240,7 @@ fn sources() -> Directory {
         .with_new_file("vendor/other.c", "int other;")
 }
 
-/// The paths of what is no directory.
+/// Returns the paths of all entries that are not directories.
 fn files(tree: &Directory) -> Result<Vec<String>> {
     Ok(tree.glob("**")?.into_iter().filter(|path| !path.ends_with('/')).collect())
 }

@@ -1,8 +1,8 @@
-//! Stages that return what they are given: every type of an interface, there and back.
+//! Stages that return their arguments: every type of an interface, in both directions.
 
 use guest_sdk::prelude::*;
 
-/// Returns what it is given.
+/// Returns its arguments.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
