@@ -1,4 +1,4 @@
-//! Does what the schedule decides: the one task that owns it.
+//! The task that owns the schedule and carries out its actions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use tokio_util::sync::CancellationToken;
 use crate::evaluate::{Evaluate, LookUp};
 use crate::schedule::{Action, NodeId, Schedule};
 
-/// How many things are done before new requests are looked at.
+/// The number of actions that are carried out before new requests are read.
 const BATCH: usize = 1024;
 
-/// The values of a request's edges, or why one of them has none.
+/// The values of a request's edges, or the error of one of them.
 pub(crate) type Reply<E> = Result<Vec<<E as Evaluate>::Value>, <E as Evaluate>::Error>;
 
-/// What an evaluation found: whose it was, and how it ended.
+/// The result of an evaluation, with its node.
 type Evaluated<E> = (NodeId, Result<<E as Evaluate>::Value, <E as Evaluate>::Error>);
 
-/// What the front asks of the dispatcher.
+/// A request to the dispatcher.
 pub(crate) enum Request<E: Evaluate> {
-    /// Evaluate these.
+    /// Evaluate these edges.
     Solve { id: u64, edges: Vec<Edge>, reply: oneshot::Sender<Reply<E>> },
-    /// Whoever asked does not wait any more.
+    /// Nobody waits for this request any more.
     Leave { id: u64 },
-    /// Say when nothing is being evaluated.
+    /// Answer when no evaluation runs.
     Settle { reply: oneshot::Sender<()> },
-    /// What failed is tried again when it is asked for again.
+    /// Forget the vertices that failed.
     ForgetFailures,
 }
 
@@ -44,11 +44,11 @@ pub(crate) struct Dispatcher<E: Evaluate> {
     waiters: HashMap<u64, Waiter<E>>,
     waiters_of: HashMap<NodeId, Vec<u64>>,
     running: JoinSet<Evaluated<E>>,
-    /// By the id of the task, so that one that panicked is found again.
+    /// The node of each task, by which a task that panicked is identified.
     tasks: HashMap<tokio::task::Id, NodeId>,
     cancels: HashMap<NodeId, CancellationToken>,
     slots: Arc<Semaphore>,
-    /// Whoever waits until nothing is being evaluated.
+    /// The requests that wait until no evaluation runs.
     settlers: Vec<oneshot::Sender<()>>,
 }
 
@@ -68,13 +68,13 @@ impl<E: Evaluate> Dispatcher<E> {
         }
     }
 
-    /// Runs until the front is gone.
+    /// Runs until the [`Solver`](crate::Solver) is dropped.
     pub(crate) async fn run(mut self) {
         loop {
             let is_idle = self.act();
             if is_idle && self.running.is_empty() {
                 for settler in self.settlers.drain(..) {
-                    // Whoever asked may have left in the meantime, which is no matter.
+                    // An error means that the caller has stopped waiting.
                     let _ = settler.send(());
                 }
             }
@@ -122,7 +122,7 @@ impl<E: Evaluate> Dispatcher<E> {
         }
     }
 
-    /// Does a batch of what is to be done; returns whether that was all.
+    /// Carries out a batch of actions, and returns whether there are no more.
     fn act(&mut self) -> bool {
         for _ in 0..BATCH {
             match self.schedule.next_action() {
@@ -159,7 +159,7 @@ impl<E: Evaluate> Dispatcher<E> {
                 let slots = self.evaluator.takes_slot(&vertex).then(|| Arc::clone(&self.slots));
                 let evaluator = Arc::clone(&self.evaluator);
                 let task = self.running.spawn(async move {
-                    // The semaphore is never closed, so that this is a slot or none is needed.
+                    // The semaphore is never closed, so acquiring a slot cannot fail.
                     let _slot = match slots {
                         Some(slots) => tokio::select! {
                             slot = slots.acquire_owned() => slot.ok(),
@@ -189,7 +189,7 @@ impl<E: Evaluate> Dispatcher<E> {
         self.schedule.finish(node, result);
     }
 
-    /// Answers a request if all its nodes have values, or one will have none.
+    /// Answers a request if all of its nodes have values, or if one of them has none.
     fn answer(&mut self, id: u64) {
         let Some(waiter) = self.waiters.get(&id) else { return };
         let mut values = Vec::with_capacity(waiter.nodes.len());
@@ -209,7 +209,7 @@ impl<E: Evaluate> Dispatcher<E> {
         }
         if let Some(waiter) = self.waiters.remove(&id) {
             self.forget(id, &waiter.nodes);
-            // Whoever asked may have left in the meantime, which is no matter.
+            // An error means that the caller has stopped waiting.
             let _ = waiter.reply.send(answer.unwrap_or(Ok(values)));
         }
     }

@@ -1,4 +1,4 @@
-//! What the solver is told about vertices.
+//! The interface between the solver and an engine.
 
 use std::sync::Arc;
 
@@ -9,20 +9,23 @@ use tokio_util::sync::CancellationToken;
 /// Evaluates single vertices.
 #[async_trait]
 pub trait Evaluate: Send + Sync + 'static {
-    /// What a vertex evaluates to. Cheap to clone.
+    /// The value of a vertex. It is cheap to clone.
     type Value: Clone + Send + Sync + 'static;
-    /// Why it has no value. Cheap to clone: everything that needs the vertex gets it.
+    /// The reason why a vertex has no value. It is cheap to clone, because every vertex that needs
+    /// the failed one gets it.
     type Error: Clone + Send + Sync + 'static;
-    /// What a look-up found out and an evaluation needs.
+    /// The result of a look-up that the evaluation needs.
     type Job: Send + 'static;
 
-    /// Looks for a value that is already known. Called once all inputs have values, in the order of
-    /// the vertex's inputs; on the solver's own task, so that it must not wait long.
+    /// Looks for a value that is known already.
+    ///
+    /// The solver calls this once all inputs of the vertex have values; `inputs` has them in the
+    /// order of the vertex's inputs. It runs on the solver's own task and must not block for long.
     fn look_up(&self, vertex: &Arc<Vertex>, inputs: &[Self::Value]) -> LookUp<Self::Value, Self::Error, Self::Job>;
 
-    /// Evaluates a vertex that was not found.
+    /// Evaluates a vertex whose value was not found.
     ///
-    /// When `cancel` is triggered it should stop soon; its result is then not used.
+    /// When `cancel` is triggered, it should return soon. The result is not used then.
     async fn execute(
         self: Arc<Self>,
         vertex: Arc<Vertex>,
@@ -34,14 +37,14 @@ pub trait Evaluate: Send + Sync + 'static {
     /// Returns whether the evaluation counts against the number of jobs.
     fn takes_slot(&self, vertex: &Vertex) -> bool;
 
-    /// Returns the error of an evaluation that ended without a result: a panic.
+    /// Returns the error for an evaluation that panicked.
     fn lost(&self, vertex: &Vertex) -> Self::Error;
 }
 
-/// What a look-up found.
+/// The result of a look-up.
 pub enum LookUp<V, E, J> {
-    /// The value, or that there can be none.
+    /// The value is known, or it is known that there is none.
     Done(Result<V, E>),
-    /// It has to be evaluated.
+    /// The vertex must be evaluated with this job.
     Execute(J),
 }

@@ -1,13 +1,13 @@
-//! Schedules the evaluation of graphs: keys in, values out.
+//! Schedules the evaluation of graphs.
 //!
-//! Each vertex is evaluated at most once, however many want it and whenever they ask; what nothing
-//! orders runs at the same time, up to a number of jobs; what nobody waits for any more is
-//! cancelled. A vertex is looked up as soon as its inputs have values, so that one whose inputs
-//! turn out to have the same contents as before stops the work there.
+//! A vertex is evaluated at most once, however many requests need it. Vertices that do not depend
+//! on each other run at the same time, up to a number of jobs. An evaluation that no request needs
+//! any more is cancelled. A vertex is looked up as soon as its inputs have values: if its inputs
+//! have the same contents as in an earlier run, its value is found, and nothing behind it runs.
 //!
-//! What a vertex does, what its value is and where results are kept is none of this room's
-//! business: [`Evaluate`] knows. What to do next is decided in [`schedule`], without IO and without
-//! async; [`Solver`] only does it.
+//! The solver does not know what a vertex does, what its value is, or where results are kept. An
+//! engine implements [`Evaluate`] for that. [`schedule`] decides what to do next, without IO and
+//! without async; [`Solver`] carries it out.
 
 mod dispatcher;
 mod evaluate;

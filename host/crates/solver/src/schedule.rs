@@ -1,8 +1,8 @@
-//! Decides what to do next. No IO, no async, no clock.
+//! Decides what the solver does next, without IO, async or a clock.
 //!
-//! Each vertex that somebody wants has a node. Interest is counted: by requests, and by the nodes
-//! that need it and are not done. A node that loses the last interest before it is done gives up
-//! its own interest in its inputs.
+//! Every vertex that somebody needs has a node. A node counts its users: the requests for it, and
+//! the nodes that need it and are not done. A node that loses its last user before it is done
+//! releases its own inputs.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -10,20 +10,21 @@ use std::sync::Arc;
 
 use graph::{DefinitionDigest, Vertex};
 
-/// Names a node.
+/// The index of a node.
 pub type NodeId = usize;
 
-/// How far a vertex has come.
+/// The state of a vertex.
 enum State<V, E> {
     /// Some inputs have no value yet.
     Waiting { n_pending: usize },
-    /// In the queue to be looked up.
+    /// The vertex waits to be looked up.
     Ready,
-    /// Being evaluated.
+    /// The vertex is being evaluated.
     Running,
-    /// Being stopped; once it has stopped it starts again if somebody wants it again.
+    /// The evaluation is being stopped. When it has ended, the vertex is looked up again if a user
+    /// has come back.
     Stopping,
-    /// Has a value, or will have none in this session.
+    /// The vertex has a value, or has none in this session.
     Done(Result<V, E>),
 }
 
@@ -31,18 +32,18 @@ struct Node<V, E> {
     vertex: Arc<Vertex>,
     state: State<V, E>,
     n_interested: usize,
-    /// The nodes to tell, once for each time that they need it.
+    /// The nodes to notify, once for each input through which they need this one.
     users: Vec<NodeId>,
 }
 
-/// What is to be done outside.
+/// An action for the dispatcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Look the vertex up, then say [`Schedule::running`] or [`Schedule::finish`].
+    /// Look the vertex up, and then call [`Schedule::running`] or [`Schedule::finish`].
     LookUp(NodeId),
-    /// Stop its evaluation, then say [`Schedule::finish`].
+    /// Stop the evaluation, and call [`Schedule::finish`] when it has ended.
     Cancel(NodeId),
-    /// Its value is known: tell the requests that wait for it.
+    /// The node is done: notify the requests that wait for it.
     Announce(NodeId),
 }
 
@@ -61,12 +62,12 @@ impl<V: Clone, E: Clone> Default for Schedule<V, E> {
 }
 
 impl<V: Clone, E: Clone> Schedule<V, E> {
-    /// Returns the next thing to do.
+    /// Returns the next action.
     pub fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// Returns the value of a node that is done.
+    /// Returns the result of a node that is done.
     #[must_use]
     pub fn result(&self, id: NodeId) -> Option<&Result<V, E>> {
         match &self.node(id)?.state {
@@ -81,13 +82,13 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         self.node(id).map(|node| &node.vertex)
     }
 
-    /// Returns whether a node that was announced for looking up is still to be looked up.
+    /// Returns whether a node with a pending [`Action::LookUp`] still has to be looked up.
     #[must_use]
     pub fn is_ready(&self, id: NodeId) -> bool {
         self.node(id).is_some_and(|node| matches!(node.state, State::Ready))
     }
 
-    /// Returns the values of the inputs of a node, in their order.
+    /// Returns the values of the inputs of a node, in the order of the inputs.
     #[must_use]
     pub fn inputs(&self, id: NodeId) -> Option<Vec<V>> {
         let value = |digest| match self.result(*self.by_digest.get(&digest)?) {
@@ -97,7 +98,7 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         self.vertex(id)?.inputs().iter().map(|input| value(input.edge.vertex.digest())).collect()
     }
 
-    /// Adds interest in a vertex.
+    /// Adds a user to the node of a vertex.
     pub fn want(&mut self, vertex: &Arc<Vertex>) -> NodeId {
         let id = self.node_of(vertex);
         if let Some(node) = self.node_mut(id) {
@@ -106,7 +107,7 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         id
     }
 
-    /// Takes back one interest in a node.
+    /// Removes a user from a node.
     pub fn unwant(&mut self, id: NodeId) {
         let mut pending = vec![id];
         while let Some(id) = pending.pop() {
@@ -129,25 +130,26 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         }
     }
 
-    /// Forgets what failed, so that it is evaluated again when it is wanted again. What is waited for stays.
+    /// Forgets the nodes that failed and have no user, so that they are evaluated again when they
+    /// are needed again.
     pub fn forget_failures(&mut self) {
         let is_failed = |node: &Node<V, E>| node.n_interested == 0 && matches!(node.state, State::Done(Err(_)));
         let failed = (0..self.nodes.len()).filter(|id| self.node(*id).is_some_and(is_failed));
         failed.collect::<Vec<_>>().into_iter().for_each(|id| self.remove(id));
     }
 
-    /// Says that a node that was to be looked up is being evaluated.
+    /// Reports that the evaluation of a node has started.
     pub fn running(&mut self, id: NodeId) {
         if let Some(node) = self.node_mut(id) {
             node.state = State::Running;
         }
     }
 
-    /// Says how a look-up or an evaluation ended.
+    /// Reports the result of a look-up or an evaluation.
     pub fn finish(&mut self, id: NodeId, result: Result<V, E>) {
         let Some(node) = self.node_mut(id) else { return };
         if matches!(node.state, State::Stopping) {
-            // The result of a stopped evaluation is not used: it may be half of one.
+            // The result of a stopped evaluation is not used, because it may be incomplete.
             if node.n_interested > 0 {
                 node.state = State::Ready;
                 self.actions.push_back(Action::LookUp(id));
@@ -162,7 +164,8 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         self.settle(id, result);
     }
 
-    /// Spreads a result: to the users that now have all inputs, or that can have no value any more.
+    /// Passes a result on to the users of a node: those that now have all inputs, and those that
+    /// can have no value any more.
     fn settle(&mut self, id: NodeId, result: Result<V, E>) {
         let mut settled = vec![(id, result)];
         while let Some((id, result)) = settled.pop() {
@@ -197,8 +200,8 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         }
     }
 
-    /// Finds the node of a vertex, or makes it and those of all its inputs; iterative, because a chain
-    /// may be longer than the stack is deep.
+    /// Returns the node of a vertex. If it does not exist, it is created with the nodes of all
+    /// inputs, in a loop, because a chain can be longer than the stack allows.
     fn node_of(&mut self, vertex: &Arc<Vertex>) -> NodeId {
         if let Some(id) = self.by_digest.get(&vertex.digest()) {
             return *id;
@@ -244,7 +247,7 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
         }
     }
 
-    /// Collects the inputs in which a node is interested, once for each time that it needs one.
+    /// Collects the inputs of a node, once for each time that the node uses one.
     fn leave_inputs(&mut self, id: NodeId, into: &mut Vec<NodeId>) {
         let Some(vertex) = self.vertex(id).cloned() else { return };
         for input in vertex.inputs() {

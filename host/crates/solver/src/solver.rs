@@ -1,4 +1,4 @@
-//! The front: asks the dispatcher and waits.
+//! The public side of the solver: sends requests to the dispatcher and waits for its answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,22 +10,23 @@ use tokio::task::JoinSet;
 use crate::dispatcher::{Dispatcher, Request};
 use crate::evaluate::Evaluate;
 
-/// Evaluates graphs by means of a [`Evaluate`]. Lives for one session.
+/// Evaluates graphs with an [`Evaluate`]. A solver lives as long as a session.
 pub struct Solver<E: Evaluate> {
     requests: mpsc::UnboundedSender<Request<E>>,
     next_id: AtomicU64,
-    /// Ends with the solver.
+    /// The task ends when the solver is dropped.
     _dispatcher: JoinSet<()>,
 }
 
-/// The solver's own task has ended, which only a panic in it can cause.
+/// The solver's task has ended. Only a panic in it can cause that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SolverGone;
 
 impl<E: Evaluate> Solver<E> {
-    /// Starts a solver that evaluates at most `n_jobs` vertices that take a slot at the same time.
+    /// Starts a solver that evaluates at most `n_jobs` vertices at the same time, counting those
+    /// that take a slot.
     ///
-    /// Must be called inside a tokio runtime.
+    /// It must be called inside a tokio runtime.
     #[must_use]
     pub fn new(evaluator: Arc<E>, n_jobs: usize) -> Self {
         let (requests, receiver) = mpsc::unbounded_channel();
@@ -34,13 +35,14 @@ impl<E: Evaluate> Solver<E> {
         Self { requests, next_id: AtomicU64::new(0), _dispatcher: dispatcher }
     }
 
-    /// Evaluates edges and returns the values of their vertices, in order.
+    /// Evaluates edges, and returns the values of their vertices in the same order.
     ///
     /// # Errors
-    /// The outer if the solver is gone; the inner is that of the first edge without a value.
+    /// The outer error means that the solver is gone. The inner one is that of the first edge
+    /// without a value.
     ///
     /// # Cancel safety
-    /// Dropping the future takes back the interest: what nobody else waits for is cancelled.
+    /// Dropping the future withdraws the request. An evaluation that no other request needs is cancelled.
     pub async fn solve(&self, edges: &[Edge]) -> Result<Result<Vec<E::Value>, E::Error>, SolverGone> {
         let (reply, answer) = oneshot::channel();
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
@@ -50,23 +52,24 @@ impl<E: Evaluate> Solver<E> {
         answer.await.map_err(|_| SolverGone)
     }
 
-    /// Forgets what failed: it is evaluated again by requests that come later.
+    /// Forgets the vertices that failed, so that later requests evaluate them again.
     pub fn forget_failures(&self) {
-        // A dispatcher that is gone remembers nothing.
+        // If the dispatcher is gone, there is nothing to forget.
         let _ = self.requests.send(Request::ForgetFailures);
     }
 
-    /// Waits until nothing is being evaluated: what nobody waits for any more has been cancelled, and has ended.
+    /// Waits until no evaluation runs. Evaluations that no request needs any more are cancelled and
+    /// have ended then.
     pub async fn settle(&self) {
         let (reply, answer) = oneshot::channel();
         if self.requests.send(Request::Settle { reply }).is_ok() {
-            // A dispatcher that is gone evaluates nothing.
+            // If the dispatcher is gone, no evaluation runs.
             let _ = answer.await;
         }
     }
 }
 
-/// Tells the dispatcher when a request is not waited for any more.
+/// Tells the dispatcher, when dropped, that nobody waits for a request any more.
 struct Leave<'a, E: Evaluate> {
     id: u64,
     requests: &'a mpsc::UnboundedSender<Request<E>>,
@@ -74,7 +77,7 @@ struct Leave<'a, E: Evaluate> {
 
 impl<E: Evaluate> Drop for Leave<'_, E> {
     fn drop(&mut self) {
-        // A request that was answered is unknown to the dispatcher, and leaving it does nothing.
+        // The dispatcher ignores this for a request that it has answered.
         let _ = self.requests.send(Request::Leave { id: self.id });
     }
 }
