@@ -49,7 +49,7 @@ pub fn sync_all(objects: impl IntoIterator<Item: Lazy>) -> Result<()> {
     for object in &objects {
         object.start();
     }
-// All are waited for. Returning at the first error would cancel the others and lose their errors.
+    // All are waited for. Returning at the first error would cancel the others and lose their errors.
     let answers: Vec<Result<()>> = objects.iter().map(Lazy::sync).collect();
     answers.into_iter().collect()
 }

@@ -58,10 +58,14 @@ pub(crate) fn kebab(ident: &Ident) -> syn::Result<String> {
     let name = ident.unraw().to_string();
     let kebab = name.to_kebab_case();
     if !kebab.is_ascii() {
-        return Err(syn::Error::new(ident.span(), format!("`{name}` is not ASCII, and the names of an interface must be")));
+        return Err(syn::Error::new(
+            ident.span(),
+            format!("`{name}` is not ASCII, and the names of an interface must be"),
+        ));
     }
     if !kebab.starts_with(|first: char| first.is_ascii_lowercase()) {
-        let message = format!("`{name}` cannot be a name of an interface: the names of an interface begin with a letter");
+        let message =
+            format!("`{name}` cannot be a name of an interface: the names of an interface begin with a letter");
         return Err(syn::Error::new(ident.span(), message));
     }
     Ok(kebab)

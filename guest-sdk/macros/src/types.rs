@@ -163,7 +163,9 @@ pub(crate) fn of(ty: &syn::Type, scope: &Scope) -> Result<Type> {
         }
         syn::Type::Reference(_) => refuse("only a parameter can be a reference, so use an owned type here"),
         syn::Type::Array(_) | syn::Type::Slice(_) => refuse("use `Vec<T>`"),
-        syn::Type::ImplTrait(_) | syn::Type::TraitObject(_) => refuse("callers cannot choose a type, so use the type itself"),
+        syn::Type::ImplTrait(_) | syn::Type::TraitObject(_) => {
+            refuse("callers cannot choose a type, so use the type itself")
+        }
         syn::Type::BareFn(_) => refuse("a function cannot be passed to a stage"),
         _ => refuse("the documentation of `#[guest_sdk::stages]` lists the types that can be used"),
     }
@@ -179,7 +181,9 @@ fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Ty
             Declared::Alias(ident) => Ok(Type::Local(ident.clone())),
             Declared::Struct => Err(Error::new(
                 ty.span(),
-                format!("put `#[derive(Record)]` or `#[derive(Object)]` before `struct {name}`, because callers see it"),
+                format!(
+                    "put `#[derive(Record)]` or `#[derive(Object)]` before `struct {name}`, because callers see it"
+                ),
             )),
             Declared::Enum => Err(Error::new(
                 ty.span(),
@@ -194,7 +198,9 @@ fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Ty
         ("String", []) => return Ok(Type::String),
         ("Vec", [item]) => return Ok(Type::List(Box::new(of(item, scope)?))),
         ("Option", [item]) => return Ok(Type::Option(Box::new(of(item, scope)?))),
-        ("Vec" | "Option", _) => return Err(Error::new(ty.span(), format!("write the type of its elements: `{name}<T>`"))),
+        ("Vec" | "Option", _) => {
+            return Err(Error::new(ty.span(), format!("write the type of its elements: `{name}<T>`")));
+        }
         _ => {}
     }
     if let Some((rust, wit)) = PRIMITIVES.iter().find(|(rust, _)| *rust == name) {

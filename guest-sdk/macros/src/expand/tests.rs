@@ -88,7 +88,7 @@ fn arguments_and_other_items_are_refused() {
     assert!(error.contains("this attribute must be on a module: `#[guest_sdk::stages] mod stages { ... }`"), "{error}");
     assert!(error.contains("fn build"), "the item stays: {error}");
     let error = all("mod stages;");
-    assert!(error.contains("write the stages here, in braces"), "{error}");
+    assert!(error.contains("the module must be in this file"), "{error}");
 }
 
 #[test]

@@ -141,9 +141,8 @@ fn a_dependency_that_is_not_there_is_told_with_the_way_out() {
     let error = import(quote!(my_lint), Path::new("no-such-directory")).to_string();
     check(
         &error,
-        r#"the crate has no `wit/deps/my-lint/package.wit`: name the dependency in `host.toml`, as in
-        `my-lint = \"../my-lint\"` under `[dependencies]`, and run `host build` (or `host wit`) once,
-        which writes that file"#,
+        r#"the crate has no `wit/deps/my-lint/package.wit`: add the dependency to `host.toml`, as in
+        `my-lint = \"../my-lint\"` under `[dependencies]`, and run `host wit`, which writes that file"#,
     );
     let error = import(quote!(lint, style), Path::new(".")).to_string();
     check(&error, "write the name of one dependency: `import!(lint);`");

@@ -28,7 +28,10 @@ fn record(item: &ItemStruct, derive: &str, scope: &Scope) -> Result<TypeDef> {
         return Err(Error::new(ident.span(), message));
     }
     if !item.generics.params.is_empty() {
-        return Err(Error::new(item.generics.span(), "a record cannot be generic, because callers cannot choose types"));
+        return Err(Error::new(
+            item.generics.span(),
+            "a record cannot be generic, because callers cannot choose types",
+        ));
     }
     let Fields::Named(fields) = &item.fields else {
         return Err(Error::new(ident.span(), "a record must have named fields: `struct NAME { field: T }`"));
@@ -78,7 +81,9 @@ fn cases(item: &ItemEnum, derive: &str, scope: &Scope) -> Result<TypeDef> {
 fn case(variant: &syn::Variant, plain: bool, scope: &Scope) -> Result<Case> {
     let ty = match &variant.fields {
         Fields::Unit => None,
-        fields if plain => return Err(Error::new(fields.span(), "a case of an enum cannot have a value: derive `Variant` instead")),
+        fields if plain => {
+            return Err(Error::new(fields.span(), "a case of an enum cannot have a value: derive `Variant` instead"));
+        }
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Some(types::of(&fields.unnamed[0].ty, scope)?),
         fields => {
             let message = "a case has at most one value, as in `Case(T)`: use a record or a tuple for several";

@@ -35,7 +35,10 @@ pub(super) fn function(what: &str, attributes: &[Attribute], signature: &Signatu
 fn check_qualifiers(what: &str, attributes: &[Attribute], signature: &Signature) -> Result<()> {
     let refuse = |span, message: &str| Err(Error::new(span, format!("a {what} {message}")));
     if let Some(word) = &signature.asyncness {
-        return refuse(word.span, "cannot be `async`: methods of objects wait by themselves, and `sync_all` evaluates several at the same time");
+        return refuse(
+            word.span,
+            "cannot be `async`: methods of objects wait by themselves, and `sync_all` evaluates several at the same time",
+        );
     }
     if let Some(word) = &signature.unsafety {
         return refuse(word.span, "cannot be `unsafe`");
@@ -52,7 +55,10 @@ fn check_qualifiers(what: &str, attributes: &[Attribute], signature: &Signature)
         return refuse(span, "cannot be generic, because callers cannot choose types: use the types themselves");
     }
     if let Some(cfg) = attributes.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-        return refuse(cfg.span(), "cannot have `#[cfg]`, because the interface is the same in every build: use `#[cfg]` inside of the function, or remove `pub`");
+        return refuse(
+            cfg.span(),
+            "cannot have `#[cfg]`, because the interface is the same in every build: use `#[cfg]` inside of the function, or remove `pub`",
+        );
     }
     Ok(())
 }
@@ -61,7 +67,10 @@ fn check_qualifiers(what: &str, attributes: &[Attribute], signature: &Signature)
 fn param(what: &str, input: &FnArg, scope: &Scope) -> Result<Option<Param>> {
     let param = match input {
         FnArg::Receiver(receiver) if what == STAGE => {
-            return Err(Error::new(receiver.span(), "a stage cannot have `self`, because every call starts without state: remove it"));
+            return Err(Error::new(
+                receiver.span(),
+                "a stage cannot have `self`, because every call starts without state: remove it",
+            ));
         }
         FnArg::Receiver(_) => return Ok(None),
         FnArg::Typed(param) => param,

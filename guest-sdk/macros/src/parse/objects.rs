@@ -23,7 +23,8 @@ pub(super) fn object(item: &Item, items: &[Item], scope: &Scope) -> Option<Resul
 fn read(item: &ItemStruct, items: &[Item], scope: &Scope) -> Result<Object> {
     let ident = &item.ident;
     if !item.generics.params.is_empty() {
-        let message = "an object cannot be generic, because callers cannot choose types and it lives longer than a call";
+        let message =
+            "an object cannot be generic, because callers cannot choose types and it lives longer than a call";
         return Err(Error::new(item.generics.span(), message));
     }
     let mut scope = scope.clone();
@@ -106,7 +107,8 @@ fn check_receiver(receiver: &Receiver, is_new: bool) -> Result<()> {
 fn check_constructor(item: &ImplItemFn, function: &Function, object: &Ident) -> Result<()> {
     let span = item.sig.output.span();
     if function.result != Some(Type::Local(object.clone())) {
-        let message = format!("`new` is the constructor and must return `Self`: rename it if it does not return `{object}`");
+        let message =
+            format!("`new` is the constructor and must return `Self`: rename it if it does not return `{object}`");
         return Err(Error::new(span, message));
     }
     if !matches!(function.failure, Failure::Never) {

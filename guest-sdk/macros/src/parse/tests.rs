@@ -100,7 +100,7 @@ fn types_that_an_interface_does_not_have_are_refused_with_what_to_use() {
             Error
               an interface cannot have the type `Error`: to fail, return `Result<T>`
             my::Options
-              an interface cannot have the type `my::Options`: a type of your own must be declared in this module with `#[derive(Record)]`, `#[derive(Enum)]`, `#[derive(Variant)]` or `#[derive(Object)]`
+              an interface cannot have the type `my::Options`: one of your own must be declared in this module, with `#[derive(Record)]`, `#[derive(Enum)]`, `#[derive(Variant)]` or `#[derive(Object)]`
             Vec
               write the type of its elements: `Vec<T>`
             &str
