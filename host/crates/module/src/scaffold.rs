@@ -140,22 +140,22 @@ const LIB_RS: &str = r#"//! The stages of this module; `host functions` lists th
 
 use guest_sdk::prelude::*;
 
-/// A first module.
+/// Greets people and counts lines.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
 
-    /// Greets someone.
+    /// Returns a greeting.
     pub fn hello(
-        /// Who is greeted; the world unless given.
+        /// The person to greet; the default is the world.
         name: Option<String>,
     ) -> String {
         format!("Hello, {}!", name.as_deref().unwrap_or("world"))
     }
 
-    /// Returns a directory with a line for each file of the source, written by `wc`.
+    /// Counts the lines of each file with `wc`, and returns a directory with the result.
     pub fn build(
-        /// The source tree.
+        /// The directory with the files.
         src: Directory,
     ) -> Directory {
         machine::rootfs()
