@@ -22,10 +22,10 @@ fn an_image_that_is_not_there_is_named_with_its_registry() {
     let hint = "hint: check the name and the tag; a private image may need `docker login`";
     for image in ["nothing:1", "busybox:nothing"] {
         let name = format!("image `{}`", bench.registry.name(image));
-        check(&bench, &bench.from(image).then(&["sync"]), 1, &[&name, "it knows no such tag", hint]);
+        check(&bench, &bench.from(image).then(&["sync"]), 1, &[&name, "it has no such tag", hint]);
     }
     let digest = format!("busybox@sha256:{}", "0".repeat(64));
-    check(&bench, &bench.from(&digest).then(&["sync"]), 1, &[&digest, "it knows no such manifest", hint]);
+    check(&bench, &bench.from(&digest).then(&["sync"]), 1, &[&digest, "it has no such manifest", hint]);
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub enum Mistake {
     #[error("it has no repository")]
     NoRepository,
     /// The name begins with a scheme, as in `https://`.
-    #[error("it begins with `{0}`, and names have no scheme")]
+    #[error("it begins with `{0}`, but the name of an image has no scheme")]
     Scheme(String),
     /// The repository has upper case letters.
     #[error("the repository `{0}` has upper case letters")]
@@ -88,7 +88,7 @@ pub enum Mistake {
     #[error("`{0}` in its repository is not made of a-z and 0-9, joined by `.`, `_`, `__` or `-`")]
     Component(String),
     /// The registry is not a host or an address, as in `host:`.
-    #[error("`{0}` is not a registry: a host name or an address, and perhaps `:` and a port")]
+    #[error("`{0}` is not a registry: write a host name or an address, with `:` and a port if needed")]
     Registry(String),
     /// Nothing follows the colon before the tag.
     #[error("its tag is empty")]
@@ -106,7 +106,7 @@ pub enum Mistake {
     #[error("its digest `{0}` is not `sha256:` with 64 hex digits")]
     Digest(String),
     /// The name has the form of an image id, which registries do not know.
-    #[error("64 hex digits are the id of an image, and registries have none")]
+    #[error("64 hex digits are the id of a local image, which a registry does not know")]
     ImageId,
 }
 

@@ -1,4 +1,4 @@
-//! Where the files of an image are: a directory, or a tar file.
+//! The files of an image in a directory or in a tar file.
 
 mod directory;
 mod index;
@@ -15,51 +15,51 @@ pub use write::write_tar;
 use crate::compression::DecodeError;
 use crate::layer::{EntryError, TarError};
 
-/// Why a directory or a tar file with an image cannot be read.
+/// The reason why a directory or a tar file with an image cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// It cannot be opened, or read, or there is no room to decompress it.
+    /// The file cannot be opened or read, or there is no space to decompress it.
     #[error("cannot {action} `{path}`")]
     Io {
-        /// As in "open".
+        /// The operation that failed, such as "open".
         action: &'static str,
-        /// The file or directory.
+        /// The path of the file or directory.
         path: String,
-        /// What the system answered.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It cannot be decompressed.
+    /// The file cannot be decompressed.
     #[error("`{path}` is unreadable: {source}")]
     Read {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong.
+        /// The error of the decoder.
         source: DecodeError,
     },
-    /// It is not a tar file, or a damaged one.
+    /// The file is damaged, or is not a tar file.
     #[error("`{path}` is not a tar file with an image, or is damaged: {source}")]
     Tar {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong.
+        /// The error of the tar reader.
         source: TarError,
     },
-    /// An entry that must not be there.
+    /// The tar file has an entry that is not allowed.
     #[error("`{path}` has a bad entry `{name}`: {source}")]
     Entry {
-        /// The file.
+        /// The path of the tar file.
         path: String,
-        /// The entry, escaped.
+        /// The name of the entry, escaped.
         name: String,
-        /// What is wrong.
+        /// The reason why the entry is not allowed.
         source: EntryError,
     },
-    /// It is larger than anybody needs.
+    /// The tar file exceeds a limit.
     #[error("`{path}` is refused: {what}")]
     Limit {
-        /// The file.
+        /// The path of the tar file.
         path: String,
-        /// Which limit, and how much it is.
+        /// The limit and its value.
         what: String,
     },
 }

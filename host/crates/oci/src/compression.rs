@@ -1,38 +1,39 @@
-//! Compressed streams: what layers and archives are stored as.
+//! Compressed streams, as layers and archives are stored.
 //!
-//! Which compression a stream has is told by its first bytes and by nothing else: media types of
-//! real images are wrong often enough. Sources: RFC 1952 (gzip, several members), RFC 8878
-//! (Zstandard, several frames).
+//! The compression of a stream is detected from its first bytes. Media types are not used, because
+//! those of real images are often wrong.
+//!
+//! Sources: RFC 1952 (gzip, several members), RFC 8878 (Zstandard, several frames).
 
 use std::io::{self, BufReader, Read, Write};
 
 use crate::image;
 
-/// How a stream is compressed.
+/// The compression of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
-    /// Not at all.
+    /// The stream is not compressed.
     None,
-    /// As gzip; what every registry and every Docker understands.
+    /// The stream is gzip, which every registry and every Docker supports.
     Gzip,
-    /// As Zstandard; Docker from 23.0 on.
+    /// The stream is Zstandard, which Docker supports since version 23.0.
     Zstd,
 }
 
-/// Why a stream cannot be decompressed.
+/// The reason why a stream cannot be decompressed.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// What is read from failed.
+    /// Reading the compressed data failed.
     #[error("it cannot be read")]
     Read(#[source] io::Error),
     /// The stream ends before its end mark.
     #[error("its {0} data end too early")]
     Truncated(Compression),
-    /// The stream is not what its first bytes promise.
+    /// The stream does not have the format that its first bytes indicate.
     #[error("its {0} data are damaged")]
     Damaged(Compression, #[source] io::Error),
-    /// A compression that images do not use.
+    /// The stream has a compression that images do not use.
     #[error("it is compressed as {0}; gzip, zstd and no compression are understood")]
     Unsupported(&'static str),
 }
@@ -47,19 +48,19 @@ impl std::fmt::Display for Compression {
     }
 }
 
-/// How many bytes decide.
+/// The number of bytes from which the compression is detected.
 const MAGIC_BYTES: usize = 10;
 
 impl Compression {
     /// Returns the compression of a stream that starts with `head`.
     ///
     /// # Errors
-    /// If it is one that images do not use.
+    /// If the stream has a compression that images do not use.
     pub fn detect(head: &[u8]) -> Result<Self, DecodeError> {
         match head {
             [0x1f, 0x8b, 0x08, ..] => Ok(Self::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Self::Zstd),
-            // A frame that is skipped may come first.
+            // A skippable frame may come first.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Ok(Self::Zstd),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(DecodeError::Unsupported("xz")),
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => {
@@ -69,7 +70,7 @@ impl Compression {
         }
     }
 
-    /// Returns the media type of a layer that is compressed so.
+    /// Returns the media type of a layer with this compression.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
@@ -80,7 +81,7 @@ impl Compression {
     }
 }
 
-/// What a decoder reads from: remembers the first bytes, counts, and notes whether reading failed.
+/// The source of a decoder. It keeps the first bytes, counts, and records whether reading failed.
 struct Input<R> {
     head: io::Cursor<Vec<u8>>,
     inner: R,
@@ -102,7 +103,7 @@ impl<R: Read> Read for Input<R> {
     }
 }
 
-/// How much is read at once.
+/// The number of bytes that are read at once.
 const INPUT_BYTES: usize = 128 << 10;
 
 enum Inner<R: Read> {
@@ -111,19 +112,19 @@ enum Inner<R: Read> {
     Zstd(zstd::stream::read::Decoder<'static, BufReader<Input<R>>>),
 }
 
-/// Decompresses what it reads, whatever the compression.
+/// Decompresses a stream with any supported compression.
 pub struct Decoder<R: Read> {
     inner: Inner<R>,
     compression: Compression,
-    /// What stopped the reading after bytes that are still good.
+    /// The error that is returned after the bytes before it.
     pending: Option<DecodeError>,
 }
 
 impl<R: Read> Decoder<R> {
-    /// Reads the first bytes and chooses.
+    /// Reads the first bytes and detects the compression.
     ///
     /// # Errors
-    /// If they cannot be read, or are those of an unknown compression.
+    /// If the bytes cannot be read, or the compression is not supported.
     pub fn new(mut reader: R) -> Result<Self, DecodeError> {
         let mut head = Vec::with_capacity(MAGIC_BYTES);
         reader.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head).map_err(DecodeError::Read)?;
@@ -143,7 +144,7 @@ impl<R: Read> Decoder<R> {
         Ok(Self { inner, compression, pending: None })
     }
 
-    /// Returns the compression that was found.
+    /// Returns the detected compression.
     #[must_use]
     pub fn compression(&self) -> Compression {
         self.compression
@@ -157,14 +158,15 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    /// Returns how many compressed bytes were taken so far.
+    /// Returns the number of compressed bytes that were read so far.
     #[must_use]
     pub fn n_compressed(&self) -> u64 {
         self.input().n_bytes
     }
 
-    /// Fills the buffer unless the stream ends; returns how many bytes there are. What precedes damage
-    /// is returned before the error.
+    /// Fills the buffer, and returns the number of bytes in it. It is smaller than the buffer only
+    /// at the end of the stream. If the stream is damaged, the bytes before the damage are returned
+    /// first.
     ///
     /// # Errors
     /// If reading fails, or the compressed data are damaged or end too early.
@@ -206,7 +208,8 @@ impl<R: Read> Decoder<R> {
 }
 
 impl<R: Read> Read for Decoder<R> {
-    /// As [`Decoder::fill`]; the error of kind `Other` holds the [`DecodeError`].
+    /// Does the same as [`Decoder::fill`]. An error of the kind `Other` contains the
+    /// [`DecodeError`].
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.read_once(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
@@ -215,11 +218,12 @@ impl<R: Read> Read for Decoder<R> {
     }
 }
 
-/// Compresses what is written to it. The same input gives the same bytes, however it is cut up.
+/// Compresses the bytes that are written to it. The output depends only on the bytes, and not on
+/// how they are split over writes.
 pub struct Encoder<W: Write> {
     output: Output<W>,
-    /// What waits for a whole block. Compressors decide by how much they see at once, so they always
-    /// see as much.
+    /// The bytes of the current block. The output of a compressor depends on how many bytes it gets
+    /// at once, so it always gets whole blocks.
     block: Vec<u8>,
 }
 
@@ -229,23 +233,24 @@ enum Output<W: Write> {
     Zstd(zstd::stream::write::Encoder<'static, W>),
 }
 
-/// gzip's own default.
+/// The default level of gzip.
 const GZIP_LEVEL: u32 = 6;
-/// zstd's own default.
+/// The default level of zstd.
 const ZSTD_LEVEL: i32 = 3;
-/// How many threads zstd has besides the writer's. Its output is the same for any number but none,
-/// so that machines of different sizes agree.
+/// The number of threads that zstd starts. Its output is the same for every number except zero, so
+/// that all machines produce the same bytes.
 const ZSTD_THREADS: u32 = 2;
-/// "Unknown" in a header of gzip: the output names no machine.
+/// The value "unknown" for the operating system in a gzip header, so that the output does not
+/// depend on the machine.
 const GZIP_NO_SYSTEM: u8 = 255;
-/// How much is compressed at once.
+/// The number of bytes that are compressed at once.
 const BLOCK_BYTES: usize = 128 << 10;
 
 impl<W: Write> Encoder<W> {
-    /// Makes an encoder; a header of gzip has no time, no name and no system in it.
+    /// Returns an encoder. A gzip header has no time, no name and no operating system.
     ///
     /// # Errors
-    /// If there is no memory or no thread for zstd.
+    /// If zstd gets no memory or no thread.
     pub fn new(writer: W, compression: Compression) -> io::Result<Self> {
         let output = match compression {
             Compression::None => Output::None(writer),
@@ -272,7 +277,7 @@ impl<W: Write> Encoder<W> {
         Ok(())
     }
 
-    /// Writes the end and returns what was written to.
+    /// Writes the end of the stream and returns the writer.
     ///
     /// # Errors
     /// If writing fails.
@@ -296,7 +301,7 @@ impl<W: Write> Write for Encoder<W> {
         Ok(n)
     }
 
-    /// Does nothing: a flush of a compressor shows in its output.
+    /// Does nothing, because flushing a compressor would change its output.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -1,6 +1,7 @@
-//! Who one is for a registry.
+//! Credentials for registries.
 //!
-//! Nothing here prints a password or a token: they are [`Secret`]s until they are written into a header.
+//! Passwords and tokens are [`Secret`]s, which are not printed, until they are written into a
+//! header.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +23,7 @@ pub use docker::DockerConfig;
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -41,32 +42,32 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What is shown to a registry.
+/// A credential for a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// A name and a password, or a token in its place.
+    /// A user name with a password, or with a token in place of the password.
     Password {
-        /// The name.
+        /// The user name.
         username: String,
-        /// The password.
+        /// The password or token.
         password: Secret,
     },
-    /// An OAuth2 refresh token: exchanged for access tokens.
+    /// An OAuth2 refresh token, which is exchanged for access tokens.
     IdentityToken(Secret),
 }
 
-/// Where credentials come from. Asked only after a registry has asked for them.
+/// A source of credentials. It is asked only after a registry has asked for them.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// Returns what is known for a registry as references write it (`docker.io`, `localhost:5000`);
-    /// none is to go on without a name.
+    /// Returns the credential for a registry, which is written as in references (`docker.io`,
+    /// `localhost:5000`). `None` means that requests are anonymous.
     ///
     /// # Errors
-    /// If what is configured cannot be read or run.
+    /// If the configuration or a helper cannot be read or run.
     async fn credential(&self, registry: &str) -> Result<Option<Credential>, CredentialsError>;
 }
 
-/// Knows nothing: every registry is asked without a name.
+/// A source without credentials, so that all requests are anonymous.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Anonymous;
 
@@ -77,20 +78,20 @@ impl Credentials for Anonymous {
     }
 }
 
-/// Credentials that were given for some registries; others are looked for elsewhere.
+/// Credentials for some registries, in front of another source.
 pub struct Given<C> {
     given: BTreeMap<String, Credential>,
     others: C,
 }
 
 impl<C> Given<C> {
-    /// Makes one that asks `others`.
+    /// Returns a source without credentials of its own in front of `others`.
     #[must_use]
     pub fn before(others: C) -> Self {
         Self { given: BTreeMap::new(), others }
     }
 
-    /// Adds what is to be shown to a registry.
+    /// Adds a credential for a registry.
     #[must_use]
     pub fn with(mut self, registry: impl Into<String>, credential: Credential) -> Self {
         self.given.insert(registry.into(), credential);
@@ -108,54 +109,54 @@ impl<C: Credentials> Credentials for Given<C> {
     }
 }
 
-/// Why configured credentials cannot be had.
+/// The reason why configured credentials cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// The file is there and cannot be read.
+    /// The configuration file exists and cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// The file is not what Docker writes. Its contents are secret and are not shown.
+    /// The file is not a configuration of Docker. Its contents are secret and are not shown.
     #[error("`{}` is not a configuration of Docker: {mistake}", path.display())]
     Syntax {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong, without the text.
+        /// The mistake, without text from the file.
         mistake: String,
     },
-    /// The file names a program that is not there.
-    #[error("`{}` names the credential helper `{program}` for `{registry}`, and there is no such program", config.display())]
+    /// The file names a helper program that does not exist.
+    #[error("`{}` names the credential helper `{program}` for `{registry}`, but there is no such program", config.display())]
     NoHelper {
-        /// The file that names it.
+        /// The path of the file.
         config: PathBuf,
-        /// The program.
+        /// The name of the program.
         program: String,
         /// The registry.
         registry: String,
     },
-    /// The program failed.
+    /// The helper program failed.
     #[error("the credential helper `{program}` failed for `{registry}`: {message}")]
     Helper {
-        /// The program.
+        /// The name of the program.
         program: String,
         /// The registry.
         registry: String,
-        /// How it ended and what it said on its standard error.
+        /// The exit status and the standard error of the program.
         message: String,
     },
-    /// The program does not end.
+    /// The helper program did not end in time.
     #[error("the credential helper `{program}` did not answer for `{registry}` within {} s", after.as_secs_f32())]
     HelperTimeout {
-        /// The program.
+        /// The name of the program.
         program: String,
         /// The registry.
         registry: String,
-        /// How long it was waited for.
+        /// The time limit.
         after: Duration,
     },
 }

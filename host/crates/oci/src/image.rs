@@ -1,4 +1,6 @@
-//! Manifests, indexes and configurations.
+//! Image manifests, indexes and configurations.
+//!
+//! Source: OCI image-spec 1.1, `manifest.md`, `image-index.md`, `config.md` and `descriptor.md`.
 //!
 //! Source: OCI image-spec 1.1 (`manifest.md`, `image-index.md`, `config.md`), and Docker's image
 //! specification 1.2 for `Healthcheck`. Docker's media types are read as those of the OCI.
@@ -9,83 +11,83 @@ use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 
-/// `application/vnd.oci.image.manifest.v1+json`
+/// The media type of an image manifest: `application/vnd.oci.image.manifest.v1+json`.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// `application/vnd.oci.image.index.v1+json`
+/// The media type of an index: `application/vnd.oci.image.index.v1+json`.
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// `application/vnd.oci.image.config.v1+json`
+/// The media type of a configuration: `application/vnd.oci.image.config.v1+json`.
 pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-/// `application/vnd.oci.image.layer.v1.tar`
+/// The media type of an uncompressed layer: `application/vnd.oci.image.layer.v1.tar`.
 pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
-/// `application/vnd.oci.image.layer.v1.tar+gzip`
+/// The media type of a gzip layer: `application/vnd.oci.image.layer.v1.tar+gzip`.
 pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-/// `application/vnd.oci.image.layer.v1.tar+zstd`
+/// The media type of a Zstandard layer: `application/vnd.oci.image.layer.v1.tar+zstd`.
 pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
-/// Docker's manifest.
+/// The media type of Docker's manifest.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-/// Docker's manifest list.
+/// The media type of Docker's manifest list.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// What points to bytes.
+/// A reference to bytes by their digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What the bytes are.
+    /// The media type of the bytes.
     pub media_type: String,
-    /// Their digest.
+    /// The digest of the bytes.
     pub digest: Digest,
-    /// Their number.
+    /// The number of bytes.
     pub size: u64,
-    /// Of a manifest in an index.
+    /// The platform, for a manifest in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<ImagePlatform>,
-    /// Free texts.
+    /// Names and values without a fixed meaning.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What an image runs on.
+/// The platform of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImagePlatform {
-    /// As in `amd64`.
+    /// The architecture, such as `amd64`.
     pub architecture: String,
-    /// As in `linux`.
+    /// The operating system, such as `linux`.
     pub os: String,
-    /// As in `v7`.
+    /// The variant of the architecture, such as `v7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
 }
 
-/// An image for one platform.
+/// An image manifest: an image for one platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
-    /// 2.
+    /// The version of the format, which is 2.
     pub schema_version: u32,
-    /// Its own media type, if it says so.
+    /// The media type of the manifest, if the manifest contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
-    /// Its configuration.
+    /// The descriptor of the configuration.
     pub config: Descriptor,
-    /// Its layers, lowest first.
+    /// The descriptors of the layers, the lowest one first.
     pub layers: Vec<Descriptor>,
-    /// Free texts.
+    /// Names and values without a fixed meaning.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Images for several platforms.
+/// An index: images for several platforms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Index {
-    /// 2.
+    /// The version of the format, which is 2.
     pub schema_version: u32,
-    /// Its own media type, if it says so.
+    /// The media type of the index, if the index contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
-    /// The images.
+    /// The descriptors of the images.
     pub manifests: Vec<Descriptor>,
-    /// Free texts.
+    /// Names and values without a fixed meaning.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -93,76 +95,76 @@ pub struct Index {
 /// The configuration file of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigFile {
-    /// When it was made, as RFC 3339.
+    /// The time of creation, in the format of RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// As in `amd64`.
+    /// The architecture, such as `amd64`.
     #[serde(default)]
     pub architecture: String,
-    /// As in `linux`.
+    /// The operating system, such as `linux`.
     #[serde(default)]
     pub os: String,
-    /// As in `v7`.
+    /// The variant of the architecture, such as `v7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// What commands take from it.
+    /// The defaults for commands.
     #[serde(default)]
     pub config: ContainerConfig,
-    /// What its layers are.
+    /// The digests of the uncompressed layers.
     #[serde(default)]
     pub rootfs: RootFs,
-    /// How it came to be, for people.
+    /// The history of the image, for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
 }
 
-/// What commands take from an image.
+/// The defaults of an image for commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ContainerConfig {
-    /// `name`, `name:group`, `uid` or `uid:gid`; empty for root.
+    /// The user as `name`, `name:group`, `uid` or `uid:gid`; empty for root.
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_empty")]
     pub user: String,
-    /// As in `80/tcp`.
+    /// The ports, such as `80/tcp`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_empty")]
     pub exposed_ports: BTreeMap<String, Empty>,
-    /// `NAME=value`
+    /// The variables, each as `NAME=value`.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub env: Vec<String>,
-    /// What is put before the arguments.
+    /// The words before the arguments.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub entrypoint: Vec<String>,
     /// The default arguments.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub cmd: Vec<String>,
-    /// Directories that are to be volumes.
+    /// The directories that are volumes.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_empty")]
     pub volumes: BTreeMap<String, Empty>,
     /// The working directory; empty for the root.
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_empty")]
     pub working_dir: String,
-    /// Free texts.
+    /// Names and values without a fixed meaning.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// As in `SIGTERM`.
+    /// The signal that stops a container, such as `SIGTERM`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
-    /// Docker's.
+    /// Docker's health check, which the OCI does not specify. It is kept as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<serde_json::Value>,
 }
 
-/// `{}`
+/// The empty object `{}`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empty {}
 
 /// The layers of an image, uncompressed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootFs {
-    /// `layers`
+    /// The kind of the file system, which is `layers`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The digests of their tar files, lowest first.
+    /// The digests of the uncompressed tar files, the lowest one first.
     pub diff_ids: Vec<Digest>,
 }
 
@@ -172,24 +174,24 @@ impl Default for RootFs {
     }
 }
 
-/// One step of how an image came to be.
+/// A step in the history of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
-    /// As RFC 3339.
+    /// The time, in the format of RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
-    /// The command.
+    /// The command that made the layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// Free text.
+    /// A comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Whether it made no layer.
+    /// Whether the step made no layer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub empty_layer: bool,
 }
 
-/// Docker writes `null` for what is empty.
+/// Reads `null` as an empty value, because Docker writes it.
 fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,

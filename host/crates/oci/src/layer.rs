@@ -1,18 +1,19 @@
 //! Layers: tar files of changes, and the directories that they become.
 //!
-//! [`unpack()`] writes a layer as a directory in the format of overlayfs: what an overlay takes as one
-//! of its layers. A name that the layer removes is a character device 0:0, and a directory that hides
-//! what is below it has the attribute `user.overlay.opaque` set to `y`. [`LayerWriter`] is the way back:
-//! the same entries always give the same bytes.
+//! [`unpack()`] writes a layer as a directory in the format of overlayfs, so that an overlay can use it as
+//! one of its layers. A name that the layer removes is a character device 0:0. A directory that hides
+//! the layers below has the attribute `user.overlay.opaque` with the value `y`. [`LayerWriter`] does the
+//! reverse; the same entries always give the same bytes.
 //!
 //! Sources: OCI image-spec 1.1, `layer.md`; Linux, Documentation/filesystems/overlayfs.rst, "whiteouts
-//! and opaque directories". Where the specification leaves a choice, containerd's `archive` package
-//! decides, as images are made to suit it. What is different here:
+//! and opaque directories". Where the specification leaves a choice, this crate does what containerd's
+//! package `archive` does, because images are made for it, with these differences:
 //!
-//! - A name with `..` in it is an error, and is not cut off at the root.
-//! - Devices are left out and named, unless they are asked for; 0:0 is always left out, as it would
-//!   be a removal that no `.wh.` says.
-//! - Attributes other than `user.*` and `security.capability` are left out, `user.overlay.*` among them.
+//! - A name with `..` is an error, and is not limited to the root.
+//! - Device files are left out and reported, unless they are asked for. The device 0:0 is always left
+//!   out, because an overlay would take it for a removal.
+//! - Extended attributes other than `user.*` and `security.capability` are left out, and so is
+//!   `user.overlay.*`.
 
 mod contents;
 mod error;
@@ -26,7 +27,7 @@ mod root;
 mod tar;
 mod unpack;
 
-/// What archives of images share with layers.
+/// The part of a layer that archives of images use as well.
 pub(crate) mod entry {
     pub(crate) use super::error::StreamError;
     pub(crate) use super::name::{clean, push, split};
@@ -45,29 +46,29 @@ pub use unpack::unpack;
 
 use crate::Digest;
 
-/// What may not be exceeded.
+/// The limits for unpacking a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
-    /// Entries of the tar file.
+    /// The number of entries of the tar file.
     pub max_entries: u64,
-    /// Bytes of a path.
+    /// The bytes of a path.
     pub max_path_bytes: usize,
-    /// Bytes of one name in a path.
+    /// The bytes of one component of a path.
     pub max_name_bytes: usize,
-    /// Bytes of the uncompressed tar file, and bytes of all files, holes included.
+    /// The bytes of the uncompressed tar file, and also the bytes of all files, holes included.
     pub max_bytes: u64,
-    /// How many times more there may be than was compressed.
+    /// The number of uncompressed bytes for each compressed byte.
     pub max_ratio: u64,
-    /// Uncompressed bytes from which on the ratio counts.
+    /// The number of uncompressed bytes from which on the ratio is checked.
     pub ratio_from_bytes: u64,
-    /// Symbolic links that are followed to find the directory of one entry.
+    /// The number of symbolic links that are followed to find the directory of one entry.
     pub max_links: usize,
-    /// Bytes of the paths of all directories: they are kept in memory until the end.
+    /// The bytes of the paths of all directories, which are kept in memory until the end.
     pub max_directory_bytes: u64,
 }
 
 impl Limits {
-    /// Says whether a stream has become too large, or too much larger than what was compressed.
+    /// Returns an error if a stream has become too large, or too large for its compressed size.
     pub(crate) fn check_stream(&self, n_compressed: u64, n_uncompressed: u64) -> Result<(), error::StreamError> {
         if n_uncompressed > self.max_bytes {
             return Err(error::StreamError::TooLarge(self.max_bytes));
@@ -81,7 +82,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_entries: 2_000_000,
-            // What the kernel takes, less the NUL at its end.
+            // The kernel's limit without the NUL at the end.
             max_path_bytes: 4095,
             max_name_bytes: 255,
             max_bytes: 64 << 30,
@@ -93,73 +94,73 @@ impl Default for Limits {
     }
 }
 
-/// Finds what the layers below have at a path, which has no leading `/`; empty is the root. It returns
-/// where that is on the disk, and none if there is nothing. It must not lead out of those layers by
-/// symbolic links.
+/// Finds an entry of the layers below. The path has no leading `/`, and the empty path is the root.
+/// The function returns the path of the entry on the disk, or `None` if there is no entry. It must
+/// not follow symbolic links out of those layers.
 pub type Lower<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
 
-/// How a layer is unpacked.
+/// Options for unpacking a layer.
 #[derive(Clone, Copy, Default)]
 pub struct UnpackOptions<'a> {
-    /// What the uncompressed tar file has to be.
+    /// The expected digest of the uncompressed tar file.
     pub diff_id: Option<Digest>,
-    /// What may not be exceeded.
+    /// The limits.
     pub limits: Limits,
-    /// What the layers below have: directories that the layer does not mention but has files in keep
-    /// the mode and owner that they have there, and hard links to files there become copies.
+    /// The layers below. A directory that has entries in this layer, and no entry of its own, keeps
+    /// the mode and the owner that it has there. A hard link to a file there becomes a copy.
     pub lower: Option<Lower<'a>>,
-    /// Whether devices are made; without privileges that fails.
+    /// Whether device files are created, which needs privileges.
     pub is_device_allowed: bool,
 }
 
-/// What was unpacked.
+/// The result of unpacking a layer.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Unpacked {
-    /// Of the uncompressed tar file.
+    /// The digest of the uncompressed tar file.
     pub diff_id: Digest,
-    /// How many entries it has.
+    /// The number of entries.
     pub n_entries: u64,
-    /// Bytes that were read.
+    /// The number of bytes that were read.
     pub n_compressed: u64,
-    /// Bytes of the tar file.
+    /// The number of bytes of the tar file.
     pub n_uncompressed: u64,
-    /// Whether the layer hides everything below it. An overlay cannot say that of its root: whoever
-    /// puts layers together has to leave the lower ones out.
+    /// Whether the layer hides everything below it. An overlay cannot express this for its root, so
+    /// the caller must leave out the lower layers.
     pub is_opaque: bool,
-    /// How many things could not be given to their owner: they belong to whoever unpacked.
+    /// The number of entries whose owner could not be set. They belong to the current user.
     pub n_not_owned: u64,
-    /// How many extended attributes were left out.
+    /// The number of extended attributes that were left out.
     pub n_xattrs_skipped: u64,
-    /// How many entries were left out.
+    /// The number of entries that were left out.
     pub n_skipped: u64,
-    /// The first of them.
+    /// The first entries that were left out.
     pub skipped: Vec<Skipped>,
 }
 
-/// How many entries that were left out are named.
+/// The number of left-out entries that are recorded with their names.
 const MAX_SKIPPED: usize = 100;
 
 /// An entry that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Skipped {
-    /// Its name; what is not UTF-8 is escaped.
+    /// The name. Bytes that are not UTF-8 are escaped.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub why: SkipReason,
 }
 
-/// Why an entry was left out.
+/// The reason why an entry was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SkipReason {
-    /// A device.
+    /// The entry is a device file.
     Device,
-    /// A device that overlays take for a removal.
+    /// The entry is a device file that an overlay would take for a removal.
     WhiteoutDevice,
-    /// A socket: it is nothing without the program that made it.
+    /// The entry is a socket, which is useless without the process that made it.
     Socket,
-    /// The bookkeeping of an older file system, AUFS.
+    /// The entry is metadata of the old file system AUFS.
     Metadata,
-    /// A type that is not known.
+    /// The type of the entry is unknown.
     UnknownType(u8),
 }
 

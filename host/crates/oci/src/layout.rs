@@ -1,9 +1,9 @@
-//! Images as files: the layout of the OCI, and what `docker save` writes.
+//! Images as files: the layout of the OCI, and the archives that `docker save` writes.
 //!
-//! [`find_image`] finds one image among some [`Files`], wherever those are: a directory
-//! ([`crate::archive::DirectoryFiles`]), a tar file ([`crate::archive::TarFiles`]), or a tree of a store.
-//! [`layout_files`] says which files an image is; they are both kinds of image at once, so that the tar
-//! file of them ([`crate::archive::write_tar`]) can be loaded by any Docker, Podman or containerd.
+//! [`find_image`] finds an image among [`Files`]: in a directory ([`crate::archive::DirectoryFiles`]), a
+//! tar file ([`crate::archive::TarFiles`]), or a tree of a store. [`layout_files`] returns the files of an
+//! image. They are an OCI layout and a Docker archive at the same time, so Docker, Podman and containerd
+//! can load a tar file of them ([`crate::archive::write_tar`]).
 //!
 //! Sources: OCI image-spec 1.1, `image-layout.md`; Docker image specification 1.2, "Combined Image JSON +
 //! Filesystem Changeset Format"; containerd, `images/annotations.go`.
@@ -23,24 +23,25 @@ pub use write::{ImageFiles, LayoutContents, LayoutFile, layout_files};
 use crate::Digest;
 use crate::image::{ConfigFile, Descriptor, Manifest};
 
-/// Some files by their paths, which have no leading `/`.
+/// Files that are found by their paths, which have no leading `/`.
 pub trait Files {
     /// Opens a file.
     ///
     /// # Errors
-    /// Of kind `NotFound` if there is none.
+    /// The kind is `NotFound` if the file does not exist.
     fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>>;
 
-    /// Returns how many bytes a file has.
+    /// Returns the size of a file in bytes.
     ///
     /// # Errors
-    /// Of kind `NotFound` if there is none.
+    /// The kind is `NotFound` if the file does not exist.
     fn size(&self, path: &str) -> io::Result<u64>;
 
     /// Reads a small file.
     ///
     /// # Errors
-    /// Of kind `NotFound` if there is none, of kind `FileTooLarge` if it has more than 16 MiB.
+    /// The kind is `NotFound` if the file does not exist, and `FileTooLarge` if it has more than 16
+    /// MiB.
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.open(path)?.take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut bytes)?;
@@ -51,43 +52,44 @@ pub trait Files {
     }
 }
 
-/// The most bytes of a manifest, an index or a configuration. Registries allow 4 MiB.
+/// The maximum size of a manifest, an index or a configuration. Registries allow 4 MiB.
 const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
 
 /// An image among files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundImage {
-    /// Of the manifest.
+    /// The digest of the image manifest.
     pub digest: Digest,
-    /// What it consists of. For an archive of `docker save` it is made here, always in the same way.
+    /// The image manifest. For an archive of `docker save` it is computed, always in the same way.
     pub manifest: Manifest,
-    /// As it was read, or made.
+    /// The image manifest as it was read or computed.
     pub manifest_bytes: Vec<u8>,
-    /// What it runs like.
+    /// The configuration.
     pub config: ConfigFile,
-    /// As it was read.
+    /// The configuration as it was read.
     pub config_bytes: Vec<u8>,
-    /// Lowest first. Their digests are yet to be compared with what is read.
+    /// The layers, the lowest one first. Their digests have not been compared with their contents
+    /// yet.
     pub layers: Vec<FoundLayer>,
 }
 
 /// A layer among files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundLayer {
-    /// What the file has to be.
+    /// The expected media type, digest and size of the file.
     pub descriptor: Descriptor,
-    /// Of the uncompressed tar file, by the configuration.
+    /// The digest of the uncompressed tar file, from the configuration.
     pub diff_id: Digest,
-    /// The file.
+    /// The path of the file.
     pub path: String,
 }
 
-/// Finds the image with a tag, or the only one there is. Manifest and configuration are compared with
-/// their digests.
+/// Finds the image with a tag, or the only image. The manifest and the configuration are compared
+/// with their digests.
 ///
 /// # Errors
-/// If the files are no image, have no image or several with that tag or for that platform, or if
-/// something is missing or not what its digest says.
+/// If the files contain no image, or no image or several images with that tag or for that platform,
+/// or if a file is missing or does not have its digest.
 pub fn find_image(files: &dyn Files, tag: Option<&str>, platform: &Platform) -> Result<FoundImage, LayoutError> {
     match files.read("index.json") {
         Ok(bytes) => find::find(files, &bytes, tag, platform),
@@ -100,7 +102,7 @@ pub fn find_image(files: &dyn Files, tag: Option<&str>, platform: &Platform) -> 
     }
 }
 
-/// Returns where a layout has the bytes of a digest.
+/// Returns the path of the bytes with this digest in a layout.
 #[must_use]
 pub fn blob_path(digest: &Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())

@@ -1,8 +1,8 @@
 //! Images as the Open Container Initiative specifies them: references, manifests, configurations,
 //! registries, layouts, archives, and the tar files of layers.
 //!
-//! This room knows no store and no backend: it reads and writes bytes, directories and HTTP. Read
-//! [`image`] first.
+//! This crate knows neither the store nor an engine. It reads and writes bytes, directories and
+//! HTTP. Read [`image`] first.
 
 pub mod archive;
 pub mod compression;

@@ -1,4 +1,4 @@
-//! Which image suits a platform.
+//! Selects the image for a platform.
 //!
 //! Source: OCI image-spec 1.1, `image-index.md`, and containerd's package `platforms` for variants.
 
@@ -6,7 +6,8 @@ use graph::Platform;
 
 use crate::image::ImagePlatform;
 
-/// Returns how well an image suits: the newest variant that runs. None if it does not run.
+/// Returns how well an image fits the platform, or `None` if it does not run there. A newer variant
+/// ranks higher.
 pub(crate) fn rank(found: &ImagePlatform, wanted: &Platform) -> Option<u32> {
     let (os, architecture) = (found.os.as_str(), normal(&found.architecture));
     if os != wanted.os || architecture != normal(&wanted.architecture) {
@@ -15,7 +16,7 @@ pub(crate) fn rank(found: &ImagePlatform, wanted: &Platform) -> Option<u32> {
     let (has, can) = (level(architecture, found.variant.as_deref()), level(architecture, wanted.variant.as_deref()));
     match (has, can) {
         (Some(has), Some(can)) => (has <= can).then_some(has),
-        // Names that are no numbers cannot be compared.
+        // A variant that is not a number cannot be compared.
         _ => (found.variant == wanted.variant).then_some(0),
     }
 }
@@ -29,7 +30,7 @@ fn normal(architecture: &str) -> &str {
     }
 }
 
-/// Returns the number of a variant, as in `v7`; without one it is what everybody means.
+/// Returns the number of a variant such as `v7`. Without a variant, it is the common one.
 fn level(architecture: &str, variant: Option<&str>) -> Option<u32> {
     match (variant.filter(|variant| !variant.is_empty()), architecture) {
         (None, "arm64") => Some(8),

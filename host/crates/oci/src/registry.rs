@@ -1,15 +1,15 @@
-//! A client of registries.
+//! A client for registries.
 //!
-//! [`Client::resolve`] finds the image that a name means, [`Client::blob`] downloads what it is made
-//! of, [`Client::push_image`] stores one. After `resolve` everything is asked for by digest, so that a
-//! tag that moves meanwhile does no harm.
+//! [`Client::resolve`] finds the image that a name means, [`Client::blob`] downloads its blobs, and
+//! [`Client::push_image`] stores an image. After `resolve`, everything is requested by digest, so a tag
+//! that moves in the meantime has no effect.
 //!
-//! A registry is asked over HTTPS, unless it is on this machine or listed as insecure. Requests that
-//! fail for reasons that pass are repeated: broken connections, stalls, status 429 and 5xx; others never.
-//! Credentials are looked up when a registry asks for them, and go to nobody but it and its token server.
+//! A registry is contacted with HTTPS, unless it is on this machine or listed as insecure. Requests that
+//! fail for temporary reasons are repeated: broken connections, stalls, and the statuses 429 and 5xx.
+//! Credentials are looked up when a registry asks for them, and are sent only to it and its token server.
 //!
-//! This room does not read the environment, but the libraries that it uses do: `HTTPS_PROXY`,
-//! `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR` hold when something is asked over HTTPS.
+//! This crate does not read the environment. The libraries that it uses read `HTTPS_PROXY`, `NO_PROXY`,
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` for HTTPS.
 //!
 //! Source: OCI distribution-spec 1.1, and the token specification of the Distribution project.
 
@@ -45,24 +45,25 @@ use http::Http;
 use token::Tokens;
 use transport::Transport;
 
-/// How registries are asked.
+/// Options for requests to registries.
 pub struct Options {
-    /// Who one is.
+    /// The source of credentials.
     pub credentials: Arc<dyn Credentials>,
-    /// By registry, as in `docker.io`: the addresses of servers that are asked before it, in order.
-    /// Only for reading.
+    /// The mirrors of each registry, such as `docker.io`: the URLs of servers that are asked before
+    /// the registry, in this order. They are used only for reading.
     pub mirrors: BTreeMap<String, Vec<String>>,
-    /// Registries that are asked without TLS, as in `registry.lan:5000`, or `registry.lan` for all ports.
+    /// The registries that are contacted without TLS: `registry.lan:5000`, or `registry.lan` for
+    /// all ports.
     pub insecure: Vec<String>,
-    /// How long a connection may take to be made.
+    /// The time limit for making a connection.
     pub connect_timeout: Duration,
-    /// How long nothing may come.
+    /// The time after which a request without any data fails.
     pub stall_timeout: Duration,
-    /// How often requests are repeated.
+    /// The number of repetitions, and the time between them.
     pub retry: Retry,
-    /// What is waited by.
+    /// The clock that measures the waiting times.
     pub clock: Arc<dyn Clock>,
-    /// What registries are told that asks.
+    /// The value of the header `User-Agent`.
     pub user_agent: String,
 }
 
@@ -81,13 +82,14 @@ impl Default for Options {
     }
 }
 
-/// A client of all registries. Keeps connections and tokens; opens none before it is used.
+/// A client for all registries. It keeps connections and tokens, and opens no connection before it
+/// is used.
 pub struct Client {
     transport: Transport,
 }
 
 impl Client {
-    /// Makes a client.
+    /// Returns a client.
     ///
     /// # Errors
     /// If a mirror is not a URL.
@@ -104,12 +106,12 @@ impl Client {
     }
 }
 
-/// What a token has to allow to read a repository.
+/// Returns the scopes of a token for reading a repository.
 fn pull_scopes(repository: &str) -> Vec<String> {
     vec![format!("repository:{repository}:pull")]
 }
 
-/// What a token has to allow to write to a repository.
+/// Returns the scopes of a token for writing to a repository.
 fn push_scopes(repository: &str) -> Vec<String> {
     vec![format!("repository:{repository}:pull,push")]
 }

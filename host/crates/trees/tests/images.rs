@@ -200,7 +200,7 @@ async fn what_is_no_image_is_told() {
     check(
         version,
         "",
-        expect!["`index.json` of the image makes no sense: EOF while parsing an object at line 1 column 1"],
+        expect!["`index.json` of the image is not valid: EOF while parsing an object at line 1 column 1"],
     )
     .await;
     check(empty, "nowhere", expect!["nothing is at `/nowhere`"]).await;

@@ -78,9 +78,9 @@ fn a_mistake_is_named() {
     check_error(
         "https://ghcr.io/a/b",
         &expect![[r#"
-        `https://ghcr.io/a/b` is not the name of an image: it begins with `https://`, and names have no scheme
-        write `ghcr.io/a/b`
-    "#]],
+            `https://ghcr.io/a/b` is not the name of an image: it begins with `https://`, but the name of an image has no scheme
+            write `ghcr.io/a/b`
+        "#]],
     );
     check_error(
         "alpine:",
@@ -134,30 +134,30 @@ fn a_mistake_is_named() {
     check_error(
         "host:port/x",
         &expect![[r#"
-        `host:port/x` is not the name of an image: `host:port` is not a registry: a host name or an address, and perhaps `:` and a port
-        a name looks like `docker.io/library/alpine:3.20`
-    "#]],
+            `host:port/x` is not the name of an image: `host:port` is not a registry: write a host name or an address, with `:` and a port if needed
+            a name looks like `docker.io/library/alpine:3.20`
+        "#]],
     );
     check_error(
         "host:0/x",
         &expect![[r#"
-        `host:0/x` is not the name of an image: `host:0` is not a registry: a host name or an address, and perhaps `:` and a port
-        a name looks like `docker.io/library/alpine:3.20`
-    "#]],
+            `host:0/x` is not the name of an image: `host:0` is not a registry: write a host name or an address, with `:` and a port if needed
+            a name looks like `docker.io/library/alpine:3.20`
+        "#]],
     );
     check_error(
         "-host.io/x",
         &expect![[r#"
-        `-host.io/x` is not the name of an image: `-host.io` is not a registry: a host name or an address, and perhaps `:` and a port
-        a name looks like `docker.io/library/alpine:3.20`
-    "#]],
+            `-host.io/x` is not the name of an image: `-host.io` is not a registry: write a host name or an address, with `:` and a port if needed
+            a name looks like `docker.io/library/alpine:3.20`
+        "#]],
     );
     check_error(
         "[::1/x",
         &expect![[r#"
-        `[::1/x` is not the name of an image: `[::1` is not a registry: a host name or an address, and perhaps `:` and a port
-        a name looks like `docker.io/library/alpine:3.20`
-    "#]],
+            `[::1/x` is not the name of an image: `[::1` is not a registry: write a host name or an address, with `:` and a port if needed
+            a name looks like `docker.io/library/alpine:3.20`
+        "#]],
     );
 }
 
@@ -187,7 +187,7 @@ fn a_digest_or_a_length_that_cannot_be_is_named() {
     check_error(
         &"a".repeat(64),
         &expect![[r#"
-        `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` is not the name of an image: 64 hex digits are the id of an image, and registries have none
+        `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` is not the name of an image: 64 hex digits are the id of a local image, which a registry does not know
         a name looks like `docker.io/library/alpine:3.20`
     "#]],
     );

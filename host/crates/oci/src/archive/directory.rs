@@ -1,4 +1,4 @@
-//! A directory of this machine.
+//! Image files in a directory of this machine.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,7 +11,8 @@ use rustix::io::Errno;
 use super::ArchiveError;
 use crate::layout::Files;
 
-/// The files of a directory. Symbolic links in it are followed as if it were the root: none leads out.
+/// The files of a directory. Symbolic links are followed as if the directory were the root, so none
+/// leads out of it.
 #[derive(Debug)]
 pub struct DirectoryFiles {
     root: OwnedFd,
@@ -21,7 +22,7 @@ impl DirectoryFiles {
     /// Opens the directory.
     ///
     /// # Errors
-    /// If there is none, or it may not be read.
+    /// If the directory does not exist or cannot be read.
     pub fn open(path: &Path) -> Result<Self, ArchiveError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(path, flags, Mode::empty());
@@ -34,10 +35,10 @@ impl DirectoryFiles {
     }
 
     fn file(&self, path: &str) -> io::Result<File> {
-        // Without waiting for the other end of a pipe.
+        // Opening a named pipe must not wait for its other end.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = match rustix::fs::openat2(&self.root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
-            // An old kernel, or a filter that does not know the call: without links.
+            // Old kernels and system call filters do not have the call. Symbolic links are refused then.
             Err(Errno::NOSYS | Errno::PERM) => self.file_without_links(path, flags),
             file => file,
         };

@@ -1,4 +1,5 @@
-//! A tar file of this machine: an index of it is made in one pass, and its files are read where they are.
+//! Image files in a tar file of this machine. The headers are read once, and the files are read
+//! from the tar file.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,26 +22,27 @@ pub struct TarFiles {
     entries: HashMap<Vec<u8>, Found>,
 }
 
-/// What is in an archive at a path.
+/// An entry of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
     File {
         offset: u64,
         size: u64,
     },
-    /// To another path of the archive.
+    /// The entry is a link to another path of the archive.
     Link(Vec<u8>),
 }
 
-/// How many links may lead to each other.
+/// The number of links that are followed for one path.
 const MAX_LINKS: usize = 10;
 
 impl TarFiles {
-    /// Opens a tar file and reads its headers. A compressed one is decompressed into a file in `scratch`
-    /// that has no name, and is gone with this value.
+    /// Opens a tar file and reads its headers. A compressed tar file is decompressed into a file
+    /// without a name in `scratch`, which is removed when this value is dropped.
     ///
     /// # Errors
-    /// If it cannot be read or decompressed, is no tar file, or is larger than a layer may be.
+    /// If the file cannot be read or decompressed, is not a tar file, or is larger than a layer may
+    /// be.
     pub fn open(path: &Path, scratch: &Path) -> Result<Self, ArchiveError> {
         let shown = path.display().to_string();
         let io = |action| move |source| ArchiveError::Io { action, path: path.display().to_string(), source };
@@ -88,7 +90,7 @@ impl Files for TarFiles {
     }
 }
 
-/// A part of a file, read from where it is and without moving the file's own position.
+/// A part of a file that is read at its offset, without moving the position of the file.
 struct Part {
     file: Arc<File>,
     offset: u64,
@@ -105,14 +107,14 @@ impl Read for Part {
     }
 }
 
-/// Reads headers and jumps over contents.
+/// Reads headers and skips contents.
 struct Headers {
     part: Part,
     buffer: Vec<u8>,
     position: usize,
 }
 
-/// As much as a few headers: what follows them is nearly always jumped over.
+/// The size of the buffer, which holds a few headers. What follows them is nearly always skipped.
 const BUFFER_BYTES: usize = 4096;
 
 impl Source for Headers {
@@ -163,7 +165,7 @@ fn index(part: Part, path: &str) -> Result<HashMap<Vec<u8>, Found>, ArchiveError
             source,
         })?;
         let what = match found.kind {
-            // A file with holes is nothing that an image has.
+            // Images do not contain sparse files.
             Kind::File if found.sparse.is_none() => Found::File { offset: found.data_offset, size: found.size },
             Kind::HardLink => Found::Link(resolve(b"", &found.link)),
             Kind::Symlink => Found::Link(resolve(entry::split(&name).0, &found.link)),
@@ -183,7 +185,7 @@ fn explain(error: ReadError, path: &str) -> ArchiveError {
     }
 }
 
-/// Returns where a link in a directory leads, by its text alone; never above the root.
+/// Returns the target of a link, computed from its text. It never leads above the root.
 fn resolve(dir: &[u8], target: &[u8]) -> Vec<u8> {
     let mut path = if target.starts_with(b"/") { Vec::new() } else { dir.to_vec() };
     for name in target.split(|&b| b == b'/') {
@@ -196,13 +198,13 @@ fn resolve(dir: &[u8], target: &[u8]) -> Vec<u8> {
     path
 }
 
-/// Makes a file without a name.
+/// Creates a file without a name.
 fn unnamed(dir: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::TMPFILE.bits().cast_signed();
     let mut options = File::options();
     options.read(true).write(true).mode(0o600);
     match options.clone().custom_flags(flags).open(dir) {
-        // The file system cannot: it gets a name for a moment.
+        // The file system does not support this, so the file has a name for a moment.
         Err(error) if error.raw_os_error().is_some_and(is_unsupported) => {
             static COUNTER: AtomicU64 = AtomicU64::new(0);
             let n = COUNTER.fetch_add(1, Ordering::Relaxed);

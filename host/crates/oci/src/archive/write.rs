@@ -1,4 +1,4 @@
-//! A tar file of an image's files.
+//! Writes the files of an image as a tar file.
 
 use std::io::{self, Read, Write};
 
@@ -6,11 +6,11 @@ use crate::Digest;
 use crate::layer::entry::{Kind, NewEntry, data, end, header};
 use crate::layout::{LayoutContents, LayoutFile};
 
-/// Writes files as a tar file: as they are sorted, of root, at the start of 1970. The same files always
-/// give the same bytes. `open` opens the layers.
+/// Writes files as a tar file: sorted, owned by root, with the time 1970-01-01. The same files
+/// always give the same bytes. `open` opens the layers.
 ///
 /// # Errors
-/// If writing fails, if a layer cannot be opened or read, or has fewer or more bytes than it should.
+/// If writing fails, or if a layer cannot be opened or read or has another size than announced.
 pub fn write_tar(
     files: &[LayoutFile],
     writer: &mut impl Write,

@@ -1,4 +1,4 @@
-//! The credentials that `docker login` leaves in `config.json`.
+//! The credentials that `docker login` writes to `config.json`.
 //!
 //! Source: Docker's documentation of `docker login`, and the package `cli/config/configfile` of its
 //! command line: a helper for the registry is asked first, then the store, then the file itself.
@@ -17,13 +17,13 @@ use serde::Deserialize;
 
 use super::{Credential, Credentials, CredentialsError, Secret, helper};
 
-/// How Docker Hub is written in `config.json` and for helpers.
+/// The name of Docker Hub in `config.json` and for helpers.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
-/// How long a helper may take: it may ask a person to unlock a keychain.
+/// The time limit for a helper. It is long because a helper may ask a person to unlock a keychain.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The credentials in a `config.json` of Docker. It is read each time, as people log in meanwhile.
-/// A file that is not there knows nothing.
+/// The credentials in Docker's `config.json`. The file is read each time, because people log in
+/// between requests. If it does not exist, there are no credentials.
 #[derive(Debug, Clone)]
 pub struct DockerConfig {
     path: PathBuf,
@@ -32,19 +32,20 @@ pub struct DockerConfig {
 }
 
 impl DockerConfig {
-    /// Makes the credentials of a file, as in `~/.docker/config.json`.
+    /// Returns the credentials of a file, such as `~/.docker/config.json`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), helper_timeout: HELPER_TIMEOUT, helper_path: None }
     }
 
-    /// Changes how long a helper may take.
+    /// Sets the time limit for a helper.
     #[must_use]
     pub fn with_helper_timeout(self, helper_timeout: Duration) -> Self {
         Self { helper_timeout, ..self }
     }
 
-    /// Changes where helpers are looked for, as `PATH` has it, and what they get as `PATH`.
+    /// Sets the directories in which helpers are looked up, in the format of `PATH`. Helpers get it
+    /// as their `PATH`.
     #[must_use]
     pub fn with_helper_path(self, path: impl Into<OsString>) -> Self {
         Self { helper_path: Some(path.into()), ..self }
@@ -56,7 +57,7 @@ impl DockerConfig {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
             Err(source) => return Err(CredentialsError::Read { path: self.path.clone(), source }),
         };
-        // The message of serde_json may quote a value; its position does not.
+        // The message of serde_json may quote a value, which is secret; the position does not.
         serde_json::from_slice(&text).map(Some).map_err(|error| {
             self.syntax(format!("it is no JSON of the right form at line {}, column {}", error.line(), error.column()))
         })
@@ -108,14 +109,14 @@ impl fmt::Debug for Entry {
 }
 
 impl Config {
-    /// Returns the name of the helper that knows a registry.
+    /// Returns the name of the helper for a registry.
     fn helper(&self, registry: &str) -> Option<&str> {
         let helpers = self.cred_helpers.iter().flatten();
         let own = helpers.filter(|(server, _)| is_same(server, registry)).map(|(_, name)| name).next();
         own.or(self.creds_store.as_ref()).map(String::as_str).filter(|name| !name.is_empty())
     }
 
-    /// Returns the entry of a registry; one that is written exactly so comes first.
+    /// Returns the entry of a registry. An entry with exactly this name takes precedence.
     fn entry(&self, registry: &str) -> Option<&Entry> {
         let auths = self.auths.as_ref()?;
         auths
@@ -124,7 +125,8 @@ impl Config {
     }
 }
 
-/// Returns whether a server of the file is a registry: servers may have a scheme and a path.
+/// Returns whether a server in the file is the registry. Servers may be written with a scheme and a
+/// path.
 fn is_same(server: &str, registry: &str) -> bool {
     let host = server.strip_prefix("https://").or_else(|| server.strip_prefix("http://")).unwrap_or(server);
     let host = host.split('/').next().unwrap_or_default();
@@ -157,7 +159,7 @@ fn decode(auth: &str) -> Result<Credential, &'static str> {
     let bytes = engine.decode(auth.trim()).map_err(|_| "has an `auth` that is not base64")?;
     let text = String::from_utf8(bytes).map_err(|_| "has an `auth` that is not text")?;
     let (username, password) = text.split_once(':').ok_or("has an `auth` without a colon")?;
-    // Docker pads with zeros.
+    // Docker pads the password with zeros.
     let password = Secret::new(password.trim_end_matches('\0'));
     Ok(Credential::Password { username: username.to_owned(), password })
 }

@@ -1,4 +1,4 @@
-//! Programs that keep credentials: `docker-credential-*`.
+//! The programs that store credentials: `docker-credential-*`.
 //!
 //! Source: the protocol of `github.com/docker/docker-credential-helpers`.
 
@@ -14,20 +14,20 @@ use tokio::process::Command;
 
 use super::{Credential, CredentialsError, Secret};
 
-/// The name that says that the secret is an identity token.
+/// The user name that marks the secret as an identity token.
 const TOKEN_NAME: &str = "<token>";
-/// How much of the standard error of a helper is shown, in characters.
+/// The number of characters of a helper's standard error that are shown.
 const MAX_MESSAGE: usize = 300;
 
-/// A helper that a file names.
+/// A helper that a configuration names.
 pub(super) struct Helper<'a> {
-    /// As in `pass`, for `docker-credential-pass`.
+    /// The name without the prefix, such as `pass` for `docker-credential-pass`.
     pub(super) name: &'a str,
-    /// The file that names it.
+    /// The path of the configuration.
     pub(super) config: &'a Path,
-    /// Where it is looked for, instead of `PATH`.
+    /// The directories to search instead of `PATH`.
     pub(super) path: Option<&'a OsStr>,
-    /// How long it may take.
+    /// The time limit.
     pub(super) timeout: Duration,
 }
 
@@ -39,7 +39,7 @@ struct Answer {
 }
 
 impl Helper<'_> {
-    /// Asks for the credential of a server; none if the helper does not know it.
+    /// Asks for the credential of a server, and returns `None` if the helper does not know it.
     pub(super) async fn get(&self, server: &str) -> Result<Option<Credential>, CredentialsError> {
         let output = match tokio::time::timeout(self.timeout, self.run(server)).await {
             Ok(Ok(output)) => output,
@@ -68,7 +68,7 @@ impl Helper<'_> {
             .kill_on_drop(true)
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            // A helper that does not read says by its status what is wrong.
+            // A helper that does not read its input reports the mistake by its exit status.
             let _ = stdin.write_all(server.as_bytes()).await;
         }
         child.wait_with_output().await
@@ -102,13 +102,14 @@ fn credential(answer: Answer) -> Option<Credential> {
     }
 }
 
-/// Helpers say by this text on their standard output that they do not know a server.
+/// Returns whether the output says that the helper does not know the server.
 fn is_unknown(output: &Output) -> bool {
     let said = String::from_utf8_lossy(&output.stdout);
     said.contains("credentials not found in native keychain") || said.contains("no credentials server URL")
 }
 
-/// How a helper ended, and what it said on its standard error. Its standard output may have secrets.
+/// Returns the exit status and the standard error of a helper. Its standard output may contain
+/// secrets and is not used.
 fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let said: String = said.trim().chars().take(MAX_MESSAGE).collect();

@@ -1,4 +1,4 @@
-//! Files and helpers, one by one.
+//! Tests of configuration files and helpers.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -9,12 +9,12 @@ use graph::Diagnostic as _;
 
 use super::{Anonymous, Credential, Credentials, DockerConfig, Given, Secret};
 
-/// More than any helper here takes.
+/// A time limit that no helper of these tests reaches.
 const LONG: Duration = Duration::from_secs(20);
-/// Less than the one that never ends.
+/// A time limit for the helper that does not end.
 const SHORT: Duration = Duration::from_millis(250);
 
-/// Describes what is known for a registry, with its secret.
+/// Returns a description of the credential for a registry, with its secret.
 async fn describe(credentials: &dyn Credentials, registry: &str) -> String {
     match credentials.credential(registry).await {
         Ok(None) => "anonymous".to_owned(),
@@ -36,7 +36,7 @@ async fn check(json: &str, registries: &[&str], expect: Expect) {
     expect.assert_eq(&text.replace(dir.path().to_str().unwrap(), "DIR"));
 }
 
-/// Asks the helper `docker-credential-test`, which is this script, for the credential of `a.io`.
+/// Checks the credential for `a.io` with this script as the helper `docker-credential-test`.
 async fn check_helper(script: &str, timeout: Duration, expect: Expect) {
     let dir = tempfile::tempdir().unwrap();
     let (config, program) = (dir.path().join("config.json"), dir.path().join("docker-credential-test"));
@@ -149,9 +149,9 @@ async fn a_broken_file_is_named_and_not_quoted() {
 async fn a_missing_helper_is_named() {
     let json = r#"{"credHelpers": {"a.io": "no-such-keychain"}, "credsStore": "no-such-store"}"#;
     check(json, &["a.io", "docker.io"], expect![[r#"
-        a.io: `DIR/config.json` names the credential helper `docker-credential-no-such-keychain` for `a.io`, and there is no such program
+        a.io: `DIR/config.json` names the credential helper `docker-credential-no-such-keychain` for `a.io`, but there is no such program
         install `docker-credential-no-such-keychain`, or take it out of `DIR/config.json`
-        docker.io: `DIR/config.json` names the credential helper `docker-credential-no-such-store` for `https://index.docker.io/v1/`, and there is no such program
+        docker.io: `DIR/config.json` names the credential helper `docker-credential-no-such-store` for `https://index.docker.io/v1/`, but there is no such program
         install `docker-credential-no-such-store`, or take it out of `DIR/config.json`
     "#]]).await;
 }

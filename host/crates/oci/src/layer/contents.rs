@@ -1,4 +1,4 @@
-//! Contents of files: from the archive, and from layers below.
+//! Writes the contents of files, from the tar file or from a layer below.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -10,13 +10,13 @@ use super::error::LayerError;
 use super::root::io;
 use super::tar::{Entry, Segment, Source, TarReader};
 
-/// Files from this size on get holes where they have only zeros.
+/// The size from which on a file gets holes in place of zeros.
 const HOLES_FROM: u64 = 1 << 20;
-/// The unit in which zeros are looked for.
+/// The size of a hole's unit.
 const HOLE_BYTES: usize = 64 << 10;
 static ZEROS: [u8; HOLE_BYTES] = [0; HOLE_BYTES];
 
-/// Writes the contents of an entry to a new file. `at` is for messages.
+/// Writes the contents of an entry to a new file. `at` is the place for messages.
 pub(super) fn write<S: Source>(
     reader: &mut TarReader<S>,
     entry: &Entry,
@@ -58,9 +58,10 @@ fn write_at(file: impl AsFd, mut bytes: &[u8], mut offset: u64) -> Result<(), Er
     Ok(())
 }
 
-/// Writes all but whole units of zeros; returns where the last byte was written.
+/// Writes everything except whole units of zeros, and returns the position after the last written
+/// byte.
 fn write_with_holes(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<u64, Errno> {
-    // The first piece ends where a unit of the file does.
+    // The first piece ends at the boundary of a unit.
     let first = HOLE_BYTES - usize::try_from(offset % HOLE_BYTES as u64).unwrap_or(0);
     let (head, rest) = bytes.split_at(first.min(bytes.len()));
     let mut run = 0..0;
@@ -85,15 +86,15 @@ fn write_with_holes(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<u64, Er
     Ok(end)
 }
 
-/// A file of a layer below that was copied.
+/// A file that was copied from a layer below.
 pub(super) struct Copied {
     pub(super) mode: u32,
     pub(super) owner: (u32, u32),
     pub(super) mtime_ns: i64,
 }
 
-/// Copies a file of a layer below, if there is one at `path`. Anything else there is as if it were
-/// not: a hard link can only be made to a file.
+/// Copies the file at `path` from the layers below, if there is one. Only files count, because a
+/// hard link can only point to a file.
 pub(super) fn copy_from_below(
     path: &Path,
     name: &[u8],

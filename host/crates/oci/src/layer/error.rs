@@ -1,4 +1,4 @@
-//! What can be wrong with a layer.
+//! The errors of layers.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::tar::reader::ReadError;
 use crate::Digest;
 use crate::compression::DecodeError;
 
-/// Why a stream of uncompressed bytes stopped.
+/// The reason why a stream of uncompressed bytes stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StreamError {
     #[error(transparent)]
@@ -20,107 +20,107 @@ pub(crate) enum StreamError {
     Bomb(u64),
 }
 
-/// Why a layer could not be unpacked.
+/// The reason why a layer cannot be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
-    /// It cannot be read or decompressed.
+    /// The layer cannot be read or decompressed.
     #[error("layer is unreadable {at}: {source}")]
     Read {
-        /// As in "after `usr/bin/x`".
+        /// The place, such as "after `usr/bin/x`".
         at: String,
-        /// What is wrong.
+        /// The error of the decoder.
         source: DecodeError,
     },
-    /// It is not the tar file that it should be.
+    /// The layer is not a valid tar file.
     #[error("layer is damaged {at}: {source}")]
     Archive {
-        /// As in "after `usr/bin/x`".
+        /// The place, such as "after `usr/bin/x`".
         at: String,
-        /// What is wrong.
+        /// The error of the tar reader.
         source: TarError,
     },
-    /// An entry that must not be there.
+    /// The layer has an entry that is not allowed.
     #[error("layer has a bad entry `{name}`: {source}")]
     Entry {
-        /// Its name, escaped.
+        /// The name of the entry, escaped.
         name: String,
-        /// What is wrong.
+        /// The reason why the entry is not allowed.
         source: EntryError,
     },
-    /// It is larger than anybody needs.
+    /// The layer exceeds a limit.
     #[error("layer is refused {at}: {what}")]
     Limit {
-        /// As in "at `usr/bin/x`".
+        /// The place, such as "at `usr/bin/x`".
         at: String,
-        /// Which limit, and how much it is.
+        /// The limit and its value.
         what: String,
     },
-    /// It is not the layer that was wanted.
-    #[error("layer is not what its configuration says: it has the digest {found} uncompressed, not {expected}")]
+    /// The layer does not have the digest in the configuration of the image.
+    #[error("layer has the digest {found} uncompressed, but the configuration of the image says {expected}")]
     DiffId {
-        /// By the configuration of the image.
+        /// The digest in the configuration.
         expected: Digest,
-        /// Of what was read.
+        /// The digest of the uncompressed bytes.
         found: Digest,
     },
-    /// The file system does not do it.
+    /// An operation of the file system failed.
     #[error("cannot {action} `{name}` of a layer")]
     Io {
-        /// As in "create".
+        /// The operation, such as "create".
         action: &'static str,
-        /// From the root of the layer, escaped.
+        /// The path from the root of the layer, escaped.
         name: String,
-        /// What the system answered.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// No thread could be started.
+    /// A thread cannot be started.
     #[error("cannot start a thread to unpack a layer")]
     Thread(#[source] io::Error),
 }
 
-/// What is wrong with an entry.
+/// The reason why an entry is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
-    /// Its path has `..` in it.
+    /// The path contains `..`.
     #[error("it leads out of the layer")]
     Outside,
-    /// A NUL is in its name or target.
+    /// The name or the target contains a NUL.
     #[error("its name or target has a NUL in it")]
     Nul,
-    /// Its path, or a link's target, is too long.
+    /// The path, or the target of a link, is too long.
     #[error("its path or target has more than {0} bytes")]
     LongPath(usize),
-    /// One name in its path is too long.
+    /// A component of the path is too long.
     #[error("a name in its path has more than {0} bytes")]
     LongName(usize),
-    /// A `.wh.` that removes nothing that can be, or that is a directory.
-    #[error("it removes nothing that can be there")]
+    /// The entry is a `.wh.` that cannot remove anything, or that is a directory.
+    #[error("it does not name an entry that can be removed")]
     Whiteout,
-    /// Something else than a directory is at the root.
+    /// The entry is at the root and is not a directory.
     #[error("the root of a layer can only be a directory")]
     Root,
-    /// It is in something that is no directory.
+    /// A parent of the entry is not a directory.
     #[error("`{0}` above it is not a directory")]
     NotDirectory(String),
-    /// Links above it lead in a circle.
+    /// The links in the path form a circle.
     #[error("more than {0} symbolic links above it lead to each other")]
     Loop(usize),
-    /// A symbolic link to nothing.
+    /// The entry is a symbolic link with an empty target.
     #[error("its target is empty")]
     NoTarget,
-    /// A hard link out of the layer.
+    /// The entry is a hard link that leads out of the layer.
     #[error("its target `{0}` leads out of the layer")]
     LinkOutside(String),
-    /// A hard link to what is not there.
+    /// The entry is a hard link to a file that does not exist.
     #[error("its target `{0}` is neither in the layer before it nor in a layer below")]
     LinkMissing(String),
-    /// A hard link to a directory.
+    /// The entry is a hard link to a directory.
     #[error("its target `{0}` is a directory")]
     LinkDirectory(String),
 }
 
 impl LayerError {
-    /// Says where reading stopped.
+    /// Returns the error for a stream that stopped at this place.
     pub(crate) fn stopped(at: &str, error: ReadError) -> Self {
         let at = at.to_owned();
         match error {

@@ -1,4 +1,4 @@
-//! Hard links: to files of the layer, and to files of the layers below.
+//! Hard links to files of the layer, and to files of the layers below.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -15,8 +15,8 @@ use super::tar::Entry;
 use super::unpack::{Unpacker, bad};
 
 impl Unpacker<'_> {
-    /// Makes another name for a file of this layer. What the header says of the file is ignored, as GNU
-    /// tar does: it was said where the file came.
+    /// Creates another name for a file of this layer. The properties in the header are ignored, as
+    /// GNU tar does, because the entry of the file has them.
     pub(super) fn hard_link(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
         let shown = || escape(&entry.link);
         let target = clean(&entry.link, &self.options.limits).map_err(|error| match error {
@@ -45,7 +45,7 @@ impl Unpacker<'_> {
         let from = Rc::clone(&source.fd);
         let link = |fd: &OwnedFd| rustix::fs::linkat(&*from, target_name, fd, name, rustix::fs::AtFlags::empty());
         self.put("make hard link", &parent, name, link).map_err(|error| match error {
-            // It was in the directory that it takes the place of.
+            // The file was in the directory that the link replaces.
             LayerError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 bad(entry, EntryError::LinkMissing(shown()))
             }
@@ -53,7 +53,8 @@ impl Unpacker<'_> {
         })
     }
 
-    /// A link to a file of a layer below: an overlay copies such a file before it links it.
+    /// Copies a file of a layer below for a hard link to it. An overlay does the same before it
+    /// links such a file.
     fn copy_from_below(&mut self, entry: &Entry, target: &[u8], above: &[u8], name: &[u8]) -> Result<(), LayerError> {
         use std::os::unix::ffi::OsStrExt as _;
         let below = self.options.lower.and_then(|lower| lower(Path::new(std::ffi::OsStr::from_bytes(target))));

@@ -1,39 +1,39 @@
-//! Names of entries: what they mean and which are refused.
+//! The meaning of entry names, and which names are refused.
 
 use std::fmt::Write as _;
 
 use super::Limits;
 use super::error::EntryError;
 
-/// Bytes from the root without a leading `/`, without `.` and empty names.
+/// A path from the root, without a leading `/`, without `.` and without empty components.
 pub(crate) type Cleaned = Vec<u8>;
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Name {
-    /// An entry of that path; empty for the root.
+    /// An entry at this path; the root if it is empty.
     Plain(Cleaned),
-    /// The removal of that path.
+    /// The removal of this path.
     Whiteout(Cleaned),
-    /// A mark on that directory.
+    /// A mark that this directory hides the layers below.
     Opaque(Cleaned),
-    /// Bookkeeping of AUFS.
+    /// Metadata of AUFS.
     Metadata,
 }
 
 pub(super) const WHITEOUT: &[u8] = b".wh.";
-/// What AUFS keeps for itself.
+/// The names that AUFS uses for metadata.
 const METADATA: &[u8] = b".wh..wh.";
 pub(super) const OPAQUE: &[u8] = b".wh..wh..opq";
 
-/// Says what the name of an entry stands for.
+/// Returns the meaning of an entry's name.
 pub(super) fn classify(name: &[u8], limits: &Limits) -> Result<Name, EntryError> {
     let path = clean(name, limits)?;
     let (parent, last) = split(&path);
     if parent.split(|&b| b == b'/').any(|part| part.starts_with(METADATA)) {
         return Ok(Name::Metadata);
     }
-    // What is in something that is removed cannot be.
+    // A removed entry cannot have entries below it.
     if parent.split(|&b| b == b'/').any(|part| part.starts_with(WHITEOUT)) {
         return Err(EntryError::Whiteout);
     }
@@ -50,7 +50,7 @@ pub(super) fn classify(name: &[u8], limits: &Limits) -> Result<Name, EntryError>
     }
 }
 
-/// Makes a path relative to the root, as Docker does with absolute ones, and checks it.
+/// Checks a path and makes it relative to the root, as Docker does with absolute paths.
 pub(crate) fn clean(name: &[u8], limits: &Limits) -> Result<Cleaned, EntryError> {
     if name.contains(&0) {
         return Err(EntryError::Nul);
@@ -70,7 +70,7 @@ pub(crate) fn clean(name: &[u8], limits: &Limits) -> Result<Cleaned, EntryError>
     Ok(path)
 }
 
-/// Returns the path of the directory and the name in it.
+/// Returns the path of the directory, and the name in it.
 pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|&b| b == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
@@ -91,8 +91,8 @@ pub(crate) fn push(path: &mut Vec<u8>, name: &[u8]) {
     path.extend_from_slice(name);
 }
 
-/// Returns a name as text for people: what is not UTF-8 and what a terminal would obey is escaped, and
-/// a very long name is cut.
+/// Returns a name as text for people. Bytes that are not UTF-8 and terminal control characters are
+/// escaped, and a very long name is shortened.
 #[must_use]
 pub fn escape(name: &[u8]) -> String {
     let mut text = String::new();
@@ -104,7 +104,7 @@ pub fn escape(name: &[u8]) -> String {
             }
         }
         for byte in chunk.invalid() {
-            // Writing to a `String` never fails.
+            // Writing to a `String` cannot fail.
             let _ = write!(text, r"\x{byte:02x}");
         }
     }
@@ -152,11 +152,11 @@ mod tests {
         check("a/../../x", "it leads out of the layer");
         check("a/../b", "it leads out of the layer");
         check("a\0b", "its name or target has a NUL in it");
-        check(".wh.", "it removes nothing that can be there");
-        check("a/.wh..", "it removes nothing that can be there");
-        check(".wh...", "it removes nothing that can be there");
-        check(".wh.../x", "it removes nothing that can be there");
-        check("a/.wh.b/x", "it removes nothing that can be there");
+        check(".wh.", "it does not name an entry that can be removed");
+        check("a/.wh..", "it does not name an entry that can be removed");
+        check(".wh...", "it does not name an entry that can be removed");
+        check(".wh.../x", "it does not name an entry that can be removed");
+        check("a/.wh.b/x", "it does not name an entry that can be removed");
         check("1234567890123", "a name in its path has more than 12 bytes");
         check("1234567890/1234567890", "its path or target has more than 20 bytes");
     }

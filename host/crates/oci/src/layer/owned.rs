@@ -1,4 +1,4 @@
-//! Owners, modes, times and attributes of what was written.
+//! Sets owners, modes, times and extended attributes.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -9,14 +9,14 @@ use super::error::LayerError;
 use super::name::join;
 use super::root::{DirectoryMeta, Place, Root, io};
 
-/// What could not be done, in numbers.
+/// The numbers of properties that could not be set.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) n_not_owned: u64,
     pub(super) n_xattrs_skipped: u64,
 }
 
-/// Gives things their owners.
+/// Sets the owners of entries.
 pub(super) struct Owner {
     own: (u32, u32),
     pub(super) counts: Counts,
@@ -28,8 +28,8 @@ impl Owner {
         Self { own, counts: Counts::default() }
     }
 
-    /// Runs `chown` unless it would change nothing. What the user namespace does not have, or who may
-    /// not give anything away, is counted.
+    /// Calls `chown` if the owner is another one. A failure is counted if the user namespace does
+    /// not have the owner, or if the user may not change owners.
     fn own(
         &mut self,
         owner: (u32, u32),
@@ -39,7 +39,7 @@ impl Owner {
         if owner == self.own {
             return Ok(());
         }
-        // To the kernel the highest number is "leave it as it is".
+        // To the kernel, the highest number means "no change".
         if owner.0 == u32::MAX || owner.1 == u32::MAX {
             self.counts.n_not_owned += 1;
             return Ok(());
@@ -51,7 +51,8 @@ impl Owner {
         Ok(())
     }
 
-    /// Finishes a file. Its mode comes after its owner, as a new owner takes bits away.
+    /// Sets the properties of a file. The mode is set after the owner, because changing the owner
+    /// clears some bits.
     pub(super) fn finish_file(
         &mut self,
         file: &OwnedFd,
@@ -66,8 +67,8 @@ impl Owner {
         rustix::fs::futimens(file, &timestamps(meta.mtime_ns)).map_err(|errno| io("set time of", path, errno))
     }
 
-    /// Finishes what cannot be opened: a link, a pipe, a device. Links have no mode of their own, and
-    /// none of them has attributes.
+    /// Sets the properties of an entry that cannot be opened: a link, a pipe or a device. A link
+    /// has no mode, and none of them has attributes.
     pub(super) fn finish_special(
         &mut self,
         parent: &Place,
@@ -87,7 +88,8 @@ impl Owner {
             .map_err(|errno| io("set time of", &path, errno))
     }
 
-    /// Finishes all directories, those below before those above: a mode may forbid the way to them.
+    /// Sets the properties of all directories, the deepest ones first, because a mode can forbid
+    /// access to what is below.
     pub(super) fn finish_directories(&mut self, root: &Root<'_>) -> Result<(), LayerError> {
         for (path, meta) in root.directories.iter().rev() {
             let DirectoryMeta { mode, owner, mtime_ns } = *meta;
@@ -103,8 +105,9 @@ impl Owner {
         Ok(())
     }
 
-    /// Sets the attributes that a layer may have. Those of overlays would be believed, those of the
-    /// system belong to this machine; a file system or a namespace that refuses one is no error.
+    /// Sets the extended attributes that a layer may have. Attributes of overlayfs would change its
+    /// behaviour, and those of the system belong to this machine. It is not an error if a file
+    /// system or a namespace refuses one.
     pub(super) fn set_xattrs(
         &mut self,
         fd: impl AsFd,
@@ -131,7 +134,7 @@ fn is_allowed(name: &[u8]) -> bool {
     (name.starts_with(b"user.") && !is_overlay && !name.contains(&0)) || name == b"security.capability"
 }
 
-/// What a file gets when its contents are there.
+/// The properties of a file, which are set after its contents are written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileMeta {
     pub(super) mode: u32,
@@ -139,13 +142,13 @@ pub(super) struct FileMeta {
     pub(super) mtime_ns: i64,
 }
 
-/// Opens a directory so that it can be changed.
+/// Opens a directory for changes.
 pub(super) fn open(place: &Place, path: &[u8]) -> Result<OwnedFd, LayerError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(&place.fd, ".", flags, Mode::empty()).map_err(|errno| io("open directory", path, errno))
 }
 
-/// Marks a directory as one that hides what is below it.
+/// Marks a directory as one that hides the layers below.
 pub(super) fn make_opaque(place: &Place) -> Result<(), LayerError> {
     let fd = open(place, &place.path)?;
     rustix::fs::fsetxattr(&fd, "user.overlay.opaque", b"y", XattrFlags::empty())

@@ -1,4 +1,4 @@
-//! Writes the tar file of a layer, compressed, with its digests.
+//! Writes the tar file of a layer, compressed, and computes its digests.
 
 use std::io::{self, Read, Write};
 
@@ -12,21 +12,21 @@ use crate::Digest;
 use crate::compression::{Compression, Encoder};
 use crate::image::Descriptor;
 
-/// Why a layer could not be written.
+/// The reason why a layer cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// What is written to failed, or what is read from.
+    /// Reading the contents or writing the layer failed.
     #[error("cannot write `{name}` to a layer")]
     Io {
-        /// The entry, escaped.
+        /// The name of the entry, escaped.
         name: String,
-        /// What the system answered.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A name that a layer cannot have.
+    /// A layer cannot have an entry with this name.
     #[error("`{0}` cannot be in a layer: names that start with `.wh.` mean removals there")]
     Name(String),
-    /// No encoder could be made, or the end could not be written.
+    /// The encoder cannot be created, or the end of the layer cannot be written.
     #[error("cannot write a layer")]
     Encoder(#[source] io::Error),
 }
@@ -44,46 +44,45 @@ impl Diagnostic for PackError {
     }
 }
 
-/// What an entry has besides its kind.
+/// The properties of an entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
-    /// Permission bits.
+    /// The permission bits.
     pub mode: u32,
-    /// The user's number.
+    /// The id of the user.
     pub uid: u32,
-    /// The group's number.
+    /// The id of the group.
     pub gid: u32,
-    /// Nanoseconds since 1970; the caller clamps it.
+    /// The modification time, in nanoseconds since 1970. The caller limits it.
     pub mtime_ns: i64,
-    /// Names and values of extended attributes, in any order.
+    /// The names and values of extended attributes, in any order.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// What is neither a file, a directory nor a link.
+/// An entry that is not a file, a directory or a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpecialFile {
     /// A named pipe.
     Fifo,
-    /// With its major and minor number.
+    /// A character device with its major and minor number.
     CharacterDevice(u32, u32),
-    /// With its major and minor number.
+    /// A block device with its major and minor number.
     BlockDevice(u32, u32),
 }
 
-/// What was written.
+/// The result of writing a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed {
-    /// Of the tar file.
+    /// The digest of the tar file.
     pub diff_id: Digest,
-    /// Bytes of the tar file.
+    /// The number of bytes of the tar file.
     pub n_uncompressed: u64,
-    /// The media type, digest and size of what was written.
+    /// The media type, digest and size of the compressed layer.
     pub descriptor: Descriptor,
 }
 
-/// Writes a layer. Entries are written in the order in which they come: sorting them, parents first, is
-/// the caller's task. The same calls give the same bytes on every machine. Names have no leading `/`;
-/// the root is empty.
+/// Writes a layer. The caller adds the entries in sorted order, with parents first. The same calls
+/// give the same bytes on every machine. Names have no leading `/`, and the empty name is the root.
 pub struct LayerWriter<W: Write> {
     encoder: Encoder<Hashed<W>>,
     tar: Sha256,
@@ -91,7 +90,7 @@ pub struct LayerWriter<W: Write> {
     compression: Compression,
 }
 
-/// Counts and hashes what it passes on.
+/// A writer that counts and hashes the bytes.
 struct Hashed<W> {
     inner: W,
     hasher: Sha256,
@@ -111,7 +110,7 @@ impl<W: Write> Write for Hashed<W> {
     }
 }
 
-/// Writes the tar file itself: hashes and compresses.
+/// Writes the tar file, hashes it and compresses it.
 struct Tar<'a, W: Write>(&'a mut LayerWriter<W>);
 
 impl<W: Write> Write for Tar<'_, W> {
@@ -131,7 +130,7 @@ impl<W: Write> LayerWriter<W> {
     /// Starts a layer.
     ///
     /// # Errors
-    /// If there is no memory or no thread for the compression.
+    /// If the compression gets no memory or no thread.
     pub fn new(writer: W, compression: Compression) -> Result<Self, PackError> {
         let hashed = Hashed { inner: writer, hasher: Sha256::new(), n_bytes: 0 };
         let encoder = Encoder::new(hashed, compression).map_err(PackError::Encoder)?;
@@ -141,7 +140,7 @@ impl<W: Write> LayerWriter<W> {
     /// Writes a directory.
     ///
     /// # Errors
-    /// If its name cannot be in a layer, or writing fails; so have all of these.
+    /// If a layer cannot have the name, or writing fails. The other methods fail in the same way.
     pub fn directory(&mut self, path: &[u8], meta: &Meta) -> Result<(), PackError> {
         let name = if path.is_empty() { b"./".to_vec() } else { [path, b"/"].concat() };
         self.entry(path, &NewEntry { name: &name, ..new_entry(Kind::Directory, meta) })
@@ -150,7 +149,7 @@ impl<W: Write> LayerWriter<W> {
     /// Writes a file of `size` bytes.
     ///
     /// # Errors
-    /// If `contents` has fewer or more bytes; as [`LayerWriter::directory`].
+    /// If `contents` has fewer or more bytes, and as [`LayerWriter::directory`].
     pub fn file(&mut self, path: &[u8], meta: &Meta, size: u64, contents: &mut dyn Read) -> Result<(), PackError> {
         self.entry(path, &NewEntry { name: path, size, ..new_entry(Kind::File, meta) })?;
         data(&mut Tar(self), contents, size).map_err(|source| PackError::Io { name: escape(path), source })
@@ -164,7 +163,7 @@ impl<W: Write> LayerWriter<W> {
         self.entry(path, &NewEntry { name: path, link: target, ..new_entry(Kind::Symlink, meta) })
     }
 
-    /// Writes another name for a file that came before, at `target` from the root.
+    /// Writes another name for an earlier file, which is at `target` from the root.
     ///
     /// # Errors
     /// As [`LayerWriter::directory`].
@@ -172,7 +171,7 @@ impl<W: Write> LayerWriter<W> {
         self.entry(path, &NewEntry { name: path, link: target, ..new_entry(Kind::HardLink, meta) })
     }
 
-    /// Writes a pipe or a device.
+    /// Writes a named pipe or a device file.
     ///
     /// # Errors
     /// As [`LayerWriter::directory`].
@@ -185,7 +184,7 @@ impl<W: Write> LayerWriter<W> {
         self.entry(path, &NewEntry { name: path, device, ..new_entry(kind, meta) })
     }
 
-    /// Writes the removal of what layers below have at `path`.
+    /// Writes the removal of `path` from the layers below.
     ///
     /// # Errors
     /// As [`LayerWriter::directory`].
@@ -194,7 +193,7 @@ impl<W: Write> LayerWriter<W> {
         self.mark(path, &super::name::join(above, &[WHITEOUT, name].concat()), mtime_ns)
     }
 
-    /// Writes that layers below have nothing in the directory `path`.
+    /// Writes a mark that the directory `path` hides the layers below.
     ///
     /// # Errors
     /// As [`LayerWriter::directory`].
@@ -214,7 +213,7 @@ impl<W: Write> LayerWriter<W> {
         header(&mut Tar(self), entry).map_err(|source| PackError::Io { name: escape(path), source })
     }
 
-    /// Writes the end; returns what was written to and what the layer is.
+    /// Writes the end of the layer, and returns the writer and the result.
     ///
     /// # Errors
     /// If writing fails.

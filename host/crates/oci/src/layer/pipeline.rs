@@ -1,7 +1,8 @@
-//! Three threads for one stream: one decompresses, one hashes, one, the caller's, uses the bytes.
+//! Processes a stream with three threads: one decompresses, one hashes, and the caller's uses the
+//! bytes.
 //!
-//! Threads of its own, not a pool: this also runs in a forked process, where the threads of a pool
-//! do not exist.
+//! The threads are not taken from a pool, because this code also runs in a forked process, which
+//! does not have the threads of a pool.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -16,14 +17,14 @@ use super::tar::Source;
 use crate::Digest;
 use crate::compression::Decoder;
 
-/// How much is handed over at once. Small enough to stay in a cache of the processor until it is used.
+/// The size of a chunk. It is small enough to stay in a cache of the processor until it is used.
 const CHUNK_BYTES: usize = 256 << 10;
-/// How many of them wait at most for each of the two that read them.
+/// The number of chunks that may wait for each of the two reading threads.
 const CHUNKS_WAITING: usize = 16;
 
 type Chunk = Arc<Vec<u8>>;
 
-/// What was read in all.
+/// The totals of the stream.
 pub(super) struct Totals {
     pub(super) digest: Digest,
     pub(super) n_compressed: u64,
@@ -44,7 +45,7 @@ impl Source for Chunks {
             let old = self.current.take();
             give_back(old, &self.used);
             self.position = 0;
-            // The sender is gone when everything was read.
+            // The sender is dropped when everything has been read.
             self.current = self.from.recv().ok().transpose()?;
         }
         Ok(self.current.as_ref().map_or(&[], |chunk| &chunk[self.position..]))
@@ -55,16 +56,17 @@ impl Source for Chunks {
     }
 }
 
-/// Gives a buffer back to who fills them, if nobody else uses it any more.
+/// Returns a buffer to the decompressing thread if no other thread uses it.
 fn give_back(chunk: Option<Chunk>, used: &Sender<Vec<u8>>) {
     if let Some(buffer) = chunk.and_then(Arc::into_inner) {
-        // Nobody fills buffers any more at the end.
+        // At the end, nobody needs the buffer.
         let _ = used.send(buffer);
     }
 }
 
-/// Reads all of `reader`, hands it to `work`, and hashes it. What `work` leaves is read and hashed as
-/// well: a digest is that of the whole file, with what follows the end mark of a tar file.
+/// Reads all of `reader`, passes the bytes to `work`, and hashes them. The bytes that `work` does
+/// not read are read and hashed as well, because the digest covers the whole file, including the
+/// bytes after the end mark of the tar file.
 pub(super) fn run<R, T>(
     reader: R,
     limits: &Limits,
@@ -84,7 +86,7 @@ where
         let hashing =
             thread::Builder::new().spawn_scoped(scope, move || hash(&hashed, &used)).map_err(LayerError::Thread)?;
         let done = work(&mut chunks).and_then(|value| drain(&mut chunks).map(|()| value));
-        // Without it the decoder would wait for somebody to take what it has.
+        // Without this, the decoder would wait for a reader of its output.
         drop(chunks);
         let (n_compressed, n_uncompressed) = join(decoding);
         let digest = join(hashing);
@@ -114,8 +116,8 @@ fn hash(chunks: &Receiver<Chunk>, used: &Sender<Vec<u8>>) -> Digest {
     Digest::from_bytes(hasher.finalize().into())
 }
 
-/// Decompresses until the end, an error, or until nobody wants more; returns how many bytes were read
-/// and how many became of them.
+/// Decompresses until the end, an error, or until nobody reads the output. Returns the numbers of
+/// compressed and uncompressed bytes.
 fn decode<R: Read>(
     reader: R,
     limits: &Limits,
@@ -127,7 +129,7 @@ fn decode<R: Read>(
     let mut decoder = match Decoder::new(reader) {
         Ok(decoder) => decoder,
         Err(error) => {
-            // Who waits for it may have given up.
+            // The receiver may be gone.
             let _ = to_work.send(Err(error.into()));
             return (0, 0);
         }

@@ -1,4 +1,4 @@
-//! Removing what a later entry replaces.
+//! Removes what a later entry replaces.
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -7,7 +7,7 @@ use super::error::LayerError;
 use super::name::{join, push, split};
 use super::root::{Place, Root, io};
 
-/// Removes what is at `name`, with all in it.
+/// Removes the entry at `name` with everything below it.
 pub(super) fn remove(root: &mut Root<'_>, parent: &Place, name: &[u8], found: &Stat) -> Result<(), LayerError> {
     root.forget();
     let path = join(&parent.path, name);
@@ -19,7 +19,8 @@ pub(super) fn remove(root: &mut Root<'_>, parent: &Place, name: &[u8], found: &S
     Ok(())
 }
 
-/// Removes a directory. Not by recursion: it may be deeper than there are descriptors.
+/// Removes a directory. It does not recurse, because a directory can be deeper than the number of
+/// file descriptors.
 fn remove_directory(root: &Root<'_>, top: &[u8]) -> Result<(), LayerError> {
     let mut at = top.to_vec();
     loop {
@@ -38,7 +39,8 @@ fn remove_directory(root: &Root<'_>, top: &[u8]) -> Result<(), LayerError> {
     }
 }
 
-/// Removes the files of a directory and its empty directories; returns one that is not empty.
+/// Removes the files and the empty directories of a directory, and returns a directory that is not
+/// empty.
 fn first_directory(root: &Root<'_>, path: &[u8]) -> Result<Option<Vec<u8>>, LayerError> {
     let place = root.reopen(path)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

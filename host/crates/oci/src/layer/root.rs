@@ -1,7 +1,7 @@
-//! The directory that a layer is written to, and the way to directories in it.
+//! The directory into which a layer is unpacked, and the way to directories in it.
 //!
 //! A path is resolved as if the root were `/`: symbolic links of the layer are followed, and none
-//! leads out. Nearly always there are none, and one `openat2` finds the directory.
+//! leads out. Most paths have no links, and one `openat2` finds their directory.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -16,20 +16,20 @@ use super::error::{EntryError, LayerError};
 use super::name::{escape, join, push, split};
 use super::{Limits, Lower};
 
-/// What a directory gets when everything is in it.
+/// The properties of a directory, which are set at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DirectoryMeta {
     pub(super) mode: u32,
-    /// User and group; whoever unpacks without.
+    /// The user and the group, or `None` for the current user.
     pub(super) owner: Option<(u32, u32)>,
     pub(super) mtime_ns: Option<i64>,
 }
 
-/// A directory that is open, by `O_PATH`.
+/// An open directory, with `O_PATH`.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) fd: Rc<OwnedFd>,
-    /// Its path without symbolic links.
+    /// The path without symbolic links.
     pub(super) path: Vec<u8>,
 }
 
@@ -37,10 +37,10 @@ pub(super) struct Root<'a> {
     fd: Rc<OwnedFd>,
     limits: Limits,
     lower: Option<Lower<'a>>,
-    /// The directory that was found last, by the path that led to it: most entries have that of the
-    /// one before them.
+    /// The last directory and the path by which it was found. Most entries are in the same
+    /// directory as the entry before them.
     last: Option<(Vec<u8>, Place)>,
-    /// Of all directories that were made, by their paths without links.
+    /// The properties of all created directories, by their paths without links.
     pub(super) directories: BTreeMap<Vec<u8>, DirectoryMeta>,
     n_directory_bytes: u64,
     has_openat2: bool,
@@ -52,12 +52,12 @@ pub(super) fn io(action: &'static str, path: &[u8], errno: Errno) -> LayerError 
     LayerError::Io { action, name: escape(path), source: errno.into() }
 }
 
-/// Returns whether it is a removal in the format of overlayfs.
+/// Returns whether the entry is a removal in the format of overlayfs.
 pub(super) fn is_whiteout(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == 0
 }
 
-/// Stats a name in a directory; none if it is not there.
+/// Returns the properties of an entry of a directory, or `None` if it does not exist.
 pub(super) fn stat(place: &Place, name: &[u8]) -> Result<Option<Stat>, LayerError> {
     match rustix::fs::statat(&place.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
@@ -90,18 +90,18 @@ impl<'a> Root<'a> {
         Place { fd: Rc::clone(&self.fd), path: Vec::new() }
     }
 
-    /// Finds a directory, and makes what is missing of it.
+    /// Finds a directory, and creates its missing parts.
     pub(super) fn make(&mut self, path: &[u8]) -> Result<Place, LayerError> {
         let entry = |source| LayerError::Entry { name: escape(path), source };
         self.resolve(path, true)?.ok_or_else(|| entry(EntryError::NotDirectory(escape(path))))
     }
 
-    /// Finds a directory; none if it is not there.
+    /// Finds a directory, and returns `None` if it does not exist.
     pub(super) fn find(&mut self, path: &[u8]) -> Result<Option<Place>, LayerError> {
         self.resolve(path, false)
     }
 
-    /// Forgets which path led where: something was removed.
+    /// Forgets the last directory, because something was removed.
     pub(super) fn forget(&mut self) {
         self.last = None;
     }
@@ -125,7 +125,7 @@ impl<'a> Root<'a> {
         Ok(found)
     }
 
-    /// Opens a directory that is there and has no links above it.
+    /// Opens a directory that exists and has no links in its path.
     fn open_direct(&mut self, path: &[u8]) -> Option<Place> {
         if !self.has_openat2 {
             return None;
@@ -134,14 +134,15 @@ impl<'a> Root<'a> {
         match rustix::fs::openat2(&self.fd, path, DIRECTORY, Mode::empty(), resolve) {
             Ok(fd) => Some(Place { fd: Rc::new(fd), path: path.to_vec() }),
             Err(errno) => {
-                // An old kernel, or a filter that does not know the call.
+                // Old kernels and system call filters do not have the call.
                 self.has_openat2 = !matches!(errno, Errno::NOSYS | Errno::PERM);
                 None
             }
         }
     }
 
-    /// Goes from name to name. A link starts over at the root or goes on from where it is.
+    /// Resolves a path component by component. A link continues at the root or at the current
+    /// directory.
     fn walk(&mut self, path: &[u8], makes: bool) -> Result<Option<Place>, LayerError> {
         let names = |path: &[u8]| path.split(|&b| b == b'/').rev().map(<[u8]>::to_vec).collect::<Vec<_>>();
         let mut pending = names(path);
@@ -187,7 +188,7 @@ impl<'a> Root<'a> {
         Ok(Some(at))
     }
 
-    /// Opens a directory by its path without links, which is known to be there.
+    /// Opens an existing directory by its path without links.
     fn walk_plain(&self, path: &[u8]) -> Result<Place, LayerError> {
         let mut at = self.top();
         for name in path.split(|&b| b == b'/').filter(|name| !name.is_empty()) {
@@ -198,7 +199,7 @@ impl<'a> Root<'a> {
         Ok(at)
     }
 
-    /// Says what is in the way instead of a directory.
+    /// Returns what is at a place where a directory is needed.
     fn obstacle(&mut self, at: &Place, name: &[u8], makes: bool) -> Result<Obstacle, LayerError> {
         let path = join(&at.path, name);
         let Some(found) = stat(at, name)? else { return Ok(Obstacle::Nothing) };
@@ -220,8 +221,8 @@ impl<'a> Root<'a> {
         }
     }
 
-    /// Makes a directory that the layer has something in without mentioning it: it is as it is in the
-    /// layers below.
+    /// Creates a directory that has entries in the layer and no entry of its own. It gets the
+    /// properties that it has in the layers below.
     fn make_missing(&mut self, at: &Place, name: &[u8]) -> Result<Place, LayerError> {
         let path = join(&at.path, name);
         let meta = self.meta_below(&path);
@@ -232,7 +233,7 @@ impl<'a> Root<'a> {
         Ok(Place { fd, path })
     }
 
-    /// Returns what the layers below say of a directory.
+    /// Returns the properties of a directory in the layers below.
     fn meta_below(&self, path: &[u8]) -> DirectoryMeta {
         use std::os::unix::ffi::OsStrExt as _;
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
@@ -247,7 +248,7 @@ impl<'a> Root<'a> {
         }
     }
 
-    /// Notes what a directory is to get at the end.
+    /// Records the properties that a directory gets at the end.
     pub(super) fn note(&mut self, path: Vec<u8>, meta: DirectoryMeta) -> Result<(), LayerError> {
         let n_bytes = path.len() as u64;
         if self.n_directory_bytes + n_bytes > self.limits.max_directory_bytes {
@@ -260,14 +261,14 @@ impl<'a> Root<'a> {
         Ok(())
     }
 
-    /// Forgets directories that are removed again.
+    /// Forgets the properties of directories that are removed.
     pub(super) fn forget_below(&mut self, path: &[u8]) {
         let inside = [path, b"/"].concat();
         let gone: Vec<_> = self
             .directories
             .range(path.to_vec()..)
             .map(|(other, _)| other)
-            // What sorts between the directory and what is in it, as `a-b` does, goes on living.
+            // Names that sort between a directory and its entries, such as `a-b`, are kept.
             .take_while(|other| other.starts_with(path))
             .filter(|other| *other == path || other.starts_with(&inside))
             .cloned()
@@ -292,11 +293,11 @@ impl<'a> Root<'a> {
     }
 }
 
-/// What is where a directory should be.
+/// What is at a place where a directory is needed.
 enum Obstacle {
     Link(Vec<u8>),
-    /// A removal that was taken away, so that a directory can be made.
+    /// There was a removal, which has been deleted, so the directory can be created.
     Gone,
-    /// Nothing that leads on.
+    /// There is something that cannot contain entries.
     Nothing,
 }

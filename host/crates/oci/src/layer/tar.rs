@@ -12,47 +12,47 @@ pub(crate) mod write;
 
 pub(crate) use reader::{Source, TarReader};
 
-/// The unit of a tar file.
+/// The size of a block in a tar file.
 pub(crate) const BLOCK_BYTES: usize = 512;
 
-/// What is wrong with a tar file.
+/// A mistake in a tar file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TarError {
-    /// A header whose sum is not its checksum, or no header at all.
-    #[error("what is at byte {offset} is not a tar header: its checksum is wrong")]
+    /// A header has a wrong checksum, or there is no header.
+    #[error("there is no tar header at byte {offset}: the checksum is wrong")]
     Checksum {
-        /// From the start of the uncompressed file.
+        /// The offset in the uncompressed file.
         offset: u64,
     },
     /// The file ends within an entry.
     #[error("the tar file ends too early, at byte {offset}")]
     Truncated {
-        /// From the start of the uncompressed file.
+        /// The offset in the uncompressed file.
         offset: u64,
     },
-    /// A field that is no number, or one that makes no sense.
-    #[error("the {field} in a header is not a number that it can be")]
+    /// A field is not a valid number.
+    #[error("the {field} in a header is not a valid number")]
     Number {
-        /// As in "size".
+        /// The name of the field, such as "size".
         field: &'static str,
     },
-    /// An extended header that is none.
+    /// An extended header is not valid.
     #[error("an extended header is damaged: {0}")]
     Extended(&'static str),
-    /// A name or an extended header that is longer than anybody needs.
+    /// A name or an extended header exceeds the maximum size.
     #[error("an extended header has {size} bytes; at most {max} are read")]
     LongExtended {
-        /// Bytes.
+        /// The size in bytes.
         size: u64,
-        /// Bytes.
+        /// The maximum size in bytes.
         max: u64,
     },
-    /// The map of a sparse file makes no sense.
+    /// The map of a sparse file is not valid.
     #[error("the map of a sparse file is wrong: {0}")]
     Sparse(&'static str),
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,
@@ -62,36 +62,36 @@ pub(crate) enum Kind {
     BlockDevice,
     Directory,
     Fifo,
-    /// A type that is not known, or one that only backups have.
+    /// A type that is unknown or that only backups use.
     Other(u8),
 }
 
-/// A part of a sparse file that is in the archive.
+/// A part of a sparse file that the archive contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) offset: u64,
     pub(crate) size: u64,
 }
 
-/// One entry, with its extended headers applied.
+/// An entry, with its extended headers applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) name: Vec<u8>,
     pub(crate) link: Vec<u8>,
     pub(crate) kind: Kind,
-    /// All bits, those of the file's type included.
+    /// All mode bits, including those of the file type.
     pub(crate) mode: u32,
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) mtime_ns: i64,
-    /// Bytes of the file, holes included; of other kinds nothing.
+    /// The size of a file in bytes, holes included; 0 for other kinds.
     pub(crate) size: u64,
-    /// Major and minor number.
+    /// The major and minor number of a device.
     pub(crate) device: (u32, u32),
-    /// Names and values.
+    /// The names and values of extended attributes.
     pub(crate) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The parts that are there, in order; none for a file without holes.
+    /// The existing parts of a sparse file, in order; `None` for a file without holes.
     pub(crate) sparse: Option<Vec<Segment>>,
-    /// Where its data are in the file.
+    /// The offset of the data in the tar file.
     pub(crate) data_offset: u64,
 }

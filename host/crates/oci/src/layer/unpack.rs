@@ -1,4 +1,4 @@
-//! From a tar file to a directory in the format of overlayfs.
+//! Unpacks a tar file into a directory in the format of overlayfs.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -15,13 +15,13 @@ use super::root::{DirectoryMeta, Place, Root, io, is_whiteout, stat};
 use super::tar::{Entry, Kind, Source, TarReader};
 use super::{MAX_SKIPPED, SkipReason, Skipped, UnpackOptions, Unpacked, contents, pipeline};
 
-/// Unpacks a layer, compressed or not, into an empty directory. Nothing outside of it is read or
-/// written but what `options.lower` names. On an error the directory holds a part of the layer, and
-/// the caller removes it. Nothing is synced.
+/// Unpacks a layer, compressed or not, into an empty directory. Nothing outside of the directory is
+/// read or written, except what `options.lower` names. After an error the directory contains a part
+/// of the layer, and the caller removes it. Nothing is synced to the disk.
 ///
 /// # Errors
-/// If the layer cannot be read, is damaged, exceeds a limit, or has an entry that leads out of it; if
-/// it is not what `options.diff_id` says; if the file system fails.
+/// If the layer cannot be read, is damaged, exceeds a limit, or has an entry that leads out of it;
+/// if it does not have the digest `options.diff_id`; if the file system fails.
 pub fn unpack(reader: impl Read + Send, dir: &Path, options: &UnpackOptions<'_>) -> Result<Unpacked, LayerError> {
     let (done, totals) = pipeline::run(reader, &options.limits, |chunks| {
         let mut unpacker = Unpacker::new(dir, options)?;
@@ -45,7 +45,7 @@ pub fn unpack(reader: impl Read + Send, dir: &Path, options: &UnpackOptions<'_>)
     })
 }
 
-/// The chunks of the pipeline, which go on after the end of the tar file.
+/// The chunks of the pipeline, which continue after the end of the tar file.
 struct Borrowed<'a>(&'a mut pipeline::Chunks);
 
 impl Source for Borrowed<'_> {
@@ -63,7 +63,7 @@ pub(super) struct Unpacker<'a> {
     pub(super) owner: Owner,
     pub(super) options: &'a UnpackOptions<'a>,
     n_entries: u64,
-    /// Bytes of all files, holes included.
+    /// The bytes of all files, holes included.
     n_bytes: u64,
     is_opaque: bool,
     n_skipped: u64,
@@ -99,7 +99,7 @@ impl<'a> Unpacker<'a> {
             self.check_limits(&entry, &name)?;
             at = format!("in `{name}`");
             self.entry(&mut reader, &entry, &at).map_err(|error| match error {
-                // Named as the archive has it, not by the part of it that was looked at.
+                // The message names the whole path of the entry, and not the component that failed.
                 LayerError::Entry { source, .. } => LayerError::Entry { name: name.clone(), source },
                 other => other,
             })?;
@@ -185,7 +185,7 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// Makes something new; what an earlier entry made there is removed.
+    /// Creates an entry after removing what an earlier entry created there.
     pub(super) fn put<T>(
         &mut self,
         action: &'static str,
@@ -210,8 +210,8 @@ impl<'a> Unpacker<'a> {
         self.put("create", parent, name, |fd| rustix::fs::openat(fd, name, flags, Mode::RUSR | Mode::WUSR))
     }
 
-    /// Removes a name that layers below have. What this layer itself has there stays, in whatever order
-    /// they come; a directory of this layer hides what was below it.
+    /// Removes a name from the layers below. Entries of this layer at the same path stay, in
+    /// whatever order they come; a directory of this layer hides the layers below.
     fn whiteout(&mut self, path: &[u8]) -> Result<(), LayerError> {
         let (above, name) = split(path);
         let parent = self.root.make(above)?;
@@ -230,7 +230,7 @@ impl<'a> Unpacker<'a> {
     fn directory(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
         let parent = self.root.make(above)?;
         let path = join(&parent.path, name);
-        // A mode may forbid to write in it: it is narrowed last.
+        // The final mode may forbid writing in the directory, so it is set last.
         let make = |parent: &Place| rustix::fs::mkdirat(&parent.fd, name, Mode::RWXU);
         let mut hides_below = false;
         match make(&parent) {
@@ -296,7 +296,8 @@ fn meta(entry: &Entry) -> FileMeta {
     FileMeta { mode: entry.mode, owner: (entry.uid, entry.gid), mtime_ns: entry.mtime_ns }
 }
 
-/// Whether it is a socket: the format has no type for them, but the bits of its mode may say so.
+/// Returns whether the entry is a socket. The format has no type for sockets, but the mode bits may
+/// say so.
 fn is_socket(entry: &Entry) -> bool {
     let has_bits = FileType::from_raw_mode(entry.mode) == FileType::Socket;
     has_bits && entry.size == 0 && matches!(entry.kind, Kind::File | Kind::Other(_))

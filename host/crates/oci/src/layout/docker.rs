@@ -1,4 +1,4 @@
-//! Archives of `docker save` without a layout of the OCI: Docker before 25.
+//! Archives that Docker before 25 wrote with `docker save`, without an OCI layout.
 
 use std::io::Read;
 
@@ -17,12 +17,12 @@ use crate::platform;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Saved {
-    /// Path of the configuration.
+    /// The path of the configuration.
     pub(super) config: String,
-    /// Names with tags.
+    /// The names with tags.
     #[serde(default)]
     pub(super) repo_tags: Option<Vec<String>>,
-    /// Paths of the layers, lowest first.
+    /// The paths of the layers, the lowest one first.
     #[serde(default)]
     pub(super) layers: Option<Vec<String>>,
 }
@@ -75,14 +75,14 @@ fn choose(mut images: Vec<Saved>, tag: Option<&str>) -> Result<Saved, LayoutErro
             match found[..] {
                 [] => Err(LayoutError::NoTag { tag: tag.to_owned(), known: images.iter().flat_map(tags).collect() }),
                 [only] => Ok(images.swap_remove(only)),
-                // `latest` of several names.
+                // Several names have the tag `latest`.
                 _ => Err(LayoutError::Several(found.iter().flat_map(|&i| tags(&images[i])).collect())),
             }
         }
     }
 }
 
-/// Returns the digest that is the name of a file, as in `HEX.json` and `blobs/sha256/HEX`.
+/// Returns the digest that is the name of a file, such as `HEX.json` or `blobs/sha256/HEX`.
 fn digest_in(path: &str) -> Option<Digest> {
     let name = path.rsplit('/').next()?;
     format!("sha256:{}", name.strip_suffix(".json").unwrap_or(name)).parse().ok()
@@ -92,8 +92,8 @@ fn descriptor(media_type: &str, digest: Digest, size: u64) -> Descriptor {
     Descriptor { media_type: media_type.to_owned(), digest, size, platform: None, annotations: Default::default() }
 }
 
-/// Says what the file of a layer is. One that is not compressed has its diff id for its digest, which
-/// is compared when it is unpacked; a compressed one is read through.
+/// Returns the descriptor of a layer's file. The digest of an uncompressed layer is its diff id,
+/// which is compared when the layer is unpacked. A compressed layer is read to compute it.
 fn describe(files: &dyn Files, path: &str, diff_id: Digest) -> Result<Descriptor, LayoutError> {
     let failed = |source| LayoutError::Read { path: path.to_owned(), source };
     let decoder = Decoder::new(files.open(path).map_err(failed)?);

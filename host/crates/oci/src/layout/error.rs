@@ -1,4 +1,4 @@
-//! Why no image was found.
+//! The reasons why files do not contain the image.
 
 use std::io;
 
@@ -7,77 +7,77 @@ use graph::{Blame, Diagnostic};
 use crate::Digest;
 use crate::compression::DecodeError;
 
-/// Why files are not the image that was asked for.
+/// The reason why files do not contain the image.
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
-    /// They are no image at all.
+    /// The files are not an image.
     #[error("there is no image: neither `index.json` nor `manifest.json` is there")]
     NoImage,
-    /// They are of a version that is not known.
+    /// The layout has an unknown version.
     #[error("the image layout has the version `{0}`; only 1.0.0 is understood")]
     Version(String),
     /// A file cannot be read, or is missing.
     #[error("`{path}` of the image cannot be read")]
     Read {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What was answered.
+        /// The error of the source of the files.
         source: io::Error,
     },
-    /// A file does not say what it should.
-    #[error("`{path}` of the image makes no sense: {source}")]
+    /// A file is not the JSON document that it should be.
+    #[error("`{path}` of the image is not valid: {source}")]
     Json {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// Where and why.
+        /// The error of the JSON parser.
         source: serde_json::Error,
     },
     /// A layer cannot be decompressed.
-    #[error("`{path}` of the image is unreadable: {source}")]
+    #[error("`{path}` of the image cannot be decompressed: {source}")]
     Layer {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong.
+        /// The error of the decoder.
         source: DecodeError,
     },
-    /// A file is not what its digest says.
+    /// A file does not have its digest.
     #[error("`{path}` of the image has the digest {found}, not {expected}")]
     Digest {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// By what points to it.
+        /// The digest in the document that refers to the file.
         expected: Digest,
-        /// Of what was read.
+        /// The digest of the contents.
         found: Digest,
     },
     /// No image has the tag.
     #[error("no image has the tag `{tag}`; there are: {}", list(.known))]
     NoTag {
-        /// That was asked for.
+        /// The tag.
         tag: String,
-        /// The tags that there are.
+        /// The tags that exist.
         known: Vec<String>,
     },
-    /// There are several images.
+    /// There are several images, and no tag selects one.
     #[error("there are several images: {}", list(.0))]
     Several(Vec<String>),
     /// No image is for the platform.
     #[error("there is no image for `{wanted}`; there are: {}", list(.known))]
     Platform {
-        /// That was asked for.
+        /// The platform.
         wanted: String,
-        /// For which there are images.
+        /// The platforms for which there are images.
         known: Vec<String>,
     },
-    /// Indexes in indexes in indexes.
+    /// Indexes are nested too deeply.
     #[error("the index of the image has indexes more than {0} deep")]
     Deep(usize),
-    /// The configuration and the manifest disagree.
+    /// The configuration and the manifest have different numbers of layers.
     #[error("the configuration of the image has {in_config} layers, and its manifest {in_manifest}")]
     Layers {
-        /// How many.
+        /// The number of layers in the configuration.
         in_config: usize,
-        /// How many.
+        /// The number of layers in the manifest.
         in_manifest: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! Layouts of the OCI.
+//! Finds an image in an OCI layout.
 
 use graph::Platform;
 use serde::Deserialize;
@@ -9,16 +9,16 @@ use crate::Digest;
 use crate::image::{ConfigFile, DOCKER_LIST, Descriptor, INDEX, ImagePlatform, Index, Manifest};
 use crate::platform;
 
-/// The specification's annotation of a tag.
+/// The annotation of the specification for a tag.
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
-/// containerd's, with the whole name.
+/// The annotation of containerd for the whole name.
 pub(super) const IMAGE_NAME: &str = "io.containerd.image.name";
-/// BuildKit's mark of what belongs to an image and is none.
+/// The annotation of BuildKit for an entry that belongs to an image and is not an image.
 const ATTESTATION: &str = "vnd.docker.reference.type";
-/// How deep indexes may be in indexes. One level is usual.
+/// The maximum depth of nested indexes. One level is usual.
 const MAX_DEPTH: usize = 4;
 
-/// `oci-layout`
+/// The file `oci-layout`.
 #[derive(Deserialize)]
 struct Version {
     #[serde(rename = "imageLayoutVersion")]
@@ -31,7 +31,7 @@ pub(super) fn find(
     tag: Option<&str>,
     wanted: &Platform,
 ) -> Result<FoundImage, LayoutError> {
-    // Some tools leave it out.
+    // Some tools do not write this file.
     if let Ok(bytes) = files.read("oci-layout") {
         let Version { version } = parse("oci-layout", &bytes)?;
         if version != "1.0.0" {
@@ -53,7 +53,7 @@ fn is_image(descriptor: &Descriptor) -> bool {
     !is_attestation
 }
 
-/// Returns the names that an entry has: all that are there.
+/// Returns all names of an entry.
 fn names(descriptor: &Descriptor) -> impl Iterator<Item = &String> {
     [IMAGE_NAME, REF_NAME].into_iter().filter_map(|key| descriptor.annotations.get(key))
 }
@@ -78,7 +78,8 @@ fn tagged(entries: Vec<Descriptor>, tag: Option<&str>) -> Result<Vec<Descriptor>
     Ok(entries)
 }
 
-/// Returns whether a name is meant by a tag: as it is, or by what follows its last colon.
+/// Returns whether a tag means this name: it is equal to the name, or to the part after the last
+/// colon.
 pub(super) fn is_called(name: &str, tag: &str) -> bool {
     name == tag || name.rsplit_once(':').is_some_and(|(_, last)| last == tag && !last.contains('/'))
 }
@@ -90,7 +91,7 @@ struct Candidate {
     image: FoundImage,
 }
 
-/// Reads the image of an entry, or the images of the index that it is.
+/// Reads the image of an entry, or the images of an index.
 fn expand(
     files: &dyn Files,
     descriptor: Descriptor,
@@ -112,7 +113,7 @@ fn expand(
             .filter(is_image)
             .try_for_each(|entry| expand(files, entry, images, depth + 1));
     }
-    // A layout may hold an index of many platforms and the contents of one.
+    // A layout may contain an index of many platforms and the files of only one.
     let image = match read_image(files, &descriptor) {
         Err(LayoutError::Read { source, .. }) if depth > 0 && source.kind() == std::io::ErrorKind::NotFound => {
             return Ok(());
@@ -129,7 +130,7 @@ pub(super) fn platform_of(config: &ConfigFile) -> ImagePlatform {
     ImagePlatform { architecture, os, variant }
 }
 
-/// Returns the image that suits best.
+/// Returns the image that fits the platform best.
 fn choose(images: Vec<Candidate>, wanted: &Platform) -> Result<FoundImage, LayoutError> {
     let ranks: Vec<Option<u32>> = images.iter().map(|image| platform::rank(&image.platform, wanted)).collect();
     let Some(best) = ranks.iter().copied().flatten().max() else {
@@ -157,7 +158,7 @@ fn read_image(files: &dyn Files, descriptor: &Descriptor) -> Result<FoundImage, 
     assemble(descriptor.digest, manifest, manifest_bytes, config, config_bytes, paths)
 }
 
-/// Puts an image together; each layer gets its file and its diff id.
+/// Returns the image with the file and the diff id of each layer.
 pub(super) fn assemble(
     digest: Digest,
     manifest: Manifest,

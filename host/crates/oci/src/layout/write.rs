@@ -1,4 +1,4 @@
-//! The files of an image.
+//! The files of an image to be written.
 
 use std::collections::BTreeMap;
 
@@ -13,28 +13,28 @@ use crate::image::{ConfigFile, Descriptor, INDEX, Index, MANIFEST, Manifest};
 /// An image to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageFiles<'a> {
-    /// The manifest, as it is written.
+    /// The bytes of the image manifest.
     pub manifest: &'a [u8],
-    /// The configuration, as it is written.
+    /// The bytes of the configuration.
     pub config: &'a [u8],
 }
 
-/// What is in a file of a layout.
+/// The contents of a file of a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LayoutContents {
-    /// These bytes.
+    /// The contents are these bytes.
     Bytes(Vec<u8>),
-    /// A layer; the caller has it.
+    /// The contents are a layer, which the caller has.
     Blob {
-        /// Of the file.
+        /// The digest of the layer's file.
         digest: Digest,
-        /// Bytes.
+        /// The size in bytes.
         size: u64,
     },
 }
 
 impl LayoutContents {
-    /// Returns how many bytes there are.
+    /// Returns the size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         match self {
@@ -47,17 +47,18 @@ impl LayoutContents {
 /// A file of a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutFile {
-    /// Without a leading `/`.
+    /// The path, without a leading `/`.
     pub path: String,
-    /// What is in it.
+    /// The contents.
     pub contents: LayoutContents,
 }
 
-/// Returns the files of a layout, sorted by path: one image, or one for each of several platforms.
-/// `names` are whole names with tags, as in `docker.io/library/x:1`; each of them is for all platforms.
+/// Returns the files of a layout, sorted by path, for one image or for one image per platform.
+/// `names` are whole names with tags, such as `docker.io/library/x:1`; each of them means the image
+/// of every platform.
 ///
-/// `manifest.json` is for Docker before 25, which reads nothing else and knows one image by a name: it
-/// gets the first. Docker before 23 understands no zstd.
+/// `manifest.json` is for Docker before 25, which reads nothing else and supports one image per
+/// name; it gets the first image. Docker before 23 does not support zstd.
 ///
 /// # Errors
 /// If a manifest or a configuration makes no sense.
@@ -90,7 +91,7 @@ pub fn layout_files(images: &[ImageFiles<'_>], names: &[String]) -> Result<Vec<L
             annotations: BTreeMap::new(),
         });
     }
-    // Several platforms are one image by an index of their own, which can have names.
+    // The images of several platforms are in an index of their own, and the index gets the names.
     if entries.len() > 1 {
         let index = json(&index_of(std::mem::take(&mut entries)))?;
         entries.push(Descriptor {
@@ -113,7 +114,7 @@ fn index_of(manifests: Vec<Descriptor>) -> Index {
     Index { schema_version: 2, media_type: Some(INDEX.to_owned()), manifests, annotations: BTreeMap::new() }
 }
 
-/// Returns an entry for each name.
+/// Returns an index entry for each name.
 fn named(entries: Vec<Descriptor>, names: &[String]) -> Vec<Descriptor> {
     if names.is_empty() {
         return entries;

@@ -1,4 +1,4 @@
-//! Blobs on their way here: verified while they stream, resumed where the connection broke.
+//! Downloads blobs. They are verified while they arrive, and a broken download is resumed.
 //!
 //! Source: OCI distribution-spec 1.1, "Pulling blobs"; RFC 9110, 14 for ranges.
 
@@ -19,17 +19,17 @@ use crate::Digest;
 use crate::image::Descriptor;
 use graph::reference::Reference;
 
-/// After how many bytes a broken connection counts as progress, so that it is not the end of a long
-/// download that it broke more often than a request is repeated.
+/// The number of bytes after which the repetitions of a broken download start over, so that a long
+/// download can break more often than a request is repeated.
 const PROGRESS: u64 = 1 << 20;
 
-/// Takes the bytes of a blob, in order and each once, also where the connection broke in between.
-/// What it got is verified only when the download has returned without an error.
+/// Takes the bytes of a blob, in order and each once, even if the connection breaks in between. The
+/// bytes are verified only when the download has returned without an error.
 pub trait BlobSink: Send {
     /// Takes the next bytes.
     fn write(&mut self, bytes: Bytes) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// Forgets what it got, as it is worthless; returns false if it cannot.
+    /// Discards all bytes so far, and returns `false` if that is not possible.
     fn discard(&mut self) -> impl Future<Output = io::Result<bool>> + Send;
 }
 
@@ -58,7 +58,7 @@ impl BlobSink for tokio::fs::File {
     }
 }
 
-/// Writes to something that cannot take back what was written, as a pipe.
+/// Writes to a sink that cannot discard bytes, such as a pipe.
 #[derive(Debug)]
 pub struct Piped<W>(pub W);
 
@@ -73,11 +73,12 @@ impl<W: AsyncWrite + Unpin + Send> BlobSink for Piped<W> {
 }
 
 impl Client {
-    /// Downloads a blob of an image. Its size and digest are verified; if they are wrong, or the
-    /// download fails, the sink is told to forget what it got.
+    /// Downloads a blob of an image, and verifies its size and digest. If they are wrong or the
+    /// download fails, the sink must discard the bytes.
     ///
     /// # Errors
-    /// If the registry does not have the blob, cannot be asked, or sends something else; if the sink fails.
+    /// If the registry does not have the blob, cannot be asked, or sends other bytes; if the sink
+    /// fails.
     pub async fn blob(
         &self,
         reference: &Reference,
@@ -102,14 +103,14 @@ impl Client {
         }
         let ended = download.finish(&self.transport, &servers.own, &mut request(&servers.own), sink).await;
         if ended.is_err() {
-            // The download has failed for a better reason.
+            // The error of the download is more useful than this one.
             let _ = sink.discard().await;
         }
         ended.map_err(|problem| RegistryError::new(&subject, &servers.own.name, problem))
     }
 }
 
-/// A download, which may take several requests.
+/// A download, which may need several requests.
 struct Download<'a> {
     descriptor: &'a Descriptor,
     received: u64,
@@ -121,8 +122,8 @@ impl<'a> Download<'a> {
         Self { descriptor, received: 0, hasher: Sha256::new() }
     }
 
-    /// Prepares for the next server after one has failed. What was received is kept, unless it may be
-    /// wrong. Returns false if the sink cannot go on.
+    /// Prepares for the next server after one has failed. The bytes so far are kept unless they may
+    /// be wrong. Returns `false` if the sink cannot continue.
     async fn can_go_on(&mut self, problem: &Problem, sink: &mut impl BlobSink) -> bool {
         let is_sound = problem.is_transient() || self.received == 0;
         if is_sound && !matches!(problem, Problem::Write(_)) {
@@ -132,7 +133,8 @@ impl<'a> Download<'a> {
         matches!(sink.discard().await, Ok(true)) && !matches!(problem, Problem::Write(_))
     }
 
-    /// Asks the last server. If the blob is wrong and others had sent a part of it, it begins again.
+    /// Asks the last server. If the blob is wrong and another server sent a part of it, the
+    /// download starts again.
     async fn finish(
         &mut self,
         transport: &Transport,
@@ -150,7 +152,7 @@ impl<'a> Download<'a> {
         self.run(transport, endpoint, request, sink).await
     }
 
-    /// Asks a server until everything is there, or it fails for good.
+    /// Asks a server until the blob is complete, or until an error is final.
     async fn run(
         &mut self,
         transport: &Transport,
@@ -170,7 +172,7 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// Asks for what is missing.
+    /// Asks for the missing bytes.
     fn range(&self) -> HeaderMap {
         let range = format!("bytes={}-", self.received);
         let value = HeaderValue::try_from(range).ok().filter(|_| self.received > 0);
@@ -199,7 +201,7 @@ impl<'a> Download<'a> {
         self.receive(transport, response, start, sink).await
     }
 
-    /// Reads where a range begins. One that begins earlier than asked for can be used, too.
+    /// Returns the offset at which the sent range begins. It may be smaller than the requested one.
     fn start_of_range(&self, headers: &HeaderMap) -> Result<u64, Problem> {
         let text = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let start = text.strip_prefix("bytes ").and_then(|text| text.split('-').next()?.trim().parse().ok());
@@ -209,7 +211,7 @@ impl<'a> Download<'a> {
         })
     }
 
-    /// Sees from the header that what comes has the wrong size, before it is written.
+    /// Compares the size in the header with the expected one, before anything is written.
     fn check_announced(&self, start: u64, length: Option<u64>) -> Result<(), Problem> {
         let (announced, announcer) = (self.descriptor.size, "the manifest");
         match length.map(|length| start + length) {
@@ -219,8 +221,8 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// Hands the bytes of an answer on. What was received before is passed over: a registry that
-    /// knows no ranges sends it once more.
+    /// Passes the bytes of a response on. Bytes that were received before are skipped, because a
+    /// registry without support for ranges sends them again.
     async fn receive(
         &mut self,
         transport: &Transport,

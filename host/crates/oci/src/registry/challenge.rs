@@ -1,26 +1,26 @@
-//! What a registry wants to see: the header `WWW-Authenticate`.
+//! Parses the header `WWW-Authenticate`, by which a registry asks for authorization.
 //!
 //! Source: RFC 9110, 11.6.1, and the token specification of the Distribution project.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
-/// How a registry wants to be asked.
+/// The authorization that a registry asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
-    /// With a name and a password.
+    /// A user name and a password.
     Basic,
-    /// With a token that is issued elsewhere.
+    /// A token that a token server issues.
     Bearer {
-        /// The address of who issues it.
+        /// The URL of the token server.
         realm: String,
-        /// For whom, if that has a name.
+        /// The name of the service that the token is for.
         service: Option<String>,
-        /// For what.
+        /// The scope of the token.
         scope: Option<String>,
     },
 }
 
-/// Returns the challenge that is answered; `Bearer` before `Basic`.
+/// Returns the challenge to answer. `Bearer` takes precedence over `Basic`.
 pub(super) fn challenge(headers: &HeaderMap) -> Option<Challenge> {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let mut found: Vec<Challenge> = values.flat_map(schemes).filter_map(understood).collect();
@@ -28,7 +28,7 @@ pub(super) fn challenge(headers: &HeaderMap) -> Option<Challenge> {
     found.into_iter().next()
 }
 
-/// A scheme with its parameters.
+/// An authorization scheme with its parameters.
 struct Scheme<'a> {
     name: &'a str,
     params: Vec<(&'a str, String)>,
@@ -47,7 +47,7 @@ fn understood(scheme: Scheme<'_>) -> Option<Challenge> {
     Some(Challenge::Bearer { realm, service: param("service"), scope: param("scope") })
 }
 
-/// Splits a header into schemes: a word without `=` begins a new one.
+/// Splits a header into schemes. A word without `=` begins a new scheme.
 fn schemes(text: &str) -> Vec<Scheme<'_>> {
     let mut schemes: Vec<Scheme<'_>> = Vec::new();
     let mut rest = text;
@@ -74,7 +74,7 @@ fn schemes(text: &str) -> Vec<Scheme<'_>> {
     }
 }
 
-/// Reads a value, which may be quoted, and returns what follows it.
+/// Reads a value, which may be quoted, and returns it with the rest of the text.
 fn value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([' ', '\t', ',']).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! Where a registry answers: which host, and with or without TLS.
+//! The servers of a registry: their hosts, and whether they are contacted with TLS.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,16 +9,16 @@ use reqwest::Url;
 use super::error::Problem;
 use graph::reference::{DEFAULT_REGISTRY, Reference, host_and_port};
 
-/// The host that answers for `docker.io`.
+/// The host of `docker.io`.
 pub(super) const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 
-/// A mirror cannot be asked.
+/// The URL of a mirror is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the mirror `{mirror}` of `{registry}` is not a URL that begins with `http://` or `https://`")]
 pub struct MirrorError {
-    /// The registry that it mirrors.
+    /// The registry of the mirror.
     pub registry: String,
-    /// What was given.
+    /// The URL.
     pub mirror: String,
 }
 
@@ -32,20 +32,20 @@ impl Diagnostic for MirrorError {
     }
 }
 
-/// One server that has, or may have, the images of a registry.
+/// A server that has the images of a registry, or may have them.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
-    /// What messages call it.
+    /// The name of the server in messages.
     pub(super) name: String,
-    /// Under which its credentials are known.
+    /// The name under which the credentials are stored.
     pub(super) login: String,
-    /// Whether another can be asked after it.
+    /// Whether the server is a mirror, after which another server can be asked.
     pub(super) is_mirror: bool,
     base: Url,
 }
 
 impl Endpoint {
-    /// Returns the address of something in a repository, as in `manifests`, `latest`.
+    /// Returns the URL of a resource in a repository, such as `manifests` and `latest`.
     pub(super) fn url(&self, repository: &str, kind: &str, name: &str) -> Url {
         let mut url = self.base.clone();
         let path = format!("{}/v2/{repository}/{kind}/{name}", self.base.path().trim_end_matches('/'));
@@ -53,22 +53,23 @@ impl Endpoint {
         url
     }
 
-    /// Returns whether an address is of this server, so that it may see what is meant for it.
+    /// Returns whether a URL belongs to this server, so that it may receive the server's
+    /// credentials.
     pub(super) fn has(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
     }
 }
 
-/// The servers that an image is read from.
+/// The servers from which an image is read.
 #[derive(Debug)]
 pub(super) struct Servers {
-    /// Asked first, in order.
+    /// The mirrors, in the order in which they are asked.
     pub(super) mirrors: Vec<Endpoint>,
     /// The registry itself.
     pub(super) own: Endpoint,
 }
 
-/// Knows the endpoints of registries.
+/// The servers of all registries.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Endpoints {
     mirrors: BTreeMap<String, Vec<Url>>,
@@ -76,7 +77,8 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Makes it from the addresses of mirrors and the names of registries that are asked without TLS.
+    /// Returns the servers for these mirrors, and for the registries that are contacted without
+    /// TLS.
     pub(super) fn new(mirrors: &BTreeMap<String, Vec<String>>, insecure: &[String]) -> Result<Self, MirrorError> {
         let parse = |registry: &String, mirror: &String| {
             let url = mirror.parse::<Url>().ok();
@@ -89,7 +91,7 @@ impl Endpoints {
         Ok(Self { mirrors: mirrors.collect::<Result<_, _>>()?, insecure: insecure.to_vec() })
     }
 
-    /// Returns the servers to read an image from.
+    /// Returns the servers from which an image is read.
     pub(super) fn to_read(&self, reference: &Reference) -> Result<Servers, Problem> {
         let mirrors = self.mirrors.get(reference.registry()).into_iter().flatten();
         let mirrors = mirrors.map(|url| {
@@ -109,15 +111,15 @@ impl Endpoints {
         Ok(Endpoint { name: name.to_owned(), login: registry.to_owned(), is_mirror: false, base })
     }
 
-    /// Returns whether a host, perhaps with a port, is asked without TLS: it is this machine, or is
-    /// listed with or without its port.
+    /// Returns whether a host, with or without a port, is contacted without TLS: it is this
+    /// machine, or it is listed with or without its port.
     pub(super) fn may_be_plain(&self, authority: &str) -> bool {
         let host = host_and_port(authority).map_or(authority, |(host, _)| host);
         self.insecure.iter().any(|insecure| insecure == authority || insecure == host) || is_loopback(host)
     }
 }
 
-/// `host`, or `host:port` where the port is not that of the scheme.
+/// Returns `host`, or `host:port` if the port is not the default of the scheme.
 pub(super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

@@ -1,4 +1,4 @@
-//! What can go wrong between this machine and a registry, and the way out.
+//! The errors of requests to registries, with hints.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::credentials::CredentialsError;
 
 use super::endpoint::DOCKER_HUB_HOST;
 
-/// A request to a registry that failed for good.
+/// A request to a registry failed, and repeating it did not help.
 #[derive(Debug)]
 pub struct RegistryError(Box<Inner>);
 
@@ -21,176 +21,176 @@ struct Inner {
     problem: Problem,
 }
 
-/// What went wrong.
+/// The cause of a failed request.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// There is no such repository, tag or manifest.
-    #[error("it knows no such {0}")]
+    /// The repository, the tag or the manifest does not exist.
+    #[error("it has no such {0}")]
     NotFound(Missing),
-    /// What a manifest names is not there any more.
+    /// A blob or manifest that a manifest names does not exist any more.
     #[error("it does not have {0} any more")]
     Gone(String),
-    /// It wants to know who asks, or does not believe it.
+    /// The registry needs credentials, or does not accept those that it got.
     #[error("{}", unauthorized(*.with_credentials, .detail))]
     Unauthorized {
-        /// Whether it was shown a credential.
+        /// Whether the request had credentials.
         with_credentials: bool,
-        /// What it said, if anything.
+        /// The message of the registry; may be empty.
         detail: String,
     },
-    /// It knows who asks, and refuses.
+    /// The registry accepts the credentials and denies access.
     #[error("it refuses access{0}")]
     Forbidden(String),
-    /// The credentials that are configured cannot be had.
+    /// The configured credentials cannot be used.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// It was asked too often.
+    /// The registry got too many requests.
     #[error("it was asked too often{}", wait(*.0))]
     TooManyRequests(Option<Duration>),
-    /// It failed.
+    /// The registry failed.
     #[error("it failed with status {status}{detail}")]
     Server {
         /// The HTTP status, 500 to 599.
         status: u16,
-        /// What it said, if anything.
+        /// The message of the registry; may be empty.
         detail: String,
-        /// How long it asks to wait.
+        /// The time that the registry asks to wait.
         wait: Option<Duration>,
     },
-    /// Who issues its tokens failed.
+    /// The token server of the registry failed.
     #[error("its token server `{server}`: {problem}")]
     Token {
-        /// Who issues its tokens.
+        /// The token server.
         server: String,
-        /// What went wrong there.
+        /// The cause of the failure.
         problem: Box<Problem>,
     },
-    /// Nothing came, or was taken, for too long.
+    /// No data were sent or accepted for too long.
     #[error("it {doing} for {} s", .after.as_secs_f32())]
     Stalled {
-        /// As in `sent nothing`.
+        /// What the server did, such as `sent nothing`.
         doing: &'static str,
-        /// How long it was waited for.
+        /// The time limit.
         after: Duration,
     },
-    /// The connection ended before everything was there.
+    /// The connection ended before the data were complete.
     #[error("the connection ended after {received} of {announced} bytes")]
     Truncated {
-        /// How many bytes came.
+        /// The number of received bytes.
         received: u64,
-        /// How many should have.
+        /// The number of announced bytes.
         announced: u64,
     },
-    /// More came than was announced.
+    /// The server sent more bytes than announced.
     #[error("it sent more than the {announced} bytes that {announcer} announces")]
     TooLong {
-        /// How many bytes should have come.
+        /// The number of announced bytes.
         announced: u64,
-        /// As in `the manifest`.
+        /// The document or header that announced the number, such as `the manifest`.
         announcer: &'static str,
     },
-    /// Less came than was announced, and not because of the connection.
-    #[error("it sent {received} bytes, and {announcer} announces {announced}")]
+    /// The server sent fewer bytes than announced, although the connection did not break.
+    #[error("it sent {received} bytes, but {announcer} announces {announced}")]
     TooShort {
-        /// How many bytes came.
+        /// The number of received bytes.
         received: u64,
-        /// How many should have.
+        /// The number of announced bytes.
         announced: u64,
-        /// As in `the manifest`.
+        /// The document or header that announced the number, such as `the manifest`.
         announcer: &'static str,
     },
-    /// The bytes are not those that were asked for.
-    #[error("what it sent has the digest {found}, and {expected} was asked for")]
+    /// The bytes do not have the requested digest.
+    #[error("the data that it sent has the digest {found} instead of {expected}")]
     DigestMismatch {
-        /// Of what was asked for.
+        /// The requested digest.
         expected: Digest,
-        /// Of what came.
+        /// The digest of the bytes.
         found: Digest,
     },
-    /// The registry contradicts itself.
-    #[error("it says that the digest is {claimed}, and what it sent has {found}")]
+    /// The bytes do not have the digest that the registry claims.
+    #[error("it claims the digest {claimed}, but the data that it sent has {found}")]
     ClaimMismatch {
-        /// In its header `Docker-Content-Digest`.
+        /// The digest in the header `Docker-Content-Digest`.
         claimed: String,
-        /// Of what came.
+        /// The digest of the bytes.
         found: Digest,
     },
-    /// The image is not made for this platform.
+    /// There is no image for the platform.
     #[error("it has no image for `{wanted}`{}", there_is(.available))]
     WrongPlatform {
-        /// As in `linux/amd64`.
+        /// The platform, such as `linux/amd64`.
         wanted: String,
-        /// What there is.
+        /// The platforms for which there are images.
         available: Vec<String>,
     },
-    /// A manifest of before 2017.
-    #[error("its manifest has schema 1, which Docker gave up and this program does not read")]
+    /// The manifest has a format that is obsolete since 2017.
+    #[error("its manifest has the obsolete schema 1, which is not supported")]
     Schema1,
-    /// Something that this program does not do.
+    /// The registry uses a feature that is not supported.
     #[error("{0}")]
     Unsupported(String),
-    /// What it sent is not what it should be.
+    /// A document is not valid.
     #[error("{what} is not valid: {why}")]
     Invalid {
-        /// As in `the manifest`.
+        /// The document, such as `the manifest`.
         what: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// A web page where there should be an answer of a registry.
+    /// The server sent a web page instead of an answer of a registry.
     #[error("it answered with a web page")]
     WebPage,
-    /// More than can be sensible.
+    /// A document exceeds its maximum size.
     #[error("{what} has more than {limit} bytes")]
     TooLarge {
-        /// As in `the manifest`.
+        /// The document, such as `the manifest`.
         what: String,
-        /// How many are taken.
+        /// The maximum size in bytes.
         limit: u64,
     },
-    /// It redirects in a circle, or to where nobody may go.
+    /// The server redirects in a circle, or to a URL that must not be used.
     #[error("{0}")]
     Redirect(String),
-    /// It refused what was to be stored.
+    /// The registry refuses to store something.
     #[error("it refused {what} with status {status}{detail}")]
     Refused {
-        /// As in `the manifest`.
+        /// The document or blob, such as `the manifest`.
         what: String,
         /// The HTTP status.
         status: u16,
-        /// What it said, if anything.
+        /// The message of the registry; may be empty.
         detail: String,
     },
     /// There is no connection, or it broke.
     #[error("{0}")]
     Network(String),
-    /// Its certificate is not trusted.
+    /// The certificate is not trusted.
     #[error("its certificate cannot be trusted: {0}")]
     Certificate(String),
-    /// It is asked over TLS and answers something else.
+    /// The server does not speak TLS.
     #[error("it does not speak HTTPS")]
     NotTls,
-    /// It would have to be asked without TLS.
+    /// The server can only be contacted without TLS, and it is not listed as insecure.
     #[error("{0}")]
     Insecure(String),
-    /// What was downloaded could not be written.
-    #[error("cannot write what it sends: {0}")]
+    /// The downloaded data cannot be written.
+    #[error("cannot write the data that it sends: {0}")]
     Write(std::io::Error),
-    /// What is to be uploaded cannot be read.
-    #[error("cannot read what is to be uploaded: {0}")]
+    /// The data to upload cannot be read.
+    #[error("cannot read the data to upload: {0}")]
     Read(String),
 }
 
-/// What a registry does not know.
+/// The part of a name that a registry does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// The repository.
+    /// The repository does not exist.
     Repository,
-    /// The tag.
+    /// The tag does not exist.
     Tag,
-    /// The manifest.
+    /// The manifest does not exist.
     Manifest,
-    /// It does not say which.
+    /// The registry does not say which part does not exist.
     Image,
 }
 
@@ -222,24 +222,24 @@ fn there_is(available: &[String]) -> String {
 }
 
 impl RegistryError {
-    /// Makes an error about a subject (as in "image `alpine:3`") that a server caused.
+    /// Returns an error about a subject, such as "image `alpine:3`", that a server caused.
     pub(super) fn new(subject: impl Into<String>, server: impl Into<String>, problem: Problem) -> Self {
         Self(Box::new(Inner { subject: subject.into(), server: server.into(), problem }))
     }
 
-    /// Returns what went wrong.
+    /// Returns the cause.
     #[must_use]
     pub fn problem(&self) -> &Problem {
         &self.0.problem
     }
 
-    /// Returns the server that was asked: a registry, a mirror, or who issues its tokens.
+    /// Returns the server: a registry, a mirror, or a token server.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.0.server
     }
 
-    /// Returns whether the same request can succeed a while later, without anybody having done something.
+    /// Returns whether the same request can succeed later without a change by a person.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.problem.is_transient()
@@ -247,7 +247,7 @@ impl RegistryError {
 }
 
 impl Problem {
-    /// Returns whether it may be gone the next moment.
+    /// Returns whether the problem can disappear by itself within moments.
     pub(super) fn is_transient(&self) -> bool {
         if let Self::Token { problem, .. } = self {
             return problem.is_transient();
@@ -336,7 +336,7 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
     })
 }
 
-/// The command that logs in; Docker's own registry is not named.
+/// Returns the command that logs in. Docker's own registry is not named in it.
 fn login(server: &str) -> String {
     if server == DOCKER_HUB_HOST { "docker login".to_owned() } else { format!("docker login {server}") }
 }

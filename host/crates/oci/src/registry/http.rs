@@ -1,7 +1,8 @@
-//! HTTP: two clients, one exchange, and what its errors mean.
+//! HTTP requests, and the meaning of their errors.
 //!
-//! A client with certificates is made only when something is asked over TLS: reading the
-//! certificates of a system takes tens of milliseconds, and most runs ask a registry on this machine or none.
+//! There are two clients. The one with certificates is created when the first request over TLS is
+//! made, because reading the certificates of a system takes tens of milliseconds and most runs
+//! contact only a registry on this machine, or none.
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
@@ -14,23 +15,23 @@ use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use super::error::Problem;
 
-/// How HTTP is spoken.
+/// Sends HTTP requests.
 pub(super) struct Http {
     plain: OnceLock<Result<reqwest::Client, String>>,
     tls: OnceLock<Result<reqwest::Client, String>>,
     connect_timeout: Duration,
-    /// How long nothing may come.
+    /// The time after which a request without any data fails.
     pub(super) stall_timeout: Duration,
     user_agent: String,
 }
 
 impl Http {
-    /// Makes it; makes no client.
+    /// Returns a value without any client; clients are created when they are needed.
     pub(super) fn new(connect_timeout: Duration, stall_timeout: Duration, user_agent: String) -> Self {
         Self { plain: OnceLock::new(), tls: OnceLock::new(), connect_timeout, stall_timeout, user_agent }
     }
 
-    /// Sends a request without a body, or with one that is short.
+    /// Sends a request with no body or a short one.
     pub(super) async fn send(
         &self,
         method: &Method,
@@ -46,7 +47,7 @@ impl Http {
         }
     }
 
-    /// Begins a request.
+    /// Starts a request.
     pub(super) fn start(
         &self,
         method: &Method,
@@ -61,8 +62,8 @@ impl Http {
         Ok(request.send())
     }
 
-    /// Reads the next bytes of a body; none at its end. What a broken connection means depends on
-    /// what was expected, so that it is left to the caller.
+    /// Reads the next bytes of a body, and returns `None` at its end. The caller decides what a
+    /// broken connection means, because that depends on what it expects.
     pub(super) async fn chunk(&self, response: &mut Response) -> Result<Result<Option<Bytes>, Broken>, Problem> {
         match tokio::time::timeout(self.stall_timeout, response.chunk()).await {
             Ok(read) => Ok(read.map_err(|error| Broken(self.problem(&error)))),
@@ -70,7 +71,7 @@ impl Http {
         }
     }
 
-    /// Reads a whole body that has at most `limit` bytes.
+    /// Reads a whole body of at most `limit` bytes.
     pub(super) async fn body(&self, mut response: Response, what: &str, limit: u64) -> Result<Bytes, Problem> {
         let too_large = || Problem::TooLarge { what: what.to_owned(), limit };
         let announced = response.content_length();
@@ -99,7 +100,7 @@ impl Http {
         client.as_ref().map_err(|error| Problem::Certificate(error.clone()))
     }
 
-    /// Makes a client. The proxies of the environment are for the world outside, which is asked over TLS.
+    /// Creates a client. Proxies are used only over TLS, because servers without TLS are local.
     fn build(&self, roots: RootCertStore, with_proxy: bool) -> Result<reqwest::Client, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -117,7 +118,7 @@ impl Http {
         builder.build().map_err(|error| deepest(&error))
     }
 
-    /// Says what an error of the client means.
+    /// Returns the problem for an error of the client.
     pub(super) fn problem(&self, error: &reqwest::Error) -> Problem {
         if let Some(tls) = tls_error(error) {
             return match tls {
@@ -134,11 +135,11 @@ impl Http {
     }
 }
 
-/// A connection that ended before the body did.
+/// The connection ended before the body did.
 pub(super) struct Broken(Problem);
 
 impl Broken {
-    /// What that means after so many bytes.
+    /// Returns the problem for a connection that broke after this number of bytes.
     pub(super) fn after(self, received: u64, announced: Option<u64>) -> Problem {
         match announced {
             Some(announced) if received < announced => Problem::Truncated { received, announced },
@@ -159,7 +160,7 @@ fn system_roots() -> Result<RootCertStore, String> {
     }
 }
 
-/// Says why a certificate is not trusted.
+/// Returns the reason why a certificate is not trusted.
 fn distrust(why: &CertificateError) -> String {
     match why {
         CertificateError::UnknownIssuer => "it is not signed by an authority that this machine trusts".to_owned(),
@@ -171,7 +172,7 @@ fn distrust(why: &CertificateError) -> String {
     }
 }
 
-/// Returns the message of the cause that has none.
+/// Returns the message of the innermost cause.
 fn deepest(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
@@ -180,7 +181,8 @@ fn deepest(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// Returns the error of TLS behind an error. An `io::Error` has it inside, not as its cause.
+/// Returns the TLS error inside of an error. An `io::Error` contains it as its inner error and not
+/// as its source.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,4 +1,4 @@
-//! From the name of an image to its manifest and its configuration.
+//! Finds the image manifest and the configuration for the name of an image.
 //!
 //! Source: OCI distribution-spec 1.1, "Pulling manifests".
 
@@ -18,43 +18,43 @@ use crate::Digest;
 use crate::image::{CONFIG, ConfigFile, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest};
 use graph::reference::Reference;
 
-/// How long a manifest may be: what registries allow.
+/// The maximum size of a manifest, which is that of registries.
 const MAX_MANIFEST: u64 = 4 << 20;
-/// How long a configuration may be.
+/// The maximum size of a configuration.
 const MAX_CONFIG: u64 = 8 << 20;
-/// Docker's media type of configurations.
+/// Docker's media type of a configuration.
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-/// Which manifests are understood.
+/// The media types of the supported manifests.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
-/// An image that was found for a platform.
+/// The image that a name means on a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
-    /// The name, with the digest of what its tag pointed to: that of an index, if there is one.
+    /// The name, with the digest that its tag pointed to: that of the index, if there is one.
     pub reference: Reference,
-    /// The digest of the manifest.
+    /// The digest of the image manifest.
     pub digest: Digest,
-    /// The media type of the manifest.
+    /// The media type of the image manifest.
     pub media_type: String,
-    /// The manifest.
+    /// The image manifest.
     pub manifest: Manifest,
-    /// As it was sent.
+    /// The image manifest as it was sent.
     pub manifest_bytes: Bytes,
     /// The configuration.
     pub config: ConfigFile,
-    /// As it was sent.
+    /// The configuration as it was sent.
     pub config_bytes: Bytes,
 }
 
 impl Client {
-    /// Finds the image that a name means on a platform, and reads its manifest and configuration. What
-    /// a mirror cannot tell, for whatever reason, the registry is asked for.
+    /// Finds the image that a name means on a platform, and reads its manifest and its
+    /// configuration. If a mirror fails for any reason, the registry is asked.
     ///
     /// # Errors
-    /// If there is no such image, or none for the platform, or the registry cannot be asked or
+    /// If the image does not exist, or not for the platform; if the registry cannot be asked or
     /// contradicts itself.
     pub async fn resolve(&self, reference: &Reference, platform: &Platform) -> Result<Resolved, RegistryError> {
         let subject = format!("image `{reference}`");
@@ -88,7 +88,7 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Makes it; asks nobody.
+    /// Returns a source without contacting the server.
     fn new(transport: &'a Transport, endpoint: &'a Endpoint, repository: &'a str) -> Self {
         Self { transport, endpoint, repository, scopes: pull_scopes(repository) }
     }
@@ -122,7 +122,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Reads what a name means.
+    /// Reads the manifest or index that a name means.
     async fn first(&self, reference: &Reference) -> Result<Fetched, Problem> {
         let fetched = self.manifest(&reference.selector(), reference.digest()).await;
         fetched.map_err(|problem| match problem {
@@ -145,7 +145,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Reads a manifest or an index, by tag or digest.
+    /// Reads a manifest or an index by tag or digest.
     async fn manifest(&self, selector: &str, expected: Option<Digest>) -> Result<Fetched, Problem> {
         let mut request = self.get("manifests", selector);
         request.headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
@@ -181,7 +181,7 @@ impl<'a> Source<'a> {
         Request::new(Method::GET, self.endpoint.url(self.repository, kind, name), &self.scopes)
     }
 
-    /// Reads something short, again if the connection breaks.
+    /// Reads a short document, again if the connection breaks.
     async fn read(&self, request: &Request<'_>, what: &str, limit: u64) -> Result<(HeaderMap, Bytes), Problem> {
         let mut retries = self.transport.retries(self.endpoint);
         loop {
@@ -203,7 +203,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Networks that want a person to log in answer everything with a page.
+/// Returns an error for a web page. Networks with a login page answer every request with one.
 pub(super) fn refuse_web_page(headers: &HeaderMap) -> Result<(), Problem> {
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     if is_page { Err(Problem::WebPage) } else { Ok(()) }
@@ -213,10 +213,10 @@ fn verify(expected: Digest, found: Digest) -> Result<(), Problem> {
     if expected == found { Ok(()) } else { Err(Problem::DigestMismatch { expected, found }) }
 }
 
-/// Compares what a registry says of a digest with the digest.
+/// Compares the digest that the registry claims with the digest of the bytes.
 pub(super) fn check_claim(headers: &HeaderMap, found: Digest) -> Result<(), Problem> {
     let claimed = headers.get("docker-content-digest").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // It may say so in another algorithm.
+    // The claim may use another algorithm.
     if !claimed.starts_with("sha256:") || claimed == found.to_string() {
         return Ok(());
     }
@@ -246,7 +246,7 @@ enum Kind {
     Index,
 }
 
-/// What decides what some JSON is.
+/// The fields that decide what a JSON document is.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Probe {
@@ -257,8 +257,8 @@ struct Probe {
     fs_layers: Option<IgnoredAny>,
 }
 
-/// Says what was sent. A document that can be read as both is refused, as who signed one may not
-/// have meant the other.
+/// Returns the kind of document. A document that can be read as an index and as a manifest is
+/// refused, because its signer may have meant the other one.
 ///
 /// Source: CVE-2021-41190.
 fn understand(fetched: &Fetched) -> Result<Kind, Problem> {

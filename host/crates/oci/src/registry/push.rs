@@ -1,4 +1,4 @@
-//! Images on their way to a registry.
+//! Uploads images to a registry.
 //!
 //! Source: OCI distribution-spec 1.1, "Push".
 
@@ -19,37 +19,37 @@ use crate::Digest;
 use crate::image::{Descriptor, Manifest};
 use graph::reference::Reference;
 
-/// How many blobs are uploaded at a time.
+/// The number of blobs that are uploaded at the same time.
 const PARALLEL: usize = 3;
 
-/// An image that is to be pushed.
+/// An image to upload.
 pub struct Push<'a> {
-    /// Under which name.
+    /// The name under which the image is stored.
     pub target: &'a Reference,
-    /// Its manifest, as it is to be stored.
+    /// The image manifest, as it is stored.
     pub manifest: Bytes,
-    /// The media type of the manifest.
+    /// The media type of the image manifest.
     pub media_type: &'a str,
-    /// Where its blobs are.
+    /// The source of the blobs.
     pub source: &'a dyn BlobSource,
-    /// A repository of the same registry that may have some of them, as in `library/alpine`.
+    /// A repository of the same registry that may have some of the blobs, such as `library/alpine`.
     pub mount_from: Option<&'a str>,
 }
 
-/// What was done to push an image.
+/// The result of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
-    /// The name, with the digest of the manifest.
+    /// The name with the digest of the image manifest.
     pub reference: Reference,
-    /// How many blobs were sent.
+    /// The number of blobs that were sent.
     pub n_uploaded: usize,
-    /// How many were there.
+    /// The number of blobs that the repository had.
     pub n_skipped: usize,
-    /// How many were taken from another repository.
+    /// The number of blobs that were taken from another repository.
     pub n_mounted: usize,
 }
 
-/// What was done for a blob.
+/// How a blob came into the repository.
 enum Step {
     Uploaded,
     Skipped,
@@ -57,11 +57,12 @@ enum Step {
 }
 
 impl Client {
-    /// Pushes an image: what the registry does not have is sent, the manifest last. If the name
-    /// points to this manifest already, nothing is sent.
+    /// Uploads an image. Blobs that the registry does not have are sent first, and the manifest
+    /// last. If the name points to this manifest already, nothing is sent.
     ///
     /// # Errors
-    /// If the manifest cannot be read, a blob cannot be read, or the registry cannot be asked or refuses.
+    /// If the manifest is not valid, a blob cannot be read, or the registry cannot be asked or
+    /// refuses.
     pub async fn push_image(&self, push: &Push<'_>) -> Result<Pushed, RegistryError> {
         let (target, digest) = (push.target, Digest::of(&push.manifest));
         let blobs = blobs_of(&push.manifest).map_err(|problem| self.push_error(target, problem))?;
@@ -96,8 +97,9 @@ impl Client {
         Ok(Step::Uploaded)
     }
 
-    /// Returns the digest of the manifest that a name points to, without reading it; none if the
-    /// registry does not know the name, or does not say. Asks the registry itself, not its mirrors.
+    /// Returns the digest of the manifest that a name points to, without reading the manifest. It
+    /// is `None` if the registry does not know the name or does not send the digest. Mirrors are
+    /// not asked.
     ///
     /// # Errors
     /// If the registry cannot be asked or refuses.
@@ -130,8 +132,8 @@ impl Client {
         Ok(answered.map_err(|problem| RegistryError::new(&subject, &endpoint.name, problem))?.is_some())
     }
 
-    /// Makes a blob of another repository of the registry one of this repository, too; returns false if
-    /// the registry does not do that.
+    /// Adds a blob of another repository of the same registry to this repository. Returns `false`
+    /// if the registry does not do that.
     ///
     /// # Errors
     /// If the registry cannot be asked or refuses.
@@ -154,7 +156,7 @@ impl Client {
         let response = self.transport.send_repeatedly(endpoint, &request).await?;
         match response.status() {
             StatusCode::CREATED => Ok(true),
-            // It has begun an upload instead, which is not wanted here.
+            // The registry has started an upload instead, which is cancelled here.
             StatusCode::ACCEPTED => {
                 if let Ok(url) = self.transport.redirected(&request.url, &response) {
                     let cancel = Request::new(Method::DELETE, url, request.scopes);
@@ -162,16 +164,17 @@ impl Client {
                 }
                 Ok(false)
             }
-            // Who may not read the other repository sends the blob.
+            // Without access to the other repository, the blob is uploaded.
             status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => Ok(false),
             _ => Err(self.transport.complaint(response, "the blob").await),
         }
     }
 
-    /// Sends a blob.
+    /// Uploads a blob.
     ///
     /// # Errors
-    /// If it cannot be read or has another size, or the registry cannot be asked or refuses it.
+    /// If the blob cannot be read or has another size, or the registry cannot be asked or refuses
+    /// it.
     pub async fn upload_blob(
         &self,
         reference: &Reference,
@@ -189,7 +192,8 @@ impl Client {
         }
     }
 
-    /// Sends a blob in one piece. An upload that fails is begun anew: few registries resume one.
+    /// Uploads a blob in one piece. A failed upload starts from the beginning, because few
+    /// registries resume one.
     async fn upload_once(
         &self,
         reference: &Reference,
@@ -249,7 +253,7 @@ impl Client {
         Ok(found)
     }
 
-    /// Asks whether something is there; none if it is not.
+    /// Asks whether a resource exists, and returns `None` if it does not.
     async fn ask(&self, endpoint: &Endpoint, request: &Request<'_>) -> Result<Option<Response>, Problem> {
         let response = self.transport.send_repeatedly(endpoint, request).await?;
         match response.status() {
@@ -271,7 +275,7 @@ impl Client {
     }
 }
 
-/// Where a manifest is stored: under the tag, or else the digest.
+/// Returns the name of a manifest in the repository: the tag, or the digest if there is no tag.
 fn target_name(reference: &Reference) -> String {
     reference.tag().map_or_else(|| reference.selector(), str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! When a request is repeated, and how long is waited before.
+//! Decides when a request is repeated, and how long to wait before that.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,15 +8,14 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::error::Problem;
 
-/// How often requests are repeated that failed for reasons that pass.
+/// How often requests are repeated that failed for temporary reasons.
 #[derive(Debug, Clone, Copy)]
 pub struct Retry {
-    /// How often at most, after the first time.
+    /// The maximum number of repetitions.
     pub times: u32,
-    /// How long is waited before the first repetition; twice as long before each further one.
+    /// The time before the first repetition. It doubles before each further one.
     pub first_delay: Duration,
-    /// How long is waited at most, also where a registry asks for it: if it asks for more, the
-    /// request fails.
+    /// The maximum time to wait. If a registry asks for more, the request fails.
     pub max_delay: Duration,
 }
 
@@ -26,11 +25,11 @@ impl Default for Retry {
     }
 }
 
-/// Reads the time and waits. Tests have their own.
+/// A clock that can wait. Tests have their own.
 pub trait Clock: Send + Sync {
-    /// Returns what time it is.
+    /// Returns the current time.
     fn now(&self) -> SystemTime;
-    /// Waits.
+    /// Waits for this time.
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
@@ -56,17 +55,17 @@ pub(super) struct Retries<'a> {
 }
 
 impl<'a> Retries<'a> {
-    /// Begins.
+    /// Returns the repetitions for a new request.
     pub(super) fn new(retry: Retry, clock: &'a dyn Clock) -> Self {
         Self { retry, clock, done: 0 }
     }
 
-    /// Begins again, as there was progress.
+    /// Starts counting again, because there was progress.
     pub(super) fn begin_again(&mut self) {
         self.done = 0;
     }
 
-    /// Waits until the request is to be repeated; returns the problem if it is not.
+    /// Waits until the request is to be repeated. Returns the problem if it is not to be repeated.
     pub(super) async fn after(&mut self, problem: Problem) -> Result<(), Problem> {
         match self.delay(&problem) {
             Some(delay) => self.clock.sleep(delay).await,
@@ -89,7 +88,7 @@ impl<'a> Retries<'a> {
     }
 }
 
-/// How long a registry asks to wait.
+/// Returns the time that a registry asks to wait.
 fn asked(problem: &Problem) -> Option<Duration> {
     match problem {
         Problem::TooManyRequests(wait) | Problem::Server { wait, .. } => *wait,
@@ -98,7 +97,7 @@ fn asked(problem: &Problem) -> Option<Duration> {
     }
 }
 
-/// Reads the header `Retry-After`: seconds, or a date.
+/// Reads the header `Retry-After`, which has seconds or a date.
 ///
 /// Source: RFC 9110, 10.2.3.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {

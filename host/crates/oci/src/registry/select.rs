@@ -1,4 +1,4 @@
-//! Which image of an index is for a platform.
+//! Selects the image for a platform from an index.
 //!
 //! Source: OCI image-spec 1.1, `image-index.md`.
 
@@ -8,13 +8,13 @@ use super::error::Problem;
 use crate::image::{ConfigFile, DOCKER_MANIFEST, Descriptor, ImagePlatform, Index, MANIFEST};
 use crate::platform::{rank, show};
 
-/// Returns the image that is for a platform. Of several variants that run on it, the newest.
+/// Returns the image for a platform. Of several variants that run there, it is the newest.
 pub(super) fn select<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor, Problem> {
     let images = || index.manifests.iter().filter(|it| is_image(it));
     let ranked = images().filter_map(|it| Some((rank(it.platform.as_ref()?, wanted)?, it)));
-    // The first of equals is what its author prefers.
+    // Of equal entries, the first is the one that the author prefers.
     let best = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    // Without a platform the configuration of the image decides.
+    // If the index has no platform, the configuration of the image decides.
     let only = || images().next().filter(|it| it.platform.is_none() && images().count() == 1);
     best.map(|(_, it)| it).or_else(only).ok_or_else(|| {
         let available = images().filter_map(|it| it.platform.as_ref()).map(show);
@@ -22,7 +22,7 @@ pub(super) fn select<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Desc
     })
 }
 
-/// Checks that an image whose index does not say so is for a platform.
+/// Checks the platform in the configuration of an image that has no platform in an index.
 pub(super) fn check_config(config: &ConfigFile, wanted: &Platform) -> Result<(), Problem> {
     let (os, architecture, variant) = (config.os.clone(), config.architecture.clone(), config.variant.clone());
     if os.is_empty() && architecture.is_empty() {
@@ -38,7 +38,8 @@ fn wrong_platform(wanted: &Platform, mut available: Vec<String>) -> Problem {
     Problem::WrongPlatform { wanted: wanted.to_string(), available }
 }
 
-/// Attestations are written into indexes as images for a platform that is not known.
+/// Returns whether an entry is an image. Indexes contain attestations as images for an unknown
+/// platform.
 fn is_image(descriptor: &Descriptor) -> bool {
     let is_manifest = descriptor.media_type == MANIFEST || descriptor.media_type == DOCKER_MANIFEST;
     is_manifest && descriptor.platform.as_ref().is_none_or(|platform| platform.os != "unknown")

@@ -1,4 +1,5 @@
-//! Authorization: tokens are asked for when a registry asks for them, and kept for the next request.
+//! Authorization. A token is requested when a registry asks for one, and is kept for later
+//! requests.
 //!
 //! Source: the token and OAuth2 specifications of the Distribution project.
 
@@ -19,23 +20,23 @@ use super::error::Problem;
 use super::transport::Transport;
 use crate::credentials::{Credential, Credentials};
 
-/// How long an answer with a token may be.
+/// The maximum size of a response with a token.
 const MAX_ANSWER: u64 = 1 << 20;
-/// Who token servers are told that asks.
+/// The client id for token servers.
 const CLIENT_ID: &str = "host";
 
-/// What is shown in requests, by server and scopes.
+/// The values of the header `Authorization`, by server and scopes.
 pub(super) struct Tokens {
     credentials: Arc<dyn Credentials>,
     known: Mutex<HashMap<(String, Vec<String>), Token>>,
 }
 
-/// What is shown in a request.
+/// A value of the header `Authorization`.
 #[derive(Clone)]
 pub(super) struct Token {
-    /// The value of the header `Authorization`.
+    /// The value.
     pub(super) header: HeaderValue,
-    /// Whether it was got by a credential.
+    /// Whether a credential was used to get it.
     pub(super) with_credentials: bool,
 }
 
@@ -46,23 +47,23 @@ struct Answer {
 }
 
 impl Tokens {
-    /// Makes it; asks nobody.
+    /// Returns an empty set of tokens.
     pub(super) fn new(credentials: Arc<dyn Credentials>) -> Self {
         Self { credentials, known: Mutex::new(HashMap::new()) }
     }
 
-    /// Returns what was shown the last time.
+    /// Returns the token of the last request.
     pub(super) async fn known(&self, endpoint: &Endpoint, scopes: &[String]) -> Option<HeaderValue> {
         self.known.lock().await.get(&key(endpoint, scopes)).map(|token| token.header.clone())
     }
 
-    /// Forgets what was not accepted.
+    /// Removes a token that was not accepted.
     pub(super) async fn forget(&self, endpoint: &Endpoint, scopes: &[String]) {
         self.known.lock().await.remove(&key(endpoint, scopes));
     }
 
-    /// Answers a challenge. Where requests run in parallel, one asks and the others wait for it;
-    /// `shown` is what this request showed before.
+    /// Answers a challenge. If several requests need a token, one asks for it and the others wait.
+    /// `shown` is the token that the failed request used.
     pub(super) async fn obtain(
         &self,
         transport: &Transport,
@@ -120,7 +121,8 @@ fn header(text: &str) -> Result<HeaderValue, Problem> {
     Ok(value)
 }
 
-/// A token server gets passwords: it is asked without TLS only where a registry is.
+/// Parses the URL of a token server. Token servers get passwords, so one without TLS is accepted
+/// only for a registry without TLS.
 fn parse_realm(transport: &Transport, realm: &str) -> Result<Url, Problem> {
     let invalid = || Problem::Invalid {
         what: "its address of a token server".to_owned(),
@@ -135,7 +137,7 @@ fn parse_realm(transport: &Transport, realm: &str) -> Result<Url, Problem> {
     }
 }
 
-/// Asks a token server.
+/// A request to a token server.
 struct Exchange<'a> {
     transport: &'a Transport,
     realm: Url,
@@ -167,7 +169,7 @@ impl Exchange<'_> {
             _ => return Err(failed(self.transport.complaint(response, "the request").await)),
         }
         let body = self.transport.http.body(response, "the token", MAX_ANSWER).await.map_err(failed)?;
-        // The messages of serde_json may quote what is secret.
+        // The messages of serde_json may quote secrets.
         let invalid = || failed(Problem::Invalid { what: "its answer".to_owned(), why: "it has no token".to_owned() });
         let answer: Answer = serde_json::from_slice(&body).map_err(|_| invalid())?;
         let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty()).ok_or_else(invalid)?;
@@ -181,7 +183,8 @@ impl Exchange<'_> {
         self.transport.http.send(&Method::GET, &url, &headers, None).await
     }
 
-    /// Exchanges an identity token. The form is made as the query of an address is.
+    /// Exchanges an identity token for an access token. The form is encoded like the query of a
+    /// URL.
     async fn refresh(&self, scopes: &BTreeSet<&str>, token: &str) -> Result<reqwest::Response, Problem> {
         let mut form = self.realm.clone();
         form.set_query(None);

@@ -1,4 +1,4 @@
-//! One request to a registry: authorization, redirects, and what statuses mean.
+//! Sends a request to a registry: authorization, redirects, and the meaning of statuses.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use super::retry::{Clock, Retries, Retry, retry_after};
 use super::token::Tokens;
 use super::upload::Upload;
 
-/// How many redirects are followed.
+/// The maximum number of redirects.
 const MAX_REDIRECTS: usize = 5;
-/// How much of an answer that says what is wrong is read.
+/// The number of bytes that are read of an error response.
 const MAX_COMPLAINT: u64 = 64 << 10;
-/// How much of it is shown, in characters.
+/// The number of characters that are shown of it.
 const MAX_DETAIL: usize = 300;
 
-/// What requests go through.
+/// The way that all requests to registries take.
 pub(super) struct Transport {
     pub(super) http: Http,
     pub(super) endpoints: Endpoints,
@@ -32,42 +32,43 @@ pub(super) struct Transport {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// A request.
+/// A request to a registry.
 pub(super) struct Request<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) payload: Payload<'a>,
-    /// What the token has to allow, as in `repository:library/alpine:pull`.
+    /// The scopes that the token needs, such as `repository:library/alpine:pull`.
     pub(super) scopes: &'a [String],
 }
 
-/// What is sent.
+/// The body of a request.
 pub(super) enum Payload<'a> {
-    /// Nothing.
+    /// The request has no body.
     None,
-    /// Something short.
+    /// The body is short.
     Bytes(Bytes),
-    /// A blob, which is opened again each time it is sent.
+    /// The body is a blob, which is opened each time that it is sent.
     Blob(&'a Upload<'a>),
 }
 
 impl<'a> Request<'a> {
-    /// Makes a request without a body.
+    /// Returns a request without a body.
     pub(super) fn new(method: Method, url: Url, scopes: &'a [String]) -> Self {
         Self { method, url, headers: HeaderMap::new(), payload: Payload::None, scopes }
     }
 }
 
 impl Transport {
-    /// Returns the repetitions of a request. A mirror is asked once: the next one may be faster.
+    /// Returns the repetitions of a request. A mirror is asked only once, because the next server
+    /// may be faster.
     pub(super) fn retries(&self, endpoint: &Endpoint) -> Retries<'_> {
         let times = if endpoint.is_mirror { 0 } else { self.retry.times };
         Retries::new(Retry { times, ..self.retry }, &*self.clock)
     }
 
-    /// Sends a request once, or twice where the registry asks for authorization. Follows redirects.
-    /// Returns answers of all statuses but 401.
+    /// Sends a request, and sends it again with authorization if the registry asks for that.
+    /// Follows redirects, and returns responses with any status except 401.
     pub(super) async fn send(&self, endpoint: &Endpoint, request: &Request<'_>) -> Result<Response, Problem> {
         let shown = self.tokens.known(endpoint, request.scopes).await;
         let response = self.follow(endpoint, request, shown.as_ref()).await?;
@@ -88,7 +89,7 @@ impl Transport {
         Err(Problem::Unauthorized { with_credentials: token.with_credentials, detail })
     }
 
-    /// Sends a request until it is answered by another status than those that pass.
+    /// Sends a request until the status of the response is not a temporary failure.
     pub(super) async fn send_repeatedly(
         &self,
         endpoint: &Endpoint,
@@ -114,7 +115,7 @@ impl Transport {
         let mut url = Cow::Borrowed(&request.url);
         for _ in 0..=MAX_REDIRECTS {
             let mut headers = request.headers.clone();
-            // Who is redirected to knows by the address what may be read.
+            // The URL of a redirect contains the permission to read, so no credentials are sent.
             if let Some(authorization) = authorization.filter(|_| endpoint.has(&url)) {
                 headers.insert(AUTHORIZATION, authorization.clone());
             }
@@ -137,7 +138,7 @@ impl Transport {
         Err(Problem::Redirect(format!("it redirects more than {MAX_REDIRECTS} times")))
     }
 
-    /// Where an answer leads to: never out of HTTPS.
+    /// Returns the URL that a response redirects to. It never leads from HTTPS to HTTP.
     pub(super) fn redirected(&self, from: &Url, response: &Response) -> Result<Url, Problem> {
         let to = location(from, response)?;
         let is_downgrade = to.scheme() == "http" && from.scheme() == "https";
@@ -147,7 +148,7 @@ impl Transport {
         Ok(to)
     }
 
-    /// Makes a problem of an answer that is no success.
+    /// Returns the problem for a response that is not a success.
     pub(super) async fn complaint(&self, response: Response, what: &str) -> Problem {
         let status = response.status();
         let wait = retry_after(response.headers(), self.clock.now());
@@ -165,7 +166,7 @@ impl Transport {
         self.said(response).await.1
     }
 
-    /// Returns the code of an error, and what it says about it, as the end of a sentence.
+    /// Returns the code and the message of an error response, as the end of a sentence.
     async fn said(&self, response: Response) -> (String, String) {
         let is_json =
             response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/"));
@@ -180,7 +181,7 @@ impl Transport {
     }
 }
 
-/// Makes the end of a sentence of what a registry said; nothing of a web page.
+/// Returns the message of a registry as the end of a sentence, and nothing for a web page.
 fn shown(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() || text.starts_with('<') {

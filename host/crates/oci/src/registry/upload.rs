@@ -1,4 +1,4 @@
-//! The bytes of a blob on their way to a registry.
+//! Sends the bytes of a blob to a registry.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,31 +17,32 @@ use super::http::Http;
 use crate::Digest;
 use crate::image::Descriptor;
 
-/// How many bytes are read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
-/// How much longer a registry may take for its answer than for a chunk: it may copy the blob first.
+/// How many times longer than for a chunk a registry may take for its response, because it may copy
+/// the blob first.
 const STALLS_AT_END: u32 = 4;
 
-/// A blob that is being read.
+/// A reader of a blob.
 pub type BlobReader = Pin<Box<dyn AsyncRead + Send>>;
 
-/// Where the blobs of an image are read from. A blob is opened again when its upload is repeated.
+/// The source of an image's blobs. A blob is opened again when its upload is repeated.
 #[async_trait]
 pub trait BlobSource: Send + Sync {
     /// Opens a blob at its beginning.
     ///
     /// # Errors
-    /// If there is no such blob, or it cannot be read.
+    /// If the blob does not exist or cannot be read.
     async fn open(&self, digest: &Digest) -> std::io::Result<BlobReader>;
 }
 
-/// A blob that is sent.
+/// The upload of a blob.
 pub(super) struct Upload<'a> {
     pub(super) descriptor: &'a Descriptor,
     pub(super) source: &'a dyn BlobSource,
 }
 
-/// What is known of an upload while the client sends it.
+/// The state of an upload while the client sends it.
 #[derive(Default)]
 struct Progress {
     sent: AtomicU64,
@@ -96,7 +97,7 @@ impl Upload<'_> {
     }
 }
 
-/// Reads a blob in chunks, and fails if it has not the size that it should have.
+/// Reads a blob in chunks. Fails if the blob does not have the expected size.
 fn chunks(
     reader: BlobReader,
     size: u64,

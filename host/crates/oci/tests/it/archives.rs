@@ -124,7 +124,7 @@ fn what_is_not_what_its_digest_says_is_refused() {
         .assert_eq(&damaged(&blob_path(&Digest::of(&image.manifest)), b"{}"));
     expect!["`blobs/sha256/CONFIG` of the image has the digest sha256:OTHER, not sha256:CONFIG"]
         .assert_eq(&damaged(&blob_path(&Digest::of(&image.config)), b"{}"));
-    expect!["`index.json` of the image makes no sense: expected ident at line 1 column 2"]
+    expect!["`index.json` of the image is not valid: expected ident at line 1 column 2"]
         .assert_eq(&damaged("index.json", b"no"));
     expect!["the image layout has the version `2.0.0`; only 1.0.0 is understood"]
         .assert_eq(&damaged("oci-layout", br#"{"imageLayoutVersion":"2.0.0"}"#));
@@ -322,7 +322,7 @@ fn a_bad_tar_file_is_named() {
         error.to_string().replace(path.to_str().unwrap(), "a.tar")
     };
     let tar = tar_of(&image("x"), &[]);
-    expect!["`a.tar` is not a tar file with an image, or is damaged: what is at byte 0 is not a tar header: its checksum is wrong"]
+    expect!["`a.tar` is not a tar file with an image, or is damaged: there is no tar header at byte 0: the checksum is wrong"]
         .assert_eq(&check(&b"garbage".repeat(100)));
     expect!["`a.tar` is not a tar file with an image, or is damaged: the tar file ends too early, at byte 1636"]
         .assert_eq(&check(&tar[..1636]));

@@ -1,11 +1,11 @@
-//! One block of 512 bytes.
+//! Parses a header block of 512 bytes.
 
 use super::{BLOCK_BYTES, Kind, TarError};
 
-/// A header whose checksum is right.
+/// A header with a correct checksum.
 pub(crate) struct Header<'a>(&'a [u8; BLOCK_BYTES]);
 
-/// The dialects, told by `magic` and `version`.
+/// The variants of the format, which `magic` and `version` distinguish.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Format {
     V7,
@@ -18,7 +18,8 @@ enum Format {
 const CHECKSUM: std::ops::Range<usize> = 148..156;
 
 impl<'a> Header<'a> {
-    /// Returns a header if the block's checksum is right. Historic archives sum signed bytes.
+    /// Returns a header if the checksum of the block is correct. Historic archives compute it from
+    /// signed bytes.
     pub(crate) fn parse(block: &'a [u8; BLOCK_BYTES], offset: u64) -> Result<Self, TarError> {
         let wrong = TarError::Checksum { offset };
         let stored = number(&block[CHECKSUM]).ok_or_else(|| wrong.clone())?;
@@ -41,11 +42,11 @@ impl<'a> Header<'a> {
         self.0[156]
     }
 
-    /// Returns the type. Old archives have directories only by a slash at the end of the name.
+    /// Returns the type. Old archives mark a directory only by a slash at the end of its name.
     pub(crate) fn kind(&self, name: &[u8]) -> Kind {
         match self.typeflag() {
             0 if name.ends_with(b"/") => Kind::Directory,
-            // `7` is a file that is stored in one piece; `S` is one with holes.
+            // `7` is a contiguous file, and `S` is a sparse file.
             0 | b'0' | b'7' | b'S' => Kind::File,
             b'1' => Kind::HardLink,
             b'2' => Kind::Symlink,
@@ -113,18 +114,19 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Returns what is before the first NUL.
+/// Returns the bytes before the first NUL.
 fn text(field: &[u8]) -> &[u8] {
     &field[..field.iter().position(|&b| b == 0).unwrap_or(field.len())]
 }
 
-/// Reads a field: octal digits between spaces and NULs, or GNU's big-endian number in two's
-/// complement, which the highest bit of the first byte tells. None if it is neither or too large.
+/// Reads a number: octal digits between spaces and NULs, or GNU's big-endian number in two's
+/// complement, which is marked by the highest bit of the first byte. Returns `None` if it is
+/// neither, or too large.
 pub(crate) fn number(field: &[u8]) -> Option<i64> {
     let first = *field.first()?;
     if first & 0x80 != 0 {
         let sign: i64 = if first & 0x40 != 0 { -1 } else { 0 };
-        // The mark is no part of the number: it is replaced by the sign.
+        // The mark is not part of the number, and is replaced by the sign.
         let first = if sign < 0 { first | 0x80 } else { first & 0x7f };
         return std::iter::once(&first).chain(&field[1..]).try_fold(sign, |n, &b| {
             let shifted = n.checked_mul(256)?;

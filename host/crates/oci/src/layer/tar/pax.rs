@@ -1,10 +1,9 @@
-//! Extended headers in PAX format: records of `LENGTH KEY=VALUE` and a newline.
+//! Parses extended headers in PAX format, which are records of `LENGTH KEY=VALUE` and a newline.
 
 use super::TarError;
 use super::sparse::{PaxMap, PaxSparse};
 
-/// What the records of one entry say. What is not here is ignored: names of users, other times,
-/// comments.
+/// The records of an entry. Names of users, other times and comments are ignored.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Pax {
     pub(crate) path: Option<Vec<u8>>,
@@ -34,7 +33,7 @@ pub(crate) fn parse(mut bytes: &[u8]) -> Result<Pax, TarError> {
 /// A key, its value, and what follows the record.
 type Record<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
-/// Cuts one record off.
+/// Splits off the first record.
 fn record(bytes: &[u8]) -> Result<Record<'_>, TarError> {
     let no_length = TarError::Extended("a record has no length");
     let space = bytes.iter().take(20).position(|&b| b == b' ').ok_or_else(|| no_length.clone())?;
@@ -58,7 +57,7 @@ impl Pax {
         if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
             return self.take_sparse(key, value);
         }
-        // An empty value takes back what was said.
+        // An empty value removes an earlier one.
         match key {
             b"path" => self.path = text(value)?,
             b"linkpath" => self.link = text(value)?,
@@ -78,7 +77,7 @@ impl Pax {
             b"minor" => sparse.minor = Some(number(value, "sparse version")?),
             b"name" => sparse.name = text(value)?,
             b"size" | b"realsize" => sparse.size = Some(number(value, "sparse size")?),
-            // The numbers of the maps are checked as a whole.
+            // The numbers of a map are checked together.
             b"offset" => sparse.push(PaxMap::Offset, number(value, "sparse offset")?)?,
             b"numbytes" => sparse.push(PaxMap::Size, number(value, "sparse size")?)?,
             b"map" => {
@@ -112,7 +111,8 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0u64, |n, &b| n.checked_mul(10)?.checked_add(u64::from(b - b'0')))
 }
 
-/// Reads a size or an offset; what no file can have is refused, so that sums do not overflow.
+/// Reads a size or an offset. A number that no file can have is refused, so that sums do not
+/// overflow.
 pub(crate) fn number(digits: &[u8], field: &'static str) -> Result<u64, TarError> {
     decimal(digits).filter(|&n| i64::try_from(n).is_ok()).ok_or(TarError::Number { field })
 }
@@ -121,7 +121,7 @@ fn id(digits: &[u8], field: &'static str) -> Result<u32, TarError> {
     decimal(digits).and_then(|n| u32::try_from(n).ok()).ok_or(TarError::Number { field })
 }
 
-/// Reads seconds with a fraction, as in `-1.5`.
+/// Reads seconds with a fraction, such as `-1.5`.
 fn time_ns(text: &[u8]) -> Result<i64, TarError> {
     let wrong = TarError::Number { field: "time" };
     let (is_negative, text) = match text.strip_prefix(b"-") {
@@ -154,7 +154,7 @@ mod tests {
         check("1.", Some(1_000_000_000));
         check("-1.5", Some(-1_500_000_000));
         check("1.0000000019", Some(1_000_000_001));
-        // As late as there are nanoseconds for.
+        // The latest time that nanoseconds can express.
         check("99999999999999", Some(i64::MAX));
         check("-99999999999999", Some(-i64::MAX));
         check("1e3", None);

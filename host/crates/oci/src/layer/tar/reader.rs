@@ -1,4 +1,5 @@
-//! A stream of entries. Nothing that an archive declares is allocated before it was read.
+//! Reads a stream of entries. Memory for a size in the archive is allocated only after the bytes
+//! have been read.
 
 use super::header::Header;
 use super::pax::{self, Pax};
@@ -6,13 +7,13 @@ use super::sparse::{self, MapPlace};
 use super::{BLOCK_BYTES, Entry, Kind, Segment, TarError};
 use crate::layer::error::StreamError;
 
-/// Uncompressed bytes, piece by piece and without a copy.
+/// A stream of uncompressed bytes that is read in pieces, without copies.
 pub(crate) trait Source {
-    /// Returns what comes next; nothing at the end.
+    /// Returns the next bytes, and an empty slice at the end.
     fn fill(&mut self) -> Result<&[u8], StreamError>;
-    /// Says that `n` bytes of it are done with.
+    /// Marks `n` bytes as used.
     fn consume(&mut self, n: usize);
-    /// Passes over at most `n` bytes; returns over how many, which is nothing only at the end.
+    /// Skips at most `n` bytes, and returns the number of skipped bytes. It is 0 only at the end.
     fn skip(&mut self, n: u64) -> Result<u64, StreamError> {
         let there = self.fill()?.len();
         let step = usize::try_from(n).map_or(there, |n| n.min(there));
@@ -21,7 +22,7 @@ pub(crate) trait Source {
     }
 }
 
-/// Why an entry could not be read.
+/// The reason why an entry cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     #[error(transparent)]
@@ -30,27 +31,27 @@ pub(crate) enum ReadError {
     Tar(#[from] TarError),
 }
 
-/// The most bytes of a name or of extended headers that are kept in memory; Go's limit.
+/// The maximum size of a name or of extended headers, which are kept in memory. It is Go's limit.
 const MAX_EXTENDED_BYTES: u64 = 1 << 20;
 
-/// The most digits of a number in a map.
+/// The maximum number of digits of a number in a map.
 const MAX_DIGITS: usize = 20;
 
 /// Reads a tar file from its start to its end.
 pub(crate) struct TarReader<S> {
     source: S,
-    /// How many bytes were taken from the source.
+    /// The number of bytes that were taken from the source.
     offset: u64,
-    /// How many bytes of the entry's data were not read yet.
+    /// The number of unread bytes of the entry's data.
     left: u64,
-    /// How many bytes fill its last block.
+    /// The number of bytes after the data in the last block.
     padding: u64,
     /// Of the entry whose header was read last.
     name: Option<Vec<u8>>,
     is_at_end: bool,
 }
 
-/// What came before the header of an entry and belongs to it.
+/// The extended headers before the header of an entry.
 #[derive(Default)]
 struct Extensions {
     pax: Pax,
@@ -69,8 +70,8 @@ impl<S: Source> TarReader<S> {
         self.name.as_deref()
     }
 
-    /// Returns the next entry, past what is left of the one before it. An archive ends with two
-    /// empty blocks or, as Go has it, where there is nothing more.
+    /// Returns the next entry, after skipping the rest of the current one. An archive ends with two
+    /// empty blocks or, as in Go, at the end of the file.
     pub(crate) fn next(&mut self) -> Result<Option<Entry>, ReadError> {
         let mut extensions = Extensions::default();
         self.name = None;
@@ -96,7 +97,7 @@ impl<S: Source> TarReader<S> {
                 b'x' => extensions.pax = pax::parse(&self.extended(header.size()?)?)?,
                 b'L' => extensions.name = Some(until_nul(self.extended(header.size()?)?)),
                 b'K' => extensions.link = Some(until_nul(self.extended(header.size()?)?)),
-                // Records for all entries: containerd and Docker ignore them, so images rely on that.
+                // Records for all entries are ignored, as in containerd and Docker, because images rely on that.
                 b'g' => drop(self.extended(header.size()?)?),
                 _ => return self.entry(&header, extensions).map(Some),
             }
@@ -106,7 +107,7 @@ impl<S: Source> TarReader<S> {
         Ok(None)
     }
 
-    /// Returns what comes next of the entry's data; nothing at its end.
+    /// Returns the next bytes of the entry's data, and an empty slice at its end.
     pub(crate) fn data(&mut self) -> Result<&[u8], ReadError> {
         if self.left == 0 {
             return Ok(&[]);
@@ -119,7 +120,7 @@ impl<S: Source> TarReader<S> {
         Ok(&bytes[..n])
     }
 
-    /// Says that `n` bytes of the data are done with.
+    /// Marks `n` bytes of the data as used.
     pub(crate) fn advance(&mut self, n: usize) {
         self.source.consume(n);
         self.offset += n as u64;
@@ -138,7 +139,7 @@ impl<S: Source> TarReader<S> {
         Ok(())
     }
 
-    /// Reads a block; none where the file ends before it.
+    /// Reads a block, and returns `None` if the file ends before it.
     fn block(&mut self) -> Result<Option<[u8; BLOCK_BYTES]>, ReadError> {
         let mut block = [0; BLOCK_BYTES];
         let mut n = 0;
@@ -156,7 +157,7 @@ impl<S: Source> TarReader<S> {
         Ok(Some(block))
     }
 
-    /// Reads a block that has to be there.
+    /// Reads a block that must exist.
     fn block_of_entry(&mut self) -> Result<[u8; BLOCK_BYTES], ReadError> {
         let offset = self.offset;
         Ok(self.block()?.ok_or(TarError::Truncated { offset })?)
@@ -188,7 +189,7 @@ impl<S: Source> TarReader<S> {
         let name = pax.path.or(name).unwrap_or_else(|| header.name());
         self.name = Some(name.clone());
         let kind = header.kind(&name);
-        // What has no data may have a size all the same, that of what a link points to.
+        // An entry without data may have a size, such as that of a link's target.
         let has_data = matches!(kind, Kind::File | Kind::Other(_));
         let stored = if has_data { pax.size.map_or_else(|| header.size(), Ok)? } else { 0 };
         if i64::try_from(stored).is_err() {
@@ -218,7 +219,7 @@ impl<S: Source> TarReader<S> {
         Ok(entry)
     }
 
-    /// Reads the map of a file with holes.
+    /// Reads the map of a sparse file.
     fn holes(&mut self, header: &Header<'_>, pax: &sparse::PaxSparse, entry: &mut Entry) -> Result<(), ReadError> {
         let (segments, size) = if header.typeflag() == b'S' {
             (self.old_segments(header)?, sparse::old_size(header)?)
@@ -247,7 +248,7 @@ impl<S: Source> TarReader<S> {
         Ok(segments)
     }
 
-    /// Reads the map that precedes the data: lines of decimal numbers in whole blocks. The first is
+    /// Reads the map before the data: lines of decimal numbers in whole blocks. The first number is
     /// the number of parts.
     fn segments_in_data(&mut self) -> Result<Vec<Segment>, ReadError> {
         let mut numbers = Vec::new();

@@ -1,19 +1,19 @@
-//! Files with holes: GNU's old map in headers, and its three maps in PAX records.
+//! Sparse files: GNU's old map in headers, and its three maps in PAX records.
 
 use super::header::{Header, number};
 use super::{BLOCK_BYTES, Segment, TarError};
 
-/// The most parts that a file may have: a map is kept in memory.
+/// The maximum number of parts of a file, because a map is kept in memory.
 const MAX_SEGMENTS: usize = 1 << 16;
 
-/// Which half of a pair a number of a map is.
+/// The half of a pair that a number of a map is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PaxMap {
     Offset,
     Size,
 }
 
-/// What PAX records say about holes.
+/// The PAX records about a sparse file.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct PaxSparse {
     pub(crate) major: Option<u64>,
@@ -21,18 +21,18 @@ pub(crate) struct PaxSparse {
     pub(crate) name: Option<Vec<u8>>,
     pub(crate) size: Option<u64>,
     segments: Vec<Segment>,
-    /// Of a pair whose second half did not come yet.
+    /// The first half of a pair whose second half has not been read yet.
     offset: Option<u64>,
 }
 
-/// Where the map of a file is.
+/// The place of a file's map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MapPlace {
-    /// There are no holes.
+    /// The file is not sparse.
     None,
-    /// It was in the records (versions 0.0 and 0.1).
+    /// The map is in the records (versions 0.0 and 0.1).
     Records(Vec<Segment>),
-    /// It precedes the data (version 1.0).
+    /// The map is before the data (version 1.0).
     Data,
 }
 
@@ -46,7 +46,7 @@ impl PaxSparse {
         Ok(())
     }
 
-    /// Returns where the map is.
+    /// Returns the place of the map.
     pub(crate) fn place(&self) -> Result<MapPlace, TarError> {
         if self.offset.is_some() {
             return Err(TarError::Sparse("an offset or a size is missing"));
@@ -68,18 +68,18 @@ pub(crate) fn push(segments: &mut Vec<Segment>, segment: Segment) -> Result<(), 
     Ok(())
 }
 
-/// The pairs in a header of GNU's old format, and whether another block with more follows.
+/// Returns the pairs in a header of GNU's old format, and whether another block with pairs follows.
 pub(crate) fn old_map(header: &Header<'_>, segments: &mut Vec<Segment>) -> Result<bool, TarError> {
     pairs(&header.bytes()[386..482], segments)?;
     Ok(header.bytes()[482] != 0)
 }
 
-/// The size of a file in GNU's old format, holes included.
+/// Returns the size of a file in GNU's old format, holes included.
 pub(crate) fn old_size(header: &Header<'_>) -> Result<u64, TarError> {
     header.size_at(483..495, "sparse size")
 }
 
-/// The pairs in a block that continues a header, and whether another one follows.
+/// Returns the pairs in a block after the header, and whether another one follows.
 pub(crate) fn old_continuation(block: &[u8; BLOCK_BYTES], segments: &mut Vec<Segment>) -> Result<bool, TarError> {
     pairs(&block[..504], segments)?;
     Ok(block[504] != 0)
@@ -94,7 +94,8 @@ fn pairs(bytes: &[u8], segments: &mut Vec<Segment>) -> Result<(), TarError> {
     Ok(())
 }
 
-/// Checks that the parts are in order, do not overlap, lie within the file, and are all its data.
+/// Checks that the parts are in order, do not overlap, are within the file, and have the size of
+/// the data.
 pub(crate) fn check(segments: &[Segment], size: u64, n_data: u64) -> Result<(), TarError> {
     let (mut end, mut sum) = (0u64, 0u64);
     for segment in segments {

@@ -1,25 +1,25 @@
-//! Writes entries in PAX format: ustar headers, and records for what does not fit into them. Nothing
-//! in the output depends on anything but what was asked for.
+//! Writes entries in PAX format: ustar headers, and records for values that do not fit into them.
+//! The output depends only on the entries.
 
 use std::io::{self, Read, Write};
 
 use super::pax::XATTR;
 use super::{BLOCK_BYTES, Kind};
 
-/// One entry to write.
+/// An entry to write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewEntry<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) link: &'a [u8],
     pub(crate) kind: Kind,
-    /// Permission bits.
+    /// The permission bits.
     pub(crate) mode: u32,
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) mtime_ns: i64,
     pub(crate) size: u64,
     pub(crate) device: (u32, u32),
-    /// Names and values.
+    /// The names and values of extended attributes.
     pub(crate) xattrs: &'a [(Vec<u8>, Vec<u8>)],
 }
 
@@ -29,7 +29,7 @@ const MAX_ID: u64 = 0o7_777_777;
 /// The largest number in a field of 12 bytes.
 const MAX_SIZE: u64 = 0o77_777_777_777;
 
-/// Writes the headers of an entry; its data and [`padding`] follow.
+/// Writes the headers of an entry. Its data and [`padding`] follow.
 pub(crate) fn header(writer: &mut impl Write, entry: &NewEntry<'_>) -> io::Result<()> {
     let records = records(entry);
     if !records.is_empty() {
@@ -52,7 +52,7 @@ pub(crate) fn header(writer: &mut impl Write, entry: &NewEntry<'_>) -> io::Resul
     writer.write_all(&block(entry))
 }
 
-/// Fills the last block of `size` bytes of data.
+/// Writes the bytes after `size` bytes of data in the last block.
 pub(crate) fn padding(writer: &mut impl Write, size: u64) -> io::Result<()> {
     let n = usize::try_from(size % BLOCK_BYTES as u64).unwrap_or(0);
     if n == 0 { Ok(()) } else { writer.write_all(&[0; BLOCK_BYTES][n..]) }
@@ -63,10 +63,10 @@ pub(crate) fn end(writer: &mut impl Write) -> io::Result<()> {
     writer.write_all(&[0; 2 * BLOCK_BYTES])
 }
 
-/// Copies just `size` bytes and fills the last block.
+/// Copies exactly `size` bytes, and fills the last block.
 ///
 /// # Errors
-/// Of kind `InvalidData` if there are fewer or more.
+/// The kind is `InvalidData` if there are fewer or more bytes.
 pub(crate) fn data(writer: &mut impl Write, reader: &mut dyn Read, size: u64) -> io::Result<()> {
     let mut buffer = vec![0; usize::try_from(size).map_or(MAX_BUFFER, |size| size.clamp(1, MAX_BUFFER))];
     let mut left = size;
@@ -93,7 +93,7 @@ const MAX_BUFFER: usize = 256 << 10;
 fn block(entry: &NewEntry<'_>) -> [u8; BLOCK_BYTES] {
     let mut block = [0; BLOCK_BYTES];
     let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
-    // What does not fit is in the records; a reader without them sees the start of a name.
+    // The records have the names that do not fit; a reader without them sees the start of a name.
     put(0, &entry.name[..entry.name.len().min(NAME_BYTES)]);
     put(100, octal(entry.mode.into(), 7).as_bytes());
     put(108, octal(fitting(entry.uid.into(), MAX_ID), 7).as_bytes());
@@ -101,7 +101,7 @@ fn block(entry: &NewEntry<'_>) -> [u8; BLOCK_BYTES] {
     put(124, octal(fitting(entry.size, MAX_SIZE), 11).as_bytes());
     let seconds = u64::try_from(entry.mtime_ns.div_euclid(1_000_000_000)).unwrap_or(0);
     put(136, octal(seconds.min(MAX_SIZE), 11).as_bytes());
-    // The checksum counts its own field as spaces.
+    // The checksum is computed with spaces in its own field.
     put(148, b"        ");
     put(156, &[typeflag(entry.kind)]);
     put(157, &entry.link[..entry.link.len().min(NAME_BYTES)]);
@@ -131,12 +131,12 @@ fn octal(number: u64, width: usize) -> String {
     format!("{number:0width$o}")
 }
 
-/// A number that does not fit is in the records.
+/// Returns the number if it fits into the field, and otherwise 0, because the records have it.
 fn fitting(number: u64, max: u64) -> u64 {
     if number <= max { number } else { 0 }
 }
 
-/// The records that an entry needs, sorted by key.
+/// Returns the records that an entry needs, sorted by key.
 fn records(entry: &NewEntry<'_>) -> Vec<u8> {
     let mut records: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     let mut add = |key: &[u8], value: &[u8]| records.push((key.to_vec(), value.to_vec()));
@@ -165,7 +165,7 @@ fn records(entry: &NewEntry<'_>) -> Vec<u8> {
     records.iter().flat_map(|(key, value)| record(key, value)).collect()
 }
 
-/// Seconds with a fraction, without zeros at its end.
+/// Returns seconds with a fraction, without zeros at the end.
 fn time(ns: i64) -> String {
     let sign = if ns < 0 { "-" } else { "" };
     let (seconds, rest) = (ns.unsigned_abs() / 1_000_000_000, ns.unsigned_abs() % 1_000_000_000);
@@ -173,7 +173,7 @@ fn time(ns: i64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// `LENGTH KEY=VALUE` and a newline; the length counts its own digits.
+/// Returns `LENGTH KEY=VALUE` and a newline. The length includes its own digits.
 fn record(key: &[u8], value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;

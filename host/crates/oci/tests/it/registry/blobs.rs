@@ -171,7 +171,7 @@ async fn an_answer_that_does_not_come_is_a_stall() {
 async fn a_layer_that_is_announced_too_short_is_not_read() {
     check(|bench| change_layer(bench, 99, |_, _| Reply::new(200, "0123")), expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
-        error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: it sent 4 bytes, and the manifest announces 10
+        error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: it sent 4 bytes, but the manifest announces 10
         hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
         layer: ""
           GET /v2/app/manifests/1 -> 200
@@ -236,7 +236,7 @@ async fn a_layer_that_ends_early_without_saying_so_is_asked_for_again() {
 async fn a_layer_with_another_digest_is_thrown_away() {
     check(|bench| change_layer(bench, 99, |_, _| Reply::new(200, "9876543210")), expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
-        error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: what it sent has the digest sha256:7619ee8cea49187f309616e30ecf54be072259b43760f1f550a644945d5572f2, and <layer 1> was asked for
+        error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: the data that it sent has the digest sha256:7619ee8cea49187f309616e30ecf54be072259b43760f1f550a644945d5572f2 instead of <layer 1>
         hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
         layer: ""
           GET /v2/app/manifests/1 -> 200
@@ -255,7 +255,7 @@ async fn a_resumed_layer_with_another_digest_is_thrown_away() {
     };
     check(change, expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
-        error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: what it sent has the digest sha256:1a6ad8bef974ffcaa7a4d462fbe9dda6df3e442909ea44f8871eb87b02da283a, and <layer 1> was asked for
+        error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: the data that it sent has the digest sha256:1a6ad8bef974ffcaa7a4d462fbe9dda6df3e442909ea44f8871eb87b02da283a instead of <layer 1>
         hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
         layer: ""
         waited: 0.25
@@ -334,7 +334,7 @@ async fn a_sink_that_fails_ends_the_download() {
     let mut report = String::new();
     describe(&mut report, &error);
     expect![[r#"
-        error (Environment): blob <layer 1> of `REGISTRY/app:1`: registry `REGISTRY`: cannot write what it sends: No space left on device (os error 28)
+        error (Environment): blob <layer 1> of `REGISTRY/app:1`: registry `REGISTRY`: cannot write the data that it sends: No space left on device (os error 28)
         hint: 
           GET /v2/app/blobs/<layer 1> -> 200
     "#]].assert_eq(&(bench.fake.shorten(&report) + &bench.fake.log()));

@@ -41,7 +41,7 @@ async fn the_password_of_docker_login_is_used() {
 #[tokio::test]
 async fn a_missing_helper_is_named() {
     check(r#"{"credsStore": "no-such-keychain"}"#, expect![[r#"
-        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: `DIR/config.json` names the credential helper `docker-credential-no-such-keychain` for `REGISTRY`, and there is no such program
+        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: `DIR/config.json` names the credential helper `docker-credential-no-such-keychain` for `REGISTRY`, but there is no such program
         hint: install `docker-credential-no-such-keychain`, or take it out of `DIR/config.json`
           GET /v2/app/manifests/1 -> 401
     "#]]).await;

@@ -21,7 +21,7 @@ async fn an_unknown_image_is_not_found() {
     check(
         |bench| bench.name = bench.name.replace("app", "no/such"),
         expect![[r#"
-        error (User): image `REGISTRY/no/such:1`: registry `REGISTRY`: it knows no such repository
+        error (User): image `REGISTRY/no/such:1`: registry `REGISTRY`: it has no such repository
         hint: check the name and the tag; a private image may need `docker login`
           GET /v2/no/such/manifests/1 -> 404
     "#]],
@@ -34,7 +34,7 @@ async fn an_unknown_tag_is_not_found() {
     check(
         |bench| bench.name = bench.name.replace(":1", ":2"),
         expect![[r#"
-        error (User): image `REGISTRY/app:2`: registry `REGISTRY`: it knows no such tag
+        error (User): image `REGISTRY/app:2`: registry `REGISTRY`: it has no such tag
         hint: check the name and the tag; a private image may need `docker login`
           GET /v2/app/manifests/2 -> 404
     "#]],
@@ -45,7 +45,7 @@ async fn an_unknown_tag_is_not_found() {
 #[tokio::test]
 async fn an_unknown_digest_is_not_found() {
     check(|bench| bench.name += &format!("@{}", Digest::of(b"")), expect![[r#"
-        error (User): image `REGISTRY/app:1@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`: registry `REGISTRY`: it knows no such manifest
+        error (User): image `REGISTRY/app:1@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`: registry `REGISTRY`: it has no such manifest
         hint: check the name and the tag; a private image may need `docker login`
           GET /v2/app/manifests/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 -> 404
     "#]]).await;
@@ -60,7 +60,7 @@ async fn a_manifest_with_another_digest_is_refused() {
         bench.fake.always(MANIFESTS, move |_, reply| Reply { body: other.clone(), ..reply });
     };
     check(change, expect![[r#"
-        error (Environment): image `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: what it sent has the digest <evil manifest>, and <manifest> was asked for
+        error (Environment): image `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: the data that it sent has the digest <evil manifest> instead of <manifest>
         hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
           GET /v2/app/manifests/<manifest> -> 200
     "#]]).await;
@@ -73,7 +73,7 @@ async fn a_registry_that_contradicts_its_own_digest_is_refused() {
         bench.fake.always(MANIFESTS, move |_, reply| reply.header("Docker-Content-Digest", &claim));
     };
     check(change, expect![[r#"
-        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it says that the digest is sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, and what it sent has <manifest>
+        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it claims the digest sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, but the data that it sent has <manifest>
         hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
@@ -152,7 +152,7 @@ async fn schema_1_is_refused() {
     let text = r#"{"schemaVersion": 1, "name": "app", "tag": "1", "fsLayers": [], "history": []}"#;
     let kind = "application/vnd.docker.distribution.manifest.v1+prettyjws";
     check(|bench| put(bench, kind, text), expect![[r#"
-        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: its manifest has schema 1, which Docker gave up and this program does not read
+        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: its manifest has the obsolete schema 1, which is not supported
         hint: build the image again with a tool of today, and push it
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
@@ -300,7 +300,7 @@ async fn a_configuration_with_another_digest_is_refused() {
         });
     };
     check(change, expect![[r#"
-        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: what it sent has the digest sha256:fe97a6d8b3acb758515e0c2faa70f06223472d0b9272be7e0057cc8e8c183fae, and <config> was asked for
+        error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the data that it sent has the digest sha256:fe97a6d8b3acb758515e0c2faa70f06223472d0b9272be7e0057cc8e8c183fae instead of <config>
         hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200

@@ -276,7 +276,7 @@ async fn a_registry_that_stored_another_manifest_is_not_believed() {
         bench.fake.always("PUT /v2/new/manifests", move |_, reply| reply.header("Docker-Content-Digest", &claim));
     };
     check(change, expect![[r#"
-        error (Environment): push of `REGISTRY/new:1`: registry `REGISTRY`: it says that the digest is sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, and what it sent has <manifest>
+        error (Environment): push of `REGISTRY/new:1`: registry `REGISTRY`: it claims the digest sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, but the data that it sent has <manifest>
         hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
           HEAD /v2/new/blobs/<config> -> 404
           HEAD /v2/new/blobs/<layer 1> -> 404
@@ -292,9 +292,9 @@ async fn a_registry_that_stored_another_manifest_is_not_believed() {
 #[tokio::test]
 async fn a_blob_that_cannot_be_read_or_has_another_size_is_named() {
     for (blob, expected) in [
-        (None, "cannot read what is to be uploaded: there is no such blob"),
-        (Some(&b"01234567890"[..]), "cannot read what is to be uploaded: it has more than 10 bytes"),
-        (Some(&b"012345678"[..]), "cannot read what is to be uploaded: it has 9 of 10 bytes"),
+        (None, "cannot read the data to upload: there is no such blob"),
+        (Some(&b"01234567890"[..]), "cannot read the data to upload: it has more than 10 bytes"),
+        (Some(&b"012345678"[..]), "cannot read the data to upload: it has 9 of 10 bytes"),
         (
             Some(&b"9876543210"[..]),
             "it refused the blob with status 400: provided digest did not match uploaded content",

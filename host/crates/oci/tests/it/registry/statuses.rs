@@ -40,7 +40,7 @@ async fn not_found_without_a_reason_is_not_tried_again() {
     check(
         |bench| bench.fake.always(FIRST, |_, _| Reply::new(404, "")),
         expect![[r#"
-        error (User): image `REGISTRY/app:1`: registry `REGISTRY`: it knows no such image
+        error (User): image `REGISTRY/app:1`: registry `REGISTRY`: it has no such image
         hint: check the name and the tag; a private image may need `docker login`
           GET /v2/app/manifests/1 -> 404
     "#]],
