@@ -1,4 +1,4 @@
-// The module `linked` in JavaScript: what it imports from `objects` is in any language.
+// The module `linked` in JavaScript. The module `objects` that it imports can be in any language.
 
 import * as objects from "local:objects/stages@0.1.0";
 import { Directory } from "pipeline:api/directory@0.1.0";
@@ -34,7 +34,7 @@ export const stages = {
   },
 
   findings(src) {
-    // A function that takes a directory, and not `borrow<directory>`, takes this handle for good.
+    // A parameter of the type `directory`, and not `borrow<directory>`, consumes this handle.
     const found = objects.find(src.subdirectory("."), new Linter(undefined));
     return [objects.check(src).summary, ...found.map(({ path, nLines }) => `${path}: ${nLines} long lines`)];
   },

@@ -1,4 +1,4 @@
-"""The module `linked` in Python: what it imports from `objects` is in any language."""
+"""The module `linked` in Python. The module `objects` that it imports can be in any language."""
 
 from typing import List, Optional
 
@@ -32,7 +32,7 @@ class Stages:
         return objects.sum(objects.each([3, 4]), stricter, [])
 
     def findings(self, src: Directory) -> List[str]:
-        # A function that takes a directory, and not `borrow<directory>`, takes this handle for good.
+        # A parameter of the type `directory`, and not `borrow<directory>`, consumes this handle.
         report = objects.check(src.subdirectory("."))
         found = objects.find(src, objects.Linter(None))
         return [report.summary, *(f"{finding.path}: {finding.n_lines} long lines" for finding in found)]

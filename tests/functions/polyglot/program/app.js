@@ -1,4 +1,4 @@
-// One program with a whole pipeline in it, as tests/functions/program is in Rust.
+// A program that contains a whole pipeline, like tests/functions/program in Rust.
 
 import { Directory } from "pipeline:api/directory@0.1.0";
 import { rootfs } from "pipeline:api/machine@0.1.0";
@@ -12,7 +12,7 @@ const print = (line) => {
   for (let at = 0; at < bytes.length; at += 4096) stdout.blockingWriteAndFlush(bytes.slice(at, at + 4096));
 };
 
-// Returns one container for each name, which has its greeting in `/out`.
+// Returns one container for each name, with its greeting in `/out`.
 const build = (sources, names) => {
   const root = rootfs().withDirectory("/src", sources).withWorkdir("/src");
   const script = 'mkdir /out; sh greet.sh "$0" > "/out/$0"';
@@ -25,7 +25,7 @@ const test = (built) => {
   return built.map((container) => container.withExec(["sh", "-c", "cat /out/*"]).stdout());
 };
 
-// Returns one tree with all greetings.
+// Returns one directory with all greetings.
 const pack = (built, names) =>
   new Directory().withFiles("/", built.map((container, n) => container.file(`/out/${names[n]}`)));
 

@@ -1,4 +1,4 @@
-"""One program with a whole pipeline in it, as tests/functions/program is in Rust."""
+"""A program that contains a whole pipeline, like tests/functions/program in Rust."""
 
 import sys
 from typing import Dict, List
@@ -23,7 +23,7 @@ class Run:
 
 
 def build(sources: Directory, names: List[str]) -> Dict[str, Container]:
-    """Returns one container for each name, which has its greeting in `/out`."""
+    """Returns one container for each name, with its greeting in `/out`."""
     root = machine.rootfs().with_directory("/src", sources).with_workdir("/src")
     script = 'mkdir /out; sh greet.sh "$0" > "/out/$0"'
     return {name: root.with_exec(["sh", "-e", "-c", script, name]) for name in names}
@@ -37,5 +37,5 @@ def test(built: Dict[str, Container]) -> Dict[str, str]:
 
 
 def pack(built: Dict[str, Container]) -> Directory:
-    """Returns one tree with all greetings."""
+    """Returns one directory with all greetings."""
     return Directory().with_files("/", [container.file(f"/out/{name}") for name, container in built.items()])
