@@ -121,7 +121,7 @@ impl Diagnostic for ReferenceError {
             Mistake::Scheme(scheme) => {
                 return Some(format!("write `{}`", self.text.trim_start_matches(scheme.as_str())));
             }
-            Mistake::EmptyTag => return Some("leave the colon out, or write a tag such as `latest`".to_owned()),
+            Mistake::EmptyTag => return Some("remove the colon, or write a tag such as `latest`".to_owned()),
             Mistake::Digest(_) => "alpine@sha256:…",
             _ => "docker.io/library/alpine:3.20",
         };

@@ -169,12 +169,12 @@ impl Diagnostic for CredentialsError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Read { path, .. } => format!("make `{}` readable", path.display()),
-            Self::Syntax { path, .. } => format!("mend `{}`, or remove it and log in again", path.display()),
+            Self::Syntax { path, .. } => format!("correct `{}`, or remove it and log in again", path.display()),
             Self::NoHelper { program, config, .. } => {
-                format!("install `{program}`, or take it out of `{}`", config.display())
+                format!("install `{program}`, or remove it from `{}`", config.display())
             }
             Self::Helper { program, registry, .. } | Self::HelperTimeout { program, registry, .. } => {
-                format!("see what `echo {registry} | {program} get` does")
+                format!("run `echo {registry} | {program} get` to see what it does")
             }
         })
     }

@@ -86,7 +86,7 @@ fn a_mistake_is_named() {
         "alpine:",
         &expect![[r#"
         `alpine:` is not the name of an image: its tag is empty
-        leave the colon out, or write a tag such as `latest`
+        remove the colon, or write a tag such as `latest`
     "#]],
     );
     check_error(

@@ -109,7 +109,7 @@ async fn a_broken_file_is_named_and_not_quoted() {
         &["a.io"],
         expect![[r#"
         a.io: `DIR/config.json` is not a configuration of Docker: it is no JSON of the right form at line 1, column 34
-        mend `DIR/config.json`, or remove it and log in again
+        correct `DIR/config.json`, or remove it and log in again
     "#]],
     )
     .await;
@@ -118,7 +118,7 @@ async fn a_broken_file_is_named_and_not_quoted() {
         &["a.io"],
         expect![[r#"
         a.io: `DIR/config.json` is not a configuration of Docker: it is no JSON of the right form at line 1, column 2
-        mend `DIR/config.json`, or remove it and log in again
+        correct `DIR/config.json`, or remove it and log in again
     "#]],
     )
     .await;
@@ -127,7 +127,7 @@ async fn a_broken_file_is_named_and_not_quoted() {
         &["a.io"],
         expect![[r#"
         a.io: `DIR/config.json` is not a configuration of Docker: the entry of `a.io` has an `auth` that is not base64
-        mend `DIR/config.json`, or remove it and log in again
+        correct `DIR/config.json`, or remove it and log in again
     "#]],
     )
     .await;
@@ -136,7 +136,7 @@ async fn a_broken_file_is_named_and_not_quoted() {
         &["a.io"],
         expect![[r#"
         a.io: `DIR/config.json` is not a configuration of Docker: the entry of `a.io` has an `auth` without a colon
-        mend `DIR/config.json`, or remove it and log in again
+        correct `DIR/config.json`, or remove it and log in again
     "#]],
     )
     .await;
@@ -150,9 +150,9 @@ async fn a_missing_helper_is_named() {
     let json = r#"{"credHelpers": {"a.io": "no-such-keychain"}, "credsStore": "no-such-store"}"#;
     check(json, &["a.io", "docker.io"], expect![[r#"
         a.io: `DIR/config.json` names the credential helper `docker-credential-no-such-keychain` for `a.io`, but there is no such program
-        install `docker-credential-no-such-keychain`, or take it out of `DIR/config.json`
+        install `docker-credential-no-such-keychain`, or remove it from `DIR/config.json`
         docker.io: `DIR/config.json` names the credential helper `docker-credential-no-such-store` for `https://index.docker.io/v1/`, but there is no such program
-        install `docker-credential-no-such-store`, or take it out of `DIR/config.json`
+        install `docker-credential-no-such-store`, or remove it from `DIR/config.json`
     "#]]).await;
 }
 
@@ -202,24 +202,24 @@ async fn a_helper_is_asked_by_the_name_of_the_server() {
 async fn a_helper_that_fails_is_named_and_its_output_is_not_shown() {
     check_helper("echo secret; echo the keychain is locked >&2; exit 3", LONG, expect![[r#"
         the credential helper `docker-credential-test` failed for `a.io`: exit status: 3: the keychain is locked
-        see what `echo a.io | docker-credential-test get` does
+        run `echo a.io | docker-credential-test get` to see what it does
         the credential helper `docker-credential-test` failed for `https://index.docker.io/v1/`: exit status: 3: the keychain is locked
-        see what `echo https://index.docker.io/v1/ | docker-credential-test get` does
+        run `echo https://index.docker.io/v1/ | docker-credential-test get` to see what it does
     "#]]).await;
     check_helper("echo secret", LONG, expect![[r#"
         the credential helper `docker-credential-test` failed for `a.io`: its answer is not JSON with `Username` and `Secret`
-        see what `echo a.io | docker-credential-test get` does
+        run `echo a.io | docker-credential-test get` to see what it does
         the credential helper `docker-credential-test` failed for `https://index.docker.io/v1/`: its answer is not JSON with `Username` and `Secret`
-        see what `echo https://index.docker.io/v1/ | docker-credential-test get` does
+        run `echo https://index.docker.io/v1/ | docker-credential-test get` to see what it does
     "#]]).await;
     check_helper(
         "kill -9 $$",
         LONG,
         expect![[r#"
         the credential helper `docker-credential-test` failed for `a.io`: signal: 9 (SIGKILL)
-        see what `echo a.io | docker-credential-test get` does
+        run `echo a.io | docker-credential-test get` to see what it does
         the credential helper `docker-credential-test` failed for `https://index.docker.io/v1/`: signal: 9 (SIGKILL)
-        see what `echo https://index.docker.io/v1/ | docker-credential-test get` does
+        run `echo https://index.docker.io/v1/ | docker-credential-test get` to see what it does
     "#]],
     )
     .await;
@@ -228,9 +228,9 @@ async fn a_helper_that_fails_is_named_and_its_output_is_not_shown() {
         SHORT,
         expect![[r#"
         the credential helper `docker-credential-test` did not answer for `a.io` within 0.25 s
-        see what `echo a.io | docker-credential-test get` does
+        run `echo a.io | docker-credential-test get` to see what it does
         the credential helper `docker-credential-test` did not answer for `https://index.docker.io/v1/` within 0.25 s
-        see what `echo https://index.docker.io/v1/ | docker-credential-test get` does
+        run `echo https://index.docker.io/v1/ | docker-credential-test get` to see what it does
     "#]],
     )
     .await;

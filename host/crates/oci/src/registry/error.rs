@@ -206,8 +206,8 @@ impl fmt::Display for Missing {
 }
 
 fn unauthorized(with_credentials: bool, detail: &str) -> String {
-    let told = if with_credentials { "it does not accept the credentials" } else { "it asks for credentials" };
-    format!("{told}{detail}")
+    let reason = if with_credentials { "it does not accept the credentials" } else { "it asks for credentials" };
+    format!("{reason}{detail}")
 }
 
 fn wait(wait: Option<Duration>) -> String {
@@ -305,12 +305,12 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
         Problem::Unauthorized { .. } => {
             format!("check the name; if the repository is private, run `{}`", login(server))
         }
-        Problem::Forbidden(_) => format!("ask who runs `{server}` for access, or log in as somebody else"),
+        Problem::Forbidden(_) => format!("ask the administrator of `{server}` for access, or log in as another user"),
         Problem::TooManyRequests(_) => {
-            format!("wait, or run `{}`: limits are higher for who logs in", login(server))
+            format!("wait, or run `{}`: the limits are higher after a login", login(server))
         }
         Problem::Server { .. } | Problem::Stalled { .. } | Problem::Truncated { .. } => {
-            format!("try again later; if it lasts, ask who runs `{server}`")
+            format!("try again later; if it fails again, ask the administrator of `{server}`")
         }
         Problem::DigestMismatch { .. }
         | Problem::ClaimMismatch { .. }
@@ -318,20 +318,20 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
         | Problem::TooShort { .. }
         | Problem::Invalid { .. }
         | Problem::TooLarge { .. }
-        | Problem::Redirect(_) => format!("`{server}`, or a proxy before it, is broken or is not to be trusted"),
+        | Problem::Redirect(_) => format!("`{server}` or a proxy in front of it is broken or cannot be trusted"),
         Problem::WebPage => {
             format!("a proxy or the login page of a network may have answered: open `{server}` in a browser")
         }
         Problem::WrongPlatform { available, .. } if available.is_empty() => "choose another image".to_owned(),
         Problem::WrongPlatform { .. } => "choose one of these, or another image".to_owned(),
-        Problem::Schema1 => "build the image again with a tool of today, and push it".to_owned(),
-        Problem::Refused { .. } => format!("ask who runs `{server}` what it accepts"),
+        Problem::Schema1 => "build the image again with a current tool, and push it".to_owned(),
+        Problem::Refused { .. } => format!("ask the administrator of `{server}` what it accepts"),
         Problem::Network(_) => format!("check the name `{server}`, the network and the proxy"),
         Problem::Certificate(_) => {
             format!("check the certificate of `{server}`; SSL_CERT_FILE names a file of authorities")
         }
         Problem::NotTls | Problem::Insecure(_) => {
-            format!("if its network can be trusted, list `{server}` as an insecure registry")
+            format!("if you trust its network, list `{server}` as an insecure registry")
         }
     })
 }

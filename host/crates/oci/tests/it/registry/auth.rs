@@ -237,7 +237,7 @@ async fn a_token_that_is_not_accepted_is_not_got_again() {
 async fn a_token_server_that_fails_is_named_and_tried_again() {
     check(|bench| want_bearer(bench, |_| Reply::new(500, "")), expect![[r#"
         error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: its token server `REGISTRY`: it failed with status 500
-        hint: try again later; if it lasts, ask who runs `REGISTRY`
+        hint: try again later; if it fails again, ask the administrator of `REGISTRY`
         waited: 0.25 0.5 1 2
           GET /v2/app/manifests/1 -> 401
           GET /token?service=the+registry&scope=repository%3Aapp%3Apull -> 500
@@ -273,19 +273,19 @@ async fn a_token_server_that_cannot_be_reached_is_named() {
 async fn an_answer_without_a_token_is_refused_and_not_quoted() {
     check(|bench| want_bearer(bench, |_| Reply::new(200, r#"{"secret": "1"}"#)), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: its token server `REGISTRY`: its answer is not valid: it has no token
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 401
           GET /token?service=the+registry&scope=repository%3Aapp%3Apull -> 200
     "#]]).await;
     check(|bench| want_bearer(bench, |_| Reply::new(200, "secret")), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: its token server `REGISTRY`: its answer is not valid: it has no token
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 401
           GET /token?service=the+registry&scope=repository%3Aapp%3Apull -> 200
     "#]]).await;
     check(|bench| want_bearer(bench, |_| Reply::new(200, r#"{"token": "a\nb"}"#)), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the token is not valid: it cannot be sent in a header
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 401
           GET /token?service=the+registry&scope=repository%3Aapp%3Apull -> 200
     "#]]).await;
@@ -303,7 +303,7 @@ async fn a_token_server_without_tls_on_another_machine_gets_no_password() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: its token server `192.0.2.1` is without TLS
-        hint: if its network can be trusted, list `REGISTRY` as an insecure registry
+        hint: if you trust its network, list `REGISTRY` as an insecure registry
           GET /v2/app/manifests/1 -> 401
     "#]],
     )
@@ -317,7 +317,7 @@ async fn a_realm_that_is_no_address_is_refused() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: its address of a token server is not valid: it does not begin with `https://`
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 401
     "#]]).await;
 }
@@ -335,7 +335,7 @@ async fn another_host_that_asks_for_credentials_after_a_redirect_gets_none() {
     let report = bench.pull().await.replace(&other.name(), "OTHER");
     expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it redirects to `OTHER`, which asks for credentials
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 302
     "#]].assert_eq(&report);
     assert!(other.asked().iter().all(|asked| asked.header("authorization").is_empty()));

@@ -66,7 +66,7 @@ async fn a_download_that_always_breaks_ends() {
     check(|bench| change_layer(bench, 99, |_, reply| reply.cut(1)), expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment, may pass): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: the connection ended after 5 of 10 bytes
-        hint: try again later; if it lasts, ask who runs `REGISTRY`
+        hint: try again later; if it fails again, ask the administrator of `REGISTRY`
         layer: ""
         waited: 0.25 0.5 1 2
           GET /v2/app/manifests/1 -> 200
@@ -136,7 +136,7 @@ async fn a_download_that_stalls_ends() {
     check(change, expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment, may pass): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: it sent nothing for 1 s
-        hint: try again later; if it lasts, ask who runs `REGISTRY`
+        hint: try again later; if it fails again, ask the administrator of `REGISTRY`
         layer: ""
         waited: 0.25
           GET /v2/app/manifests/1 -> 200
@@ -158,7 +158,7 @@ async fn an_answer_that_does_not_come_is_a_stall() {
         change,
         expect![[r#"
             error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: it did not answer for 0.4 s
-            hint: try again later; if it lasts, ask who runs `REGISTRY`
+            hint: try again later; if it fails again, ask the administrator of `REGISTRY`
             waited: 0.25
               GET /v2/app/manifests/1 -> 0
               GET /v2/app/manifests/1 -> 0
@@ -172,7 +172,7 @@ async fn a_layer_that_is_announced_too_short_is_not_read() {
     check(|bench| change_layer(bench, 99, |_, _| Reply::new(200, "0123")), expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: it sent 4 bytes, but the manifest announces 10
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
         layer: ""
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
@@ -185,7 +185,7 @@ async fn a_layer_that_is_announced_too_long_is_not_read() {
     check(|bench| change_layer(bench, 99, |_, _| Reply::new(200, "0123456789x")), expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: it sent more than the 10 bytes that the manifest announces
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
         layer: ""
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
@@ -204,7 +204,7 @@ async fn a_layer_that_goes_on_is_cut_off() {
     check(change, expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: it sent more than the 10 bytes that the manifest announces
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
         layer: ""
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
@@ -237,7 +237,7 @@ async fn a_layer_with_another_digest_is_thrown_away() {
     check(|bench| change_layer(bench, 99, |_, _| Reply::new(200, "9876543210")), expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: the data that it sent has the digest sha256:7619ee8cea49187f309616e30ecf54be072259b43760f1f550a644945d5572f2 instead of <layer 1>
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
         layer: ""
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
@@ -256,7 +256,7 @@ async fn a_resumed_layer_with_another_digest_is_thrown_away() {
     check(change, expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: the data that it sent has the digest sha256:1a6ad8bef974ffcaa7a4d462fbe9dda6df3e442909ea44f8871eb87b02da283a instead of <layer 1>
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
         layer: ""
         waited: 0.25
           GET /v2/app/manifests/1 -> 200
@@ -277,7 +277,7 @@ async fn a_range_that_was_not_asked_for_is_refused() {
     check(change, expect![[r#"
         resolved: REGISTRY/app:1@<manifest>
         error (Environment): blob <layer 1> of `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: its range is not valid: it is `bytes 8-9/10`, and the bytes from 4 on were asked for
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
         layer: ""
         waited: 0.25
           GET /v2/app/manifests/1 -> 200

@@ -42,7 +42,7 @@ async fn the_password_of_docker_login_is_used() {
 async fn a_missing_helper_is_named() {
     check(r#"{"credsStore": "no-such-keychain"}"#, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: `DIR/config.json` names the credential helper `docker-credential-no-such-keychain` for `REGISTRY`, but there is no such program
-        hint: install `docker-credential-no-such-keychain`, or take it out of `DIR/config.json`
+        hint: install `docker-credential-no-such-keychain`, or remove it from `DIR/config.json`
           GET /v2/app/manifests/1 -> 401
     "#]]).await;
 }
@@ -51,7 +51,7 @@ async fn a_missing_helper_is_named() {
 async fn a_broken_configuration_is_named() {
     check(r#"{"auths": "#, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: `DIR/config.json` is not a configuration of Docker: it is no JSON of the right form at line 1, column 10
-        hint: mend `DIR/config.json`, or remove it and log in again
+        hint: correct `DIR/config.json`, or remove it and log in again
           GET /v2/app/manifests/1 -> 401
     "#]]).await;
 }

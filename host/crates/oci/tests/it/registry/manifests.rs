@@ -61,7 +61,7 @@ async fn a_manifest_with_another_digest_is_refused() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1@<manifest>`: registry `REGISTRY`: the data that it sent has the digest <evil manifest> instead of <manifest>
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/<manifest> -> 200
     "#]]).await;
 }
@@ -74,7 +74,7 @@ async fn a_registry_that_contradicts_its_own_digest_is_refused() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it claims the digest sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, but the data that it sent has <manifest>
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
 }
@@ -101,7 +101,7 @@ async fn a_claim_in_another_algorithm_is_passed_over() {
 async fn a_manifest_that_is_not_json_is_refused() {
     check(|bench| put(bench, MANIFEST, "schemaVersion: 2"), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the manifest is not valid: expected value at line 1 column 1
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
 }
@@ -111,7 +111,7 @@ async fn a_manifest_with_wrong_types_is_refused() {
     let text = r#"{"schemaVersion": 2, "config": {"digest": "md5:1"}, "layers": []}"#;
     check(|bench| put(bench, MANIFEST, text), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the manifest is not valid: digest `md5:1` is not `sha256:` with 64 hex digits at line 1 column 50
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
 }
@@ -120,7 +120,7 @@ async fn a_manifest_with_wrong_types_is_refused() {
 async fn json_that_is_no_manifest_is_refused() {
     check(|bench| put(bench, MANIFEST, r#"{"schemaVersion": 2}"#), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the manifest is not valid: it has neither `manifests` nor `config`
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
 }
@@ -133,7 +133,7 @@ async fn a_document_that_is_two_things_is_refused() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the manifest is not valid: it is an index and a manifest at once
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
 }
@@ -142,7 +142,7 @@ async fn a_document_that_is_two_things_is_refused() {
 async fn an_index_that_is_sent_as_a_manifest_is_refused() {
     check(|bench| put(bench, MANIFEST, r#"{"schemaVersion": 2, "manifests": []}"#), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the manifest is not valid: it is an index and is sent as a manifest
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
 }
@@ -153,7 +153,7 @@ async fn schema_1_is_refused() {
     let kind = "application/vnd.docker.distribution.manifest.v1+prettyjws";
     check(|bench| put(bench, kind, text), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: its manifest has the obsolete schema 1, which is not supported
-        hint: build the image again with a tool of today, and push it
+        hint: build the image again with a current tool, and push it
           GET /v2/app/manifests/1 -> 200
     "#]]).await;
 }
@@ -180,7 +180,7 @@ async fn a_huge_manifest_is_not_read() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the manifest has more than 4194304 bytes
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]],
     )
@@ -199,7 +199,7 @@ async fn a_manifest_without_an_end_is_not_read_to_it() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the manifest has more than 4194304 bytes
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
     "#]],
     )
@@ -215,7 +215,7 @@ async fn a_huge_configuration_is_not_read() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the configuration has more than 8388608 bytes
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
     "#]],
@@ -301,7 +301,7 @@ async fn a_configuration_with_another_digest_is_refused() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the data that it sent has the digest sha256:fe97a6d8b3acb758515e0c2faa70f06223472d0b9272be7e0057cc8e8c183fae instead of <config>
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
     "#]]).await;
@@ -317,7 +317,7 @@ async fn a_configuration_of_another_size_is_refused() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it sent more than the 187 bytes that the manifest announces
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
     "#]]).await;
@@ -327,7 +327,7 @@ async fn a_configuration_of_another_size_is_refused() {
 async fn a_configuration_that_is_not_json_is_refused() {
     check(|bench| bench.put(Image::of(vec![b"x".to_vec()], b"no json".to_vec())), expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the configuration is not valid: expected ident at line 1 column 2
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
     "#]]).await;
@@ -340,7 +340,7 @@ async fn a_configuration_that_has_another_number_of_layers_is_refused() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: the configuration is not valid: it has diff_ids for 0 layers, and the manifest has 1
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 200
           GET /v2/app/blobs/<config> -> 200
     "#]]).await;

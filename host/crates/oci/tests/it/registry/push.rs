@@ -241,7 +241,7 @@ async fn a_manifest_that_is_refused_is_said() {
     };
     check(change, expect![[r#"
         error (Environment): push of `REGISTRY/new:1`: registry `REGISTRY`: it refused the manifest with status 400: manifest invalid
-        hint: ask who runs `REGISTRY` what it accepts
+        hint: ask the administrator of `REGISTRY` what it accepts
           HEAD /v2/new/blobs/<config> -> 404
           HEAD /v2/new/blobs/<layer 1> -> 404
           HEAD /v2/new/manifests/1 -> 404
@@ -262,7 +262,7 @@ async fn who_may_not_push_is_told_so() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/new:1`: registry `REGISTRY`: it refuses access
-        hint: ask who runs `REGISTRY` for access, or log in as somebody else
+        hint: ask the administrator of `REGISTRY` for access, or log in as another user
           HEAD /v2/new/manifests/1 -> 403
     "#]],
     )
@@ -277,7 +277,7 @@ async fn a_registry_that_stored_another_manifest_is_not_believed() {
     };
     check(change, expect![[r#"
         error (Environment): push of `REGISTRY/new:1`: registry `REGISTRY`: it claims the digest sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, but the data that it sent has <manifest>
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           HEAD /v2/new/blobs/<config> -> 404
           HEAD /v2/new/blobs/<layer 1> -> 404
           HEAD /v2/new/manifests/1 -> 404

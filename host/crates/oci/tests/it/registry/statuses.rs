@@ -30,7 +30,7 @@ async fn forbidden_is_not_tried_again() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it refuses access: requested access to the resource is denied
-        hint: ask who runs `REGISTRY` for access, or log in as somebody else
+        hint: ask the administrator of `REGISTRY` for access, or log in as another user
           GET /v2/app/manifests/1 -> 403
     "#]]).await;
 }
@@ -57,7 +57,7 @@ async fn another_status_is_shown_with_what_was_said() {
     };
     check(change, expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it refused the request with status 418: I am a[31m teapot
-        hint: ask who runs `REGISTRY` what it accepts
+        hint: ask the administrator of `REGISTRY` what it accepts
           GET /v2/app/manifests/1 -> 418
     "#]]).await;
 }
@@ -112,7 +112,7 @@ async fn too_many_requests_that_want_a_long_wait_end_the_pull() {
     };
     check(change, expect![[r#"
         error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: it was asked too often, and asks to wait 3600 s
-        hint: wait, or run `docker login REGISTRY`: limits are higher for who logs in
+        hint: wait, or run `docker login REGISTRY`: the limits are higher after a login
           GET /v2/app/manifests/1 -> 429
     "#]]).await;
 }
@@ -123,7 +123,7 @@ async fn too_many_requests_without_end_end_the_pull() {
         |bench| bench.fake.always(FIRST, |_, _| Reply::new(429, "")),
         expect![[r#"
         error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: it was asked too often
-        hint: wait, or run `docker login REGISTRY`: limits are higher for who logs in
+        hint: wait, or run `docker login REGISTRY`: the limits are higher after a login
         waited: 0.25 0.5 1 2
           GET /v2/app/manifests/1 -> 429
           GET /v2/app/manifests/1 -> 429
@@ -159,7 +159,7 @@ async fn a_failure_that_stays_ends_the_pull() {
     let failure = |_: &_, _| Reply::error(500, "UNKNOWN", "out of cheese");
     check(|bench| bench.fake.always(FIRST, failure), expect![[r#"
         error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: it failed with status 500: out of cheese
-        hint: try again later; if it lasts, ask who runs `REGISTRY`
+        hint: try again later; if it fails again, ask the administrator of `REGISTRY`
         waited: 0.25 0.5 1 2
           GET /v2/app/manifests/1 -> 500
           GET /v2/app/manifests/1 -> 500
@@ -179,7 +179,7 @@ async fn a_failure_of_a_proxy_is_not_quoted() {
         change,
         expect![[r#"
         error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: it failed with status 503
-        hint: try again later; if it lasts, ask who runs `REGISTRY`
+        hint: try again later; if it fails again, ask the administrator of `REGISTRY`
         waited: 2
           GET /v2/app/manifests/1 -> 503
           GET /v2/app/manifests/1 -> 503
@@ -244,7 +244,7 @@ async fn redirects_in_a_circle_end() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it redirects more than 5 times
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 302
           GET /v2/app/manifests/1 -> 302
           GET /v2/app/manifests/1 -> 302
@@ -262,7 +262,7 @@ async fn redirects_to_nowhere_and_to_what_is_not_the_web_are_refused() {
         |bench| bench.fake.always(FIRST, |_, _| Reply::new(302, "")),
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it leads to nowhere
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 302
     "#]],
     )
@@ -274,7 +274,7 @@ async fn redirects_to_nowhere_and_to_what_is_not_the_web_are_refused() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it leads to `file:`, which is not the web
-        hint: `REGISTRY`, or a proxy before it, is broken or is not to be trusted
+        hint: `REGISTRY` or a proxy in front of it is broken or cannot be trusted
           GET /v2/app/manifests/1 -> 302
     "#]],
     )
@@ -290,7 +290,7 @@ async fn a_redirect_out_of_tls_to_another_machine_is_refused() {
         change,
         expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it leads to `192.0.2.1`, without TLS
-        hint: if its network can be trusted, list `REGISTRY` as an insecure registry
+        hint: if you trust its network, list `REGISTRY` as an insecure registry
           GET /v2/app/manifests/1 -> 302
     "#]],
     )

@@ -151,7 +151,7 @@ async fn what_does_not_speak_https_is_said() {
     redirect(&bench, format!("https://{}", other.name()));
     expect![[r#"
         error (Environment): image `REGISTRY/app:1`: registry `REGISTRY`: it does not speak HTTPS
-        hint: if its network can be trusted, list `REGISTRY` as an insecure registry
+        hint: if you trust its network, list `REGISTRY` as an insecure registry
           GET /v2/app/manifests/1 -> 307
     "#]]
     .assert_eq(&bench.pull().await);
