@@ -38,8 +38,7 @@ mod stages {
             Ok(format!("checked at level {}", self.level))
         }
 
-        /// Returns the lines of the file that are longer than 80 characters, less ten for each
-        /// level.
+        /// Returns the lines of the file that are longer than 80 characters, less ten for each level.
         pub fn long_lines(&self, src: &Directory, path: &str) -> Result<Vec<String>> {
             let most = 80_u32.saturating_sub(10 * self.level) as usize;
             let contents = src.file(path).contents()?;
