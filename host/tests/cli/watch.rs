@@ -42,94 +42,94 @@ fn help_of_a_stage_ends_it() {
     check(
         &["watch", "shell", "--help"],
         &expect![[r#"
-        exit 0
-        -- stdout
-        Calls the stage `shell`.
+            exit 0
+            -- stdout
+            Calls the stage `shell`.
 
-        Usage: host call shell [METHOD...]
+            Usage: host call shell [METHOD...]
 
-        Returns a container, with the methods:
-          id                          Returns the digest of the definition.
-          with-platform               For this platform, as in `linux/arm64`.
-          from-image                  With the root file system and the configuration of an image; variables, labels and ports set before stay unless the image sets them.
-          import-image                With the root file system and the configuration of an image in a file: an OCI layout or a docker-archive, its `tag` if it holds several.
-          import-layout               Like `import-image`, from the directory of an OCI layout.
-          build                       What a Dockerfile in a directory makes.
-          with-rootfs                 With this directory as its root file system.
-          rootfs                      Its root file system, without what is mounted.
-          with-env-variable           With an environment variable; one of that name is replaced in place.
-          with-env-variable-expanded  Like `with-env-variable`, with `$NAME` and `${NAME}` in the value expanded.
-          without-env-variable        Without that variable.
-          with-secret-variable        With an environment variable whose value only commands see.
-          without-secret-variable     Without that secret variable.
-          with-workdir                With this working directory, made if it is missing.
-          without-workdir             With the working directory `/`.
-          with-user                   Commands run as this user: `name`, `name:group`, `uid` or `uid:gid`.
-          without-user                Commands run as root.
-          with-entrypoint             With this entrypoint, and without default arguments.
-          without-entrypoint          Without an entrypoint, and without default arguments.
-          with-default-args           With these arguments where a command has none.
-          without-default-args        Without default arguments.
-          with-label                  With a label of the image.
-          without-label               Without that label.
-          with-annotation             With an annotation of the image's manifest.
-          without-annotation          Without that annotation.
-          with-exposed-port           With a port that its service listens on.
-          without-exposed-port        Without that port.
-          with-new-file               With a file of these contents at `path`, mode 0644; parents are made.
-          with-new-file-options       Like `with-new-file`, with any bytes, a mode and an owner.
-          with-new-directory          With an empty directory at `path`, mode 0755.
-          with-file                   With a copy of the file at `path`, as `directory.with-file` has it.
-          with-file-options           Like `with-file`, with an owner and a mode.
-          with-files                  With a copy of each file in the directory `path`.
-          with-directory              With a copy of the contents of a directory at `path`, merged into what is there.
-          with-directory-options      Like `with-directory`, with patterns, an owner and a mode.
-          with-symlink                With a symbolic link at `link-name` that points to `target`.
-          without-file                Without the file at `path`; nothing happens where there is none.
-          without-files               Without these files.
-          without-directory           Without the directory at `path`.
-          with-mounted-directory      With a directory mounted at `path`, over what is there.
-          with-mounted-directory-options
-                                      Like `with-mounted-directory`, read-only or with an owner.
-          with-mounted-file           With a file mounted at `path`, read-only.
-          with-mounted-cache          With a cache volume mounted at `path`.
-          with-mounted-cache-options  Like `with-mounted-cache`, with sharing, owner and seed.
-          with-mounted-secret         With a secret as a file at `path`, mode 0400, that only commands see.
-          with-mounted-secret-options
-                                      Like `with-mounted-secret`, with an owner and a mode.
-          with-mounted-temp           With an empty directory in memory at `path`, new for each command.
-          with-mounted-temp-options   Like `with-mounted-temp`, with a size and a mode.
-          without-mount               Without the mount at `path`: what is under it shows again.
-          with-service-binding        With a service that is started before each command and reached under `alias`.
-          with-exec                   With a command that is run, in the container as it is then.
-          with-exec-options           Like `with-exec`, with options.
-          with-error                  A container whose evaluation fails with this message; with an empty one, the same container.
-          directory                   The directory at `path`, be it in the root file system or in a mount.
-          file                        The file at `path`.
-          as-tarball                  The container as an image in a file: an OCI layout that `docker load` takes.
-          as-service                  The container as a service that runs its default arguments.
-          stdout                      returns what the last command wrote to its standard output.
-          stderr                      returns what the last command wrote to its standard error.
-          combined-output             returns both in the order in which they arrived.
-          exit-code                   returns the exit code of the last command.
-          env-variable                returns the value of a variable, if it is set.
-          env-variables               returns all variables in the order in which they were set.
-          entrypoint                  returns the entrypoint.
-          default-args                returns the default arguments.
-          user                        returns the user; empty for root.
-          workdir                     returns the working directory.
-          platform                    returns the platform, as in `linux/amd64`.
-          label                       returns the value of a label, if it is set.
-          labels                      returns all labels, sorted by name.
-          annotations                 returns all annotations, sorted by name.
-          exposed-ports               returns the exposed ports, sorted.
-          mounts                      returns the paths of the mounts in the order in which they were made.
-          image-ref                   returns the reference of its image, pinned by digest.
-          exists                      returns whether something is at `path`, links not followed.
-          sync                        evaluates it, for its effect or to see whether it can be had.
-          start                       Begins its evaluation in the background and returns at once; a later LEAF joins it.
+            Returns a container, with the methods:
+              id                          Returns the digest of the definition, which identifies what was asked for.
+              with-platform               Sets the platform, such as `linux/arm64`.
+              from-image                  Replaces the root file system and the configuration by those of an image.
+              import-image                Replaces the root file system and the configuration by those of an image in a file, which is an OCI archive or a file that `docker save` wrote.
+              import-layout               Does the same for an image in the directory of an OCI layout.
+              build                       Builds the Dockerfile in the directory `context`, and returns the resulting container.
+              with-rootfs                 Replaces the root file system by this directory.
+              rootfs                      Returns the root file system, without what is mounted.
+              with-env-variable           Sets an environment variable.
+              with-env-variable-expanded  Sets an environment variable, after replacing `$NAME` and `${NAME}` in the value by variables of the container.
+              without-env-variable        Removes an environment variable.
+              with-secret-variable        Sets an environment variable to the value of a secret, which only commands see.
+              without-secret-variable     Removes a secret variable.
+              with-workdir                Sets the working directory, and creates it if it does not exist.
+              without-workdir             Sets the working directory to `/`.
+              with-user                   Sets the user of commands: `name`, `name:group`, `uid` or `uid:gid`.
+              without-user                Sets the user of commands to root.
+              with-entrypoint             Sets the entrypoint and removes the default arguments.
+              without-entrypoint          Removes the entrypoint and the default arguments.
+              with-default-args           Sets the arguments of a command that has none.
+              without-default-args        Removes the default arguments.
+              with-label                  Sets a label of the image.
+              without-label               Removes a label.
+              with-annotation             Sets an annotation of the image manifest.
+              without-annotation          Removes an annotation.
+              with-exposed-port           Adds a port on which the service of the container listens.
+              without-exposed-port        Removes an exposed port.
+              with-new-file               Adds a file with these contents at `path`, with mode 0644.
+              with-new-file-options       Adds a file with any bytes, a mode and an owner.
+              with-new-directory          Adds an empty directory at `path`, with mode 0755.
+              with-file                   Adds a copy of the file at `path`.
+              with-file-options           Adds a copy of the file, with an owner and a mode.
+              with-files                  Adds a copy of each file to the directory at `path`.
+              with-directory              Adds a copy of the contents of a directory at `path`, and merges them with what exists there.
+              with-directory-options      Adds a copy of the contents of a directory, with patterns, an owner and a mode.
+              with-symlink                Adds a symbolic link at `link-name` that points to `target`.
+              without-file                Removes the file at `path`.
+              without-files               Removes each of these files.
+              without-directory           Removes the directory at `path`.
+              with-mounted-directory      Mounts a directory at `path`, which hides what exists there.
+              with-mounted-directory-options
+                                          Mounts a directory read-only or with an owner.
+              with-mounted-file           Mounts a file at `path`, read-only.
+              with-mounted-cache          Mounts a cache volume at `path`.
+              with-mounted-cache-options  Mounts a cache volume with a sharing mode, an owner and initial contents.
+              with-mounted-secret         Mounts a secret as a file at `path`, with mode 0400.
+              with-mounted-secret-options
+                                          Mounts a secret with an owner and a mode.
+              with-mounted-temp           Mounts an empty directory in memory at `path`, with mode 1777.
+              with-mounted-temp-options   Mounts a directory in memory with a size limit and a mode.
+              without-mount               Removes the mount at `path`, so that what it hid is visible again.
+              with-service-binding        Starts a service before each command, which reaches it under the host name `alias`.
+              with-exec                   Adds a command that runs in the container as it is at this point.
+              with-exec-options           Adds a command that runs with options.
+              with-error                  Returns a container whose evaluation fails with the code `custom` and this message.
+              directory                   Returns the directory at `path`, in the root file system or in a mount.
+              file                        Returns the file at `path`, in the root file system or in a mount.
+              as-tarball                  Returns the container as an image in one file: an OCI archive that `docker load` also reads.
+              as-service                  Returns a service that runs the default arguments of the container.
+              stdout                      returns the standard output of the last command.
+              stderr                      returns the standard error of the last command.
+              combined-output             returns the standard output and the standard error of the last command, in the order in which they arrived.
+              exit-code                   returns the exit code of the last command.
+              env-variable                returns the value of an environment variable, or nothing if it is not set.
+              env-variables               returns all environment variables, in the order in which they were set.
+              entrypoint                  returns the entrypoint.
+              default-args                returns the default arguments.
+              user                        returns the user of commands; empty for root.
+              workdir                     returns the working directory.
+              platform                    returns the platform, such as `linux/amd64`.
+              label                       returns the value of a label, or nothing if it is not set.
+              labels                      returns all labels, sorted by name.
+              annotations                 returns all annotations, sorted by name.
+              exposed-ports               returns the exposed ports, sorted.
+              mounts                      returns the paths of the mounts, in the order in which they were added.
+              image-ref                   returns the reference of the image with its digest.
+              exists                      returns whether something exists at `path`.
+              sync                        runs all commands of the container, and fails if one of them fails.
+              start                       Starts to evaluate the container in the background and returns at once.
 
-        `host call --help` shows the options of every call.
-    "#]],
+            `host call --help` shows the options of every call.
+        "#]],
     );
 }
