@@ -1,4 +1,4 @@
-//! Files.
+//! Files: their contents, names and properties.
 
 use crate::bindings::api::file as raw;
 use crate::handle::{duplicate, handle};

@@ -2,7 +2,7 @@
 
 use guest_sdk::prelude::*;
 
-/// Greets people.
+/// Greets people by name.
 #[guest_sdk::stages]
 mod stages {
     use super::*;

@@ -14,7 +14,7 @@ const LINT: &str = "
 
         record finding { path: string }
 
-        /// Checks trees.
+        /// Checks directory trees.
         resource linter {
             constructor(level: option<u32>);
             with-level: func(level: u32) -> linter;
@@ -22,7 +22,7 @@ const LINT: &str = "
             strictest: static func() -> linter;
         }
 
-        /// Checks.
+        /// Checks a tree.
         check: func(src: directory, name: string, names: list<string>) -> result<_, error>;
         each: func(levels: list<u32>) -> result<list<linter>, error>;
         sum: func(lent: list<borrow<linter>>, one: borrow<linter>, more: option<borrow<linter>>, owned: list<linter>) -> u32;
@@ -72,7 +72,7 @@ fn the_module_is_for_the_crate_and_has_the_documentation() {
 fn functions_read_as_those_of_the_sdk() {
     let layer = layer("lint", LINT);
     for expected in [
-        r#"#[doc = "Checks."]
+        r#"#[doc = "Checks a tree."]
         pub fn check(
             src: impl ::core::convert::Into<::guest_sdk::wit::directory::Directory>,
             name: impl ::core::convert::AsRef<str>,
@@ -108,7 +108,7 @@ fn objects_are_types_with_methods() {
     let layer = layer("lint", LINT);
     for expected in [
         "pub use self::__raw::local::lint::stages::{Finding};",
-        r#"#[doc = "Checks trees."] pub struct Linter(self::__raw::local::lint::stages::Linter);"#,
+        r#"#[doc = "Checks directory trees."] pub struct Linter(self::__raw::local::lint::stages::Linter);"#,
         "pub fn new(level: ::core::option::Option<::core::primitive::u32>) -> Linter {
             Linter(self::__raw::local::lint::stages::Linter::new(level))
         }",

@@ -46,17 +46,17 @@ fn documentation_of_modules_stages_and_parameters_is_kept() {
         r"
         /// Builds C projects.
         ///
-        /// With `make`.
+        /// It uses `make`.
         mod stages {
-            //! And more.
+            //! And more text.
 
-            /// Compiles.
+            /// Compiles the sources.
             pub fn build(
                 /// The source
                 /// tree.
                 src: Directory,
                 jobs: Option<u32>,
-                /// The flags.
+                /// The compiler flags.
                 c_flags: String,
             ) -> Container {}
 
@@ -66,17 +66,17 @@ fn documentation_of_modules_stages_and_parameters_is_kept() {
         &expect![[r"
             /// Builds C projects.
             ///
-            /// With `make`.
-            /// And more.
+            /// It uses `make`.
+            /// And more text.
             interface stages {
                 use pipeline:api/container@0.1.0.{container};
                 use pipeline:api/directory@0.1.0.{directory};
 
-                /// Compiles.
+                /// Compiles the sources.
                 ///
                 /// Parameters:
                 /// - `src`: The source tree.
-                /// - `c-flags`: The flags.
+                /// - `c-flags`: The compiler flags.
                 build: func(src: directory, jobs: option<u32>, c-flags: string) -> container;
 
                 /// Parameters:
@@ -174,7 +174,7 @@ fn types_of_the_authors_own_are_written_where_stages_reach_them() {
             #[derive(Debug)]
             #[derive(guest_sdk::Enum)]
             pub enum Mode {
-                /// For development.
+                /// For development only.
                 Debug,
                 ForRelease = 7,
             }
@@ -202,7 +202,7 @@ fn types_of_the_authors_own_are_written_where_stages_reach_them() {
 
                 /// What it is for.
                 enum mode {
-                    /// For development.
+                    /// For development only.
                     debug,
                     for-release,
                 }

@@ -136,7 +136,7 @@ pub enum CredentialsError {
         config: PathBuf,
         /// The name of the program.
         program: String,
-        /// The registry.
+        /// The registry that asked for credentials.
         registry: String,
     },
     /// The helper program failed.
@@ -144,7 +144,7 @@ pub enum CredentialsError {
     Helper {
         /// The name of the program.
         program: String,
-        /// The registry.
+        /// The registry that asked for credentials.
         registry: String,
         /// The exit status and the standard error of the program.
         message: String,
@@ -154,7 +154,7 @@ pub enum CredentialsError {
     HelperTimeout {
         /// The name of the program.
         program: String,
-        /// The registry.
+        /// The registry that asked for credentials.
         registry: String,
         /// The time limit.
         after: Duration,

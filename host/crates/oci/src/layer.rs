@@ -104,7 +104,7 @@ pub type Lower<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
 pub struct UnpackOptions<'a> {
     /// The expected digest of the uncompressed tar file.
     pub diff_id: Option<Digest>,
-    /// The limits.
+    /// The limits that the layer must not exceed.
     pub limits: Limits,
     /// The layers below. A directory that has entries in this layer, and no entry of its own, keeps
     /// the mode and the owner that it has there. A hard link to a file there becomes a copy.
@@ -145,7 +145,7 @@ const MAX_SKIPPED: usize = 100;
 pub struct Skipped {
     /// The name. Bytes that are not UTF-8 are escaped.
     pub name: String,
-    /// The reason.
+    /// The reason why it was left out.
     pub why: SkipReason,
 }
 

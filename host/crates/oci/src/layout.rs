@@ -64,7 +64,7 @@ pub struct FoundImage {
     pub manifest: Manifest,
     /// The image manifest as it was read or computed.
     pub manifest_bytes: Vec<u8>,
-    /// The configuration.
+    /// The configuration of the image.
     pub config: ConfigFile,
     /// The configuration as it was read.
     pub config_bytes: Vec<u8>,

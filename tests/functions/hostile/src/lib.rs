@@ -26,7 +26,7 @@ mod stages {
             self.seconds
         }
 
-        /// Panics.
+        /// Panics at once.
         pub fn explode(&self) -> u32 {
             panic!("boom after {}", self.seconds)
         }
@@ -77,7 +77,7 @@ mod stages {
         }
     }
 
-    /// Logs messages.
+    /// Logs many messages.
     pub fn log_flood(
         /// The number of messages of 1 KiB.
         messages: u32,
@@ -142,7 +142,7 @@ mod stages {
         std::process::abort();
     }
 
-    /// Exits.
+    /// Exits with a code.
     pub fn exit(
         /// The exit code, of which the host sees only that it is a failure.
         code: i32,

@@ -2,7 +2,7 @@
 
 use guest_sdk::prelude::*;
 
-/// Links stages.
+/// Links stages in every way.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
@@ -53,7 +53,7 @@ mod stages {
         "idle".to_owned()
     }
 
-    /// Fails.
+    /// Fails with an error.
     pub fn broken() -> Result<Directory> {
         bail!("it is broken")
     }
@@ -63,12 +63,12 @@ mod stages {
         broken.entries()
     }
 
-    /// Needs `pong`.
+    /// Needs the stage `pong`.
     pub fn ping(pong: String) -> String {
         format!("ping {pong}")
     }
 
-    /// Needs `ping`.
+    /// Needs the stage `ping`.
     pub fn pong(ping: String) -> String {
         format!("pong {ping}")
     }
@@ -98,7 +98,7 @@ mod stages {
         panic!("it is too dark")
     }
 
-    /// Panics.
+    /// Panics with a message.
     pub fn panics() -> String {
         panic!("it is too dark")
     }

@@ -2,7 +2,7 @@
 
 use guest_sdk::prelude::*;
 
-/// Uses powers.
+/// Uses every power.
 #[guest_sdk::stages]
 mod stages {
     use super::*;

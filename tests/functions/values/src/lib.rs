@@ -10,9 +10,9 @@ mod stages {
     /// How much a message matters.
     #[derive(Enum)]
     pub enum Level {
-        /// Not at all.
+        /// The message does not matter.
         Low,
-        /// A lot.
+        /// The message matters a lot.
         VeryHigh,
     }
 
@@ -103,12 +103,12 @@ mod stages {
         format!("{text:?} {number} {level:?} {list:?}")
     }
 
-    /// Returns texts.
+    /// Returns a list of texts.
     pub fn list(values: Vec<String>) -> Vec<String> {
         values
     }
 
-    /// Returns bytes.
+    /// Returns a list of bytes.
     pub fn bytes(values: &[u8]) -> Vec<u8> {
         values.to_vec()
     }
@@ -133,7 +133,7 @@ mod stages {
         value
     }
 
-    /// Returns nothing.
+    /// Returns no value.
     pub fn nothing() {}
 
     /// Returns nothing, or fails.

@@ -152,7 +152,7 @@ impl Entry {
     }
 }
 
-/// Decodes `base64(username:password)`.
+/// Decodes the text `base64(username:password)`.
 fn decode(auth: &str) -> Result<Credential, &'static str> {
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let engine = GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);

@@ -53,7 +53,7 @@ pub enum LayoutError {
     /// No image has the tag.
     #[error("no image has the tag `{tag}`; there are: {}", list(.known))]
     NoTag {
-        /// The tag.
+        /// The tag that was asked for.
         tag: String,
         /// The tags that exist.
         known: Vec<String>,
@@ -64,7 +64,7 @@ pub enum LayoutError {
     /// No image is for the platform.
     #[error("there is no image for `{wanted}`; there are: {}", list(.known))]
     Platform {
-        /// The platform.
+        /// The platform that was asked for.
         wanted: String,
         /// The platforms for which there are images.
         known: Vec<String>,

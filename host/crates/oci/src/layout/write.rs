@@ -49,7 +49,7 @@ impl LayoutContents {
 pub struct LayoutFile {
     /// The path, without a leading `/`.
     pub path: String,
-    /// The contents.
+    /// The contents of the file.
     pub contents: LayoutContents,
 }
 

@@ -18,7 +18,7 @@ pub(super) const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 pub struct MirrorError {
     /// The registry of the mirror.
     pub registry: String,
-    /// The URL.
+    /// The URL that is not valid.
     pub mirror: String,
 }
 

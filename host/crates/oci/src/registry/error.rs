@@ -134,7 +134,7 @@ pub enum Problem {
     Invalid {
         /// The document, such as `the manifest`.
         what: String,
-        /// The reason.
+        /// The reason why it is not valid.
         why: String,
     },
     /// The server sent a web page instead of an answer of a registry.

@@ -43,7 +43,7 @@ pub struct Resolved {
     pub manifest: Manifest,
     /// The image manifest as it was sent.
     pub manifest_bytes: Bytes,
-    /// The configuration.
+    /// The configuration of the image.
     pub config: ConfigFile,
     /// The configuration as it was sent.
     pub config_bytes: Bytes,
@@ -260,7 +260,7 @@ struct Probe {
 /// Returns the kind of document. A document that can be read as an index and as a manifest is
 /// refused, because its signer may have meant the other one.
 ///
-/// Source: CVE-2021-41190.
+/// Source: CVE-2021-41190, "ambiguous OCI manifest parsing".
 fn understand(fetched: &Fetched) -> Result<Kind, Problem> {
     let invalid = |why: &str| Problem::Invalid { what: "the manifest".to_owned(), why: why.to_owned() };
     let probe: Probe = parse(&fetched.bytes, "the manifest")?;

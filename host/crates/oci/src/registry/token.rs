@@ -34,7 +34,7 @@ pub(super) struct Tokens {
 /// A value of the header `Authorization`.
 #[derive(Clone)]
 pub(super) struct Token {
-    /// The value.
+    /// The value of the header.
     pub(super) header: HeaderValue,
     /// Whether a credential was used to get it.
     pub(super) with_credentials: bool,

@@ -20,7 +20,7 @@ fn log_in_by_token(bench: &mut Bench, token: &str) {
     bench.options.credentials = Arc::new(Given::before(Anonymous).with(bench.fake.name(), credential));
 }
 
-/// Encodes `ann:secret`.
+/// Returns `ann:secret` in base64.
 const ANN: &str = "Basic YW5uOnNlY3JldA==";
 
 /// The registry wants ann's password, and the client has this one.

@@ -1,4 +1,4 @@
-//! Pushes.
+//! Uploads of images.
 
 use std::collections::HashMap;
 use std::io;

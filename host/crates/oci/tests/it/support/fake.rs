@@ -99,7 +99,7 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Starts one.
+    /// Starts a registry on a free port.
     pub(crate) fn start() -> Self {
         Self::listen(|stream, fake| serve::connection(stream, &fake))
     }

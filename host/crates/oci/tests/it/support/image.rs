@@ -1,4 +1,4 @@
-//! Small images.
+//! Small images for tests.
 
 use oci::Digest;
 use oci::image::{CONFIG, LAYER_GZIP, MANIFEST};
@@ -14,7 +14,7 @@ pub(crate) struct Image {
     pub(crate) manifest: Vec<u8>,
 }
 
-/// Describes bytes.
+/// Returns the descriptor of some bytes.
 pub(crate) fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": Digest::of(bytes).to_string(), "size": bytes.len() })
 }
