@@ -33,14 +33,16 @@ pub(super) struct Streams {
     stdin: OwnedFd,
     stdout: OwnedFd,
     stderr: OwnedFd,
-    /// What is copied to the host and to a file of the container.
     tees: Vec<Tee>,
 }
 
+/// A stream that is copied to the host and to a file of the container.
 struct Tee {
     from: OwnedFd,
     to: OwnedFd,
     file: File,
+    /// The file, for a message.
+    path: String,
     is_open: bool,
 }
 
@@ -117,7 +119,7 @@ fn tee(
     }
     let (from, ours) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(|| "cannot make a pipe".to_owned())?;
-    tees.push(Tee { from, to, file: File::from(file), is_open: true });
+    tees.push(Tee { from, to, file: File::from(file), path, is_open: true });
     Ok(ours)
 }
 
@@ -163,7 +165,7 @@ pub(super) fn run(
         Watched::Ended => {
             // Everything that could write to them is gone.
             while tees.iter().any(|tee| tee.is_open) {
-                tees.iter_mut().for_each(copy);
+                tees.iter_mut().try_for_each(copy)?;
             }
             status(status_from, ended.unwrap_or(WaitStatus(0)), &log, container.slot)
         }
@@ -235,29 +237,37 @@ fn watch(pid: i32, tees: &mut [Tee], deadline: Option<Instant>, socket: Borrowed
         }
         for (n, is_ready) in open.into_iter().zip(&ready[2..]) {
             if *is_ready {
-                copy(&mut tees[n]);
+                copy(&mut tees[n])?;
             }
         }
     }
 }
 
 /// Copies what is there to the host and to the file.
-fn copy(tee: &mut Tee) {
+///
+/// # Errors
+/// If the file cannot take it: a result with half of an output would look like a whole one.
+fn copy(tee: &mut Tee) -> Result<(), Fault> {
     let mut bytes = [0; 64 * 1024];
-    match rustix::io::read(&tee.from, &mut bytes) {
-        Ok(0) | Err(_) => tee.is_open = false,
-        Ok(n_bytes) => {
-            let mut rest = &bytes[..n_bytes];
-            // A full disk shows in the command's own writes; a host that is gone cancels.
-            let _ = tee.file.write_all(rest);
-            while !rest.is_empty() {
-                match rustix::io::write(&tee.to, rest) {
-                    Ok(n_bytes) => rest = &rest[n_bytes..],
-                    Err(_) => break,
-                }
-            }
+    let n_bytes = match rustix::io::read(&tee.from, &mut bytes) {
+        Ok(n_bytes) => n_bytes,
+        Err(rustix::io::Errno::INTR) => return Ok(()),
+        Err(error) => return Err(Fault::system("cannot read the output of the command", error)),
+    };
+    if n_bytes == 0 {
+        tee.is_open = false;
+        return Ok(());
+    }
+    let mut rest = &bytes[..n_bytes];
+    tee.file.write_all(rest).context(|| format!("cannot write the output to `{}`", tee.path))?;
+    while !rest.is_empty() {
+        match rustix::io::write(&tee.to, rest) {
+            Ok(n_bytes) => rest = &rest[n_bytes..],
+            // The host is gone, or has heard enough. If it is gone, the request is cancelled.
+            Err(_) => break,
         }
     }
+    Ok(())
 }
 
 /// Returns how the command ended, from what pid 1 wrote and how the runtime ended.

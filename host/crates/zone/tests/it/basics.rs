@@ -151,6 +151,29 @@ async fn output_is_redirected_and_still_captured() {
 }
 
 #[tokio::test]
+async fn output_that_its_file_cannot_take_is_an_error_and_never_half_a_file() {
+    const ROOM: u64 = 4 * 4096;
+    let ground = Ground::new().await;
+    for n_pages in 1..=8 {
+        for is_stderr in [false, true] {
+            let n_bytes = n_pages * 4096;
+            let mut spec = ground.base.sh(&format!("head -c {n_bytes} /dev/zero >&{}", 1 + i32::from(is_stderr)));
+            spec.mounts.push(MountSpec::Tmpfs { path: "/small".to_owned(), size_bytes: Some(ROOM), mode: 0o755 });
+            let redirect = if is_stderr { &mut spec.redirect_stderr } else { &mut spec.redirect_stdout };
+            *redirect = Some("/small/out".to_owned());
+            let ran = run(&ground.zone, &spec).await.map(|ran| ran.reply.status).map_err(|error| error.to_string());
+            let expect = match n_bytes <= ROOM {
+                true => Ok(ExecStatus::Exited { code: 0 }),
+                false => {
+                    Err("cannot write the output to `/small/out`: No space left on device (os error 28)".to_owned())
+                }
+            };
+            assert_eq!(ran, expect, "{n_bytes}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn all_mounts_work_and_leave_nothing_in_the_upper() {
     let ground = Ground::new().await;
     let base = ground.base.path();
