@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::cgroup::DEFAULT_PIDS;
 use super::device::INIT_PATH;
 use super::mounts::StepDirectories;
 use super::seccomp;
@@ -92,7 +93,7 @@ pub(super) fn config(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories, 
         "ociVersion": "1.0.0",
         "hostname": spec.hostname,
         "root": {"path": step.root},
-        "process": process(spec, zone.has_owners, zone.n_files_max),
+        "process": process(spec, zone),
         "mounts": mounts,
         "annotations": annotations,
         "linux": linux,
@@ -103,11 +104,11 @@ fn mount(destination: &str, kind: &str, source: &str, options: &[&str]) -> Value
     json!({"destination": destination, "type": kind, "source": source, "options": options})
 }
 
-fn process(spec: &ExecSpec, has_owners: bool, n_files_max: u64) -> Value {
+fn process(spec: &ExecSpec, zone: &ZoneState) -> Value {
     // Another user than root has no power. The rest of root's bounds what a program can be given.
     let held: &[&str] = if spec.user.uid == 0 { &CAPABILITIES } else { &[] };
     // With a single user nobody may set groups.
-    let groups: &[u32] = if has_owners { &spec.user.groups } else { &[] };
+    let groups: &[u32] = if zone.has_owners { &spec.user.groups } else { &[] };
     let mut env: Vec<String> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     for (name, value) in &spec.secret_env {
         env.push(format!("{name}={}", String::from_utf8_lossy(&value.0)));
@@ -121,9 +122,22 @@ fn process(spec: &ExecSpec, has_owners: bool, n_files_max: u64) -> Value {
         "cwd": spec.cwd,
         "noNewPrivileges": true,
         "capabilities": {"bounding": CAPABILITIES, "effective": held, "permitted": held},
-        "rlimits": [
-            {"type": "RLIMIT_NOFILE", "soft": N_FILES_SOFT.min(n_files_max), "hard": N_FILES_HARD.min(n_files_max)},
-            {"type": "RLIMIT_CORE", "soft": 0, "hard": 0},
-        ],
+        "rlimits": rlimits(zone),
     })
+}
+
+fn rlimits(zone: &ZoneState) -> Vec<Value> {
+    let limit = |kind: &str, soft: u64, hard: u64| json!({"type": kind, "soft": soft, "hard": hard});
+    let n_files_max = zone.n_files_max;
+    let mut limits = vec![
+        limit("RLIMIT_NOFILE", N_FILES_SOFT.min(n_files_max), N_FILES_HARD.min(n_files_max)),
+        limit("RLIMIT_CORE", 0, 0),
+    ];
+    // An ordinary user has no control group that limits processes. The kernel counts those of one user in one
+    // user namespace, which are the steps of a zone together; it does not count those of root.
+    if zone.config.is_user_namespace {
+        let n_processes = u64::from(DEFAULT_PIDS).min(zone.n_processes_max);
+        limits.push(limit("RLIMIT_NPROC", n_processes, n_processes));
+    }
+    limits
 }

@@ -29,7 +29,7 @@ const N_OWN_PIDS: u32 = 3;
 
 /// How many processes and threads a step may have that asks for no limit: enough for any build, and an end
 /// to one that multiplies without end.
-const DEFAULT_PIDS: u32 = 16_384;
+pub(super) const DEFAULT_PIDS: u32 = 16_384;
 
 /// The period that shares of a processor are measured in; the kernel's default.
 const CPU_PERIOD_US: u64 = 100_000;
@@ -112,8 +112,14 @@ impl Cgroups {
         self.parents.len() == CONTROLLERS.len()
     }
 
-    /// Removes the groups of this zone, which has ended, and of those that were killed.
-    pub(super) fn remove_stale(&self, is_own_over: bool) {
+    /// Returns whether the zone can have no groups.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parents.is_empty() && self.devices.is_empty()
+    }
+
+    /// Removes the groups of zones that were killed and, if it is over, of this one. Returns whether nothing is left.
+    pub(super) fn remove_stale(&self, is_own_over: bool) -> bool {
+        let mut is_done = true;
         let directories =
             self.parents.iter().map(|(_, path, _)| path).chain(self.devices.iter().map(|(_, path, _)| path));
         for parent in directories {
@@ -121,10 +127,11 @@ impl Cgroups {
             for entry in entries.flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if is_stale(&name) || (is_own_over && name == self.name) {
-                    remove(&entry.path());
+                    is_done &= remove(&entry.path());
                 }
             }
         }
+        is_done
     }
 
     /// Takes a slot for a step that asks for no limits, where that costs next to nothing: to move a process
@@ -300,14 +307,14 @@ fn read(group: &OwnedFd, file: &str) -> std::io::Result<String> {
     std::io::read_to_string(File::from(fd))
 }
 
-/// Removes a group and those in it. One with a process in it stays, for the next zone to remove.
-fn remove(group: &Path) {
+/// Removes a group and those in it. Returns whether it is gone: one with a process in it stays.
+fn remove(group: &Path) -> bool {
     for entry in std::fs::read_dir(group).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             let _ = std::fs::remove_dir(entry.path());
         }
     }
-    let _ = std::fs::remove_dir(group);
+    std::fs::remove_dir(group).is_ok() || !group.exists()
 }
 
 /// Returns whether a directory or a rule belongs to a zone whose supervisor is gone.

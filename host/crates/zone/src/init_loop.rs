@@ -173,7 +173,7 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
     device::guard_null(&devices)?;
     let is_upper_in_memory = config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton)?;
     let seccomp = runtime.is_seccomp_compiled.then(seccomp::compiled);
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let most = |resource| rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
     // After the network was begun, whose programs need a device, and after the devices of steps were made.
     let has_device_rules = guard_devices(&config, &cgroups)?;
     let network_keeper = network.as_ref().map(network::Starting::pid);
@@ -191,7 +191,8 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
         has_device_rules,
         is_upper_in_memory,
         cgroups,
-        n_files_max: limit.maximum.unwrap_or(u64::MAX),
+        n_files_max: most(rustix::process::Resource::Nofile),
+        n_processes_max: most(rustix::process::Resource::Nproc),
         network,
         network_keeper,
         life,

@@ -56,6 +56,7 @@ mod seccomp;
 mod skeleton;
 mod state;
 mod supervisor;
+mod sweeper;
 mod sys;
 mod tools;
 mod userns;

@@ -26,7 +26,6 @@ mod plan;
 mod pool;
 mod resolv;
 mod router;
-mod sweeper;
 mod uplink;
 
 use std::fmt;
@@ -34,9 +33,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use accept::{has_iptables, remove_stale as remove_stale_rules};
 pub(super) use outside::{Owner, Starting, start};
 pub(super) use pool::{Joined, ZoneNetwork};
-pub(super) use sweeper::Sweeper;
 
 /// How a zone reaches the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -39,6 +39,8 @@ pub(super) struct ZoneState {
     pub cgroups: Cgroups,
     /// The most descriptors that a process may have here.
     pub n_files_max: u64,
+    /// The most processes that this user may have.
+    pub n_processes_max: u64,
     /// How steps reach the network.
     pub network: ZoneNetwork,
     /// The process that keeps the network, if there is one.

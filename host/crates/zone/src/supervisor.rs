@@ -7,9 +7,10 @@ use rustix::net::RecvFlags;
 
 use super::cgroup::Cgroups;
 use super::init_loop::{self, Inheritance, lament, send_started};
-use super::network::Sweeper;
+use super::network::{Uplink, has_iptables};
 use super::protocol::{Config, Context as _, Fault, MAX_PACKET_BYTES};
 use super::state::ZoneFunction;
+use super::sweeper::Sweeper;
 use super::sys::{self, Forked};
 use super::userns;
 
@@ -38,22 +39,17 @@ fn supervise(functions: &'static [(&'static str, ZoneFunction)]) -> Result<(), F
     // A signal of the terminal is for the host to act on.
     let _ = rustix::process::setsid();
     let cgroups = Cgroups::find(std::process::id());
-    // Only root changes the firewall of the machine.
-    let (sweeper, control) = match &config.network {
-        Some(network) if !config.is_user_namespace => {
-            Sweeper::start(network, &config.tools, cgroups.zone_name(), control)?
-        }
-        _ => (None, control),
-    };
+    // Only root changes the firewall of the machine, and only for links of its own.
+    let uplinks = config.network.as_ref().map(|network| network.uplinks.as_slice()).unwrap_or_default();
+    let may_change_firewall = !config.is_user_namespace && uplinks.contains(&Uplink::Veth) && has_iptables();
+    let firewall = may_change_firewall.then(|| config.tools.clone());
+    let (sweeper, control) = Sweeper::start(&cgroups, firewall.as_deref(), control)?;
     match start_init(config, functions, &control, cgroups) {
         Ok(init) => {
             // Its end is seen by the host when no one else holds the socket.
             drop(control);
-            let cgroups = Cgroups::find(std::process::id());
-            cgroups.remove_stale(false);
             let ended = sys::reap(init.pid, true).context(|| "cannot wait for zone init".to_owned())?;
             drop(init.life);
-            cgroups.remove_stale(true);
             if let Some(sweeper) = sweeper {
                 sweeper.finish();
             }

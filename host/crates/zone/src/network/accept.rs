@@ -48,12 +48,12 @@ pub(super) fn allow(tools: &[PathBuf], chains: &[ForwardChain], link: &str, tag:
 }
 
 /// Returns whether iptables may decide about what this machine forwards.
-pub(super) fn has_iptables() -> bool {
+pub(crate) fn has_iptables() -> bool {
     !kinds(&firewall::forward_chains().unwrap_or_default()).is_empty()
 }
 
 /// Removes the rules of zones that are dead; with `own`, also those of that one.
-pub(super) fn remove_stale(tools: &[PathBuf], own: Option<&str>) {
+pub(crate) fn remove_stale(tools: &[PathBuf], own: Option<&str>) {
     let chains = firewall::forward_chains().unwrap_or_default();
     for program in programs(tools, &chains).unwrap_or_default() {
         let rules = call(&program, &["-S"]).unwrap_or_default();

@@ -138,6 +138,16 @@ async fn a_secret_is_read_by_its_owner_only() {
 }
 
 #[tokio::test]
+async fn the_processes_of_an_ordinary_user_are_limited_without_control_groups() {
+    let ground = Ground::new().await;
+    if !ground.zone.caps().is_user_namespace {
+        return;
+    }
+    let script = "grep 'Max processes' /proc/self/limits | tr -s ' ' | cut -d ' ' -f 3,4";
+    assert_eq!(ground.output(script).await, "16384 16384\n");
+}
+
+#[tokio::test]
 async fn limits_hold_or_are_refused() {
     let ground = Ground::new().await;
     let mut spec = ground
