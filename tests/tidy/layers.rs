@@ -120,9 +120,9 @@ fn the_graph_bans_what_the_root_bans() {
 const UNSAFE: &[(&str, &str)] = &[
     ("benches/src/measure.rs", "the resources of a child process are read by a system call"),
     ("guest-sdk/", "exported functions take pointers of the component model"),
-    ("host/crates/backend-docker/src/shim/", "programs without a standard library that run inside steps"),
-    ("host/crates/backend-embedded/src/zone/", "namespaces and processes of steps"),
+    ("host/crates/pid1/", "programs without a standard library that run inside steps"),
     ("host/crates/runtime/src/cache.rs", "wasmtime maps compiled code of the cache"),
+    ("host/crates/zone/", "namespaces and processes of steps"),
 ];
 
 #[test]

@@ -1,8 +1,8 @@
-//! Limits on memory, processes and processors.
+//! Limits on memory, processes and processors, and rules for devices, by control groups of the kernel.
 //!
-//! Each zone has a directory per hierarchy with slots that steps use one after the other: a group per
-//! step would leave groups behind that die only when their page cache does, and hundreds of them slow
-//! every step down. A step without limits joins none.
+//! Each zone has a directory in each hierarchy with slots, which steps use one after the other. With a group
+//! for each step, groups would stay until the kernel drops their page cache, and hundreds of them slow every
+//! step down.
 //!
 //! Works with version 1, version 2, and both (where the controllers are those of version 1). Under
 //! version 2 the zone's directory is at the top for root, and below its own group otherwise; there
@@ -36,7 +36,7 @@ const CPU_PERIOD_US: u64 = 100_000;
 
 const PREFIX: &str = "host-zone-";
 
-/// What can be limited.
+/// A kind of limit, as the kernel groups them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Controller {
     Memory,
@@ -47,7 +47,7 @@ enum Controller {
 const CONTROLLERS: [(Controller, &str); 3] =
     [(Controller::Memory, "memory"), (Controller::Pids, "pids"), (Controller::Cpu, "cpu")];
 
-/// Where limits are set.
+/// The control groups of a zone.
 #[derive(Debug, Default)]
 pub(super) struct Cgroups {
     /// The directory in which the zone makes its own, per controller; one for all in version 2.

@@ -1,4 +1,4 @@
-//! The side of `host`: starts a zone, sends requests to it, and streams what commands print.
+//! The handle of a zone in `host`: starts it, sends requests to it, and passes on the output of commands.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitStatus;
@@ -21,32 +21,33 @@ use super::protocol::{Config, MAX_PACKET_BYTES, Reply, Request, Started, encode_
 use super::runtime::find_runtime;
 use super::spec::{ExecReply, ExecSpec};
 
-/// How long a zone may take to start. It takes milliseconds; a machine that swaps takes longer.
+/// The time that a zone has to start. It needs milliseconds, and more on a machine that swaps.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long output is waited for when the command has ended and all of its processes are gone. Only
-/// a descriptor that was smuggled into another container can keep the pipe open for longer.
+/// The time for which output is awaited after all processes of the command have ended. Only a descriptor
+/// that was passed to another container can keep the pipe open for longer.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much of the output is read at once; the size of a pipe.
+/// The number of bytes that are read at once: the size of a pipe.
 const READ_BYTES: usize = 64 * 1024;
 
-/// A running zone. Dropping it ends everything in it.
+/// A running zone. Dropping it ends all of its processes.
 #[derive(Debug)]
 pub struct Zone {
     control: AsyncFd<OwnedFd>,
     caps: ZoneCaps,
-    /// The status with which the supervisor ended, once it has.
+    /// The exit status of the supervisor, after it has ended.
     ended: watch::Receiver<Option<ExitStatus>>,
     stderr: Arc<OwnedFd>,
     supervisor_pid: u32,
 }
 
 impl Zone {
-    /// Starts a zone.
+    /// Starts a zone, and waits until it can take requests.
     ///
     /// # Errors
-    /// If a tool is missing or the system refuses namespaces; the hint says what changes that.
+    /// If a program is missing, or the system refuses something that a zone needs. The hint of the error says
+    /// what to change.
     pub async fn start(config: ZoneConfig) -> Result<Self, ZoneError> {
         let is_user_namespace = match config.mode {
             ZoneMode::Auto => !rustix::process::geteuid().is_root(),
@@ -104,34 +105,34 @@ impl Zone {
         Ok(zone)
     }
 
-    /// Returns what it can do.
+    /// Returns the capabilities of the zone.
     #[must_use]
     pub fn caps(&self) -> &ZoneCaps {
         &self.caps
     }
 
-    /// Returns the process id of the supervisor, with which everything in the zone dies.
+    /// Returns the process id of the supervisor. If it is killed, the kernel ends everything in the zone.
     #[must_use]
     pub fn supervisor_pid(&self) -> u32 {
         self.supervisor_pid
     }
 
-    /// Returns whether it is still there.
+    /// Returns whether the supervisor is running.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.ended.borrow().is_none()
     }
 
-    /// Runs a step. `output` gets what the command prints, as it arrives.
+    /// Runs a step. `output` is called with what the command prints, as it arrives.
     ///
-    /// A command that exits with any code, is killed, times out or is cancelled is an outcome. In
-    /// the last two cases nothing of it runs any more and its upper directories are to be deleted.
+    /// Every end of a command is an outcome, not an error: any exit code, a signal, a time-out and a cancellation.
+    /// After the last two, none of its processes is left, and the caller deletes its upper directories.
     ///
     /// # Errors
-    /// If the container could not be made, or the zone died.
+    /// If the container cannot be made, the output cannot be written, or the zone ends.
     ///
     /// # Cancel safety
-    /// Dropping the future kills the command; when is not known then. To know it, use `cancel`.
+    /// Dropping the future kills the command some time later. `cancel` kills it before this returns.
     pub async fn exec(
         &self,
         spec: &ExecSpec,
@@ -180,13 +181,13 @@ impl Zone {
         }
     }
 
-    /// Runs a function of the zone's table in a worker of its own, as the root of the namespaces.
+    /// Calls a function of the zone in a process of its own, as root of the namespaces of the zone.
     ///
     /// # Errors
-    /// [`ZoneError::Function`] with what the function says; otherwise as `exec`.
+    /// [`ZoneError::Function`] if the function returns an error; otherwise as for [`Self::exec`].
     ///
     /// # Cancel safety
-    /// Dropping the future kills the worker.
+    /// Dropping the future kills the process.
     pub async fn call(&self, name: &str, payload: &[u8]) -> Result<Vec<u8>, ZoneError> {
         let request = Request::Call { name: name.to_owned(), payload: payload.to_vec() };
         let body = encode_request(&request).map_err(ZoneError::from_fault)?;
@@ -201,7 +202,7 @@ impl Zone {
         }
     }
 
-    /// Ends the zone and everything in it, and waits until it is gone.
+    /// Ends the zone, and waits until all of its processes have ended.
     pub async fn stop(self) {
         let Self { control, mut ended, .. } = self;
         drop(control);

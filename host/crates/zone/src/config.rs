@@ -1,4 +1,4 @@
-//! What a zone is started with, and what it can do.
+//! The settings of a zone, and its capabilities.
 
 use std::path::PathBuf;
 
@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 use super::network::{NetworkConfig, Uplink};
 use super::tools::SYSTEM_DIRECTORIES;
 
-/// The first argument of the binary that makes it a zone.
+/// The first argument of the program that starts it as a zone.
 pub const ARGUMENT: &str = "__zone";
 
-/// How to start a zone.
+/// The settings of a zone.
 #[derive(Debug, Clone)]
 pub struct ZoneConfig {
-    /// The binary whose `main` calls [`super::main`] when its first argument is [`ARGUMENT`].
+    /// The program whose `main` calls [`super::main`] if its first argument is [`ARGUMENT`].
     pub executable: PathBuf,
-    /// The container runtime; `crun` of one of `tools` if not given.
+    /// The path of the container runtime; if `None`, `crun` is searched for in `tools`.
     pub runtime: Option<PathBuf>,
     /// The directories in which programs are searched for, in this order.
     pub tools: Vec<PathBuf>,
-    /// The directory of the store, on the file system of all upper directories. Made if missing.
+    /// The directory of the store, on the file system of all upper directories. It is made if it is missing.
     pub store: PathBuf,
-    /// With whose power.
+    /// The user that the zone works as.
     pub mode: ZoneMode,
-    /// How steps reach the network; without it none does.
+    /// The uplink of steps to the network; if `None`, no step reaches it.
     pub network: Option<NetworkConfig>,
     /// How a zone of root keeps steps from the devices of this machine.
     pub devices: DeviceGuard,
-    /// Acts as if the store's file system could not hold upper directories; for tests.
+    /// Acts as if the file system of the store could not hold upper directories; for tests.
     pub is_upper_forced_to_memory: bool,
     /// Acts as if the kernel had no `lowerdir+`; for tests.
     pub is_old_mount_forced: bool,
@@ -76,39 +76,39 @@ pub enum DeviceGuard {
     MountsAlone,
 }
 
-/// With whose power a zone works.
+/// The user that a zone works as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ZoneMode {
-    /// As root if this is root, else in a user namespace.
+    /// As root if this process is root, otherwise as an ordinary user.
     Auto,
     /// As root, without a user namespace.
     Root,
-    /// In a user namespace.
+    /// As an ordinary user, in a user namespace.
     User,
 }
 
-/// What a zone can do.
+/// The capabilities of a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZoneCaps {
-    /// Whether it works in a user namespace.
+    /// Whether the zone works in a user namespace.
     pub is_user_namespace: bool,
-    /// Whether `chown` to any user works.
+    /// Whether files can be given to all users.
     pub has_owners: bool,
     /// Whether limits on memory, processes and processors can be set.
     pub has_limits: bool,
     /// Whether the kernel keeps steps from the devices of this machine by rules, beside the mounts.
     pub has_device_rules: bool,
-    /// Whether upper directories are in memory and copied to the store, because its file system cannot hold them.
+    /// Whether steps write to memory first, because the file system of the store cannot hold upper directories.
     pub is_upper_in_memory: bool,
-    /// Whether the runtime takes a finished seccomp program.
+    /// Whether the runtime takes a compiled filter for system calls.
     pub is_seccomp_compiled: bool,
-    /// How steps reach the network, or why they cannot and what changes that.
+    /// The uplink of steps to the network, or the reason why there is none.
     pub network: Result<Uplink, String>,
-    /// What a person should know, a sentence each.
+    /// Sentences about what the zone cannot do, for a person to read.
     pub notes: Vec<String>,
 }
 
-/// Returns what a person should know about a zone, a sentence each.
+/// Returns the sentences of [`ZoneCaps::notes`].
 pub(super) fn notes(caps: &ZoneCaps) -> Vec<String> {
     let mut notes = Vec::new();
     if !caps.has_owners {

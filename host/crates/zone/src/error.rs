@@ -1,4 +1,4 @@
-//! Why a zone could not be started, or could not do what was asked of it.
+//! The errors of a zone.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,69 +8,69 @@ use graph::{Blame, Diagnostic};
 
 use super::protocol::Fault;
 
-/// Why a zone could not be started, or could not do what was asked of it.
+/// The reason why a zone could not be started, or could not run a step or a function.
 #[derive(Debug, thiserror::Error)]
 pub enum ZoneError {
-    /// There is no container runtime.
+    /// The container runtime is not installed.
     #[error("{message}")]
     NoRuntime {
-        /// Which, and where it was searched for.
+        /// The sentence that names the runtime.
         message: String,
         /// The command that installs it.
         hint: String,
     },
-    /// The helper could not be executed.
+    /// The helper program of the zone could not be executed.
     #[error("cannot execute the zone helper `{}`", path.display())]
     Spawn {
-        /// The binary.
+        /// The path of the program.
         path: PathBuf,
-        /// Why.
+        /// The reason of the system.
         source: io::Error,
     },
     /// A socket, a pipe or a thread could not be made.
     #[error("cannot make a connection to the zone")]
     Socket {
-        /// Why.
+        /// The reason of the system.
         source: io::Error,
     },
-    /// The store has a name that is not UTF-8.
+    /// The path of the store is not valid UTF-8.
     #[error("the path of the store `{}` is not UTF-8", path.display())]
     Store {
-        /// The store.
+        /// The directory of the store.
         path: PathBuf,
     },
-    /// The zone did not answer.
+    /// The zone did not answer in time.
     #[error("the zone did not start within {} s", limit.as_secs())]
     StartTimeout {
-        /// How long it was waited for.
+        /// The time that a zone has to start.
         limit: Duration,
     },
-    /// The system has user namespaces switched off.
+    /// The system does not let an ordinary user make user namespaces.
     #[error("no user namespace can be made: {cause}")]
     UserNamespaces {
-        /// What switches them off.
+        /// The setting that refuses them.
         cause: String,
-        /// The command that switches them on.
+        /// The command that allows them.
         remedy: String,
     },
     /// The system refused something that a step needs.
     #[error("{message}")]
     Refused {
-        /// What, and the system's reason.
+        /// The sentence that names the operation and the reason of the system.
         message: String,
-        /// The number of the system's reason.
+        /// The number of the reason, as in `errno(3)`.
         errno: i32,
     },
-    /// The step makes no sense.
+    /// The description of the step is wrong.
     #[error("{message}")]
     Spec {
-        /// Why.
+        /// The sentence that says what is wrong.
         message: String,
     },
     /// Limits were asked for and cannot be set here.
     #[error("{message}")]
     Limits {
-        /// Why.
+        /// The sentence that says what is wrong.
         message: String,
     },
     /// Steps as root cannot be kept from the devices of the machine.
@@ -82,39 +82,39 @@ pub enum ZoneError {
     /// The runtime could not start the container.
     #[error("the container runtime could not start the container: {message}")]
     Runtime {
-        /// What it says.
+        /// The message of the runtime or of the function.
         message: String,
     },
     /// A function of the zone's table returned an error.
     #[error("{message}")]
     Function {
-        /// Which function.
+        /// The name of the function.
         name: String,
-        /// What it says.
+        /// The message of the runtime or of the function.
         message: String,
     },
     /// A function is not in the zone's table.
     #[error("no function `{name}` in the zone")]
     NoFunction {
-        /// Which function.
+        /// The name of the function.
         name: String,
     },
-    /// The zone is gone.
+    /// All processes of the zone have ended.
     #[error("the zone died ({status}){}", printed_suffix(printed))]
     Died {
-        /// How.
+        /// The exit status of its supervisor.
         status: String,
-        /// What it printed last.
+        /// The end of what the zone printed.
         printed: String,
     },
-    /// The process that worked on this request is gone.
+    /// The process that worked on this request was killed.
     #[error("the worker of the request was killed{}", printed_suffix(printed))]
     WorkerDied {
-        /// What the zone printed last.
+        /// The end of what the zone printed.
         printed: String,
     },
-    /// An answer makes no sense.
-    #[error("the zone's answer makes no sense")]
+    /// An answer of the zone cannot be decoded.
+    #[error("an answer of the zone cannot be decoded")]
     Reply,
 }
 

@@ -29,13 +29,10 @@ use super::{bundle, device, seccomp, skeleton, worker};
 /// Source: `linux/magic.h`: ext4, btrfs, xfs.
 const KNOWN_UPPERS: [u64; 3] = [0xef53, 0x9123_683e, 0x5846_5342];
 
-/// What the supervisor hands to zone init.
+/// The state that zone init gets from the supervisor.
 pub(super) struct Inheritance {
-    /// What the host wants.
     pub config: Config,
-    /// The functions by name.
     pub functions: &'static [(&'static str, ZoneFunction)],
-    /// The control socket.
     pub control: OwnedFd,
     /// Readable when the supervisor has ended.
     pub life: OwnedFd,
@@ -47,7 +44,7 @@ pub(super) struct Inheritance {
     pub has_owners: bool,
 }
 
-/// Is zone init until the host or the supervisor is gone.
+/// Serves requests until the host or the supervisor ends.
 pub(super) fn run(inheritance: Inheritance) -> Result<(), Fault> {
     let Inheritance { control, .. } = &inheritance;
     let control = control.try_clone().context(|| "cannot copy the control socket".to_owned())?;
@@ -68,7 +65,7 @@ pub(super) fn run(inheritance: Inheritance) -> Result<(), Fault> {
     serve(&zone, &control, &signals)
 }
 
-/// Tells the host how the start ended.
+/// Sends the host the result of the start.
 pub(super) fn send_started(control: &OwnedFd, started: &Started) -> Result<(), Fault> {
     let what = || "cannot answer the host".to_owned();
     let packet = postcard::to_stdvec(started).map_err(|error| Fault::Protocol { message: error.to_string() })?;
@@ -273,7 +270,7 @@ fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path) -> Result<bool, Fau
     Ok(works.is_ok())
 }
 
-/// Says on standard error why the zone ends, for the host to show.
+/// Writes to standard error why the zone ends. The host shows it.
 pub(super) fn lament(fault: &Fault) {
     let _ = writeln!(std::io::stderr(), "{fault}");
 }

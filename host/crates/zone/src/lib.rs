@@ -1,7 +1,7 @@
-//! The zone: the helper process in which every container step runs.
+//! The zone is the helper process in which steps run, each in a container of its own.
 //!
-//! Killing `host` at any moment leaves no process and no mount behind, because everything that a
-//! step needs lives in namespaces that die with it:
+//! If `host` is killed, no process and no mount is left, because everything that a step needs is in namespaces
+//! that end with it:
 //!
 //! ```text
 //! host ── supervisor ── zone init (pid 1 of its pid namespace, own mount namespace)
@@ -15,11 +15,11 @@
 //! made in the zone's mount namespace only. As root there is no user namespace; as an ordinary user
 //! there is one.
 //!
-//! Zone init is single-threaded and forks a worker per request, so that nothing after a `fork` meets
-//! a lock that another thread held. A request is one socket of its own: the host writes the request,
-//! the worker answers on it, and the host takes it back by closing it.
+//! Zone init has one thread and forks a worker for each request, so that no lock is held in a new process.
+//! Each request has a socket: the host writes the request to it, the worker writes the answer, and the host
+//! cancels the request by closing the socket.
 //!
-//! On disk, in the directory of the store:
+//! The zone uses two directories of the store:
 //!
 //! ```text
 //! zone-v1/
@@ -27,9 +27,9 @@
 //!   root-XXXXXXXX/    the mountpoints that every root needs; the lowest lower directory
 //! ```
 //!
-//! Steps reach the network over a router of the zone, see `network`.
+//! Steps reach the network over a router of the zone; `network` describes it.
 //!
-//! Read [`spec`] for what a step is, [`client`] for the side of the host, [`worker`] for a step.
+//! [`spec`] describes a step, [`client`] is the handle of a zone, and `worker` runs a step.
 
 pub mod client;
 pub mod config;

@@ -1,4 +1,4 @@
-//! Puts together what a container sees below `/`: the root, the mounts, the files of the network.
+//! Mounts the file system of a container: the root, the mounts of the step, and the files of the network.
 //!
 //! Everything is mounted by the zone, not by the runtime: paths are resolved here, inside of the root,
 //! and a mountpoint that is missing is not made in the upper directory, where it would stay as
@@ -25,11 +25,10 @@ use super::sys::{MountAttributes, restrict_mount};
 /// The directories of a step on the zone's memory file system.
 #[derive(Debug)]
 pub(super) struct StepDirectories {
-    /// All of it.
     pub all: PathBuf,
-    /// Where the root is mounted.
+    /// The mountpoint of the root.
     pub root: PathBuf,
-    /// Where `/dev` is mounted.
+    /// The mountpoint of `/dev`.
     pub dev: PathBuf,
 }
 
@@ -64,7 +63,7 @@ type Mountpoints = BTreeMap<PathBuf, Kind>;
 /// Where in [`Mounted`] an overlay is: the root, then the overlays of the step in their order.
 const ROOT: usize = 0;
 
-/// One thing that is mounted.
+/// A mount of a step.
 struct Mounted {
     /// Its path, resolved, from the root.
     path: PathBuf,

@@ -37,7 +37,7 @@ pub(super) use accept::{has_iptables, remove_stale as remove_stale_rules};
 pub(super) use outside::{Owner, Starting, start};
 pub(super) use pool::{Joined, ZoneNetwork};
 
-/// How a zone reaches the network.
+/// The kind of link between a zone and the network of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Uplink {
     /// A pair of links and masquerading by the kernel; as root only.
@@ -58,12 +58,12 @@ impl fmt::Display for Uplink {
     }
 }
 
-/// How to reach the network.
+/// The settings of the network of a zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkConfig {
-    /// What to try, in this order.
+    /// The uplinks that are tried, in this order.
     pub uplinks: Vec<Uplink>,
-    /// The settings for names of this machine.
+    /// The file with the name servers of this machine, `/etc/resolv.conf`.
     pub resolv_conf: PathBuf,
 }
 

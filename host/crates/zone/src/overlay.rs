@@ -15,7 +15,7 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, OpenT
 use super::protocol::{Context as _, Fault};
 use super::sys::c_path;
 
-/// An overlay to make.
+/// The directories of an overlay.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Overlay<'a> {
     /// The lower directories, lowest first.

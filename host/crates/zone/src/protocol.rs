@@ -1,4 +1,4 @@
-//! What is said over the sockets between `host` and the zone.
+//! The messages between `host` and the zone.
 //!
 //! The *control socket* keeps packets apart (`SOCK_SEQPACKET`). Its first packet is a [`Config`], the
 //! zone answers with one [`Started`], and every packet after that is one byte with the descriptors
@@ -22,14 +22,12 @@ pub(super) const MAX_PACKET_BYTES: usize = 64 * 1024;
 /// The most that a request may take; larger lengths are a broken peer.
 const MAX_REQUEST_BYTES: u32 = 512 * 1024 * 1024;
 
-/// What the zone is told when it starts.
+/// The settings that the zone gets when it starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Config {
-    /// The container runtime.
     pub runtime: PathBuf,
     /// The directories in which the programs of the network are searched for.
     pub tools: Vec<PathBuf>,
-    /// The directory of the store.
     pub store: PathBuf,
     /// Whether to make a user namespace.
     pub is_user_namespace: bool,
@@ -45,10 +43,10 @@ pub(super) struct Config {
     pub parent: u32,
 }
 
-/// How the start of a zone ended.
+/// The result of the start of a zone.
 pub(super) type Started = Result<StartInfo, Fault>;
 
-/// What a zone can do.
+/// The capabilities of a zone, as it reports them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct StartInfo {
     /// Whether all owners can be given to files.
@@ -65,33 +63,32 @@ pub(super) struct StartInfo {
     pub network: Result<Uplink, String>,
 }
 
-/// What a worker is to do.
+/// The request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    /// Run a step.
     Exec(Box<ExecSpec>),
     /// Run a function of the table.
-    Call { name: String, payload: Vec<u8> },
+    Call {
+        name: String,
+        payload: Vec<u8>,
+    },
 }
 
-/// What a worker did.
+/// The answer of a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// A step ended.
     Exec(ExecReply),
-    /// A function returned.
     Call(Result<Vec<u8>, String>),
-    /// It could not be done.
     Fault(Fault),
 }
 
-/// Why the zone could not do it.
+/// The reason why the zone could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub(super) enum Fault {
     /// A call to the system was refused.
     #[error("{what}: {}", io::Error::from_raw_os_error(*errno))]
     System { what: String, errno: i32 },
-    /// The step makes no sense.
+    /// The description of the step is wrong.
     #[error("{message}")]
     Spec { message: String },
     /// Limits cannot be set here.
@@ -103,7 +100,7 @@ pub(super) enum Fault {
     /// The runtime could not start the container.
     #[error("{message}")]
     Runtime { message: String },
-    /// There is no runtime.
+    /// The container runtime is not installed.
     #[error("{message}")]
     NoRuntime { message: String },
     /// There are no user namespaces for this user.
@@ -124,13 +121,13 @@ impl Fault {
         Self::System { what: what.into(), errno: error.raw_os_error().unwrap_or(libc::EIO) }
     }
 
-    /// Makes a fault of a step that makes no sense.
+    /// Makes a fault of a step whose description is wrong.
     pub(super) fn spec(message: impl Into<String>) -> Self {
         Self::Spec { message: message.into() }
     }
 }
 
-/// Says what a refused call was for.
+/// Adds to an error of the system what was being done.
 pub(super) trait Context<T> {
     /// Turns the error into a fault.
     fn context(self, what: impl FnOnce() -> String) -> Result<T, Fault>;
@@ -170,7 +167,7 @@ pub(super) fn read_request(socket: &mut impl Read) -> Result<Request, Fault> {
     let mut body = vec![0; n_bytes as usize];
     socket.read_exact(&mut body).context(|| "cannot read a request".to_owned())?;
     postcard::from_bytes(&body)
-        .map_err(|error| Fault::Protocol { message: format!("a request makes no sense: {error}") })
+        .map_err(|error| Fault::Protocol { message: format!("a request cannot be decoded: {error}") })
 }
 
 /// Writes a reply; the caller closes the socket behind it.

@@ -16,21 +16,20 @@ use super::protocol::{Context as _, Fault};
 /// How many links one path may lead over. Source: Linux, `MAXSYMLINKS`.
 const MAX_LINKS: u32 = 40;
 
-/// What is at a path.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A directory.
     Directory,
-    /// Anything else.
+    /// Any other kind.
     Other,
 }
 
-/// Where a path leads.
+/// The end of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Resolved {
     /// From the root, without links and dots.
     pub path: PathBuf,
-    /// What is there, if anything.
+    /// The kind of the file at the path; none if there is no file.
     pub found: Option<Kind>,
 }
 

@@ -22,9 +22,7 @@ use super::sys::{self, Forked, WaitStatus};
 /// The descriptors that come from the host.
 #[derive(Debug)]
 pub(super) struct Outputs {
-    /// Where standard output goes.
     pub stdout: OwnedFd,
-    /// Where standard error goes.
     pub stderr: OwnedFd,
 }
 
@@ -46,15 +44,13 @@ struct Tee {
     is_open: bool,
 }
 
-/// What to run where.
+/// A container that is ready to run.
 pub(super) struct Container<'a> {
-    /// The zone.
     pub zone: &'a ZoneState,
-    /// Unique in the zone.
+    /// The name of the container, which is unique in the zone.
     pub name: &'a str,
     /// The directory with `config.json`.
     pub bundle: &'a Path,
-    /// The limits.
     pub slot: Option<&'a Slot>,
 }
 

@@ -1,4 +1,4 @@
-//! What commands may ask of the kernel: an allow-list like Docker's default, compiled once per zone.
+//! The system calls that commands may make: a list like Docker's, which is compiled once in each zone.
 //!
 //! A call that is not in the list is refused with EPERM. One that this list cannot know, because it is
 //! newer, and `clone3`, whose flags a filter cannot see, are refused with ENOSYS, so that C libraries
@@ -54,7 +54,7 @@ const REFUSE: u32 = 0x0005_0000 | libc::EPERM as u32;
 const NO_SUCH_CALL: u32 = 0x0005_0000 | libc::ENOSYS as u32;
 const THIS_ARCHITECTURE: u32 = if cfg!(target_arch = "aarch64") { 0xc000_00b7 } else { 0xc000_003e };
 
-/// Compiles the list.
+/// Compiles the list to a filter.
 ///
 /// The kernel tries a new filter on every call there is, to know which it always allows, so the length
 /// of a filter is paid in every step: a comparison per call costs 1 ms, one per run of neighbouring

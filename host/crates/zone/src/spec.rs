@@ -1,4 +1,4 @@
-//! What a step is, and how it ended: the values that cross between `host` and the zone.
+//! The description of a step and the report of its end: the values that cross between `host` and the zone.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,47 +7,48 @@ use std::time::Duration;
 use backend::ExecStatus;
 use serde::{Deserialize, Serialize};
 
-/// A command to run in a container.
+/// A command to run in a container of its own.
 ///
-/// All paths of the container are absolute and are resolved inside of its root: a link never
-/// leads out of it. All paths of the host are absolute.
+/// Paths of the container are absolute, and are resolved inside of its root: no link leads out of it. Paths
+/// of this machine are absolute, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecSpec {
-    /// The root of the container.
+    /// The root file system of the container.
     pub root: RootSpec,
-    /// What is mounted into it, in this order.
+    /// The mounts below the root, in the order in which they are made.
     pub mounts: Vec<MountSpec>,
     /// The command and its arguments; not empty. The command is searched for in `PATH` of `env`.
     pub args: Vec<String>,
     /// The environment. Only `HOME` is added if it is missing, from the `/etc/passwd` of the container.
     pub env: Vec<(String, String)>,
-    /// More of the environment, which is kept off every disk.
+    /// Variables whose values are secrets. They are kept in memory only, and are valid UTF-8.
     pub secret_env: Vec<(String, SecretBytes)>,
-    /// The working directory; made if it is missing.
+    /// The working directory. It is made if it is missing.
     pub cwd: String,
-    /// Who the command runs as.
+    /// The user that runs the command.
     pub user: UserSpec,
-    /// The host name; also in `/etc/hostname` and `/etc/hosts`.
+    /// The host name of the container, which is also in `/etc/hostname` and `/etc/hosts`.
     pub hostname: String,
-    /// What the command reads.
+    /// The standard input of the command.
     pub stdin: Stdin,
-    /// A file of the container that gets a copy of what the command writes to its standard output.
-    /// Relative to `cwd`. It is made or emptied; its directory must exist.
+    /// A file of the container that gets a copy of the standard output, as a path from `cwd`. The file is
+    /// made or emptied. Its directory must exist.
     pub redirect_stdout: Option<String>,
-    /// The same for standard error.
+    /// A file of the container that gets a copy of the standard error, as `redirect_stdout` does.
     pub redirect_stderr: Option<String>,
-    /// Kills the command after this long.
+    /// The time after which the command is killed.
     pub timeout: Option<Duration>,
-    /// What the command can reach.
+    /// The network that the command can reach.
     pub network: Network,
-    /// How much it may use.
+    /// The limits on what the command may use.
     pub limits: Limits,
-    /// What to do in the zone when the command has exited.
+    /// A function of the zone that is called after the command has exited.
     pub after: Option<After>,
 }
 
 impl ExecSpec {
-    /// Makes a step with this root and this command; the rest is empty, user 0, directory `/`.
+    /// Makes a step of a root and a command. It runs as user 0 in `/`, without mounts, variables, input,
+    /// network and limits.
     #[must_use]
     pub fn new(root: RootSpec, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
@@ -73,77 +74,77 @@ impl ExecSpec {
 /// The root of a container: an overlay of directories.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootSpec {
-    /// The lower directories, lowest first, at most [`MAX_LOWERS`]. May be empty.
+    /// The lower directories, lowest first: none, or up to [`MAX_LOWERS`].
     pub lowers: Vec<PathBuf>,
-    /// An empty directory, which gets what the command writes. Its own mode and owner are those of `/`.
+    /// An empty directory that receives all changes of the command. Its mode and owner are those of `/`.
     pub upper: PathBuf,
-    /// An empty directory on the same file system, for the overlay's own use. Not of use afterwards.
+    /// An empty directory on the same file system, which the kernel needs. Its contents mean nothing.
     pub work: PathBuf,
-    /// What of the host is seen, read-only: path of the host, path of the container.
+    /// Paths of this machine that the container sees read-only, each with its path in the container.
     pub read_only_binds: Vec<(PathBuf, String)>,
 }
 
-/// How many lower directories one overlay may have.
+/// The largest number of lower directories of an overlay.
 pub const MAX_LOWERS: usize = 300;
 
-/// Something that is mounted into a container. `path` is of the container.
+/// A mount of a container. Each `path` is the place in the container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MountSpec {
-    /// An overlay of directories, as the root is.
+    /// An overlay of directories, like the root.
     Overlay {
         /// The lower directories, lowest first.
         lowers: Vec<PathBuf>,
-        /// As in [`RootSpec`]; without it the mount is read-only.
+        /// The directory that receives all changes, as in [`RootSpec`]. Without it, the mount is read-only.
         upper: Option<PathBuf>,
-        /// As in [`RootSpec`]; needed with `upper`.
+        /// The directory that the kernel needs beside `upper`, as in [`RootSpec`].
         work: Option<PathBuf>,
-        /// Where.
+        /// The path in the container.
         path: String,
     },
-    /// A directory of the host, with what is mounted below it.
+    /// A directory of this machine, with everything that is mounted below it.
     Bind {
-        /// The directory.
+        /// The directory of this machine.
         source: PathBuf,
-        /// Where.
+        /// The path in the container.
         path: String,
-        /// Whether writing is refused.
+        /// Whether the container cannot write to it.
         is_read_only: bool,
     },
-    /// A file of the host.
+    /// A file of this machine.
     BindFile {
-        /// The file.
+        /// The file of this machine.
         source: PathBuf,
-        /// Where.
+        /// The path in the container.
         path: String,
-        /// Whether writing is refused.
+        /// Whether the container cannot write to it.
         is_read_only: bool,
     },
     /// An empty directory in memory.
     Tmpfs {
-        /// Where.
+        /// The path in the container.
         path: String,
-        /// How much it may hold; half of the memory if not given.
+        /// The bytes that it may hold; half of the memory of this machine if `None`.
         size_bytes: Option<u64>,
         /// The permission bits of the directory.
         mode: u32,
     },
-    /// A file that is in memory only.
+    /// A file with a secret, which is in memory only.
     SecretFile {
-        /// Where.
+        /// The path in the container.
         path: String,
-        /// What.
+        /// The bytes of the file.
         contents: SecretBytes,
-        /// The permission bits, 0o400 by default.
+        /// The permission bits of the file.
         mode: u32,
-        /// The owner.
+        /// The user that owns the file.
         uid: u32,
-        /// The group.
+        /// The group that owns the file.
         gid: u32,
     },
 }
 
 impl MountSpec {
-    /// Returns where it is mounted.
+    /// Returns the path in the container.
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
@@ -156,7 +157,7 @@ impl MountSpec {
     }
 }
 
-/// Bytes that are not shown.
+/// Bytes of a secret. `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretBytes(pub Vec<u8>);
 
@@ -166,46 +167,46 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
-/// Who a command runs as.
+/// The user that runs a command. No number may be `u32::MAX`, which the kernel takes as "none".
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserSpec {
-    /// The user.
+    /// The number of the user.
     pub uid: u32,
-    /// Its first group.
+    /// The number of its first group.
     pub gid: u32,
-    /// Its other groups.
+    /// The numbers of its other groups.
     pub groups: Vec<u32>,
 }
 
-/// What a command reads.
+/// The standard input of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stdin {
-    /// Nothing.
+    /// The input is empty.
     Empty,
-    /// These bytes.
+    /// The input is these bytes.
     Bytes(SecretBytes),
-    /// A file of the container.
+    /// The input is a file of the container, as a path from the working directory.
     File(String),
 }
 
-/// What a command can reach.
+/// The network that a command can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Network {
-    /// Only itself, over a loopback of its own.
+    /// The command reaches only itself, over a loopback interface of its own.
     None,
-    /// What this machine can reach, but neither this machine nor other steps. Where the zone has no way
-    /// out, the step runs as with `None`, and is told so if it fails.
+    /// The command reaches what this machine can reach, but neither this machine nor other steps. In a zone
+    /// without an uplink it runs as with `None`, and the reply says why.
     Outside,
 }
 
-/// How much a command may use. `None` is no limit of its own.
+/// The limits on what a command may use. `None` sets no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Memory, page cache included.
+    /// The bytes of memory, page cache included.
     pub memory_bytes: Option<u64>,
-    /// Processes and threads.
+    /// The number of processes and threads.
     pub n_pids: Option<u32>,
-    /// Thousandths of a processor.
+    /// The share of processors, in thousandths of one.
     pub cpu_millis: Option<u32>,
 }
 
@@ -222,19 +223,19 @@ impl Limits {
 /// The root and the mounts are unmounted by then, and nothing of the container runs any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct After {
-    /// Its name.
+    /// The name of the function.
     pub name: String,
-    /// Its argument.
+    /// The argument of the function.
     pub payload: Vec<u8>,
     /// Only after these exit codes; after all of them if `None`. Never when the command was killed,
     /// timed out or was cancelled.
     pub codes: Option<Vec<i32>>,
 }
 
-/// How a step ended.
+/// The report of the end of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecReply {
-    /// How the command ended.
+    /// The way in which the command ended.
     pub status: ExecStatus,
     /// What the function of [`ExecSpec::after`] returned, if it ran.
     pub after: Option<Result<Vec<u8>, String>>,

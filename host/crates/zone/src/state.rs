@@ -1,4 +1,4 @@
-//! What zone init knows and every worker inherits.
+//! The state of zone init, which every worker inherits.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -11,13 +11,11 @@ use super::runtime::Runtime;
 /// A plain function that a worker can run: bytes in, bytes or a sentence out.
 pub type ZoneFunction = fn(&[u8]) -> Result<Vec<u8>, String>;
 
-/// Everything that outlives a request.
+/// The state that outlives a request.
 pub(super) struct ZoneState {
-    /// What the zone was told.
+    /// The settings of the zone.
     pub config: Config,
-    /// The functions by name.
     pub functions: &'static [(&'static str, ZoneFunction)],
-    /// The container runtime.
     pub runtime: Runtime,
     /// The compiled seccomp program, if the runtime takes one.
     pub seccomp: Option<String>,
@@ -35,13 +33,13 @@ pub(super) struct ZoneState {
     pub has_device_rules: bool,
     /// Whether upper directories are in memory.
     pub is_upper_in_memory: bool,
-    /// Where limits are set.
+    /// The control groups of the zone.
     pub cgroups: Cgroups,
     /// The most descriptors that a process may have here.
     pub n_files_max: u64,
     /// The most processes that this user may have.
     pub n_processes_max: u64,
-    /// How steps reach the network.
+    /// The network of steps.
     pub network: ZoneNetwork,
     /// The process that keeps the network, if there is one.
     pub network_keeper: Option<i32>,

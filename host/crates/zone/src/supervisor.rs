@@ -67,7 +67,7 @@ fn read_config(control: &OwnedFd) -> Result<Config, Fault> {
     let (n_bytes, _) = rustix::net::recv(control, &mut packet[..], RecvFlags::empty())
         .context(|| "cannot read the configuration".to_owned())?;
     postcard::from_bytes(&packet[..n_bytes])
-        .map_err(|error| Fault::Protocol { message: format!("the configuration makes no sense: {error}") })
+        .map_err(|error| Fault::Protocol { message: format!("the configuration cannot be decoded: {error}") })
 }
 
 struct Init {

@@ -9,12 +9,12 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// In which process a `fork` returned.
+/// The process in which a `fork` returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Forked {
-    /// The new one.
+    /// This is the new process.
     Child,
-    /// The old one, with the id of the new one.
+    /// This is the old process; the number is the id of the new one.
     Parent(i32),
 }
 
@@ -71,7 +71,7 @@ pub(super) fn take_stdin() -> io::Result<OwnedFd> {
     Ok(control)
 }
 
-/// What a mount refuses.
+/// Restrictions of a mount.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MountAttributes(pub u64);
 

@@ -8,9 +8,7 @@ use super::protocol::Fault;
 /// A range of numbers that a user may use in its namespaces. Source: `subuid(5)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
-    /// The first.
     pub first: u32,
-    /// How many.
     pub count: u32,
 }
 

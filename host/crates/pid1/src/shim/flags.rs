@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use crate::text::{TextList, number, skip};
 
-/// What the flags say.
+/// The arguments of the shim, decoded.
 pub(super) struct Flags {
     /// The file that is the standard input; empty without one.
     pub(super) stdin: Option<&'static CStr>,

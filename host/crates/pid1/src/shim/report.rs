@@ -1,4 +1,4 @@
-//! How the command ended, written for the engine to read.
+//! The report of how the command ended, which the engine reads.
 
 use core::ffi::CStr;
 
@@ -34,7 +34,7 @@ pub(super) enum Refusal {
     Output,
     /// The file that is to get standard error cannot be opened.
     ErrorOutput,
-    /// The working directory is none.
+    /// The working directory cannot be entered.
     Directory,
     /// A directory in memory is larger than it may be.
     Size,

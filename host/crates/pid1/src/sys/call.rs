@@ -1,4 +1,4 @@
-//! One system call.
+//! The instruction that makes a system call.
 
 use core::arch::asm;
 

@@ -1,4 +1,4 @@
-//! Files, directories, pipes and memory.
+//! System calls for files, directories, pipes and memory.
 
 use core::ffi::CStr;
 

@@ -1,4 +1,4 @@
-//! Processes.
+//! System calls for processes.
 
 use core::ffi::CStr;
 

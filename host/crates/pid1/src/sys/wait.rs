@@ -1,4 +1,4 @@
-//! Signals, time, and waiting for either or for files.
+//! System calls for signals and time, and for waiting.
 
 use super::call::{Errno, call};
 use super::file::{Fd, O_CLOEXEC, O_NONBLOCK, read};
@@ -7,7 +7,7 @@ use super::numbers as nr;
 /// How many bytes the kernel's set of signals has.
 const N_BYTES_OF_SET: usize = 8;
 
-/// A signal.
+/// A signal, by its number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signal(u32);
 

@@ -1,4 +1,4 @@
-//! What the build script watches.
+//! The files that the build script watches.
 
 use std::path::{Path, PathBuf};
 

@@ -32,11 +32,11 @@ const NAME_BYTES: usize = 16;
 /// A table of this process.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Keeps the table.
+    /// The kernel removes the table when this socket is closed.
     _socket: Netlink,
 }
 
-/// What a table does.
+/// The purpose of a table.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose<'a> {
     /// What leaves over a link gets the address of this link.
@@ -76,7 +76,6 @@ impl Table {
 pub(super) struct ForwardChain {
     /// The table that it is in.
     pub table: String,
-    /// Its name.
     pub name: String,
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-/// The largest datagram.
+/// The largest datagram of UDP, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// How long a server may take before the next one is asked; programs wait for 5 s by default.
@@ -22,9 +22,8 @@ const N_OPEN: usize = 256;
 /// The sockets that steps ask.
 #[derive(Debug)]
 pub(super) struct Listeners {
-    /// For most questions.
     pub udp: UdpSocket,
-    /// For long answers.
+    /// The socket for answers that a datagram cannot hold.
     pub tcp: TcpListener,
 }
 

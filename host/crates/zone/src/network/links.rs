@@ -36,7 +36,6 @@ pub(super) struct Links(Netlink);
 /// One end of a pair of links.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct End<'a> {
-    /// Its name.
     pub name: &'a str,
     /// Its number, which must be free; the kernel chooses for 0.
     pub index: u32,

@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, So
 const HEADER_BYTES: usize = 16;
 const ALIGN: usize = 4;
 
-/// Ask for an acknowledgement.
+/// The flag that asks the kernel for an acknowledgement.
 const ACK: u16 = 0x4;
 const REQUEST: u16 = 0x1;
 /// Ask for all that there are.

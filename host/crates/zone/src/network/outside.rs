@@ -140,7 +140,7 @@ fn connect(config: &NetworkConfig, owner: &Owner, workers: &OwnedFd) -> Result<K
     Ok(kept)
 }
 
-/// Is the router.
+/// Runs the router until the zone ends.
 fn route(
     plan: Plan,
     refused: &[std::net::Ipv4Addr],

@@ -45,7 +45,7 @@ impl Plan {
         (self.address(0), 16)
     }
 
-    /// What steps send everything to.
+    /// Returns the address that steps send all packets to.
     pub(super) fn gateway(self) -> Ipv4Addr {
         self.address(1)
     }

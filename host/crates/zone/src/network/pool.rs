@@ -20,7 +20,6 @@ pub(super) type Report = Result<Ready, String>;
 /// What a zone's network is like.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Ready {
-    /// The way out.
     pub uplink: Uplink,
     /// The text of `/etc/resolv.conf` of steps.
     pub resolv_conf: String,
@@ -32,7 +31,7 @@ pub(crate) struct ZoneNetwork {
     state: Result<(Ready, OwnedFd), String>,
 }
 
-/// What a step gets.
+/// The network that a step gets.
 #[derive(Debug)]
 pub(crate) enum Joined {
     /// A namespace with a way out.

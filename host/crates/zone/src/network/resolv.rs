@@ -42,7 +42,7 @@ pub(super) fn decide(text: &str, upstreams: &str, own: &[Ipv4Addr], gateway: Ipv
     Resolution { text: machine.render(&[gateway.into()]), forward_to }
 }
 
-/// What a `resolv.conf` says.
+/// The settings of a `resolv.conf`.
 #[derive(Debug, Default)]
 struct Settings {
     servers: Vec<IpAddr>,

@@ -29,7 +29,7 @@ const FIRST_LINK: u32 = 1000;
 /// The table that routes what comes from steps.
 const STEPS: u8 = 100;
 
-/// What the router works with.
+/// The sockets and addresses of the router.
 pub(super) struct Router {
     plan: Plan,
     links: Links,

@@ -30,9 +30,9 @@ const ETHERNET_MTU: u32 = 1500;
 /// What the router must know about its uplink.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Up {
-    /// Where everything is sent to.
+    /// The address that the router sends all packets to.
     pub gateway: Ipv4Addr,
-    /// The largest packet.
+    /// The size of the largest packet, in bytes.
     pub mtu: u32,
     /// The address that the router gives the inner link, if that was not done yet; and its prefix.
     pub address: Option<(Ipv4Addr, u8)>,
@@ -47,17 +47,15 @@ pub(super) struct Kept {
 /// An uplink that works.
 #[derive(Debug)]
 pub(super) struct Started {
-    /// Which.
     pub uplink: Uplink,
-    /// For the router.
+    /// The settings that the router needs.
     pub up: Up,
     /// For as long as it is to work.
     pub kept: Kept,
 }
 
-/// Where an uplink is made.
+/// The namespaces and addresses that an uplink connects.
 pub(super) struct Place<'a> {
-    /// The addresses.
     pub plan: Plan,
     /// The text of `/proc/net/route` of this machine.
     pub routes: &'a str,
@@ -72,9 +70,9 @@ pub(super) struct Place<'a> {
 enum Obstacle {
     /// Its program is not installed.
     Missing,
-    /// Only root has it.
+    /// It can only be made by root.
     Powerless,
-    /// Anything else.
+    /// Another reason, as a sentence.
     Other(String),
 }
 

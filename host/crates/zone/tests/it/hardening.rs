@@ -1,4 +1,4 @@
-//! What a command cannot do.
+//! The cage of a command: what it cannot do.
 
 use backend::ExecStatus;
 use zone::{MountSpec, RootSpec, SecretBytes, UserSpec};

@@ -9,9 +9,7 @@ use zone::{ExecReply, ExecSpec, RootSpec, Zone, ZoneConfig, ZoneError};
 
 /// Everything of one test, below a directory that goes with it.
 pub(crate) struct Ground {
-    /// The zone.
     pub(crate) zone: Zone,
-    /// The directory.
     pub(crate) base: Base,
 }
 

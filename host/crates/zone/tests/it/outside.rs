@@ -16,7 +16,6 @@ const VARIABLE: &str = "TEST_OUTSIDE";
 
 /// The machine. It ends with this value, unless another process made it.
 pub(crate) struct Outside {
-    /// Its address.
     pub(crate) address: Ipv4Addr,
     /// An address of the loopback of this machine on which names are looked up.
     pub(crate) loopback_names: Ipv4Addr,
