@@ -84,6 +84,12 @@ impl NodeCache {
     }
 }
 
+/// The nodes that a scan stores, children before the directories that name them.
+pub(crate) trait SeenNodes: Iterator<Item = (ContentDigest, Vec<u8>)> {
+    /// Returns the digest of the scanned directory; it is known once the iterator has ended.
+    fn root(&self) -> ContentDigest;
+}
+
 impl Store {
     /// Returns the node of that digest.
     ///
@@ -153,26 +159,29 @@ impl Store {
         })
     }
 
-    /// As [`Store::put_encoded`], and a node that is there gets the times that were seen now: a file that went
-    /// back to earlier contents is newer than what was built of its later ones.
+    /// Stores the nodes of a scan in one transaction, `first` and those that follow it. A node that is there
+    /// gets the times that were seen now: a file that went back to earlier contents is newer than what was
+    /// built of its later ones.
     ///
-    /// The layers that showed `root` with other times are no longer taken for it.
-    pub(crate) fn put_seen(&self, nodes: &[(ContentDigest, Vec<u8>)], root: ContentDigest) -> Result<(), DbError> {
+    /// The layers that showed the root with other times are no longer taken for it.
+    pub(crate) fn put_seen(&self, first: (ContentDigest, Vec<u8>), others: &mut impl SeenNodes) -> Result<(), DbError> {
+        let mut stored = Vec::new();
         self.db().transaction("store directories", |db| {
             let mut insert = db.prepare_cached("INSERT OR IGNORE INTO nodes(digest, data) VALUES (?1, ?2)")?;
             let mut retime = db.prepare_cached("UPDATE nodes SET data = ?2 WHERE digest = ?1 AND data <> ?2")?;
             let mut n_retimed = 0;
-            for (digest, data) in nodes {
-                if insert.execute((digest.as_bytes(), data))? == 0 {
-                    n_retimed += retime.execute((digest.as_bytes(), data))?;
+            for (digest, data) in std::iter::once(first).chain(&mut *others) {
+                if insert.execute((digest.as_bytes(), &data))? == 0 {
+                    n_retimed += retime.execute((digest.as_bytes(), &data))?;
                 }
+                stored.push(digest);
             }
             if n_retimed > 0 {
-                db.execute("DELETE FROM materialised WHERE tree = ?1", [root.as_bytes()])?;
+                db.execute("DELETE FROM materialised WHERE tree = ?1", [others.root().as_bytes()])?;
             }
             Ok(())
         })?;
-        self.node_cache().forget(nodes.iter().map(|(digest, _)| digest));
+        self.node_cache().forget(stored.iter());
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use rustix::fs::{Mode, OFlags};
 use crate::blob::BlobError;
 use crate::db::DbError;
 use crate::fs::{self, IoError};
-use crate::nodes::{NodeError, empty_tree};
+use crate::nodes::{NodeError, SeenNodes, empty_tree};
 use crate::process;
 use crate::store::Store;
 use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
@@ -24,7 +24,7 @@ mod cache;
 mod tests;
 mod walk;
 
-use cache::{Builder, DIRECTORY, FILE, Image, Record, TAKEN, Table};
+use cache::{Builder, DIRECTORY, FILE, Image, Record, Size, TAKEN, Table};
 use walk::{Listing, Stop, Walk, Walked};
 
 /// How often a scan is tried when things change under it.
@@ -179,43 +179,81 @@ impl Store {
         })
     }
 
-    /// Stores the nodes of what was walked, children first, and returns their digests. A directory that is
-    /// as in `known` is stored already.
+    /// Stores the nodes of what was walked and returns the digests of its directories. A directory that is as
+    /// in `known` is stored already.
     fn store_nodes(
         &self,
         walked: &[Walked],
         image: Option<&Image>,
         known: Option<&Image>,
     ) -> Result<Vec<ContentDigest>, DbError> {
-        let mut digests = vec![empty_tree(); walked.len()];
-        let mut made: Vec<(ContentDigest, Vec<u8>)> = Vec::new();
-        for (i, dir) in walked.iter().enumerate().rev() {
-            if let (Listing::Same(same), Some(image)) = (&dir.listing, known) {
-                let mut directories = image.records(same).filter(|record| record.kind == DIRECTORY).enumerate();
-                if directories.all(|(n, record)| {
-                    let child = dir.first_child + n;
-                    digests[child] == image.dir(record.child).digest && walked[child].mode == record.mode
-                }) {
-                    digests[i] = same.digest;
-                    continue;
-                }
+        let digests = vec![empty_tree(); walked.len()];
+        let mut nodes = FreshNodes { walked, image, known, digests, n_left: walked.len() };
+        if let Some(first) = nodes.next() {
+            self.put_seen(first, &mut nodes)?;
+        }
+        Ok(nodes.digests)
+    }
+}
+
+/// The nodes of what was walked that are not stored, children first. Each is encoded when it is asked for:
+/// those of a large tree together take more memory than all else.
+struct FreshNodes<'a> {
+    walked: &'a [Walked],
+    image: Option<&'a Image>,
+    known: Option<&'a Image>,
+    /// The digests of all directories from `n_left` on.
+    digests: Vec<ContentDigest>,
+    n_left: usize,
+}
+
+impl Iterator for FreshNodes<'_> {
+    type Item = (ContentDigest, Vec<u8>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.n_left > 0 {
+            self.n_left -= 1;
+            if let Some(digest) = self.stored(self.n_left) {
+                self.digests[self.n_left] = digest;
+                continue;
             }
-            let mut entries = Vec::new();
-            each_record(dir, image, |record, child| {
-                let entry = entry_of(record, child.map(|child| (&walked[child], digests[child])));
-                let is_dropped = record.flags & TAKEN == 0 && entry.directory() == Some(empty_tree());
-                if !is_dropped {
-                    entries.push(entry);
-                }
-            });
-            let (digest, data) = Node::of(entries).encode();
-            digests[i] = digest;
-            made.push((digest, data));
+            let (digest, data) = self.node(self.n_left).encode();
+            self.digests[self.n_left] = digest;
+            return Some((digest, data));
         }
-        if !made.is_empty() {
-            self.put_seen(&made, digests[0])?;
-        }
-        Ok(digests)
+        None
+    }
+}
+
+impl SeenNodes for FreshNodes<'_> {
+    fn root(&self) -> ContentDigest {
+        self.digests[0]
+    }
+}
+
+impl FreshNodes<'_> {
+    /// Returns the digest of a directory in which nothing changed since it was stored.
+    fn stored(&self, index: usize) -> Option<ContentDigest> {
+        let dir = &self.walked[index];
+        let (Listing::Same(same), Some(known)) = (&dir.listing, self.known) else { return None };
+        let mut directories = known.records(same).filter(|record| record.kind == DIRECTORY).enumerate();
+        let is_same = directories.all(|(n, record)| {
+            let child = dir.first_child + n;
+            self.digests[child] == known.dir(record.child).digest && self.walked[child].mode == record.mode
+        });
+        is_same.then_some(same.digest)
+    }
+
+    fn node(&self, index: usize) -> Node {
+        let mut entries = Vec::new();
+        each_record(&self.walked[index], self.image, |record, child| {
+            let entry = entry_of(record, child.map(|child| (&self.walked[child], self.digests[child])));
+            let is_dropped = record.flags & TAKEN == 0 && entry.directory() == Some(empty_tree());
+            if !is_dropped {
+                entries.push(entry);
+            }
+        });
+        Node::of(entries)
     }
 }
 
@@ -278,13 +316,17 @@ fn entry_of(record: &Record<'_>, child: Option<(&Walked, ContentDigest)>) -> Ent
 }
 
 fn build_image(walked: &[Walked], digests: &[ContentDigest], old: Option<&Image>, started_at_ns: i64) -> Image {
-    let mut builder = Builder::new(walked.len());
-    for (i, dir) in walked.iter().enumerate() {
+    let mut size = Size { n_dirs: walked.len(), ..Size::default() };
+    for dir in walked {
+        each_record(dir, old, |record, _| size.add(record));
+    }
+    let mut builder = Builder::new(size);
+    for (dir, digest) in walked.iter().zip(digests) {
         let n = match &dir.listing {
             Listing::Same(same) => same.n as usize,
             Listing::Fresh(items) => items.len(),
         };
-        builder.dir(i, &digests[i], n);
+        builder.dir(digest, n);
         each_record(dir, old, |record, child| {
             let mut record = *record;
             if let Some(child) = child {
@@ -292,7 +334,7 @@ fn build_image(walked: &[Walked], digests: &[ContentDigest], old: Option<&Image>
                 record.mode = walked[child].mode;
                 record.stamp = walked[child].stamp;
             }
-            builder.entry(i, &record);
+            builder.entry(&record);
         });
     }
     builder.finish(started_at_ns)

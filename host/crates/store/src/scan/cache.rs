@@ -15,11 +15,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use graph::ContentDigest;
+use rayon::prelude::*;
 
 use crate::blob::{BlobTable, ExternalFile, Stamp};
 use crate::fs;
 
-const MAGIC: u32 = u32::from_le_bytes(*b"HSC2");
+const MAGIC: u32 = u32::from_le_bytes(*b"HSC3");
 const HEADER: usize = 56;
 const DIR: usize = 48;
 const ENTRY: usize = 80;
@@ -93,7 +94,7 @@ impl Image {
         if n_dirs == 0 || bytes.len() != n_bytes.checked_add(n_text)? {
             return None;
         }
-        if blake3::hash(&bytes[HEADER..]).as_bytes() != &bytes[24..HEADER] {
+        if checksum(&bytes[HEADER..]).as_bytes() != &bytes[24..HEADER] {
             return None;
         }
         let started_at_ns = i64_at(&bytes, 16);
@@ -166,76 +167,118 @@ impl Image {
 }
 
 /// An image that is being made, directory by directory from the root.
+///
+/// Its size is known before it is begun, so that the bytes are written once, where they stay.
 pub(super) struct Builder {
-    dirs: Vec<u8>,
-    entries: Vec<u8>,
-    text: Vec<u8>,
-    n_entries: u32,
-    /// For each directory its parent and the entry that names it; known when its parent is added.
-    above: Vec<(u32, u32)>,
+    bytes: Vec<u8>,
+    size: Size,
+    n_dirs: usize,
+    n_entries: usize,
+    n_text: usize,
+}
+
+/// How much an image holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Size {
+    pub(super) n_dirs: usize,
+    pub(super) n_entries: usize,
+    /// Bytes of the names and the targets of links.
+    pub(super) n_text: usize,
+}
+
+impl Size {
+    /// Counts one more entry.
+    pub(super) fn add(&mut self, record: &Record<'_>) {
+        self.n_entries += 1;
+        self.n_text += record.name.len() + if record.kind == SYMLINK { record.target.len() } else { 0 };
+    }
+
+    fn entries_at(&self) -> usize {
+        HEADER + self.n_dirs * DIR
+    }
+
+    fn text_at(&self) -> usize {
+        self.entries_at() + self.n_entries * ENTRY
+    }
+}
+
+/// Writes `parts` one after the other into `bytes` from `at` on.
+fn put(bytes: &mut [u8], mut at: usize, parts: &[&[u8]]) {
+    for part in parts {
+        bytes[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
 }
 
 impl Builder {
-    pub(super) fn new(n_dirs: usize) -> Self {
-        Self {
-            dirs: Vec::with_capacity(n_dirs * DIR),
-            entries: Vec::new(),
-            text: Vec::new(),
-            n_entries: 0,
-            above: vec![(0, 0); n_dirs],
-        }
+    pub(super) fn new(size: Size) -> Self {
+        Self { bytes: vec![0; size.text_at() + size.n_text], size, n_dirs: 0, n_entries: 0, n_text: 0 }
     }
 
-    /// Adds directory `index`; its entries follow.
-    pub(super) fn dir(&mut self, index: usize, digest: &ContentDigest, n_entries: usize) {
-        let (parent, entry) = self.above[index];
-        self.dirs.extend_from_slice(digest.as_bytes());
-        for number in [self.n_entries, n_entries as u32, parent, entry] {
-            self.dirs.extend_from_slice(&number.to_le_bytes());
-        }
+    /// Adds the next directory; its entries follow.
+    pub(super) fn dir(&mut self, digest: &ContentDigest, n_entries: usize) {
+        let at = HEADER + self.n_dirs * DIR;
+        let (first, n) = (self.n_entries as u32, n_entries as u32);
+        // What is above it was written when its parent's entries were added.
+        put(&mut self.bytes, at, &[digest.as_bytes(), &first.to_le_bytes(), &n.to_le_bytes()]);
+        self.n_dirs += 1;
     }
 
-    pub(super) fn entry(&mut self, dir: usize, record: &Record<'_>) {
-        let text_at = self.text.len() as u32;
-        self.text.extend_from_slice(record.name);
-        let mut child = record.child;
+    /// Adds an entry of the directory that was added last.
+    pub(super) fn entry(&mut self, record: &Record<'_>) {
+        let name_at = self.text(record.name);
+        let (mut child, mut size) = (record.child, record.stamp.size);
         if record.kind == SYMLINK {
-            child = self.text.len() as u32;
-            self.text.extend_from_slice(record.target);
+            child = self.text(record.target);
+            size = record.target.len() as u64;
         }
-        if let (DIRECTORY, Some(above)) = (record.kind, self.above.get_mut(child as usize)) {
-            *above = (dir as u32, self.n_entries);
+        if record.kind == DIRECTORY && (child as usize) < self.size.n_dirs {
+            let (parent, entry) = (self.n_dirs as u32 - 1, self.n_entries as u32);
+            let at = HEADER + child as usize * DIR + 40;
+            put(&mut self.bytes, at, &[&parent.to_le_bytes(), &entry.to_le_bytes()]);
         }
-        let out = &mut self.entries;
-        out.extend_from_slice(&text_at.to_le_bytes());
-        out.extend_from_slice(&(record.name.len() as u16).to_le_bytes());
-        out.extend_from_slice(&[record.kind, record.flags]);
-        out.extend_from_slice(&record.mode.to_le_bytes());
-        out.extend_from_slice(&child.to_le_bytes());
-        let size = if record.kind == SYMLINK { record.target.len() as u64 } else { record.stamp.size };
-        out.extend_from_slice(&size.to_le_bytes());
-        out.extend_from_slice(&record.stamp.mtime_ns.to_le_bytes());
-        out.extend_from_slice(&record.stamp.ctime_ns.to_le_bytes());
-        out.extend_from_slice(&record.stamp.inode.to_le_bytes());
-        out.extend_from_slice(record.digest.as_bytes());
+        let at = self.size.entries_at() + self.n_entries * ENTRY;
+        let parts: [&[u8]; 10] = [
+            &name_at.to_le_bytes(),
+            &(record.name.len() as u16).to_le_bytes(),
+            &[record.kind, record.flags],
+            &record.mode.to_le_bytes(),
+            &child.to_le_bytes(),
+            &size.to_le_bytes(),
+            &record.stamp.mtime_ns.to_le_bytes(),
+            &record.stamp.ctime_ns.to_le_bytes(),
+            &record.stamp.inode.to_le_bytes(),
+            record.digest.as_bytes(),
+        ];
+        put(&mut self.bytes, at, &parts);
         self.n_entries += 1;
     }
 
-    pub(super) fn finish(self, started_at_ns: i64) -> Image {
-        let n_dirs = self.above.len();
-        let mut bytes = Vec::with_capacity(HEADER + self.dirs.len() + self.entries.len() + self.text.len());
-        for number in [MAGIC, n_dirs as u32, self.n_entries, self.text.len() as u32] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
-        bytes.extend_from_slice(&started_at_ns.to_le_bytes());
-        bytes.extend_from_slice(&[0; 32]);
-        bytes.extend_from_slice(&self.dirs);
-        bytes.extend_from_slice(&self.entries);
-        bytes.extend_from_slice(&self.text);
-        let checksum = blake3::hash(&bytes[HEADER..]);
-        bytes[24..HEADER].copy_from_slice(checksum.as_bytes());
-        Image { bytes: Arc::new(bytes), n_dirs, n_entries: self.n_entries as usize, started_at_ns }
+    /// Adds a name or a target of a link; returns where it is.
+    fn text(&mut self, text: &[u8]) -> u32 {
+        let at = self.n_text;
+        let start = self.size.text_at() + at;
+        put(&mut self.bytes, start, &[text]);
+        self.n_text += text.len();
+        at as u32
     }
+
+    pub(super) fn finish(self, started_at_ns: i64) -> Image {
+        let Self { mut bytes, size, .. } = self;
+        for (n, number) in [MAGIC, size.n_dirs as u32, size.n_entries as u32, size.n_text as u32].iter().enumerate() {
+            put(&mut bytes, n * 4, &[&number.to_le_bytes()]);
+        }
+        put(&mut bytes, 16, &[&started_at_ns.to_le_bytes()]);
+        let checksum = checksum(&bytes[HEADER..]);
+        put(&mut bytes, 24, &[checksum.as_bytes()]);
+        Image { bytes: Arc::new(bytes), n_dirs: size.n_dirs, n_entries: size.n_entries, started_at_ns }
+    }
+}
+
+/// Returns the digest of the digests of pieces of 1 MiB, which all processors compute together.
+fn checksum(bytes: &[u8]) -> blake3::Hash {
+    let pieces: Vec<[u8; 32]> = bytes.par_chunks(1 << 20).map(|piece| *blake3::hash(piece).as_bytes()).collect();
+    blake3::hash(pieces.as_flattened())
 }
 
 /// An image as the place where the contents of its files are.
