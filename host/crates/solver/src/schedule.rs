@@ -4,11 +4,12 @@
 //! the nodes that need it and are not done. A node that loses its last user before it is done
 //! releases its own inputs.
 
-use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use graph::{DefinitionDigest, Vertex};
+use graph::Vertex;
+
+use crate::graph::{DigestMap, DigestSet, Known};
 
 /// The index of a node.
 pub type NodeId = usize;
@@ -51,13 +52,21 @@ pub enum Action {
 pub struct Schedule<V, E> {
     nodes: Vec<Option<Node<V, E>>>,
     free: Vec<NodeId>,
-    by_digest: HashMap<DefinitionDigest, NodeId>,
+    by_digest: DigestMap<NodeId>,
     actions: VecDeque<Action>,
+    /// The vertices that were found as parts of graphs. They have no nodes, unless they were asked for later.
+    in_graphs: DigestSet,
 }
 
 impl<V: Clone, E: Clone> Default for Schedule<V, E> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), free: Vec::new(), by_digest: HashMap::new(), actions: VecDeque::new() }
+        Self {
+            nodes: Vec::new(),
+            free: Vec::new(),
+            by_digest: DigestMap::default(),
+            actions: VecDeque::new(),
+            in_graphs: DigestSet::default(),
+        }
     }
 }
 
@@ -74,6 +83,11 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
             State::Done(result) => Some(result),
             _ => None,
         }
+    }
+
+    /// Returns the value of a vertex, if it has one.
+    pub(crate) fn value(&self, vertex: &Vertex) -> Option<&V> {
+        self.result(*self.by_digest.get(&vertex.digest())?)?.as_ref().ok()
     }
 
     /// Returns the vertex of a node.
@@ -96,6 +110,33 @@ impl<V: Clone, E: Clone> Schedule<V, E> {
             _ => None,
         };
         self.vertex(id)?.inputs().iter().map(|input| value(input.edge.vertex.digest())).collect()
+    }
+
+    /// Returns what is known of a vertex.
+    pub(crate) fn known(&self, vertex: &Vertex) -> Known {
+        match self.by_digest.get(&vertex.digest()).map(|id| self.result(*id)) {
+            Some(Some(Ok(_))) => Known::Value,
+            Some(_) => Known::Pending,
+            None if self.in_graphs.contains(&vertex.digest()) => Known::InGraph,
+            None => Known::Nothing,
+        }
+    }
+
+    /// Adds the roots of a graph that was found as a whole, with their values.
+    pub(crate) fn found(&mut self, roots: &[Arc<Vertex>], vertices: &[Arc<Vertex>], values: Vec<V>) {
+        self.in_graphs.extend(vertices.iter().map(|vertex| vertex.digest()));
+        for (root, value) in roots.iter().zip(values) {
+            let id = self.add(root);
+            if let Some(node) = self.node_mut(id) {
+                node.state = State::Done(Ok(value));
+            }
+        }
+    }
+
+    /// Returns whether a vertex was found as a part of a graph.
+    #[must_use]
+    pub fn was_in_graph(&self, vertex: &Vertex) -> bool {
+        !self.in_graphs.is_empty() && self.in_graphs.contains(&vertex.digest())
     }
 
     /// Adds a user to the node of a vertex.

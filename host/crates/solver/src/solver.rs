@@ -7,7 +7,7 @@ use graph::Edge;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::dispatcher::{Dispatcher, Request};
+use crate::dispatcher::{Dispatcher, LARGE_GRAPH, Request};
 use crate::evaluate::Evaluate;
 
 /// Evaluates graphs with an [`Evaluate`]. A solver lives as long as a session.
@@ -29,9 +29,14 @@ impl<E: Evaluate> Solver<E> {
     /// It must be called inside a tokio runtime.
     #[must_use]
     pub fn new(evaluator: Arc<E>, n_jobs: usize) -> Self {
+        Self::with_large_graph(evaluator, n_jobs, LARGE_GRAPH)
+    }
+
+    /// As [`Solver::new`], with the number of vertices from which on a graph is looked up as a whole.
+    fn with_large_graph(evaluator: Arc<E>, n_jobs: usize, large_graph: usize) -> Self {
         let (requests, receiver) = mpsc::unbounded_channel();
         let mut dispatcher = JoinSet::new();
-        dispatcher.spawn(Dispatcher::new(evaluator, n_jobs, receiver).run());
+        dispatcher.spawn(Dispatcher::new(evaluator, n_jobs, large_graph, receiver).run());
         Self { requests, next_id: AtomicU64::new(0), _dispatcher: dispatcher }
     }
 

@@ -1,6 +1,6 @@
 //! Toy operations with counters: what ran, how often, when it was stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -11,17 +11,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::evaluate::LookUp;
+use crate::graph::Graph;
 
 /// The value of a toy vertex is its name and those of its inputs: `c(a,b)`.
 /// Names say what it does: `slow…` takes 100 ms, `fail…` fails, `panic…` panics, `cached…` is found.
 #[derive(Default)]
 struct Toys {
     log: Mutex<Vec<String>>,
+    /// Is part of the values of vertices without inputs, as if they had been read from outside.
+    outside: &'static str,
+    /// The graphs that are known, which sessions may share.
+    graphs: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
 }
 
 impl Toys {
     fn log(&self, line: String) {
         self.log.lock().unwrap().push(line);
+    }
+
+    fn value(&self, vertex: &Vertex, inputs: &[String]) -> String {
+        let outside = if inputs.is_empty() { self.outside } else { "" };
+        value(vertex, inputs) + outside
     }
 
     fn count(&self, prefix: &str) -> usize {
@@ -40,6 +50,13 @@ fn value(vertex: &Vertex, inputs: &[String]) -> String {
     format!("{}({})", name(vertex), inputs.join(","))
 }
 
+fn graph_key(graph: &Graph<'_, String>) -> String {
+    let roots: Vec<_> = graph.roots.iter().map(|root| root.digest().to_hex()).collect();
+    let frontier: Vec<_> =
+        graph.frontier.iter().map(|(vertex, value)| format!("{:?}={value}", vertex.digest())).collect();
+    format!("{roots:?} {frontier:?}")
+}
+
 #[async_trait]
 impl Evaluate for Toys {
     type Value = String;
@@ -48,9 +65,28 @@ impl Evaluate for Toys {
 
     fn look_up(&self, vertex: &Arc<Vertex>, inputs: &[String]) -> LookUp<String, String, ()> {
         if name(vertex).starts_with("cached") {
-            return LookUp::Done(Ok(value(vertex, inputs)));
+            self.log(format!("find {}", name(vertex)));
+        }
+        self.look_up_again(vertex, inputs)
+    }
+
+    fn look_up_again(&self, vertex: &Arc<Vertex>, inputs: &[String]) -> LookUp<String, String, ()> {
+        if name(vertex).starts_with("cached") {
+            return LookUp::Done(Ok(self.value(vertex, inputs)));
         }
         LookUp::Execute(())
+    }
+
+    fn look_up_graph(&self, graph: &Graph<'_, String>) -> Option<Vec<String>> {
+        let found = self.graphs.lock().unwrap().get(&graph_key(graph)).cloned();
+        if found.is_some() {
+            graph.vertices.iter().for_each(|vertex| self.log(format!("find {}", name(vertex))));
+        }
+        found
+    }
+
+    fn record_graph(&self, graph: &Graph<'_, String>, values: &[String]) {
+        self.graphs.lock().unwrap().insert(graph_key(graph), values.to_vec());
     }
 
     async fn execute(
@@ -72,7 +108,7 @@ impl Evaluate for Toys {
             }
         }
         assert!(!name.starts_with("panic"), "as it was asked to");
-        if name.starts_with("fail") { Err(format!("{name} failed")) } else { Ok(value(&vertex, &inputs)) }
+        if name.starts_with("fail") { Err(format!("{name} failed")) } else { Ok(self.value(&vertex, &inputs)) }
     }
 
     fn takes_slot(&self, _: &Vertex) -> bool {
@@ -199,7 +235,68 @@ async fn a_chain_of_100_000_vertices_is_evaluated() {
     assert!(solver.solve(&[edge]).await.unwrap().is_ok());
 }
 
-/// Random graphs against a naive recursive evaluator: the same values, each vertex at most once.
+/// Starts a session that looks every graph up as a whole, and that knows the graphs of another.
+fn session(outside: &'static str, other: Option<&Toys>) -> (Arc<Toys>, Solver<Toys>) {
+    let graphs = other.map_or_else(Arc::default, |other| Arc::clone(&other.graphs));
+    let toys = Arc::new(Toys { outside, graphs, ..Toys::default() });
+    (Arc::clone(&toys), Solver::with_large_graph(toys, 3, 2))
+}
+
+async fn solve(solver: &Solver<Toys>, edge: &Edge) -> String {
+    solver.solve(std::slice::from_ref(edge)).await.unwrap().unwrap().remove(0)
+}
+
+#[tokio::test]
+async fn a_graph_whose_sources_did_not_change_is_found_without_its_vertices() {
+    let top = toy("top", &[&toy("mid", &[&toy("source", &[])])]);
+    let (first, solver) = session("", None);
+    let value = solve(&solver, &top).await;
+    let (second, solver) = session("", Some(&first));
+    assert_eq!(solve(&solver, &top).await, value);
+    assert_eq!(*second.log.lock().unwrap(), ["run source", "find mid", "find top"]);
+}
+
+#[tokio::test]
+async fn a_graph_whose_source_changed_is_evaluated() {
+    let top = toy("top", &[&toy("mid", &[&toy("source", &[])])]);
+    let (first, solver) = session(" of old", None);
+    solve(&solver, &top).await;
+    let (second, solver) = session(" of new", Some(&first));
+    assert_eq!(solve(&solver, &top).await, "top(mid(source() of new))");
+    assert_eq!(second.count("run"), 3);
+}
+
+#[tokio::test]
+async fn a_vertex_of_a_graph_that_was_found_is_looked_up_when_it_is_wanted_and_told_of_once() {
+    let mid = toy("cached-mid", &[&toy("source", &[])]);
+    let top = toy("top", &[&mid]);
+    let (first, solver) = session("", None);
+    solve(&solver, &top).await;
+    let (second, solver) = session("", Some(&first));
+    solve(&solver, &top).await;
+    assert_eq!(solve(&solver, &mid).await, "cached-mid(source())");
+    assert_eq!(*second.log.lock().unwrap(), ["run source", "find cached-mid", "find top"]);
+}
+
+#[tokio::test]
+async fn a_graph_with_a_failure_is_not_remembered() {
+    let top = toy("top", &[&toy("fail", &[&toy("source", &[])])]);
+    let (first, solver) = session("", None);
+    for _ in 0..2 {
+        assert_eq!(solver.solve(std::slice::from_ref(&top)).await, Ok(Err("fail failed".to_owned())));
+    }
+    assert!(first.graphs.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_small_graph_is_looked_up_vertex_by_vertex() {
+    let (toys, solver) = solver(1);
+    solve(&solver, &toy("top", &[&toy("mid", &[&toy("source", &[])])])).await;
+    assert!(toys.graphs.lock().unwrap().is_empty());
+}
+
+/// Random graphs against a naive recursive evaluator: the same values, each vertex told of at most once. In
+/// three sessions that share what they know of graphs, the last of which finds other sources.
 fn check_random(shape: &[Vec<usize>], fail: &[bool]) {
     let mut edges: Vec<Edge> = Vec::new();
     for (n, inputs) in shape.iter().enumerate() {
@@ -215,31 +312,33 @@ fn check_random(shape: &[Vec<usize>], fail: &[bool]) {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let (toys, solver) = solver(3);
-        let mut memo = BTreeMap::new();
-        for edge in edges.iter().rev() {
-            let got = solver.solve(std::slice::from_ref(edge)).await.unwrap().map(|mut values| values.remove(0));
-            match naive(edge, &mut memo) {
-                Some(expect) => assert_eq!(got, Ok(expect)),
-                None => assert!(got.is_err()),
+        let mut last: Option<Arc<Toys>> = None;
+        for outside in ["", "", " changed"] {
+            let (toys, solver) = session(outside, last.as_deref());
+            let mut memo = BTreeMap::new();
+            for edge in edges.iter().rev() {
+                let got = solver.solve(std::slice::from_ref(edge)).await.unwrap().map(|mut values| values.remove(0));
+                match naive(&toys, edge, &mut memo) {
+                    Some(expect) => assert_eq!(got, Ok(expect)),
+                    None => assert!(got.is_err()),
+                }
             }
+            let log = toys.log.lock().unwrap().clone();
+            let unique: BTreeSet<_> = log.iter().collect();
+            // What a failure stopped may run again; without one, nothing does.
+            assert!(toys.count("run fail") > 0 || unique.len() == log.len(), "{log:?}");
+            last = Some(toys);
         }
-        // What a failure stopped may run again; without one, nothing does.
-        if toys.count("run fail") > 0 {
-            return;
-        }
-        let log = toys.log.lock().unwrap().clone();
-        let unique: std::collections::BTreeSet<_> = log.iter().collect();
-        assert_eq!(unique.len(), log.len(), "{log:?}");
     });
 }
 
-fn naive(edge: &Edge, memo: &mut BTreeMap<graph::DefinitionDigest, Option<String>>) -> Option<String> {
+fn naive(toys: &Toys, edge: &Edge, memo: &mut BTreeMap<graph::DefinitionDigest, Option<String>>) -> Option<String> {
     if let Some(known) = memo.get(&edge.vertex.digest()) {
         return known.clone();
     }
-    let inputs: Option<Vec<String>> = edge.vertex.inputs().iter().map(|input| naive(&input.edge, memo)).collect();
-    let result = inputs.filter(|_| !name(&edge.vertex).starts_with("fail")).map(|inputs| value(&edge.vertex, &inputs));
+    let inputs: Option<Vec<String>> = edge.vertex.inputs().iter().map(|input| naive(toys, &input.edge, memo)).collect();
+    let inputs = inputs.filter(|_| !name(&edge.vertex).starts_with("fail"));
+    let result = inputs.map(|inputs| toys.value(&edge.vertex, &inputs));
     memo.insert(edge.vertex.digest(), result.clone());
     result
 }
