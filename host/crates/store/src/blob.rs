@@ -7,7 +7,6 @@
 //! that a layer may share the inode where they happen to be what it wants. Nothing ever writes to a
 //! blob in place.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -209,12 +208,6 @@ impl Store {
         matches!(fs::lstat_if_there(&self.blob_path(digest)), Ok(Some(_))) || self.external().find(digest).is_some()
     }
 
-    /// Returns which of these contents cannot be had.
-    #[must_use]
-    pub fn missing_blobs(&self, digests: &[ContentDigest]) -> HashSet<ContentDigest> {
-        digests.iter().filter(|digest| !self.has_blob(digest)).copied().collect()
-    }
-
     /// Reads contents into memory, verified.
     ///
     /// # Errors
@@ -293,14 +286,6 @@ impl Store {
         let Some(found) = self.external().find(digest) else { return Err(self.missing(digest)) };
         let (stored, _) = self.put_file(&found.path)?;
         if stored == *digest { Ok(()) } else { Err(BlobError::Changed { path: found.path }) }
-    }
-
-    /// Removes contents that turned out to be damaged.
-    ///
-    /// # Errors
-    /// If they cannot be removed.
-    pub fn remove_blob(&self, digest: &ContentDigest) -> Result<(), IoError> {
-        fs::remove_file(&self.blob_path(digest))
     }
 
     /// Returns whether the blob is there and can be believed: written since the machine was started,

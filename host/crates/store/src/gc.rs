@@ -15,7 +15,7 @@ use crate::fs::{self, IoError};
 use crate::layer::record::LayerId;
 use crate::nodes::NodeError;
 use crate::process;
-use crate::results::decode_refs;
+use crate::results::{decode_refs, note_lost_results};
 use crate::store::Store;
 use crate::tree::node::Kind;
 
@@ -328,6 +328,9 @@ impl Store {
                         db.execute("DELETE FROM materialised WHERE tree = ?1", [row.get::<_, Vec<u8>>(0)?])?;
                     }
                 }
+            }
+            if items.iter().any(|item| matches!(item, Item::Result(_))) {
+                note_lost_results(db)?;
             }
             for item in items {
                 match item {

@@ -36,7 +36,8 @@
 //!
 //! # Results
 //! [`Store::result`], [`Store::put_result`], [`Store::note_history`], [`Store::explain_miss`],
-//! [`Store::sync_older_rows`] (in the background).
+//! [`Store::sync_older_rows`] (in the background). Of whole graphs: [`Store::losses`],
+//! [`Store::graph_value`], [`Store::put_graph_value`].
 //!
 //! # Sharing and collecting
 //! [`Store::lock_key`], [`Store::volume`], [`Store::lease`], [`Store::usage`], [`Store::gc`],
@@ -49,6 +50,7 @@ mod db;
 mod export;
 mod fs;
 mod gc;
+mod graphs;
 mod heal;
 mod layer;
 mod lock;
@@ -65,6 +67,7 @@ pub use db::{DbError, SqlError};
 pub use export::{ExportError, Exported};
 pub use fs::IoError;
 pub use gc::{Collected, GcError, Item, Lease, Leased, Record, Usage, plan_gc};
+pub use graphs::Losses;
 pub use layer::ingest::{IngestError, ingest_layer};
 pub use layer::plan::PlanError;
 pub use layer::record::LayerId;

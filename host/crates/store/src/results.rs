@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use graph::{CacheKey, ContentDigest, DefinitionDigest};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::{Db, DbError, now};
 use crate::fs::IoError;
@@ -16,7 +16,7 @@ use crate::process::{self, boot_id};
 use crate::store::Store;
 
 /// How old `last_used_at` may be before a use is written down.
-const USE_GRANULARITY_SECONDS: i64 = 3600;
+pub(crate) const USE_GRANULARITY_SECONDS: i64 = 3600;
 
 /// How long a sync is good for: what a power cut may cost, against a disk that is kept busy.
 const SYNC_INTERVAL_NS: i64 = 600_000_000_000;
@@ -104,13 +104,33 @@ impl Store {
     /// # Errors
     /// If the database does not take it.
     pub fn put_result(&self, result: &NewResult<'_>) -> Result<(), DbError> {
+        self.put(result, note_lost_results)
+    }
+
+    /// Stores what was concluded from other results; nothing was concluded from the one that it replaces.
+    pub(crate) fn put_conclusion(&self, result: &NewResult<'_>) -> Result<(), DbError> {
+        self.put(result, |_| Ok(()))
+    }
+
+    fn put(
+        &self,
+        result: &NewResult<'_>,
+        on_loss: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), DbError> {
         let refs = encode_refs(result.trees, result.blobs);
-        self.db().with("store a result", |db| {
-            let sql = "INSERT OR REPLACE INTO results(key, value, refs, created_at, last_used_at, boot_id)
+        self.db().transaction("store a result", |db| {
+            let sql = "INSERT OR IGNORE INTO results(key, value, refs, created_at, last_used_at, boot_id)
                        VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
-            let mut insert = db.prepare_cached(sql)?;
-            insert.execute((result.key.as_bytes(), result.value, refs, now(), boot_id()))?;
-            Ok(())
+            let row = (result.key.as_bytes(), result.value, &refs, now(), boot_id());
+            if db.prepare_cached(sql)?.execute(row)? == 1 {
+                return Ok(());
+            }
+            let sql = "SELECT value = ?2 FROM results WHERE key = ?1";
+            let same: bool = db.prepare_cached(sql)?.query_row((row.0, row.1), |row| row.get(0))?;
+            let sql = "UPDATE results SET value = ?2, refs = ?3, created_at = ?4, last_used_at = ?4, boot_id = ?5
+                       WHERE key = ?1";
+            db.prepare_cached(sql)?.execute(row)?;
+            if same { Ok(()) } else { on_loss(db) }
         })
     }
 
@@ -119,9 +139,9 @@ impl Store {
     /// # Errors
     /// If the database does not answer.
     pub fn remove_result(&self, key: CacheKey) -> Result<(), DbError> {
-        self.db().with("remove a result", |db| {
+        self.db().transaction("remove a result", |db| {
             db.prepare_cached("DELETE FROM results WHERE key = ?1")?.execute([key.as_bytes()])?;
-            Ok(())
+            note_lost_results(db)
         })
     }
 
@@ -201,7 +221,9 @@ impl Store {
         self.db().transaction("note what is synced", |db| {
             for table in ["results", "layers"] {
                 let lost = format!("DELETE FROM {table} WHERE boot_id IS NOT NULL AND boot_id <> ?1");
-                db.execute(&lost, [boot_id()])?;
+                if db.execute(&lost, [boot_id()])? > 0 {
+                    note_lost_results(db)?;
+                }
                 let kept = format!("UPDATE {table} SET boot_id = NULL WHERE boot_id = ?1 AND created_at <= ?2");
                 db.execute(&kept, (boot_id(), horizon))?;
             }
@@ -252,6 +274,13 @@ impl graph::Diagnostic for SyncError {
             Self::Db(error) => error.hint(),
         }
     }
+}
+
+/// Notes that results were removed or replaced, in the transaction that does it: what was concluded from them
+/// does not hold any more.
+pub(crate) fn note_lost_results(db: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO meta(key, value) VALUES ('n_losses', 1) ON CONFLICT(key) DO UPDATE SET value = value + 1";
+    db.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 fn first_change(last: &[ContentDigest], inputs: &[ContentDigest]) -> Miss {
