@@ -15,6 +15,7 @@ use trees::failure::failure;
 use trees::{Input, Trees};
 
 use crate::engine::Engine;
+use crate::graphs::MissedGraphs;
 use crate::value::Value;
 use crate::zones::Zones;
 use zone::{Zone, ZoneCaps, ZoneConfig};
@@ -39,6 +40,7 @@ impl Embedded {
             store,
             io,
             layouts: tokio::sync::Mutex::new(()),
+            missed_graphs: MissedGraphs::default(),
         });
         Self { solver: Solver::new(Arc::clone(&engine), n_jobs), engine }
     }

@@ -6,13 +6,14 @@ use std::time::{Instant, SystemTime};
 use async_trait::async_trait;
 use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, VertexEvent, dry};
 use graph::{CacheKey, ContentDigest, FailOp, ImageOp, KeyHasher, Op, Reuse, SourceOp, Vertex};
-use solver::{Evaluate, LookUp};
+use solver::{Evaluate, Graph, LookUp};
 use store::{Miss, Store, empty_tree};
 use tokio_util::sync::CancellationToken;
 use trees::failure::{failure, read_failure};
 use trees::{Input, Trees};
 
 use crate::exec;
+use crate::graphs::MissedGraphs;
 use crate::value::{Tree, Value};
 use crate::zones::Zones;
 
@@ -24,6 +25,7 @@ pub(crate) struct Engine {
     pub(crate) zones: Zones,
     /// Held while a tree is laid out.
     pub(crate) layouts: tokio::sync::Mutex<()>,
+    pub(crate) missed_graphs: MissedGraphs,
 }
 
 /// What a look-up found out.
@@ -49,25 +51,23 @@ impl Evaluate for Engine {
     type Job = Job;
 
     fn look_up(&self, vertex: &Arc<Vertex>, inputs: &[Value]) -> LookUp<Value, Failure, Job> {
-        let began = Began::now();
-        if let Some(input) = inputs.iter().find_map(Value::not_evaluated) {
-            return self.plan(vertex, Some(input), Reason::InputPlanned { input: Arc::clone(input) }, began);
-        }
-        match self.find(vertex, inputs) {
-            LookUp::Execute(job) if self.io.is_dry && dry::is_left_undone(vertex.op()) => {
-                self.plan(vertex, None, job.reason, began)
-            }
-            LookUp::Done(result) => {
-                let (outcome, reason) = match &result {
-                    Ok(_) if vertex.inputs().is_empty() => (Outcome::Cached, Reason::Cheap),
-                    Ok(_) => (Outcome::Cached, Reason::Hit),
-                    Err(failure) => (outcome_of(failure), Reason::Cheap),
-                };
-                self.announce(vertex, outcome, reason, began);
-                LookUp::Done(result)
-            }
-            LookUp::Execute(job) => LookUp::Execute(job),
-        }
+        self.look_up_once(vertex, inputs, true)
+    }
+
+    fn look_up_again(&self, vertex: &Arc<Vertex>, inputs: &[Value]) -> LookUp<Value, Failure, Job> {
+        self.look_up_once(vertex, inputs, false)
+    }
+
+    fn is_source(&self, vertex: &Vertex) -> bool {
+        matches!(vertex.op(), Op::Source(_))
+    }
+
+    fn look_up_graph(&self, graph: &Graph<'_, Value>) -> Option<Vec<Value>> {
+        self.find_graph(graph)
+    }
+
+    fn record_graph(&self, graph: &Graph<'_, Value>, values: &[Value]) {
+        self.keep_graph(graph, values);
     }
 
     async fn execute(
@@ -112,6 +112,28 @@ pub(crate) enum Found {
 }
 
 impl Engine {
+    /// Looks a vertex up; that it was found is told if that `is_news`.
+    fn look_up_once(&self, vertex: &Arc<Vertex>, inputs: &[Value], is_news: bool) -> LookUp<Value, Failure, Job> {
+        let began = Began::now();
+        if let Some(input) = inputs.iter().find_map(Value::not_evaluated) {
+            return self.plan(vertex, Some(input), Reason::InputPlanned { input: Arc::clone(input) }, began);
+        }
+        match self.find(vertex, inputs) {
+            LookUp::Execute(job) if self.io.is_dry && dry::is_left_undone(vertex.op()) => {
+                self.plan(vertex, None, job.reason, began)
+            }
+            LookUp::Done(result) => {
+                match &result {
+                    Ok(_) if is_news => self.announce(vertex, Outcome::Cached, reason_of_found(vertex), began),
+                    Ok(_) => {}
+                    Err(failure) => self.announce(vertex, outcome_of(failure), Reason::Cheap, began),
+                }
+                LookUp::Done(result)
+            }
+            LookUp::Execute(job) => LookUp::Execute(job),
+        }
+    }
+
     /// Tells that a vertex would be evaluated.
     fn plan(
         &self,
@@ -281,7 +303,7 @@ impl Engine {
         self.store.note_history(vertex.digest(), key, &job.inputs).map_err(|error| failure(&error))
     }
 
-    fn announce(&self, vertex: &Vertex, outcome: Outcome, reason: Reason, began: Began) {
+    pub(crate) fn announce(&self, vertex: &Vertex, outcome: Outcome, reason: Reason, began: Began) {
         let duration = began.clock.elapsed();
         (self.io.events)(Event::Finished { vertex: event_of(vertex, began), outcome, reason, duration });
     }
@@ -307,7 +329,12 @@ fn selected<'a>(vertex: &'a Vertex, inputs: &'a [Value]) -> impl Iterator<Item =
     inputs.map(|(input, value)| Input { tree: value.output(input.edge.output).digest, path: &input.path })
 }
 
-fn is_never_reused(vertex: &Vertex) -> bool {
+/// Returns why a vertex that was found need not be evaluated.
+pub(crate) fn reason_of_found(vertex: &Vertex) -> Reason {
+    if vertex.inputs().is_empty() { Reason::Cheap } else { Reason::Hit }
+}
+
+pub(crate) fn is_never_reused(vertex: &Vertex) -> bool {
     matches!(vertex.op(), Op::Exec(op) if op.reuse == Reuse::Never)
 }
 
@@ -321,13 +348,13 @@ fn outcome_of(failure: &Failure) -> Outcome {
 
 /// When something began: for people, and for measuring.
 #[derive(Clone, Copy)]
-struct Began {
+pub(crate) struct Began {
     at: SystemTime,
     clock: Instant,
 }
 
 impl Began {
-    fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self { at: SystemTime::now(), clock: Instant::now() }
     }
 }

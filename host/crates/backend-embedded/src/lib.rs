@@ -12,6 +12,7 @@
 mod embedded;
 mod engine;
 mod exec;
+mod graphs;
 mod image;
 mod layout;
 mod locks;

@@ -105,6 +105,24 @@ impl Value {
         postcard::to_stdvec(&stored).unwrap_or_default()
     }
 
+    /// Writes several for the result cache, with their likely neighbours.
+    pub(crate) fn encode_all(values: &[Self]) -> Vec<u8> {
+        let near = |value: &Self| value.0.outputs.iter().map(|tree| tree.near.clone()).collect::<Vec<_>>();
+        let stored = values.iter().map(|value| (value.encode(), near(value))).collect::<Vec<_>>();
+        postcard::to_stdvec(&stored).unwrap_or_default()
+    }
+
+    /// Reads them back; none for bytes that are no values, which is a miss.
+    pub(crate) fn decode_all(bytes: &[u8]) -> Option<Vec<Self>> {
+        let stored: Vec<(Vec<u8>, Vec<Vec<ContentDigest>>)> = postcard::from_bytes(bytes).ok()?;
+        let value = |(bytes, near): (Vec<u8>, Vec<Vec<ContentDigest>>)| {
+            let Stored { mut outputs, exec } = postcard::from_bytes(&bytes).ok()?;
+            outputs.iter_mut().zip(near).for_each(|(tree, near)| tree.near = near);
+            Some(Self(Arc::new(Inner { outputs, exec: exec.map(Arc::new), planned: None })))
+        };
+        stored.into_iter().map(value).collect()
+    }
+
     /// Reads it back; none for bytes that are no value, which is a miss.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let Stored { outputs, exec } = postcard::from_bytes(bytes).ok()?;
