@@ -177,10 +177,12 @@ impl Walk<'_> {
         let mut records = cached.iter().flat_map(|(image, dir)| image.records(dir)).peekable();
         // As long as everything is as in the cache there is only its number.
         let mut n_same = 0;
-        let mut items: Option<Vec<Item>> = cached.is_none().then(Vec::new);
+        let mut items: Option<Vec<Item>> = cached.is_none().then(|| Vec::with_capacity(names.len()));
         let first = |n: usize| {
             let records = cached.iter().flat_map(|(image, dir)| image.records(dir)).take(n);
-            records.map(|record| item_of(&record)).collect::<Vec<_>>()
+            let mut items = Vec::with_capacity(names.len());
+            items.extend(records.map(|record| item_of(&record)));
+            items
         };
         for name in &names {
             let bytes: &[u8] = name_of(name);
