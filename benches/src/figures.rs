@@ -5,11 +5,13 @@ mod calls;
 mod docker_chain;
 mod fan_out;
 mod graph;
+mod processes;
 mod registry;
 mod stages;
 mod step;
 mod steps_on;
 mod tree;
+mod tree_million;
 
 use std::time::SystemTime;
 
@@ -38,6 +40,11 @@ pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "step-network", about: "a step with network, beside one without", measure: steps_on::network },
     Figure { name: "parallel", about: "20 steps that sleep at once, beside `sleep`", measure: steps_on::parallel },
     Figure {
+        name: "processes-32",
+        about: "32 processes with the same steps, beside one",
+        measure: processes::processes,
+    },
+    Figure {
         name: "docker-chain-cached",
         about: "ten cached steps, beside `docker build`",
         measure: docker_chain::cached,
@@ -45,8 +52,8 @@ pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "docker-chain-cached-llb", about: "the same through Docker", measure: docker_chain::cached_llb },
     Figure { name: "docker-chain-cold", about: "ten new steps, beside `docker build`", measure: docker_chain::cold },
     Figure { name: "docker-chain-llb", about: "the same through Docker", measure: docker_chain::llb },
-    Figure { name: "makespan", about: "200 random graphs of stages, beside their bounds", measure: stages::makespan },
-    Figure { name: "plan-10000", about: "a plan of 10,000 stages", measure: stages::plan },
+    Figure { name: "makespan", about: "40 random graphs of stages, beside their bounds", measure: stages::makespan },
+    Figure { name: "plan-10000", about: "a plan of 10,000 stages, beside ninja", measure: stages::plan },
     Figure {
         name: "cross-call",
         about: "ten calls across languages, beside the same ten",
@@ -57,6 +64,7 @@ pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "tree-cold", about: "50,000 new files, beside `git add`", measure: tree::cold },
     Figure { name: "tree-same", about: "50,000 known files, beside `git status`", measure: tree::same },
     Figure { name: "tree-changed", about: "10 of 50,000 changed, beside `git status`", measure: tree::changed },
+    Figure { name: "tree-million", about: "a million files, beside `git status`", measure: tree_million::million },
     Figure { name: "build-overhead", about: "compiling zlib in a step, beside bare", measure: build::overhead },
     Figure { name: "pull", about: "an image of 400 MB, beside skopeo and Docker", measure: registry::pull },
     Figure { name: "publish", about: "the same image, beside `docker push`", measure: registry::publish },

@@ -7,6 +7,7 @@
 //! or builds what a figure needs, [`report`] prints. What runs in process runs in a process of its
 //! own, a [`worker`]: this binary again. So no figure sees the memory of another.
 
+mod children;
 mod figures;
 mod measure;
 mod report;
@@ -29,6 +30,8 @@ const MISSED: u8 = 1;
 const ENVIRONMENT: u8 = 4;
 /// A figure could not be measured.
 const BUG: u8 = 70;
+/// It was interrupted.
+pub(crate) const STOPPED: u8 = 130;
 
 /// What was asked for.
 struct Args {
@@ -94,10 +97,15 @@ fn usage() -> String {
 
 /// Measures and prints; goes on after a figure that cannot be measured.
 fn run(args: &Args) -> Result<ExitCode> {
+    children::stop_on_signals()?;
     let bench = Bench::new()?;
     let mut rows: Vec<Row> = Vec::new();
     let mut code = 0;
     for figure in &args.figures {
+        if children::is_stopped() {
+            code = STOPPED;
+            break;
+        }
         say(&format!("measuring {}", figure.name));
         match (figure.measure)(&bench) {
             Ok(measured) => {
@@ -107,6 +115,11 @@ fn run(args: &Args) -> Result<ExitCode> {
                     }
                     rows.push(row);
                 }
+            }
+            // What was measured before is printed all the same.
+            Err(_) if children::is_stopped() => {
+                code = STOPPED;
+                break;
             }
             Err(error) => {
                 say(&format!("error: cannot measure `{}`: {error:#}", figure.name));

@@ -1,10 +1,12 @@
 //! Runs two things in turn and takes medians; runs programs and asks the kernel what they needed.
 
 use std::io::{self, Read as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
+
+use crate::children;
 
 /// How often a pair is measured.
 pub(crate) const N_ROUNDS: usize = 10;
@@ -12,11 +14,11 @@ pub(crate) const N_ROUNDS: usize = 10;
 /// How often whole processes of some milliseconds are measured, where one round says little.
 pub(crate) const N_SHORT_ROUNDS: usize = 40;
 
-/// How often at least, if a round takes longer than [`SLOW_SECONDS`].
-const N_SLOW_ROUNDS: usize = 3;
+/// How often at least, however long a round takes.
+const N_LEAST_ROUNDS: usize = 3;
 
-/// From when on a single run is slow.
-const SLOW_SECONDS: f64 = 8.0;
+/// For how long the rounds of a figure may go on, in seconds.
+const PATIENCE: f64 = 40.0;
 
 /// The medians of two things that were measured in turn.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +47,15 @@ pub(crate) fn rotate<const N: usize>(
     n_rounds: usize,
     mut things: [&mut dyn FnMut() -> Result<f64>; N],
 ) -> Result<[f64; N]> {
-    let warm = round(&mut things)?;
-    let is_slow = warm.iter().any(|seconds| *seconds > SLOW_SECONDS);
-    let n_rounds = if is_slow { N_SLOW_ROUNDS } else { n_rounds };
-    if is_slow {
-        crate::say(&format!("{figure}: {n_rounds} rounds, because one takes {:.0} s", warm.iter().sum::<f64>()));
+    // With all that is made ready between the things.
+    let started = Instant::now();
+    round(&mut things)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let n_fitting = ((PATIENCE / seconds) as usize).max(N_LEAST_ROUNDS);
+    if n_fitting < n_rounds {
+        crate::say(&format!("{figure}: {n_fitting} rounds, because one takes {seconds:.1} s"));
     }
+    let n_rounds = n_rounds.min(n_fitting);
     let rounds: Result<Vec<[f64; N]>> = (0..n_rounds).map(|_| round(&mut things)).collect();
     let rounds = rounds?;
     Ok(std::array::from_fn(|thing| {
@@ -100,12 +105,14 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<(String, Usage)> {
 fn measure(command: &mut Command) -> Result<(String, Usage)> {
     command.stdin(Stdio::null()).stderr(Stdio::null());
     let started = Instant::now();
-    let mut child = command.spawn().with_context(|| format!("cannot run {command:?}"))?;
+    let mut child = children::start(command)?;
     let mut printed = String::new();
     if let Some(mut stdout) = child.stdout.take() {
         stdout.read_to_string(&mut printed).with_context(|| format!("cannot read what {command:?} prints"))?;
     }
-    let (status, peak_bytes) = wait(child.id()).with_context(|| format!("cannot wait for {command:?}"))?;
+    let waited = wait(child.id()).with_context(|| format!("cannot wait for {command:?}"));
+    children::ended(child.id());
+    let (status, peak_bytes) = waited?;
     let seconds = started.elapsed().as_secs_f64();
     if status != 0 {
         bail!("{command:?} ended with wait status {status}");
@@ -113,9 +120,18 @@ fn measure(command: &mut Command) -> Result<(String, Usage)> {
     Ok((printed, Usage { seconds, peak_bytes }))
 }
 
+/// Starts a program with its streams closed.
+pub(crate) fn start_silent(command: &mut Command) -> Result<Child> {
+    children::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
 /// Runs a program and returns what it printed; what it says to people is part of the error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
+    let child = children::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let id = child.id();
+    let output = child.wait_with_output().with_context(|| format!("cannot wait for {command:?}"));
+    children::ended(id);
+    let output = output?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("{command:?} ended with {}: {}", output.status, said.trim());

@@ -48,11 +48,6 @@ impl Row {
         Self { figure, value, reference: None, goal, unit: Unit::Bytes }
     }
 
-    /// A time that has a limit.
-    pub(crate) fn limit(figure: &'static str, value: f64, goal: f64) -> Self {
-        Self { figure, value, reference: None, goal, unit: Unit::Seconds }
-    }
-
     /// How often something happens that has a limit.
     pub(crate) fn count(figure: &'static str, value: f64, goal: f64) -> Self {
         Self { figure, value, reference: None, goal, unit: Unit::Times }

@@ -105,19 +105,38 @@ impl Bench {
         self.tree.get().map(PathBuf::as_path).context("the tree was not kept")
     }
 
-    /// Returns the binary: `HOST_BIN`, or built into the target directory of this program.
+    /// Returns the binary: `HOST_BIN`, or the one that `scripts/demo` or an earlier build left in the target
+    /// directory of this program, or built there.
     pub(crate) fn host(&self) -> Result<&Path> {
         if self.host.get().is_none() {
             let path = match env::var_os("HOST_BIN").filter(|path| !path.is_empty()) {
                 Some(path) => fs::canonicalize(&path).with_context(|| format!("cannot find HOST_BIN {path:?}"))?,
                 None => {
-                    self.cargo(&["-p", "host"])?;
-                    self.target.join("release/host")
+                    let built = self.target.join("release/host");
+                    if built.is_file() {
+                        self.warn_if_old(&built)?;
+                    } else {
+                        crate::say("building host, which takes some minutes");
+                        self.cargo(&["-p", "host"])?;
+                    }
+                    built
                 }
             };
             let _ = self.host.set(path);
         }
         self.host.get().map(PathBuf::as_path).context("the binary was not kept")
+    }
+
+    /// Says so if a source of the binary is newer than it.
+    fn warn_if_old(&self, binary: &Path) -> Result<()> {
+        let mut newer = Command::new("find");
+        newer.arg(self.root.join("host")).args(["-name", "*.rs", "-newer"]).arg(binary).args(["-print", "-quit"]);
+        let source = measure::output(&mut newer)?;
+        if !source.is_empty() {
+            let path = binary.display();
+            crate::say(&format!("warning: `{path}` is older than {}; remove it to have it built", source.trim()));
+        }
+        Ok(())
     }
 
     /// Returns the Docker of `DOCKER_HOST`, or one that lasts as long as this program.

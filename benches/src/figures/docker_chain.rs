@@ -34,13 +34,25 @@ pub(super) fn llb(bench: &Bench) -> Result<Vec<Row>> {
 /// Steps that are all cached, embedded.
 pub(super) fn cached(bench: &Bench) -> Result<Vec<Row>> {
     let chain = Chain::new(bench, "cached", EMBEDDED)?;
-    Ok(vec![chain.beside_cached_build("docker-chain-cached")?])
+    Ok(vec![
+        chain.beside_cached_build("docker-chain-cached", Name::Digest, 0.05)?,
+        chain.beside_cached_build("docker-chain-cached-tag", Name::Tag, 0.1)?,
+    ])
 }
 
 /// Steps that are all cached, through Docker.
 pub(super) fn cached_llb(bench: &Bench) -> Result<Vec<Row>> {
     let chain = Chain::new(bench, "cached-llb", DOCKER)?;
-    Ok(vec![chain.beside_cached_build("docker-chain-cached-llb")?])
+    Ok(vec![chain.beside_cached_build("docker-chain-cached-llb", Name::Digest, 0.1)?])
+}
+
+/// How the image of a call is named.
+#[derive(Clone, Copy)]
+enum Name {
+    /// By its digest: no registry is asked what it is.
+    Digest,
+    /// By a tag, which a registry is asked for in each call.
+    Tag,
 }
 
 /// Both ways to run the chain.
@@ -78,9 +90,9 @@ impl<'a> Chain<'a> {
         Ok(Row::times(figure, pair.value, pair.reference, goal))
     }
 
-    fn beside_cached_build(&self, figure: &'static str) -> Result<Row> {
+    fn beside_cached_build(&self, figure: &'static str, name: Name, goal: f64) -> Result<Row> {
         let salt = salt()?;
-        let mut call = self.call(&[], &salt)?;
+        let mut call = self.call_by(name, &[], &salt)?;
         self.bench.warm(&mut call)?;
         self.write_dockerfile(&salt)?;
         measure::output(&mut self.docker.command(&self.build_args(&["--tag", &self.tag()])?))?;
@@ -90,13 +102,21 @@ impl<'a> Chain<'a> {
             || finished(measure::run_and_read(&mut call)?),
             || Ok(measure::run(&mut self.docker.command(&self.build_args(&[])?))?.seconds),
         )?;
-        Ok(Row::times(figure, pair.value, pair.reference, 0.1))
+        Ok(Row::times(figure, pair.value, pair.reference, goal))
     }
 
     /// Returns the call of the stage that makes the chain.
     fn call(&self, network: &[&str], salt: &str) -> Result<Command> {
+        self.call_by(Name::Tag, network, salt)
+    }
+
+    fn call_by(&self, name: Name, network: &[&str], salt: &str) -> Result<Command> {
         let n_steps = N_STEPS.to_string();
-        let mut command = self.steps.call(self.engine, network, &["chain-on", "--n", &n_steps], salt)?;
+        let stage = ["chain-on", "--n", &n_steps];
+        let mut command = match name {
+            Name::Digest => self.steps.call_pinned(self.engine, network, &stage, salt)?,
+            Name::Tag => self.steps.call(self.engine, network, &stage, salt)?,
+        };
         command.env("DOCKER_HOST", &self.docker.address);
         Ok(command)
     }

@@ -11,11 +11,11 @@ use serde_json::Value as Json;
 use super::salt;
 use crate::measure::{self, N_ROUNDS};
 use crate::report::Row;
-use crate::setup::{self, Bench, Missing};
+use crate::setup::{self, Bench, Missing, program};
 use crate::worker::Random;
 
 /// How many graphs are run.
-const N_GRAPHS: usize = 200;
+const N_GRAPHS: usize = 40;
 
 /// How many stages a graph has.
 const N_STAGES: usize = 12;
@@ -54,22 +54,38 @@ pub(super) fn makespan(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("makespan", took? / n, bound / n, 1.05)])
 }
 
-/// A plan of many stages in chains of ten, each of which is a call of its own.
+/// A plan of many stages in chains of ten, each of which is a call of its own, beside ninja, which runs as many
+/// commands that do nothing.
 pub(super) fn plan(bench: &Bench) -> Result<Vec<Row>> {
+    let ninja = program("ninja", "ninja-build")?;
     let stages = Stages::new(bench, "plan")?;
     let mut manifest = stages.manifest();
+    let mut build = "rule call\n  command = true\n".to_owned();
     for n in 0..N_PLANNED {
         let _ = write!(manifest, "[stages.s{n}]\ncall = \"chain.pass\"\nargs = {{ name = \"s{n}\"");
+        let _ = write!(build, "build s{n}: call");
         if n % 10 != 0 {
             let _ = write!(manifest, ", text = {{ from = \"s{}\" }}", n - 1);
+            let _ = write!(build, " s{}", n - 1);
         }
         manifest.push_str(" }\n");
+        build.push('\n');
     }
     let module = stages.module("plan", &manifest)?;
+    let directory = bench.directory("ninja-plan")?;
+    setup::write(&directory.join("build.ninja"), build)?;
     let mut plan = bench.command(&stages.store, &["plan", "-m", setup::text(&module)?, "--quiet"])?;
     bench.warm(&mut plan)?;
-    let mut seconds: Vec<f64> = (0..N_ROUNDS).map(|_| Ok(measure::run(&mut plan)?.seconds)).collect::<Result<_>>()?;
-    Ok(vec![Row::limit("plan-10000", measure::median(&mut seconds), 1.0)])
+    let mut calls = Command::new(ninja);
+    // No command makes its file, so that all of them run each time.
+    calls.arg("-C").arg(&directory);
+    let pair = measure::interleave(
+        "plan-10000",
+        N_ROUNDS,
+        || Ok(measure::run(&mut plan)?.seconds),
+        || Ok(measure::run(&mut calls)?.seconds),
+    )?;
+    Ok(vec![Row::times("plan-10000", pair.value, pair.reference, 0.2)])
 }
 
 /// How many steps run after what compiles to the same when a comment changed.
@@ -137,7 +153,7 @@ fn is_written_in(language: &str, inspection: &str) -> bool {
 }
 
 /// Returns the names of the commands that events tell of as executed.
-fn commands_that_ran(events: &Path) -> Result<Vec<String>> {
+pub(super) fn commands_that_ran(events: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(events).with_context(|| format!("cannot read `{}`", events.display()))?;
     let mut names = Vec::new();
     for line in text.lines() {

@@ -19,7 +19,7 @@ const N_FILES: usize = 10;
 const SIZES: (f64, f64) = (100.0, 45_000.0);
 
 /// Git with a repository that is not in the tree, so that nobody else reads that.
-struct Git {
+pub(super) struct Git {
     program: PathBuf,
     repository: PathBuf,
     tree: PathBuf,
@@ -82,14 +82,12 @@ pub(super) fn changed(bench: &Bench) -> Result<Vec<Row>> {
 }
 
 fn prepare(bench: &Bench, name: &str) -> Result<(Git, String)> {
-    let program = program("git", "git")?;
     let module = bench.module("benches/modules/chain")?;
-    let tree = bench.tree(make)?.to_owned();
-    Ok((Git { program, repository: bench.directory(&format!("git-{name}"))?, tree }, module))
+    Ok((Git::new(bench, name, bench.tree(make)?)?, module))
 }
 
 /// Lets both see the tree, twice, so that no file is so new that its time says nothing.
-fn settle(bench: &Bench, git: &Git, store: &Path, module: &str) -> Result<()> {
+pub(super) fn settle(bench: &Bench, git: &Git, store: &Path, module: &str) -> Result<()> {
     git.fresh()?;
     measure::output(&mut git.command(&["add", "-A"]))?;
     measure::output(&mut git.command(&["commit", "--quiet", "--message", "all"]))?;
@@ -101,20 +99,26 @@ fn settle(bench: &Bench, git: &Git, store: &Path, module: &str) -> Result<()> {
     Ok(())
 }
 
-fn digest(bench: &Bench, store: &Path, module: &str, tree: &Path) -> Result<Command> {
+pub(super) fn digest(bench: &Bench, store: &Path, module: &str, tree: &Path) -> Result<Command> {
     let mut command = bench.command(store, &["call", "-m", module, "digest", "--src"])?;
     command.arg(tree);
     Ok(command)
 }
 
 impl Git {
+    /// Takes an empty directory for the repository.
+    pub(super) fn new(bench: &Bench, name: &str, tree: &Path) -> Result<Self> {
+        let repository = bench.directory(&format!("git-{name}"))?;
+        Ok(Self { program: program("git", "git")?, repository, tree: tree.to_owned() })
+    }
+
     /// Begins anew, with an empty index.
     fn fresh(&self) -> Result<()> {
         setup::empty(&self.repository)?;
         measure::output(&mut self.command(&["init", "--quiet"])).map(|_| ())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
             .args(["-c", "gc.auto=0", "-c", "user.name=bench", "-c", "user.email=bench@example.org"])

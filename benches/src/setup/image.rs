@@ -55,6 +55,15 @@ impl Image {
     }
 }
 
+/// Returns the name of an image with its digest instead of its tag, which a registry is asked for.
+pub(crate) fn pinned(reference: &str) -> Result<String> {
+    let mut inspect = skopeo()?;
+    inspect.args(["inspect", "--tls-verify=false", "--format", "{{.Digest}}"]).arg(format!("docker://{reference}"));
+    let digest = measure::output(&mut inspect)?;
+    let name = reference.rsplit_once(':').map_or(reference, |(name, _)| name);
+    Ok(format!("{name}@{}", digest.trim()))
+}
+
 /// Returns skopeo, which needs no policy of this machine.
 pub(crate) fn skopeo() -> Result<Command> {
     let mut command = Command::new(program("skopeo", "skopeo")?);

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::at_end::AtEnd;
 use super::program;
+use crate::children;
 
 /// How many ports are tried: another program can be faster to take one.
 const N_PORTS: usize = 3;
@@ -42,7 +43,7 @@ impl Registry {
             let said = File::create(&log).with_context(|| format!("cannot make `{}`", log.display()))?;
             let mut command = Command::new(&program);
             command.arg("serve").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
-            let server = command.spawn().with_context(|| format!("cannot run {command:?}"))?;
+            let server = children::start(&mut command)?;
             let mut registry = Self { address: address.to_string(), server, end: None };
             if registry.answers(address)? {
                 let id = registry.server.id().to_string();
@@ -78,6 +79,7 @@ impl Drop for Registry {
         // It has nothing to lose.
         let _ = self.server.kill();
         let _ = self.server.wait();
+        children::ended(self.server.id());
     }
 }
 

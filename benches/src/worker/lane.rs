@@ -5,6 +5,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::children;
+
 /// The side of who asks.
 pub(crate) struct Lane {
     child: Child,
@@ -17,7 +19,7 @@ impl Lane {
     /// Starts a worker. It ends when the lane is dropped.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot run {command:?}"))?;
+        let mut child = children::start(command)?;
         let (requests, answers) = (child.stdin.take(), child.stdout.take());
         let answers = BufReader::new(answers.context("a worker has no output")?);
         Ok(Self { child, requests, answers })
@@ -42,6 +44,7 @@ impl Drop for Lane {
         self.requests = None;
         // It has nothing to lose.
         let _ = self.child.wait();
+        children::ended(self.child.id());
     }
 }
 
