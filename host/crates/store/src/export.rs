@@ -1,8 +1,8 @@
-//! Writing a tree to a directory of the user.
+//! Exports a tree to a directory of the user.
 //!
-//! What is written goes over what is there and merges with it; nothing is ever written through a
-//! symbolic link below the target, and a file that is replaced is there whole at any time. Files belong
-//! to whoever runs the program; set-user-id bits are not handed out.
+//! The tree is merged with what exists in the directory. Nothing is written through a symbolic link below the
+//! target, and a file that is replaced is complete at any time. Files belong to the user who runs the program,
+//! and get no set-user-id and set-group-id bits.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -26,13 +26,13 @@ use crate::tree::resolve::ReadError;
 /// Why a tree could not be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// What is exported cannot be read.
+    /// The tree cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// What is exported cannot be read.
+    /// The entries of the tree cannot be listed.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// It cannot be written.
+    /// The target cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
@@ -67,21 +67,22 @@ impl Diagnostic for ExportError {
     }
 }
 
-/// What was exported.
+/// How much was exported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exported {
     /// How many files were written.
     pub n_files: usize,
-    /// How many things were removed because the tree has them not.
+    /// How many entries were removed because the tree does not have them.
     pub n_removed: usize,
 }
 
 impl Store {
-    /// Writes the contents of the directory at a path of a tree into a directory of this machine, which is
-    /// made with its parents if it is missing. With `wipe`, what the tree has not is removed from it.
+    /// Writes the contents of a directory of a tree into a directory of this machine, which is made with its parents
+    /// if it is missing. With `wipe`, entries that the tree does not have are removed from it.
     ///
     /// # Errors
-    /// If there is no directory in the tree, something is in the way, or it cannot be written.
+    /// If the tree has no directory at the path, something of another kind exists in the target, or the target cannot
+    /// be written.
     pub fn export(
         &self,
         tree: ContentDigest,
@@ -111,11 +112,11 @@ impl Store {
         Ok(exporter.exported)
     }
 
-    /// Writes the file at a path of a tree to a path of this machine; parents are made. A link that is there
-    /// is replaced, not followed.
+    /// Writes a file of a tree to a path of this machine, and makes the parents of the path. A link at the path is
+    /// replaced and not followed.
     ///
     /// # Errors
-    /// If there is no file in the tree, a directory is in the way, or it cannot be written.
+    /// If the tree has no file at the path, a directory exists at the target, or the target cannot be written.
     pub fn export_file(&self, tree: ContentDigest, path: &TreePath, target: &Path) -> Result<Exported, ExportError> {
         let Selected::File(mut file) = self.select(tree, path)? else {
             return Err(ReadError::NotAFile { path: path.to_absolute(), found: "a directory" }.into());
@@ -182,14 +183,14 @@ impl<'a> Exporter<'a> {
         if is_directory {
             return Err(WriteError::InTheWay { path: self.path(path), wanted: "a file" });
         }
-        // In the same directory, so that it can be moved into place.
+        // The temporary file is in the same directory, so that it can be moved into place.
         let temporary = format!(".host-{}", fs::unique_name());
         let made = self.make(&parent, &temporary, entry).and_then(|()| {
             let moved = rustix::fs::renameat(&parent, temporary.as_str(), &parent, name);
             moved.map_err(|e| self.error("move into place", path, e))
         });
         if made.is_err() {
-            // The error above is the one that counts.
+            // The error above is the one that is returned.
             let _ = rustix::fs::unlinkat(&parent, temporary.as_str(), AtFlags::empty());
         }
         self.exported.n_files += 1;
@@ -223,7 +224,7 @@ impl<'a> Exporter<'a> {
         done.map_err(|e| self.error("set time of", path, e))
     }
 
-    /// Removes what is in a directory and not in the tree's.
+    /// Removes the entries of a directory that the tree does not have.
     fn wipe(&mut self, store: &Store, node: &Node, at: &mut Vec<u8>) -> Result<(), ExportError> {
         for name in fs::names(&self.path(at))? {
             let n = at.len();
@@ -256,7 +257,7 @@ impl<'a> Exporter<'a> {
         let fd = fd.map_err(|e| self.error("open directory", path, e))?;
         let mode = Mode::from_raw_mode(entry.owned.mode & 0o777);
         match rustix::fs::fchmod(&fd, mode) {
-            // A directory that was there and belongs to somebody else.
+            // The directory existed before and belongs to another user.
             Err(Errno::PERM) => return Ok(()),
             done => done.map_err(|e| self.error("set mode of", path, e))?,
         }

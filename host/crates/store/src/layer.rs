@@ -1,9 +1,9 @@
-//! Layers: directories in the format of an overlay's upper, and snapshots made of them.
+//! Layers: directories in the format of the upper directory of an overlay.
 //!
-//! What is written to a disk for a tree is planned here from the digests ([`plan`]), written by
-//! [`write_layer`] and, after a command wrote over it, read back by [`ingest_layer`] and turned into a
-//! tree ([`apply`]). Writing and reading take only paths and plain values: they run in whatever
-//! process and user namespace the executor has.
+//! A tree becomes a layer in two steps: [`plan`] compares digests and lists what has to be written, and
+//! [`write_layer`] writes it. After a command has written over it, [`ingest_layer`] reads the changes and
+//! [`apply`] makes a tree of them. Writing and reading take only paths and plain values, because they run in
+//! the process and the user namespace of the executor.
 //!
 //! Source of the format: Linux, Documentation/filesystems/overlayfs.rst, "whiteouts and opaque
 //! directories". A whiteout is a character device 0:0, an opaque directory has the attribute
@@ -25,80 +25,80 @@ pub(crate) mod record;
 mod tests;
 pub(crate) mod write;
 
-/// What has to be written so that an overlay of a base and a new layer is a tree. Parents precede
-/// what is in them.
+/// The entries that have to be written so that a new layer over a base shows a tree. A directory comes before
+/// the entries in it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LayerPlan {
-    /// The root directory's own mode and owner; the directory of the layer gets them.
+    /// The mode and the owner of the root, which the directory of the layer gets.
     pub root: Owned,
-    /// What is written, in this order.
+    /// The entries, in the order in which they are written.
     pub entries: Vec<PlanEntry>,
 }
 
-/// One entry of a layer.
+/// An entry of a layer that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PlanEntry {
-    /// From the root of the layer, without a leading `/`; bytes.
+    /// The path from the root of the layer, as bytes without a leading `/`.
     pub path: Vec<u8>,
-    /// What is there.
+    /// The kind of the entry, with its contents.
     pub what: PlanKind,
-    /// Its permission bits and owner.
+    /// The permission bits and the owner.
     pub owned: Owned,
-    /// Nanoseconds since 1970; none for the time at which it is written.
+    /// When it was modified, in nanoseconds since 1970. None stands for the time at which it is written.
     pub mtime_ns: Option<i64>,
 }
 
-/// What an entry of a layer is.
+/// The kind of an entry that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum PlanKind {
     /// A directory.
     Directory {
-        /// It hides what the layers below have under it.
+        /// Whether it hides what the layers below have in it.
         is_opaque: bool,
     },
-    /// A file.
+    /// A regular file.
     File {
-        /// Of its contents.
+        /// The digest of the contents.
         digest: ContentDigest,
-        /// Bytes.
+        /// The size of the contents in bytes.
         size: u64,
-        /// The file of this machine that has them; none if they are in the directory of the blobs.
+        /// The file of this machine that has the contents; none if they are a blob of the store.
         external: Option<(PathBuf, Stamp)>,
     },
     /// A symbolic link.
     Symlink {
-        /// What it points to.
+        /// The target of the link, as bytes.
         target: Vec<u8>,
     },
     /// A named pipe.
     Fifo,
-    /// It hides what the layers below have there.
+    /// A mark that hides what the layers below have at the path.
     Whiteout,
 }
 
-/// What is in a layer that a command wrote.
+/// The changes that a command made, as a layer has them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LayerContents {
-    /// The mode and owner of the layer's directory, which are those of the root.
+    /// The mode and the owner of the layer's directory, which are those of the root.
     pub root: Owned,
-    /// Sorted by path, component by component; parents precede what is in them.
+    /// The changes, sorted by path, component by component. A directory comes before the entries in it.
     pub changes: Vec<Change>,
-    /// Bytes of all files.
+    /// The size of all files in bytes.
     pub size_bytes: u64,
-    /// How many sockets and devices were left out: they are in no tree.
+    /// How many sockets and devices were left out, because a tree cannot have them.
     pub n_skipped: usize,
 }
 
-/// One entry that a command made, changed or removed.
+/// An entry that a command made, changed or removed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Change {
-    /// From the root of the layer, without a leading `/`; bytes.
+    /// The path from the root of the layer, as bytes without a leading `/`.
     pub path: Vec<u8>,
-    /// What is there now.
+    /// What the command left at the path.
     pub what: ChangeKind,
-    /// Its permission bits and owner.
+    /// The permission bits and the owner.
     pub owned: Owned,
-    /// Nanoseconds since 1970.
+    /// When it was modified, in nanoseconds since 1970.
     pub mtime_ns: i64,
 }
 
@@ -107,58 +107,58 @@ pub struct Change {
 pub enum ChangeKind {
     /// A directory.
     Directory {
-        /// Nothing of what was under it is there any more.
+        /// Whether everything that the base had in it is gone.
         is_opaque: bool,
     },
-    /// A file; its contents are a blob.
+    /// A regular file, whose contents are a blob.
     File {
-        /// Of its contents.
+        /// The digest of the contents.
         digest: ContentDigest,
-        /// Bytes.
+        /// The size of the contents in bytes.
         size: u64,
     },
     /// A symbolic link.
     Symlink {
-        /// What it points to.
+        /// The target of the link, as bytes.
         target: Vec<u8>,
     },
     /// A named pipe.
     Fifo,
-    /// Nothing is there any more.
+    /// A mark that the path was removed.
     Whiteout,
 }
 
-/// What was written.
+/// How much was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Written {
-    /// Bytes of all files, shared ones included.
+    /// The size of all files in bytes, with those that share an inode with a blob.
     pub size_bytes: u64,
     /// How many files share an inode with a blob.
     pub n_linked: usize,
     /// How many files were copied.
     pub n_copied: usize,
-    /// How many things could not be given to their owner, as a user namespace with a single user
-    /// cannot: they belong to whoever wrote them.
+    /// How many entries could not be given to their owner, because the user namespace has no such user. They
+    /// belong to the user who wrote them.
     pub n_not_owned: usize,
 }
 
-/// Which owners in a tree are which on a disk. Without a range, owners are what they are.
+/// The mapping between the owners in a tree and those on a disk. Without a range, both are the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct IdMap {
-    /// For users.
+    /// The ranges of users.
     pub uids: Vec<IdRange>,
-    /// For groups.
+    /// The ranges of groups.
     pub gids: Vec<IdRange>,
 }
 
-/// Consecutive ids in a tree, and the consecutive ids that they are on a disk.
+/// A range of ids in a tree, and the range of ids that they have on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct IdRange {
-    /// The first in a tree.
+    /// The first id in a tree.
     pub inside: u32,
-    /// The first on a disk.
+    /// The first id on a disk.
     pub outside: u32,
-    /// How many.
+    /// The number of ids.
     pub n: u32,
 }
 
@@ -189,10 +189,10 @@ pub(crate) fn seen(mtime: Mtime) -> Option<i64> {
     mtime.nanoseconds()
 }
 
-/// The attributes that make a directory opaque; unprivileged overlays have the first.
+/// The attributes that make a directory opaque. Unprivileged overlays use the first.
 const OPAQUE: [&str; 2] = ["user.overlay.opaque", "trusted.overlay.opaque"];
 
-/// Makes a file that is not written to any more a blob by a hard link; returns whether it did.
+/// Makes a blob of a file that nobody writes to any more, by a hard link; returns whether that was possible.
 pub(crate) fn link_blob(path: &Path, blobs_dir: &Path, digest: &ContentDigest) -> Result<bool, IoError> {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::lstat(path)?;
@@ -200,12 +200,12 @@ pub(crate) fn link_blob(path: &Path, blobs_dir: &Path, digest: &ContentDigest) -
     if metadata.uid() != own || metadata.mode() & 0o400 == 0 || metadata.nlink() >= MAX_LINKS {
         return Ok(false);
     }
-    // An inode has its capabilities under all of its names: another tree must not get them with the contents.
+    // The capabilities of a file belong to its inode. Another tree must not get them together with the contents.
     if rustix::fs::lgetxattr(path, CAPABILITY, &mut [0_u8; 0]).is_ok() {
         return Ok(false);
     }
     let target = blob_path(blobs_dir, digest);
-    // Over what is there: only a blob that cannot be believed is replaced.
+    // An existing blob is replaced, because the caller found that its contents cannot be trusted.
     let temporary = target.with_extension(fs::unique_name());
     let linked = match fs::hard_link(path, &temporary) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -217,18 +217,18 @@ pub(crate) fn link_blob(path: &Path, blobs_dir: &Path, digest: &ContentDigest) -
     match linked {
         Ok(()) => {
             fs::rename(&temporary, &target)?;
-            // A rename between two links of one file does nothing and leaves both.
+            // A rename between two links of one file does nothing, and leaves both.
             fs::remove_file(&temporary)?;
             Ok(true)
         }
         Err(error) if error.is_no_space() => Err(error),
-        // Another file system, too many links, a file system without them: it is copied.
+        // The file is on another file system, has too many links, or the file system has none. The caller copies it.
         Err(_) => Ok(false),
     }
 }
 
-/// The attribute that gives capabilities to whoever executes a file.
+/// The attribute that gives capabilities to a process that executes the file.
 const CAPABILITY: &str = "security.capability";
 
-/// How many names a file may get; ext4 stops at 65,000.
+/// The most names that a file gets. ext4 allows 65,000.
 const MAX_LINKS: u64 = 60_000;

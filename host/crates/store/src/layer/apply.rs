@@ -1,4 +1,4 @@
-//! The tree of a base and what a command wrote over it.
+//! Makes a tree of a base and of the changes that a command made to it.
 
 use graph::ContentDigest;
 
@@ -9,11 +9,11 @@ use crate::tree::deep::descend;
 use crate::tree::node::{Entry, Kind, Mtime, Node};
 
 impl Store {
-    /// Returns the tree that `base` becomes when the layer is laid over it. A layer in which everything is
-    /// as it was, as when a command only opened a file for writing, gives `base`.
+    /// Returns the tree that `base` becomes with the changes of a layer. If the layer has nothing but what was
+    /// there before, as when a command opened a file for writing and left it as it was, that is `base`.
     ///
     /// # Errors
-    /// If a directory of `base` is gone, or the tree cannot be stored.
+    /// If a directory of `base` is missing from the store, or the tree cannot be stored.
     pub fn apply_changes(&self, base: ContentDigest, contents: &LayerContents) -> Result<ContentDigest, NodeError> {
         let mut editor = Editor::new(self);
         let mut node = (*editor.node(base)?).clone();
@@ -24,7 +24,7 @@ impl Store {
     }
 }
 
-/// Applies changes that are all below one directory, whose path has `n_path` bytes.
+/// Applies changes that are all in one directory, whose path has `n_path` bytes.
 fn apply(
     editor: &mut Editor<'_>,
     node: &mut Node,
@@ -35,7 +35,7 @@ fn apply(
     let mut rest = changes;
     while let Some((change, after)) = rest.split_first() {
         let name: Box<[u8]> = change.path.get(n_path..).unwrap_or_default().into();
-        // What is in a directory follows it.
+        // The changes in a directory follow the directory.
         let is_below =
             |other: &Change| other.path.starts_with(&change.path) && other.path.get(change.path.len()) == Some(&b'/');
         let n_below = after.iter().take_while(|other| is_below(other)).count();
@@ -49,7 +49,7 @@ fn apply(
             }
             ChangeKind::Directory { is_opaque } => {
                 let digest = match old.as_ref().map(|old| &old.kind) {
-                    // The view of a directory of this machine is mounted over what the layer has there.
+                    // The view of a directory of this machine is mounted over the directory that the layer has there.
                     Some(Kind::Machine { .. }) if below.is_empty() => continue,
                     Some(Kind::Directory { digest }) if !is_opaque => *digest,
                     _ => empty_tree(),
@@ -62,7 +62,7 @@ fn apply(
             ChangeKind::Symlink { target } => Kind::Symlink { target: target.as_slice().into() },
             ChangeKind::Fifo => Kind::Fifo,
         };
-        // A time that was asked for stays asked for as long as it is there.
+        // A time that an operation has set stays a part of the digest, as long as the file has it.
         let mtime = match old.map(|old| old.mtime) {
             Some(Mtime::Pinned(time)) if time == change.mtime_ns => Mtime::Pinned(time),
             _ => Mtime::Seen(change.mtime_ns),

@@ -1,4 +1,5 @@
-//! Reading what a command wrote. Takes only paths: it also runs in another process and namespace.
+//! Reads the changes that a command made. All functions take paths and no store, because they also run in
+//! another process and namespace.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -15,16 +16,16 @@ use crate::fs::{self, IoError};
 use crate::layer::{Change, ChangeKind, IdMap, LayerContents, OPAQUE, link_blob};
 use crate::tree::node::Owned;
 
-/// From how many files on they are hashed by several threads. Threads of its own, not a pool: this
-/// also runs in a forked process, where the threads of a pool do not exist.
+/// The number of files from which on several threads hash them. The threads are started here and do not belong
+/// to a pool, because this also runs in a forked process, in which the threads of a pool do not exist.
 const PARALLEL_FILES: usize = 64;
-/// The most threads.
+/// The largest number of threads.
 const MAX_THREADS: usize = 16;
 
 /// Why a layer could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// The file system does not do it.
+    /// The file system reports an error.
     #[error(transparent)]
     Io(#[from] IoError),
 }
@@ -40,9 +41,9 @@ impl Diagnostic for IngestError {
     }
 }
 
-/// Reads what a command wrote into the upper directory of an overlay, and makes the contents of its
-/// files blobs: by hard links where they are ours and readable, else by copies. The directory must
-/// not be written to any more. `ids` says which owners on the disk are which in the tree.
+/// Reads the changes that a command made, from the upper directory of an overlay, and makes blobs of the contents
+/// of its files: by hard links where the files belong to this user and are readable, and by copies otherwise.
+/// Nobody may write to the directory any more. `ids` maps the owners on the disk to those in the tree.
 ///
 /// # Errors
 /// If something cannot be read, or the disk is full.
@@ -74,7 +75,7 @@ struct Reader<'a> {
     root: std::os::fd::OwnedFd,
     ids: &'a IdMap,
     changes: Vec<Change>,
-    /// The places in `changes` of the regular files.
+    /// The indexes of the regular files in `changes`.
     files: Vec<usize>,
     n_skipped: usize,
 }
@@ -84,7 +85,7 @@ impl Reader<'_> {
         IoError::new(action, self.dir.join(fs::path_of(path)), errno)
     }
 
-    /// Walks all directories; not by recursion, so that none is too deep.
+    /// Walks over all directories. It uses no recursion, so that no directory is too deep.
     fn walk(&mut self) -> Result<(), IoError> {
         let mut pending = vec![Vec::new()];
         while let Some(at) = pending.pop() {
@@ -118,7 +119,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Notes an entry; returns its path if it is a directory.
+    /// Adds an entry; returns its path if it is a directory.
     fn entry(
         &mut self,
         fd: &std::os::fd::OwnedFd,
@@ -131,7 +132,7 @@ impl Reader<'_> {
         let what = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => {
                 self.files.push(self.changes.len());
-                // Its digest is put in when it is known.
+                // The entry becomes a file when its digest is known.
                 ChangeKind::Fifo
             }
             FileType::Directory => {
@@ -146,7 +147,7 @@ impl Reader<'_> {
             FileType::CharacterDevice if stat.st_rdev == 0 => ChangeKind::Whiteout,
             _ => {
                 self.n_skipped += 1;
-                // It hides what was there, and is nothing itself.
+                // A whiteout hides an entry of a lower layer, and is no entry itself.
                 ChangeKind::Whiteout
             }
         };
@@ -196,7 +197,7 @@ fn hash_all(
     Ok(all.into_iter().map(|(_, found)| found).collect())
 }
 
-/// Makes a file a blob, and returns its digest and size.
+/// Makes a blob of a file, and returns its digest and its size.
 fn put(path: &Path, blobs_dir: &Path) -> Result<(ContentDigest, u64), IoError> {
     let mut file = fs::open(path)?;
     let (digest, size) = hash_file(&mut file).map_err(|e| IoError::new("read", path, e))?;
@@ -223,7 +224,7 @@ fn copy(from: &File, path: &Path, target: &Path) -> Result<(), IoError> {
         .map_err(|e| IoError::new("copy", path, e))
         .and_then(|_| settle(&temporary, target));
     if copied.is_err() {
-        // The error of the copy is the one that counts.
+        // The error of the copy is the one that is returned.
         let _ = fs::remove_file(&temporary);
     }
     copied

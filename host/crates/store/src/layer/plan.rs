@@ -1,4 +1,4 @@
-//! What has to be written: the difference of two trees, as a layer.
+//! Plans a layer: the difference between two trees.
 
 use graph::{Blame, ContentDigest, Diagnostic};
 
@@ -13,10 +13,10 @@ use crate::tree::node::{Entry, Kind, Node, Owned};
 /// Why a layer could not be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// A directory of a tree is gone.
+    /// A directory of a tree is missing from the store.
     #[error(transparent)]
     Node(#[from] NodeError),
-    /// The contents of a file are gone.
+    /// The contents of a file are missing from the store.
     #[error(transparent)]
     Blob(#[from] BlobError),
 }
@@ -38,12 +38,12 @@ impl Diagnostic for PlanError {
 }
 
 impl Store {
-    /// Plans the layer that makes `target` when it is laid over what is `base`; without a base, the
-    /// layer is all of `target`. Only subtrees that differ are visited. A view of this machine becomes
-    /// an empty directory, over which it can be mounted.
+    /// Plans the layer that shows `target` over layers that show `base`. Without a base, the layer has all of
+    /// `target`. Only the directories that differ are visited. A view of a directory of this machine becomes an
+    /// empty directory, over which the executor mounts it.
     ///
     /// # Errors
-    /// If a directory or the contents of a file are gone.
+    /// If a directory, or the contents of a file, are missing from the store.
     pub fn plan_layer(&self, base: Option<ContentDigest>, target: ContentDigest) -> Result<LayerPlan, PlanError> {
         let mut planner = Planner { store: self, path: Vec::new(), entries: Vec::new() };
         match base {
@@ -53,12 +53,12 @@ impl Store {
         Ok(LayerPlan { root: self.node(target)?.owned(), entries: planner.entries })
     }
 
-    /// Returns the views of this machine in a tree: where each is mounted, and what.
+    /// Returns the views of directories of this machine in a tree: the path in the tree, and the path on the machine.
     ///
     /// # Errors
-    /// If a directory of the tree is gone.
+    /// If a directory of the tree is missing from the store.
     pub fn machine_views(&self, tree: ContentDigest) -> Result<Vec<(Vec<u8>, std::path::PathBuf)>, NodeError> {
-        // Views are made only at the root and moved only by copying whole trees: two levels are looked at.
+        // Views are made only in the root, and move only when a whole tree is copied, so that two levels are enough.
         let mut views = Vec::new();
         for entry in &self.node(tree)?.entries {
             match &entry.kind {
@@ -85,7 +85,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Does something at an entry below the current path.
+    /// Runs `work` with the path of an entry of the current directory.
     fn at<T>(&mut self, name: &[u8], work: impl FnOnce(&mut Self) -> T) -> T {
         let n = self.path.len();
         if n > 0 {
@@ -105,7 +105,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Adds an entry with all in it.
+    /// Adds an entry and everything in it.
     fn add(&mut self, entry: &Entry, is_opaque: bool, depth: usize) -> Result<(), PlanError> {
         let what = match &entry.kind {
             Kind::Directory { .. } | Kind::Machine { .. } => PlanKind::Directory { is_opaque },
@@ -157,7 +157,7 @@ impl Planner<'_> {
     fn change(&mut self, old: &Entry, new: &Entry, depth: usize) -> Result<(), PlanError> {
         let (from, to) = match (&old.kind, &new.kind) {
             (Kind::Directory { digest: from }, Kind::Directory { digest: to }) => (*from, *to),
-            // A directory in the place of a directory with other things in it must hide them.
+            // A directory that replaces a view must hide the entries that the view had.
             (Kind::Directory { digest }, Kind::Machine { .. }) => return self.add(new, *digest != empty_tree(), depth),
             _ => return self.add(new, false, depth),
         };
@@ -169,7 +169,7 @@ impl Planner<'_> {
     }
 }
 
-/// Returns whether hiding everything and writing it anew is less than hiding one by one.
+/// Returns whether an opaque directory with all entries is smaller than one whiteout for each old entry.
 fn have_nothing_in_common(base: &Node, target: &Node) -> bool {
     !base.entries.is_empty()
         && target.entries.iter().all(|new| {

@@ -1,4 +1,4 @@
-//! Which layers there are, and which of them, laid over each other, are which tree.
+//! The layers of the store, and the stacks of layers that show a tree.
 
 use graph::ContentDigest;
 use rusqlite::OptionalExtension;
@@ -9,26 +9,26 @@ use crate::process::boot_id;
 use crate::results::SyncError;
 use crate::store::Store;
 
-/// The name of a layer's directory.
+/// The identity of a layer, which is also the name of its directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct LayerId(String);
 
 impl LayerId {
-    /// Makes the name of a new layer: no other has it, on this machine and at any time.
+    /// Makes the identity of a new layer, which no other layer on this machine ever has.
     #[must_use]
     pub fn new() -> Self {
         let now = crate::process::now_ns();
         Self(format!("{now:016x}-{}", fs::unique_name()))
     }
 
-    /// Takes the name of a directory; none if it is not one of a layer.
+    /// Parses the name of a directory; returns none if a layer cannot have it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
         is_plain.then(|| Self(text.to_owned()))
     }
 
-    /// Returns it as text.
+    /// Returns the identity as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -48,17 +48,17 @@ impl std::fmt::Display for LayerId {
 }
 
 impl Store {
-    /// Returns where a layer is, or would be.
+    /// Returns the directory of a layer, whether or not it exists.
     #[must_use]
     pub fn layer_path(&self, id: &LayerId) -> std::path::PathBuf {
         self.layers_dir().join(id.as_str())
     }
 
-    /// Moves a directory that is finished to its place as a layer, and notes it. Both have to be on
+    /// Moves a finished directory to its place among the layers, and records the layer. The directory has to be on
     /// the file system of the store.
     ///
     /// # Errors
-    /// If it cannot be moved or noted.
+    /// If the directory cannot be moved, or the layer cannot be recorded.
     pub fn add_layer(&self, id: &LayerId, dir: &std::path::Path, size_bytes: u64) -> Result<(), SyncError> {
         let target = self.layer_path(id);
         if dir != target {
@@ -74,10 +74,10 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that these layers, the first at the bottom, are a tree.
+    /// Records that these layers show a tree. The first one is at the bottom.
     ///
     /// # Errors
-    /// If the database does not take it.
+    /// If the database cannot be written.
     pub fn note_materialised(&self, tree: ContentDigest, layers: &[LayerId]) -> Result<(), DbError> {
         let text = layers.iter().map(LayerId::as_str).collect::<Vec<_>>().join(" ");
         self.db().with("note a snapshot", |db| {
@@ -87,11 +87,11 @@ impl Store {
         })
     }
 
-    /// Returns layers that are a tree, the first at the bottom; none if there are none, or one of them is
-    /// gone or was written before a power cut.
+    /// Returns layers that show a tree, the first one at the bottom. Returns none if no such layers are recorded, if
+    /// one of them is missing, or if one may have lost contents in a power cut.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn materialised(&self, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, DbError> {
         let layers = self.db().with("look for a snapshot", |db| {
             let mut query = db.prepare_cached("SELECT layers FROM materialised WHERE tree = ?1")?;
@@ -116,10 +116,10 @@ impl Store {
         Ok(ids.iter().all(is_there).then_some(ids))
     }
 
-    /// Forgets a snapshot whose layers turned out to be damaged.
+    /// Removes the record of the layers that show a tree, because one of them is damaged.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn forget_materialised(&self, tree: ContentDigest) -> Result<(), DbError> {
         self.db().with("forget a snapshot", |db| {
             db.execute("DELETE FROM materialised WHERE tree = ?1", [tree.as_bytes()])?;
@@ -127,10 +127,10 @@ impl Store {
         })
     }
 
-    /// Makes the directory of a new layer, empty, to be written to in place.
+    /// Makes an empty directory for a new layer, which is then written in place.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If the directory cannot be made.
     pub fn new_layer_dir(&self) -> Result<(LayerId, std::path::PathBuf), IoError> {
         let id = LayerId::new();
         let path = self.temporary_dir()?.join(id.as_str());

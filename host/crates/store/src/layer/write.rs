@@ -1,4 +1,5 @@
-//! Writing a layer. Takes only paths: it also runs in another process and another user namespace.
+//! Writes a layer. All functions take paths and no store, because they also run in another process and user
+//! namespace.
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,29 +20,29 @@ use crate::tree::node::Owned;
 /// Why a layer could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The file system does not do it.
+    /// The file system reports an error.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// The contents of a file are not what their digest says.
+    /// The contents of a blob do not have its digest.
     #[error("contents {digest} are damaged in the store, in `{}`", path.display())]
     Corrupt {
-        /// Of the contents.
+        /// The digest of the blob.
         digest: ContentDigest,
-        /// Where they are.
+        /// The file of the blob.
         path: PathBuf,
     },
-    /// A file of this machine is not what it was when it was scanned.
+    /// A file of this machine was changed after it was scanned.
     #[error("`{}` changed while it was read", path.display())]
     Changed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// Something is in the way.
+    /// Something of another kind exists at the path.
     #[error("`{}` is in the way: it is not {wanted}", path.display())]
     InTheWay {
-        /// What is there.
+        /// The path.
         path: PathBuf,
-        /// As in "a directory".
+        /// What is needed there, such as "a directory".
         wanted: &'static str,
     },
 }
@@ -64,12 +65,12 @@ impl Diagnostic for WriteError {
     }
 }
 
-/// Writes a layer into a directory, which is made if it is missing and else has to be empty. Files
-/// share the inode of their blob where it is just what they have to be; blocks are shared where the
-/// file system can. What is copied is verified.
+/// Writes a layer into a directory. A directory that exists has to be empty; one that is missing is made. A
+/// file shares the inode of its blob if that has the right mode, owner and time. Other files are copies, which
+/// share blocks if the file system can, and which are verified.
 ///
 /// # Errors
-/// If the disk is full, contents are gone or damaged, or a file of this machine changed.
+/// If the disk is full, contents are missing or damaged, or a file of this machine was changed.
 pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) -> Result<Written, WriteError> {
     let made = std::fs::DirBuilder::new().mode(0o755).create(dir);
     if let Err(error) = made.or_else(|e| if e.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(e) }) {
@@ -90,7 +91,8 @@ pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) 
     } else {
         write_in_parallel(&files, &writer)?.into_iter().for_each(|part| first.written.add(part));
     }
-    // Last, as what is made in a directory changes its time, and a mode may forbid making it.
+    // Directories get their times and modes last: each entry made in one changes its time, and a mode can forbid
+    // making entries.
     for entry in others.into_iter().rev().filter(|entry| matches!(entry.what, PlanKind::Directory { .. })) {
         first.finish_directory(&entry.path, entry.owned, entry.mtime_ns)?;
     }
@@ -98,12 +100,12 @@ pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) 
     Ok(first.written)
 }
 
-/// From how many files on they are written by several threads. Threads of its own, not a pool: this
-/// also runs in a forked process, where the threads of a pool do not exist.
+/// The number of files from which on several threads write them. The threads are started here and do not belong
+/// to a pool, because this also runs in a forked process, in which the threads of a pool do not exist.
 const PARALLEL_FILES: usize = 64;
-/// How many files a thread takes at once: neighbours, as they share a directory.
+/// The number of files that a thread takes at once. They are neighbours, which share a directory.
 const BATCH: usize = 32;
-/// The most threads.
+/// The largest number of threads.
 const MAX_THREADS: usize = 8;
 
 fn write_in_parallel<'a>(
@@ -146,7 +148,7 @@ struct Writer<'a> {
     ids: &'a IdMap,
     own: (u32, u32),
     written: Written,
-    /// The directory that was written to last: most entries have that of the one before them.
+    /// The directory that was written to last. Most entries are in the same directory as the entry before them.
     parent: Option<(Vec<u8>, OwnedFd)>,
 }
 
@@ -155,7 +157,7 @@ impl Writer<'_> {
         IoError::new(action, self.dir.join(fs::path_of(path)), errno)
     }
 
-    /// Opens the directory that an entry is in.
+    /// Opens the directory of an entry.
     fn open_parent(&mut self, path: &[u8]) -> Result<(), IoError> {
         let parent = path.iter().rposition(|&b| b == b'/').map_or(&b""[..], |i| &path[..i]);
         if self.parent.as_ref().is_none_or(|(open, _)| open != parent) {
@@ -170,7 +172,7 @@ impl Writer<'_> {
     fn entry(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
         let path = &entry.path;
         self.open_parent(path)?;
-        // Taken for as long as it is used, as the entry's writing needs the rest of `self`.
+        // Moved out while it is in use, because writing the entry needs the rest of `self`.
         let Some((at, parent)) = self.parent.take() else { return Ok(()) };
         let done = self.entry_in(&parent, entry);
         self.parent = Some((at, parent));
@@ -182,7 +184,7 @@ impl Writer<'_> {
         let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
         match &entry.what {
             PlanKind::Directory { is_opaque } => {
-                // A directory that its owner may not write to is made all the same, and narrowed last.
+                // A directory that even its owner may not write to gets that mode last.
                 let made = rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o700));
                 made.map_err(|e| self.error("make directory", path, e))?;
                 if *is_opaque {
@@ -254,7 +256,7 @@ impl Writer<'_> {
         self.set_time(parent, name, &entry.path, entry.mtime_ns)
     }
 
-    /// Links the blob, if its inode is what the entry has to be.
+    /// Links the blob, if its inode has the mode, owner and time of the entry.
     fn link(&self, parent: &OwnedFd, name: &[u8], blob: &str, entry: &PlanEntry) -> bool {
         let Ok(stat) = rustix::fs::statat(self.blobs, blob, AtFlags::SYMLINK_NOFOLLOW) else { return false };
         let mtime_ns = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
@@ -277,7 +279,7 @@ impl Writer<'_> {
         }
         let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
         match rustix::fs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
-            // The namespace has no such user, or we may not give anything away.
+            // The namespace has no such user, or this user may not change owners.
             Err(Errno::PERM | Errno::INVAL) => self.written.n_not_owned += 1,
             done => done.map_err(|e| self.error("set owner of", path, e))?,
         }
@@ -315,16 +317,16 @@ pub(crate) fn timestamps(time: i64) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
-/// Where the contents of a file are copied from.
+/// The file that contents are copied from.
 pub(crate) struct Source<'a> {
     pub(crate) path: PathBuf,
-    /// For a file of this machine: as it was scanned.
+    /// For a file of this machine, the stamp that it had when it was scanned.
     pub(crate) stamp: Option<Stamp>,
     pub(crate) digest: &'a ContentDigest,
 }
 
 impl Source<'_> {
-    /// Copies the contents to a new file and compares what was written with the digest.
+    /// Copies the contents to a new file, and compares the digest of what was written.
     pub(crate) fn copy_to(&self, to: &mut File, target: &Path) -> Result<(), WriteError> {
         use std::io::{Seek, SeekFrom};
         let from = match (fs::open(&self.path), self.stamp) {
@@ -338,7 +340,7 @@ impl Source<'_> {
             if n == buffer.len() {
                 return Ok(false);
             }
-            // Compared before it is written, and read only once.
+            // A small file is read once, and compared before it is written.
             self.compare(ContentDigest::of(&buffer[..n]))?;
             fs::write_all(to, &buffer[..n], target)?;
             Ok(true)
