@@ -1,6 +1,6 @@
-//! Locks between processes, and the cache volumes that are locked.
+//! Locks between processes, and cache volumes, which processes lock.
 //!
-//! A lock is a `flock` on a file, so that it ends with its process however that ends.
+//! A lock is a `flock` on a file, so that the kernel releases it when the process ends.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -16,33 +16,33 @@ use crate::process;
 use crate::results::SyncError;
 use crate::store::{Store, open_lock};
 
-/// How old a temporary directory is at least when it is removed though its process seems dead: it may
-/// be one of another process namespace that is about to lock it.
+/// The age from which on a temporary directory is removed if its process seems to be dead. A younger one can
+/// belong to a process in another namespace that has not locked it yet.
 const MIN_AGE_NS: i64 = 60_000_000_000;
 
-/// The right to evaluate a key; it ends when it is dropped.
+/// The right to evaluate a key, which ends when this is dropped.
 #[derive(Debug)]
 pub struct KeyLock {
     path: PathBuf,
-    // Dropped after the file is removed.
+    // The lock is released after the file was removed.
     _file: File,
 }
 
 impl Drop for KeyLock {
     fn drop(&mut self) {
-        // While it is held, so that nobody locks a file that is about to go without noticing.
+        // The file is removed while the lock is held, so that a process that waits for it notices.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A locked file that is not removed.
+/// A lock on a file, which stays when the lock is released.
 #[derive(Debug)]
 pub struct FileLock {
     _file: File,
 }
 
 impl Store {
-    /// Waits until no other process, and nobody else in this one, evaluates a key.
+    /// Waits for the right to evaluate a key, which one caller in one process has at a time.
     ///
     /// # Errors
     /// If the file cannot be made or locked.
@@ -54,12 +54,12 @@ impl Store {
         }
     }
 
-    /// Takes the right to evaluate a key, unless somebody has it.
+    /// Takes the right to evaluate a key; returns none if somebody else has it.
     ///
     /// # Errors
     /// If the file cannot be made or locked.
     pub fn try_lock_key(&self, key: CacheKey) -> Result<Option<KeyLock>, IoError> {
-        // Twice, as the first file may just have been removed by the one who had it.
+        // It is tried twice, because the holder may have removed the first file at this moment.
         for _ in 0..2 {
             if let Some(lock) = self.lock_once(key, FlockOperation::NonBlockingLockExclusive)? {
                 return Ok(Some(lock));
@@ -74,15 +74,15 @@ impl Store {
         if !flock(&file, operation, &path)? {
             return Ok(None);
         }
-        // The one who had it removed it: then it keeps nobody out.
+        // A file that the holder has removed locks nobody out.
         let is_current = fs::lstat_if_there(&path)?.zip(file.metadata().ok()).is_some_and(|(a, b)| a.ino() == b.ino());
         Ok(is_current.then(|| KeyLock { path, _file: file }))
     }
 
-    /// Returns the directory of a cache volume; makes it if it is missing.
+    /// Returns a cache volume, and makes its directory if it is missing.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If the directory cannot be made.
     pub fn volume(&self, key: &str) -> Result<Volume, SyncError> {
         let digest = ContentDigest::of(key.as_bytes());
         let dir = self.root().join("caches-v1").join(digest.to_hex());
@@ -99,8 +99,8 @@ impl Store {
         Ok(Volume { digest, data, lock: dir.join("lock"), is_new })
     }
 
-    /// Removes what dead processes left: temporary files, half-removed things, locks. For the
-    /// background, once a process. Things that cannot be removed stay.
+    /// Removes the temporary files, unfinished removals and locks that dead processes left. It is made for the
+    /// background, once in a process. What cannot be removed stays.
     ///
     /// # Errors
     /// If a directory of the store cannot be listed.
@@ -135,7 +135,7 @@ impl Store {
         (is_old || metadata.is_dir()) && rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok()
     }
 
-    /// Moves something out of the way, then removes it.
+    /// Moves a file or directory into the trash of the store, and removes it there.
     pub(crate) fn discard(&self, path: &Path) -> Result<(), IoError> {
         let trash = self.root().join("trash-v1").join(fs::unique_name());
         match fs::rename(path, &trash) {
@@ -146,10 +146,10 @@ impl Store {
     }
 }
 
-/// Removes a directory also where its modes forbid it.
+/// Removes a directory, even if the modes of directories in it forbid that.
 ///
 /// # Errors
-/// If something in it belongs to another user.
+/// If an entry in it belongs to another user.
 pub fn remove_stubborn(path: &Path) -> Result<(), IoError> {
     if fs::remove_all(path).is_ok() {
         return Ok(());
@@ -159,7 +159,7 @@ pub fn remove_stubborn(path: &Path) -> Result<(), IoError> {
         if !fs::lstat_if_there(&dir)?.is_some_and(|metadata| metadata.is_dir()) {
             continue;
         }
-        // What belongs to others stays; the error below says so.
+        // Entries of other users stay, and are reported by the error below.
         let _ = rustix::fs::chmod(&dir, Mode::from_raw_mode(0o700));
         pending.extend(fs::names(&dir).unwrap_or_default().into_iter().map(|name| dir.join(name)));
     }
@@ -169,7 +169,7 @@ pub fn remove_stubborn(path: &Path) -> Result<(), IoError> {
     }
 }
 
-/// Locks a file; returns false if it was not to wait and somebody has it.
+/// Locks a file; returns false if the operation does not wait and another process has the lock.
 fn flock(file: &File, operation: FlockOperation, path: &Path) -> Result<bool, IoError> {
     loop {
         match rustix::fs::flock(file, operation) {
@@ -181,34 +181,34 @@ fn flock(file: &File, operation: FlockOperation, path: &Path) -> Result<bool, Io
     }
 }
 
-/// A cache volume.
+/// A directory that steps share and that outlives them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
-    /// Of its key.
+    /// The digest of the key of the volume.
     pub digest: ContentDigest,
     /// The directory that is mounted.
     pub data: PathBuf,
-    /// The file that is locked by those who do not share it.
+    /// The file that a step locks that does not share the volume.
     lock: PathBuf,
-    /// It was made just now and is empty.
+    /// Whether the volume was made by this call and is empty.
     pub is_new: bool,
 }
 
 impl Volume {
-    /// Waits until nobody else has it.
+    /// Waits for the lock of the volume.
     ///
     /// # Errors
-    /// If it cannot be locked.
+    /// If the file cannot be locked.
     pub fn lock(&self) -> Result<FileLock, IoError> {
         let file = open_lock(&self.lock)?;
         flock(&file, FlockOperation::LockExclusive, &self.lock)?;
         Ok(FileLock { _file: file })
     }
 
-    /// Locks it unless somebody else has it.
+    /// Takes the lock of the volume; returns none if somebody else has it.
     ///
     /// # Errors
-    /// If it cannot be locked.
+    /// If the file cannot be locked.
     pub fn try_lock(&self) -> Result<Option<FileLock>, IoError> {
         let file = open_lock(&self.lock)?;
         let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive, &self.lock)?;

@@ -1,8 +1,8 @@
-//! The machine's own system directories as a tree: a root file system without an image.
+//! The system directories of this machine as a tree, which is a root file system without an image.
 //!
-//! `/usr` is a read-only view; `/bin`, `/lib` and the like are links into it or views as well; of
-//! `/etc` only what programs need to run is there, copied; people, keys and the machine's own
-//! configuration are not. Whatever a command can see of a view is summed up in the view's key.
+//! `/usr` is a read-only view. `/bin`, `/lib` and the like are links into it, or views as well. `/etc` has copies
+//! of the files that programs need to run; users, keys and the configuration of the machine are left out. The key
+//! of a view stands for everything that a command can see in it.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::store::Store;
 use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
 use crate::tree::resolve::mode_of;
 
-/// What packages change when they are installed.
+/// The files and directories that change when a package is installed.
 const DATABASES: [&str; 8] = [
     "/var/lib/dpkg/status",
     "/var/lib/rpm/rpmdb.sqlite",
@@ -30,7 +30,7 @@ const DATABASES: [&str; 8] = [
     "/etc/ld.so.cache",
 ];
 
-/// Where programs and libraries are put without a package manager.
+/// The directories into which programs and libraries are put without a package manager.
 const DIRECTORIES: [&str; 16] = [
     "/usr",
     "/usr/bin",
@@ -50,11 +50,11 @@ const DIRECTORIES: [&str; 16] = [
     "/lib64",
 ];
 
-/// The directories of the root that programs are in, where they are no links into `/usr`.
+/// The directories of the root that have programs and libraries. On many systems they are links into `/usr`.
 const TOP: [&str; 7] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"];
 
-/// What of `/etc` says nothing about the machine or its people. Directories are taken with all in them,
-/// except what `SECRET` names and what others may not read.
+/// The entries of `/etc` that say nothing about the machine or its users. Directories are copied with everything
+/// in them, except for the names in `SECRET` and for files that not everybody may read.
 const ETC: [&str; 22] = [
     "alternatives",
     "bash.bashrc",
@@ -79,11 +79,11 @@ const ETC: [&str; 22] = [
     "terminfo",
     "timezone",
 ];
-/// Directories of `/etc` that are taken if their name starts with one of these.
+/// Beginnings of the names of further directories of `/etc` that are copied.
 const ETC_PREFIXES: [&str; 2] = ["python3", "java"];
 const SECRET: [&str; 3] = ["private", "security", "management"];
 
-/// The accounts that programs expect; no people.
+/// The accounts that programs expect, without the users of the machine.
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
@@ -98,7 +98,7 @@ const HOSTS: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loop
 /// Why the tree of the machine could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
-    /// Something of the machine cannot be read.
+    /// A file or a directory of the machine cannot be read.
     #[error(transparent)]
     Io(#[from] IoError),
     /// The tree cannot be stored.
@@ -127,7 +127,7 @@ impl Diagnostic for MachineError {
     }
 }
 
-/// What the tree was made of, and the tree: valid as long as all of it looks the same.
+/// The tree, and the stamps of everything that it was made of. It is valid as long as the stamps are the same.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Memo {
     looked_at: Vec<(PathBuf, Option<Stamp>)>,
@@ -136,7 +136,7 @@ struct Memo {
 }
 
 impl Store {
-    /// Returns the tree of this machine's root: its system directories, and nothing of its people.
+    /// Returns the tree of the system directories of this machine, without anything of its users.
     ///
     /// # Errors
     /// If the machine cannot be read or the tree cannot be stored.
@@ -156,7 +156,7 @@ impl Store {
         let mut builder = Builder { store: self, looked_at: Vec::new() };
         let tree = builder.build()?;
         let memo = Memo { looked_at: builder.looked_at, machine: machine_name(), tree };
-        // It is only a memo: what cannot be written down is found again.
+        // A memo that cannot be stored is made again by the next run.
         let bytes = postcard::to_allocvec(&memo).unwrap_or_default();
         self.db().with("note what the machine is", |db| {
             db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('machine', ?1)", [bytes])
@@ -224,7 +224,7 @@ impl Builder<'_> {
         Ok(self.store.put_node(root)?)
     }
 
-    /// Returns what stands for all that is in the views.
+    /// Returns the key that stands for the contents of all views.
     fn key(&mut self) -> Result<ContentDigest, MachineError> {
         let mut hasher = KeyHasher::new("machine/1");
         hasher.text(&machine_name());
@@ -240,7 +240,7 @@ impl Builder<'_> {
             }
         }
         let mut directories: Vec<PathBuf> = DIRECTORIES.iter().map(PathBuf::from).collect();
-        // As `/usr/lib/x86_64-linux-gnu`, where a library may be put by hand.
+        // A library can be put by hand into a directory such as `/usr/lib/x86_64-linux-gnu`.
         directories.push(PathBuf::from(format!("/usr/lib/{}-linux-gnu", machine_name())));
         for path in directories {
             let stamp = self.look(&path);
@@ -267,13 +267,13 @@ impl Builder<'_> {
         Ok(node)
     }
 
-    /// Copies something of `/etc`, if everybody may read it.
+    /// Copies an entry of `/etc`, if everybody may read it.
     fn take(&mut self, path: &Path) -> Result<Option<Entry>, MachineError> {
         let Some(metadata) = fs::lstat_if_there(path)? else { return Ok(None) };
         let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
         let mode = mode_of(&metadata);
         let kind = if metadata.is_symlink() {
-            // A link changes only by being replaced, and that shows in its directory.
+            // A link changes only when it is replaced, which changes the time of its directory.
             Kind::Symlink { target: fs::read_link(path)?.into() }
         } else if metadata.is_dir() && mode & 0o5 == 0o5 && !SECRET.iter().any(|secret| name == secret.as_bytes()) {
             self.look(path);
@@ -286,7 +286,7 @@ impl Builder<'_> {
             Kind::Directory { digest: self.store.put_node(node)? }
         } else if metadata.is_file() && mode & 0o4 != 0 && metadata.len() < 16 << 20 {
             self.look(path);
-            // Copied, so that a later run finds them without looking at the machine.
+            // The contents are copied, so that a later run finds them in the store.
             let (digest, size) = self.store.put_file(path)?;
             Kind::File { digest, size }
         } else {

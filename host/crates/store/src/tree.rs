@@ -1,9 +1,9 @@
-//! Trees: directories by digest.
+//! Trees: directories that are named by their digests.
 //!
-//! A tree is the digest of its root's [`node::Node`]. A node's digest covers names, kinds, contents, permission
-//! bits, owners and link targets, not times; see [`node::Mtime`]. The root directory has a mode and
-//! an owner of its own, `0755 0:0` unless something else was said ([`node::Node::root`]): a tree that is
-//! selected out of another keeps those of the directory that it was.
+//! A tree is the digest of the [`node::Node`] of its root. The digest covers names, kinds, contents, permission
+//! bits, owners and targets of links; it does not cover times, see [`node::Mtime`]. The root has a mode and an
+//! owner of its own ([`node::Node::root`]), which are `0755 0:0` unless they were set. A directory that is taken
+//! out of another tree keeps its mode and owner as the root of its own tree.
 
 pub(crate) mod combine;
 pub(crate) mod copy;

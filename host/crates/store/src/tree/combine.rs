@@ -1,4 +1,4 @@
-//! Merge and diff: trees laid over each other, and what one has that another has not.
+//! Merges trees, and computes what one tree has that another does not have.
 
 use graph::ContentDigest;
 
@@ -8,9 +8,9 @@ use crate::tree::deep::descend;
 use crate::tree::node::{Entry, Kind, Node};
 
 impl Store {
-    /// Lays trees over each other: directories are merged, of anything else the later wins, with the
-    /// modes and owners of the later directories. The root is that of the last tree that says
-    /// something about it.
+    /// Merges trees. Directories of the same path are merged, and get the mode and the owner of the later one; of
+    /// anything else the later one replaces the earlier. The root has the mode and the owner of the last tree that
+    /// sets them.
     ///
     /// # Errors
     /// If a tree cannot be read or stored.
@@ -23,7 +23,7 @@ impl Store {
         editor.finish(merged)
     }
 
-    /// Returns what is in `other` and not, or not the same, in `base`.
+    /// Returns the tree of the entries of `other` that `base` does not have, or has in another form.
     ///
     /// # Errors
     /// If a tree cannot be read or stored.

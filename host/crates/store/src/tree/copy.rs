@@ -1,4 +1,4 @@
-//! Copying from one tree into another.
+//! Copies from one tree into another.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::tree::pattern::{Above, Selector};
 use crate::tree::read::Selected;
 use crate::tree::resolve::{Place, ReadError, escape, resolve};
 
-/// What is kept of a tree, and how its entries are changed.
+/// Which entries of a tree are kept, and how they are changed.
 pub(crate) struct Rewrite<'a> {
     selector: Selector,
     change: Box<dyn Fn(&mut Entry) + Send + Sync + 'a>,
@@ -24,10 +24,10 @@ impl<'a> Rewrite<'a> {
     }
 }
 
-/// Directories that were rewritten already; only where the path of a directory does not matter.
+/// The directories that were rewritten before. It is used only where the path of a directory does not matter.
 type Memo = HashMap<ContentDigest, ContentDigest>;
 
-/// Makes a tree of what a selector takes, with every entry changed.
+/// Makes a tree of the entries that a selector takes, each of them changed.
 pub(crate) fn rewrite(
     editor: &mut Editor<'_>,
     tree: ContentDigest,
@@ -63,7 +63,7 @@ fn rewrite_below(
             let above = std::mem::replace(&mut at.1, verdict.above);
             let below = descend(depth, || rewrite_below(editor, *digest, rules, at, depth + 1))?;
             at.1 = above;
-            // A directory that is not asked for itself is there for what is in it.
+            // A directory that is not selected itself is kept for the entries in it.
             is_kept |= below != empty_tree();
             *digest = below;
         }
@@ -82,12 +82,12 @@ fn rewrite_below(
     Ok(made)
 }
 
-/// Returns a mode with an `x` for every `r`.
+/// Returns a mode that allows executing to everyone who may read.
 pub(crate) fn with_x_for_r(mode: u32) -> u32 {
     mode | ((mode & 0o444) >> 2)
 }
 
-/// How owners and modes of what is copied are set.
+/// The owner and the mode that copied entries get.
 struct Ownership {
     owner: Option<(u32, u32)>,
     mode: Option<u32>,
@@ -100,7 +100,7 @@ impl Ownership {
         }
         match (self.mode, kind) {
             (Some(mode), Kind::Directory { .. }) => owned.mode = directory_mode(mode),
-            // A link has no mode of its own.
+            // A symbolic link has no mode of its own.
             (Some(mode), Kind::File { .. } | Kind::Fifo) => owned.mode = mode & 0o7777,
             _ => {}
         }
@@ -156,7 +156,7 @@ impl Edit<'_, '_> {
             source = rewrite(self.editor, source, &Rewrite::new(selector, Box::new(change)))?;
             ownership.apply(&mut root, &Kind::Directory { digest: source });
         }
-        // The directory's own mode and owner go to its entry.
+        // The entry of the directory gets the mode and the owner that the node has as a root.
         let mut node = (*self.editor.node(source)?).clone();
         if node.root.take().is_some() {
             source = self.editor.add(node);
@@ -173,7 +173,7 @@ impl Edit<'_, '_> {
         self.place(&at.real, source, is_new.then_some(root))
     }
 
-    /// Merges a directory into the one at a real path; a new one gets `owned`.
+    /// Merges a directory into the directory at a path without links. A new directory gets `owned`.
     fn place(
         &mut self,
         path: &[Box<[u8]>],
@@ -207,11 +207,11 @@ impl Edit<'_, '_> {
     }
 }
 
-/// A directory that is being copied onto another.
+/// A directory that is copied onto another.
 struct Onto {
     tree: ContentDigest,
     path: Vec<Box<[u8]>>,
-    /// Directories that go where links of the destination lead, as from `/bin` to `/usr/bin`.
+    /// The directories that are copied to where links of the destination lead, such as from `/bin` to `/usr/bin`.
     elsewhere: Vec<(Vec<Box<[u8]>>, ContentDigest)>,
 }
 
@@ -261,7 +261,7 @@ impl Onto {
         Ok(())
     }
 
-    /// Returns the directory that the link at the current path leads to, if it does.
+    /// Returns the path of the directory that the link at the current path leads to; none if it leads to none.
     fn follow(&self, editor: &Editor<'_>) -> Result<Option<Vec<Box<[u8]>>>, EditError> {
         let text: Result<Vec<&str>, _> = self.path.iter().map(|name| std::str::from_utf8(name)).collect();
         let Ok(path) = graph::TreePath::parse(&text.unwrap_or_default().join("/")) else { return Ok(None) };

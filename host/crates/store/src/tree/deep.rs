@@ -1,14 +1,14 @@
-//! Recursion that is as deep as a tree is.
+//! Recursion that can be as deep as a tree.
 
 use std::thread;
 
-/// How many levels are walked on one stack. A debug build's frames of one level take up to 16 KiB.
+/// The number of levels that share a stack. In a debug build the frames of one level take up to 16 KiB.
 const LEVELS_PER_STACK: usize = 48;
-/// The stack of each thread that goes on; it is reserved, not used.
+/// The size of the stack of each further thread in bytes. The memory is reserved and mostly not used.
 const STACK_BYTES: usize = 4 << 20;
 
-/// Does the work of one level of a recursion that is `depth` levels deep; every so many levels on a
-/// new stack, so that no tree is too deep.
+/// Does the work of one level of a recursion that is `depth` levels deep. After [`LEVELS_PER_STACK`] levels the
+/// work goes on in a new thread with a new stack.
 pub(crate) fn descend<T: Send>(depth: usize, work: impl FnOnce() -> T + Send) -> T {
     if depth % LEVELS_PER_STACK != LEVELS_PER_STACK - 1 {
         return work();

@@ -1,4 +1,4 @@
-//! Making a tree from a tree.
+//! Applies an operation on files to a tree.
 
 use graph::{Blame, ContentDigest, Diagnostic, FileOp, RemoveKind, TreePath};
 
@@ -11,86 +11,86 @@ use crate::tree::pattern::{Glob, PatternError, Selector};
 use crate::tree::read::{Selected, is_directory};
 use crate::tree::resolve::{Place, ReadError, Resolved, escape, resolve};
 
-/// Why a tree could not be made from a tree.
+/// Why an operation on files failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// Something cannot be read from a tree.
+    /// A tree cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Something is where a link is to be made.
+    /// An entry exists at the path of a new link.
     #[error("something is already at `{path}`")]
     Exists {
-        /// As it was asked for.
+        /// The path, as the caller wrote it.
         path: String,
     },
-    /// A file is to be made where a directory is.
+    /// A directory exists at the path of a new file.
     #[error("`{path}` is a directory")]
     IsADirectory {
-        /// As it was asked for.
+        /// The path, as the caller wrote it.
         path: String,
     },
-    /// Files are to be removed and a directory matches.
+    /// The operation removes files, and its pattern matches a directory.
     #[error("`{path}` is a directory, not a file")]
     MatchedDirectory {
-        /// What matches.
+        /// The path of the directory.
         path: String,
     },
-    /// It is a directory of this machine.
+    /// The path leads into a view of a directory of this machine.
     #[error("`{path}` is read-only: it is a directory of this machine")]
     ReadOnly {
-        /// As it was asked for.
+        /// The path, as the caller wrote it.
         path: String,
     },
-    /// A user or a group that the tree does not know.
+    /// The tree has no user or group of this name.
     #[error("nobody is called `{owner}` in `{file}` of the tree")]
     UnknownOwner {
-        /// As it was written.
+        /// The name, as the caller wrote it.
         owner: String,
-        /// Where it was looked for.
+        /// The file in which the name was searched.
         file: &'static str,
     },
-    /// A text that is no owner.
+    /// The text does not name an owner.
     #[error("`{owner}` is not an owner")]
     BadOwner {
-        /// As it was written.
+        /// The text, as the caller wrote it.
         owner: String,
     },
-    /// A name that no file can have.
+    /// No file can have this name.
     #[error("`{name}` is not the name of a file")]
     BadName {
-        /// As it was written.
+        /// The name, as the caller wrote it.
         name: String,
     },
-    /// A text to be replaced is not there.
+    /// The file does not have the text that is to be replaced.
     #[error("`{search}` is not in file `{name}`")]
     NoMatch {
-        /// What was looked for.
+        /// The text that was searched.
         search: String,
-        /// The file.
+        /// The name of the file.
         name: String,
     },
-    /// A text to be replaced is there more than once.
+    /// The file has the text that is to be replaced more than once.
     #[error("`{search}` is {n_matches} times in file `{name}`, on lines {lines}")]
     ManyMatches {
-        /// What was looked for.
+        /// The text that was searched.
         search: String,
-        /// The file.
+        /// The name of the file.
         name: String,
-        /// How often.
+        /// The number of matches.
         n_matches: usize,
-        /// The first lines.
+        /// The numbers of the first lines that match, as text.
         lines: String,
     },
-    /// Nothing is to be replaced.
+    /// The text that is to be replaced is empty.
     #[error("the text to replace in file `{name}` is empty")]
     EmptySearch {
-        /// The file.
+        /// The name of the file.
         name: String,
     },
-    /// The caller left out what is copied.
+    /// The caller gave no tree to copy from.
     #[error("operation `{op}` has nothing to copy from")]
     NoSource {
-        /// In one line.
+        /// What the operation does, in one line.
         op: &'static str,
     },
 }
@@ -136,20 +136,21 @@ impl Diagnostic for EditError {
     }
 }
 
-/// What an operation copies from.
+/// A place in a tree that an operation copies from.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
-    /// A tree.
+    /// The tree.
     pub tree: ContentDigest,
-    /// What is copied of it.
+    /// The path in the tree.
     pub path: &'a TreePath,
 }
 
 impl Store {
-    /// Makes a tree from `base`; `from` is what copies and replacements take from.
+    /// Applies an operation to `base` and returns the new tree. `from` is the place that copies and replacements take
+    /// their files from.
     ///
     /// # Errors
-    /// If the operation cannot be done to this tree.
+    /// If the operation is not possible on this tree.
     pub fn apply(
         &self,
         op: &FileOp,
@@ -182,7 +183,7 @@ struct Replacement<'a> {
     all: bool,
 }
 
-/// An operation under way.
+/// An operation that is being applied.
 pub(crate) struct Edit<'a, 'b> {
     pub(crate) editor: &'a mut Editor<'b>,
     pub(crate) base: ContentDigest,
@@ -202,7 +203,7 @@ impl Edit<'_, '_> {
         self.put_file(path, kind, Owned { mode: mode & 0o7777, uid, gid }, Mtime::Unset)
     }
 
-    /// Puts a file at a path where no directory is, nor a link to one.
+    /// Puts a file at a path. The path must not be that of a directory, or of a link to one.
     pub(crate) fn put_file(
         &mut self,
         path: &TreePath,
@@ -262,7 +263,7 @@ impl Edit<'_, '_> {
         let path = match literal {
             Ok(path) => path,
             Err(Some(error)) => return Err(error.into()),
-            // A pattern whose text is no path may still match some.
+            // A pattern that is not a valid path can still match paths.
             Err(None) => base.clone(),
         };
         if path == *base && Glob::new(pattern).is_ok_and(|glob| glob.matches(b"")) {
@@ -281,7 +282,7 @@ impl Edit<'_, '_> {
         self.remove_matches(pattern, base, kind)
     }
 
-    /// Removes all that is in a directory, and keeps the directory.
+    /// Removes all entries of a directory, and keeps the directory.
     fn clear(&mut self, base: &TreePath, kind: RemoveKind) -> Result<ContentDigest, EditError> {
         if kind == RemoveKind::File {
             return Err(EditError::MatchedDirectory { path: base.to_absolute() });
@@ -307,7 +308,7 @@ impl Edit<'_, '_> {
             (RemoveKind::Directory, false) => return Ok(self.base),
             _ => {}
         }
-        // The view of a directory of this machine can be taken away; what is in it cannot.
+        // The view of a directory of this machine can be removed; the entries in it cannot.
         let in_view =
             match self.editor.node(self.base).map(|root| at.real.first().and_then(|n| root.get(n).cloned()))? {
                 Some(Entry { kind: Kind::Machine { .. }, .. }) => at.real.len() > 1,
@@ -323,7 +324,7 @@ impl Edit<'_, '_> {
         })
     }
 
-    /// Returns whether a place is a view of this machine itself and not something in one.
+    /// Returns whether a place is a view of a directory of this machine, and not an entry in one.
     fn is_view(&self, at: &Resolved) -> Result<bool, EditError> {
         let mut digest = self.base;
         for name in &at.real {
@@ -348,7 +349,7 @@ impl Edit<'_, '_> {
             if is_match && (kind == RemoveKind::File || is_directory) {
                 matches.push((path.to_vec(), is_directory));
             }
-            // What is removed with its directory need not be found.
+            // The entries of a directory that is removed need not be matched.
             let is_removed = is_match && kind == RemoveKind::Directory;
             !is_removed && !matches!(entry.kind, Kind::Machine { .. }) && glob.may_match_below(path)
         })?;
@@ -447,14 +448,14 @@ impl Edit<'_, '_> {
         })
     }
 
-    /// Resolves a path that is going to be written.
+    /// Resolves a path that will be written to.
     pub(crate) fn writable(&self, path: &TreePath, follow: bool) -> Result<Resolved, EditError> {
         let at = resolve(self.editor, self.base, path, follow)?;
         if at.is_read_only { Err(EditError::ReadOnly { path: path.to_absolute() }) } else { Ok(at) }
     }
 }
 
-/// Checks a text that is to be the name of one file.
+/// Checks that a text can be the name of a file.
 pub(crate) fn file_name(name: &str) -> Result<&[u8], EditError> {
     let is_bad = name.is_empty() || name.contains(['/', '\0']) || matches!(name, "." | "..") || name.len() > 255;
     if is_bad { Err(EditError::BadName { name: name.to_owned() }) } else { Ok(name.as_bytes()) }
@@ -493,7 +494,7 @@ fn replace_in(name: &str, contents: &[u8], what: &Replacement<'_>) -> Result<Vec
     Ok(out)
 }
 
-/// Changes the directory at a path that has no links in it; makes it and its parents if they are missing.
+/// Changes the directory at a path without links. A directory that is missing is made, with its parents.
 pub(crate) fn edit_at(
     editor: &mut Editor<'_>,
     tree: ContentDigest,
@@ -534,7 +535,7 @@ pub(crate) fn edit_at(
     Ok(digest)
 }
 
-/// Returns the permission bits for a directory that were given for files.
+/// Returns the permission bits for a directory, given those for files.
 pub(crate) fn directory_mode(mode: u32) -> u32 {
     with_x_for_r(mode & 0o7777)
 }

@@ -1,4 +1,4 @@
-//! Owners: `user`, `user:group`, `uid`, `uid:gid`, and mixed.
+//! Resolves owners: `user`, `user:group`, `uid`, `uid:gid`, and mixtures of them.
 
 use graph::{ContentDigest, TreePath};
 
@@ -10,12 +10,12 @@ const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
 impl Store {
-    /// Returns the uid and the gid that an owner means in a tree: names are looked up in its
-    /// `/etc/passwd` and `/etc/group`. Without a group it is the user's own; for a number that is in
-    /// no passwd line, the same number.
+    /// Returns the uid and the gid that an owner means in a tree. Names are looked up in the `/etc/passwd` and
+    /// `/etc/group` of the tree. Without a group, the gid is that of the user in `/etc/passwd`, or the same number as
+    /// the uid if `/etc/passwd` does not have the user.
     ///
     /// # Errors
-    /// If there is no such user or group.
+    /// If the tree has no such user or group, or cannot be read.
     pub fn resolve_owner(&self, tree: ContentDigest, owner: &str) -> Result<(u32, u32), EditError> {
         let (user, group) = owner.split_once(':').map_or((owner, None), |(user, group)| (user, Some(group)));
         if user.is_empty() || group == Some("") {
@@ -43,7 +43,7 @@ impl Store {
         Ok((uid, gid))
     }
 
-    /// Reads `/etc/passwd` or `/etc/group`; empty if there is none.
+    /// Returns the text of `/etc/passwd` or `/etc/group`; empty if the tree does not have the file.
     fn account_file(&self, tree: ContentDigest, path: &str) -> Result<String, EditError> {
         let Ok(path) = TreePath::parse(path) else { return Ok(String::new()) };
         match self.read_file(tree, &path, 0, None) {
@@ -56,7 +56,7 @@ impl Store {
     }
 }
 
-/// Returns the fields of the line whose first field is that name.
+/// Returns the fields of the line whose first field is `name`.
 fn find<'a>(file: &'a str, name: &str) -> Option<Vec<&'a str>> {
     file.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.first() == Some(&name))
 }

@@ -1,16 +1,16 @@
-//! Patterns: globs for paths, and lists of them in the syntax of `.dockerignore`.
+//! Globs for paths, and lists of them in the syntax of `.dockerignore`.
 //!
-//! `*` and `?` stay within a component, `**` goes over any number of them, `[a-z]` and `[!a-z]` are
-//! classes, `{a,b}` is either, `\` takes the next character as it is. A pattern is anchored at the
-//! root; a leading `/` or `./` and a trailing `/` mean nothing.
+//! `*` and `?` match within a component, `**` matches any number of components, `[a-z]` and `[!a-z]` are classes,
+//! `{a,b}` matches either text, and `\` makes the next character a plain one. A pattern is matched from the root;
+//! a leading `/` or `./` and a trailing `/` are ignored.
 //!
-//! Source: Docker, "Dockerfile reference", ".dockerignore file"; braces are ours.
+//! Source: Docker, "Dockerfile reference", ".dockerignore file". Braces are an addition.
 
 use regex::bytes::Regex;
 
 const LEAVES: &str = "leaves its root";
 
-/// A pattern that makes no sense.
+/// Why a pattern is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("pattern `{pattern}` {reason}")]
 pub struct PatternError {
@@ -31,9 +31,9 @@ impl graph::Diagnostic for PatternError {
 /// A compiled glob for paths without a leading `/`.
 #[derive(Debug, Clone)]
 pub(crate) struct Glob {
-    /// The components up to the first that may go over several, for not looking where nothing can match.
+    /// The components before the first that can match several. A directory that they do not match is not entered.
     head: Vec<Matcher>,
-    /// Whether the head is not all of it.
+    /// Whether components follow the head.
     has_more: bool,
     whole: Matcher,
 }
@@ -71,7 +71,7 @@ impl Glob {
             return Ok(Self { head: Vec::new(), has_more: true, whole: Matcher::All });
         }
         let text = parts.join("/");
-        // A brace may have a `/` in it, so what follows it is no component.
+        // A brace can have a `/` in it, so that the text between two `/` is not always a component.
         let is_plain = |part: &&&str| !part.contains("**") && !part.contains(['{', '}']);
         let head: Result<Vec<_>, _> =
             parts.iter().take_while(is_plain).map(|part| Matcher::compile(part, pattern)).collect();
@@ -83,7 +83,7 @@ impl Glob {
         self.whole.matches(path)
     }
 
-    /// Returns whether something below that directory may match.
+    /// Returns whether a path below the directory can match.
     pub(crate) fn may_match_below(&self, directory: &[u8]) -> bool {
         let mut head = self.head.iter();
         for part in directory.split(|&b| b == b'/').filter(|part| !part.is_empty()) {
@@ -96,13 +96,13 @@ impl Glob {
         self.has_more || head.next().is_some()
     }
 
-    /// Returns the pattern as it is, if it has nothing special.
+    /// Returns whether a pattern has special characters.
     pub(crate) fn has_meta(pattern: &str) -> bool {
         pattern.contains(['*', '?', '[', '{', '\\'])
     }
 }
 
-/// Splits a pattern into its components; none if it means the root.
+/// Splits a pattern into its components; the root has none.
 fn clean(pattern: &str) -> Result<Vec<&str>, PatternError> {
     let mut parts = Vec::new();
     for part in pattern.split('/') {
@@ -119,7 +119,7 @@ fn clean(pattern: &str) -> Result<Vec<&str>, PatternError> {
     Ok(parts)
 }
 
-/// One character that is no `/`: a code point, or a byte that is part of none.
+/// Matches one character but `/`: a code point of UTF-8, or a byte that is part of none.
 const ONE: &str = r"(?:[\x00-\x2e\x30-\x7f]|[\xc0-\xff][\x80-\xbf]*|[\x80-\xbf])";
 
 fn to_regex(text: &str, pattern: &str) -> Result<String, PatternError> {
@@ -137,7 +137,7 @@ fn to_regex(text: &str, pattern: &str) -> Result<String, PatternError> {
                     out.push_str(if starts_component { "(?:.*/)?" } else { ".*/" });
                     at_start = true;
                 } else {
-                    // `a/**` is what is in `a`, not `a`.
+                    // `a/**` matches everything in `a`, and not `a` itself.
                     out.push_str(if starts_component { ".+" } else { ".*" });
                 }
             }
@@ -193,13 +193,13 @@ fn class_literal(c: char, out: &mut String) {
     out.push(c);
 }
 
-/// A list of patterns in the order in which they were written; the last that matches counts.
+/// A list of patterns in the order in which they were written. The last one that matches decides.
 #[derive(Debug, Clone, Default)]
 struct Patterns {
     patterns: Vec<(Glob, bool)>,
 }
 
-/// Which patterns of a list matched a directory: they match all below it.
+/// For each pattern of a list, whether it matched a directory. It then matches everything in the directory.
 type Matched = Vec<bool>;
 
 impl Patterns {
@@ -234,26 +234,27 @@ impl Patterns {
     }
 }
 
-/// What is taken: what an include pattern matches, or all if there is none, and no exclude pattern.
+/// Selects paths: those that an include pattern matches, or all if there is none, without those that an exclude
+/// pattern matches.
 #[derive(Debug, Clone, Default)]
 pub struct Selector {
     include: Patterns,
     exclude: Patterns,
 }
 
-/// What the patterns say about a directory, for those in it.
+/// The matches of a directory, which its entries inherit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Above {
     include: Matched,
     exclude: Matched,
 }
 
-/// What the patterns say about an entry.
+/// The decision about an entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Verdict {
-    /// It is taken for its own sake.
+    /// Whether the entry itself is selected.
     pub(crate) is_taken: bool,
-    /// Something in it may be taken; a directory that is not taken itself is kept for it.
+    /// Whether entries in the directory can be selected. The directory is then kept even if it is not selected.
     pub(crate) may_descend: bool,
     pub(crate) above: Above,
 }
@@ -262,12 +263,12 @@ impl Selector {
     /// Compiles patterns.
     ///
     /// # Errors
-    /// If one makes no sense.
+    /// If a pattern is not valid.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self, PatternError> {
         Ok(Self { include: Patterns::new(include)?, exclude: Patterns::new(exclude)? })
     }
 
-    /// Returns whether it takes a file, by its path from the root without a leading `/`.
+    /// Returns whether a file is selected, by its path from the root without a leading `/`.
     #[must_use]
     pub fn takes(&self, path: &[u8]) -> bool {
         let mut above = Above::default();
@@ -280,12 +281,12 @@ impl Selector {
         is_taken
     }
 
-    /// Returns whether it takes everything.
+    /// Returns whether every path is selected.
     pub(crate) fn takes_all(&self) -> bool {
         self.include.patterns.is_empty() && self.exclude.patterns.is_empty()
     }
 
-    /// Judges an entry by its path from the root, below a directory with the verdict `above`.
+    /// Decides about an entry by its path from the root. `above` has the matches of its directory.
     pub(crate) fn judge(&self, path: &[u8], above: &Above) -> Verdict {
         if self.takes_all() {
             return Verdict { is_taken: true, may_descend: true, above: Above::default() };

@@ -1,4 +1,4 @@
-//! Reading a tree: what is where, and what is in it.
+//! Reads trees: entries, directories and files.
 
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
 use crate::tree::pattern::Glob;
 use crate::tree::resolve::{Place, ReadError, escape, mode_of, resolve};
 
-/// What is at a path.
+/// Describes the entry at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
-    /// The last component of the path; empty for the root.
+    /// The last component of the path, which is empty for the root.
     pub name: String,
-    /// What it is.
+    /// The kind of the entry.
     pub kind: StatKind,
-    /// Bytes of a file or of a link's target; 0 for anything else.
+    /// The size of a file, or of the target of a link, in bytes; 0 for anything else.
     pub size: u64,
-    /// Its permission bits and owner.
+    /// The permission bits and the owner.
     pub owned: Owned,
     /// When it was modified.
     pub mtime: Mtime,
 }
 
-/// What something is.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatKind {
     /// A regular file.
@@ -41,21 +41,21 @@ pub enum StatKind {
     Other,
 }
 
-/// What a path of a tree selects, ready to be made a tree or a file of another.
+/// What a path selects, in a form that can be put into another tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selected {
-    /// A directory, as a tree.
+    /// A directory, as a tree of its own.
     Directory(ContentDigest),
-    /// A file; its contents are in the store or registered.
+    /// A file, whose contents are in the store or in a registered file of this machine.
     File(Entry),
 }
 
 impl Store {
-    /// Returns what is at a path; none if nothing is. Links on the way are followed, the last one
-    /// only if asked for.
+    /// Describes the entry at a path; returns none if there is no entry. Links on the way are followed. A link at
+    /// the end of the path is followed if `follow` is set.
     ///
     /// # Errors
-    /// If the path goes through a file or through links in a circle, or the tree cannot be read.
+    /// If the path goes through a file or through a circle of links, or the tree cannot be read.
     pub fn stat(&self, tree: ContentDigest, path: &TreePath, follow: bool) -> Result<Option<Stat>, ReadError> {
         let name = path.file_name().unwrap_or_default().to_owned();
         let place = resolve(self, tree, path, follow)?.place;
@@ -85,20 +85,20 @@ impl Store {
         }))
     }
 
-    /// Returns the names in a directory, sorted by their bytes; those of directories end in `/`.
+    /// Returns the names in a directory, sorted by their bytes. The names of directories end in `/`.
     ///
     /// # Errors
-    /// If there is no directory, or a name is not UTF-8.
+    /// If the path is not that of a directory, or a name is not UTF-8.
     pub fn entries(&self, tree: ContentDigest, path: &TreePath) -> Result<Vec<String>, ReadError> {
         let node = self.directory(tree, path)?;
         node.entries.iter().map(|entry| list_name(path, &entry.name, is_directory(&entry.kind))).collect()
     }
 
-    /// Returns the paths below a directory that match a glob, sorted by their bytes; those of directories
-    /// end in `/`. Links are not followed.
+    /// Returns the paths below a directory that match a glob, sorted by their bytes. The paths of directories end in
+    /// `/`. Links are not followed.
     ///
     /// # Errors
-    /// If there is no directory, the glob makes no sense, or a name that matches is not UTF-8.
+    /// If the path is not that of a directory, the glob is not valid, or a path that matches is not UTF-8.
     pub fn glob(&self, tree: ContentDigest, path: &TreePath, pattern: &str) -> Result<Vec<String>, ReadError> {
         let glob = Glob::new(pattern)?;
         let mut found = Vec::new();
@@ -109,16 +109,16 @@ impl Store {
             }
             glob.may_match_below(at)
         })?;
-        // The order of a walk differs from that of whole paths where a name has bytes below `/`.
+        // A walk has another order than sorted paths, where a name has bytes below `/`.
         let mut found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
         found.sort();
         Ok(found)
     }
 
-    /// Reads a file, or a part of it: at most `limit` bytes from `offset` on. Links are followed.
+    /// Reads at most `limit` bytes of a file, from byte `offset` on. Links are followed.
     ///
     /// # Errors
-    /// If there is no file, or its contents are gone or damaged.
+    /// If the path is not that of a file, or its contents are missing or damaged.
     pub fn read_file(
         &self,
         tree: ContentDigest,
@@ -145,11 +145,11 @@ impl Store {
         }
     }
 
-    /// Returns the digest of what is at a path: for a directory that of its tree, for a file one of its
-    /// contents and mode. Links are followed.
+    /// Returns the digest of the entry at a path. For a directory it is the digest of its tree, and for a file a
+    /// digest of its contents, mode and owner. Links are followed.
     ///
     /// # Errors
-    /// If nothing is there.
+    /// If there is no entry at the path.
     pub fn digest_at(&self, tree: ContentDigest, path: &TreePath) -> Result<ContentDigest, ReadError> {
         Ok(match self.select(tree, path)? {
             Selected::Directory(digest) => digest,
@@ -157,10 +157,10 @@ impl Store {
         })
     }
 
-    /// Returns the digest of a file's contents alone. Links are followed.
+    /// Returns the digest of the contents of a file. Links are followed.
     ///
     /// # Errors
-    /// If there is no file.
+    /// If the path is not that of a file.
     pub fn contents_digest(&self, tree: ContentDigest, path: &TreePath) -> Result<ContentDigest, ReadError> {
         match self.select(tree, path)? {
             Selected::File(Entry { kind: Kind::File { digest, .. }, .. }) => Ok(digest),
@@ -168,11 +168,11 @@ impl Store {
         }
     }
 
-    /// Returns the directory at a path as a tree. Links are followed; a directory of this machine is
+    /// Returns the directory at a path as a tree of its own. Links are followed. A directory of this machine is
     /// scanned.
     ///
     /// # Errors
-    /// If there is no directory.
+    /// If the path is not that of a directory.
     pub fn subtree(&self, tree: ContentDigest, path: &TreePath) -> Result<ContentDigest, ReadError> {
         if path.is_root() {
             return Ok(tree);
@@ -183,11 +183,11 @@ impl Store {
         }
     }
 
-    /// Returns what a path selects: a directory as a tree, or a file. Links are followed; what is on this
+    /// Returns the directory at a path as a tree, or the file at the path. Links are followed. A directory of this
     /// machine is scanned.
     ///
     /// # Errors
-    /// If nothing is there, or neither a file nor a directory.
+    /// If there is neither a file nor a directory at the path.
     pub fn select(&self, tree: ContentDigest, path: &TreePath) -> Result<Selected, ReadError> {
         match resolve(self, tree, path, true)?.place {
             Some(Place::Root(_)) => Ok(Selected::Directory(tree)),
@@ -232,8 +232,8 @@ impl Store {
         }
     }
 
-    /// Lists a directory of this machine as a node of names and kinds; nothing is hashed, so its
-    /// digests mean nothing and it is never stored.
+    /// Lists a directory of this machine as a node of names and kinds. Nothing is hashed, so that the node has no
+    /// valid digests and is never stored.
     fn list_host(&self, path: &std::path::Path) -> Result<Arc<Node>, ReadError> {
         let nothing = ContentDigest::from_bytes([0; 32]);
         let mut entries = Vec::new();
@@ -253,8 +253,8 @@ impl Store {
         Ok(Arc::new(Node::of(entries)))
     }
 
-    /// Calls `visit` with the path of everything below a directory, parents first; a directory is
-    /// entered if it returns true. Directories of this machine are entered too.
+    /// Calls `visit` with the path of every entry below a directory, parents first. A directory is entered if `visit`
+    /// returns true. Views of directories of this machine are entered, too.
     pub(crate) fn walk(
         &self,
         node: &Node,
@@ -284,7 +284,7 @@ impl Store {
     }
 }
 
-/// Returns the digest of a file as a value of its own: contents, mode and owner, not its name.
+/// Returns the digest of a file without its name: of its contents, its mode and its owner.
 #[must_use]
 pub fn file_digest(entry: &Entry) -> ContentDigest {
     let mut hasher = KeyHasher::new("file/1");

@@ -1,4 +1,4 @@
-//! Where a path leads: links are followed inside the tree and never out of it.
+//! Resolves paths in a tree. Links are followed inside the tree, and never lead out of it.
 
 use std::collections::VecDeque;
 use std::fs::Metadata;
@@ -16,55 +16,55 @@ use crate::store::Store;
 use crate::tree::node::{Entry, Kind, Node};
 use crate::tree::pattern::PatternError;
 
-/// The most links on the way to one file; Linux gives up after as many.
+/// The largest number of links on the way to one file. Linux has the same limit.
 const MAX_LINKS: u32 = 40;
 
-/// Why something could not be read from a tree.
+/// Why a tree could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing is there.
+    /// There is no entry at the path.
     #[error("nothing is at `{path}`")]
     NotFound {
-        /// As it was asked for.
+        /// The path, as the caller wrote it.
         path: String,
     },
-    /// It is something else.
+    /// The entry at the path is not a file.
     #[error("`{path}` is {found}, not a file")]
     NotAFile {
-        /// As it was asked for.
+        /// The path, as the caller wrote it.
         path: String,
-        /// As in "a directory".
+        /// What the entry is, such as "a directory".
         found: &'static str,
     },
-    /// It is something else.
+    /// The entry at the path is not a directory.
     #[error("`{path}` is {found}, not a directory")]
     NotADirectory {
-        /// What is no directory.
+        /// The path.
         path: String,
-        /// As in "a file".
+        /// What the entry is, such as "a file".
         found: &'static str,
     },
-    /// Links lead in a circle.
+    /// The path goes through a circle of links.
     #[error("`{path}` goes through more than 40 symbolic links")]
     LinkLoop {
-        /// As it was asked for.
+        /// The path, as the caller wrote it.
         path: String,
     },
-    /// A name that no text can have.
+    /// A name on the path is not UTF-8.
     #[error("`{path}` has a name that is not UTF-8")]
     NotUtf8 {
-        /// Escaped.
+        /// The path, in which other bytes are escaped.
         path: String,
     },
-    /// A pattern that makes no sense.
+    /// A pattern is not valid.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// A regular expression that makes no sense.
+    /// A regular expression is not valid.
     #[error("`{pattern}` is not a regular expression: {reason}")]
     Regex {
-        /// As it was written.
+        /// The expression, as the caller wrote it.
         pattern: String,
-        /// What is wrong.
+        /// What is wrong with the expression.
         reason: String,
     },
     /// A directory of the tree cannot be read.
@@ -73,10 +73,10 @@ pub enum ReadError {
     /// Contents cannot be read.
     #[error(transparent)]
     Blob(#[from] BlobError),
-    /// A directory of this machine that the tree shows cannot be read.
+    /// A view of a directory of this machine cannot be read.
     #[error(transparent)]
     Host(#[from] IoError),
-    /// A directory of this machine that the tree shows cannot be read.
+    /// A view of a directory of this machine cannot be scanned.
     #[error(transparent)]
     Scan(#[from] Box<ScanError>),
 }
@@ -105,7 +105,7 @@ impl Diagnostic for ReadError {
     }
 }
 
-/// What nodes can be had from.
+/// A source of nodes.
 pub(crate) trait Nodes {
     fn node(&self, digest: ContentDigest) -> Result<Arc<Node>, NodeError>;
 }
@@ -122,24 +122,24 @@ impl Nodes for Editor<'_> {
     }
 }
 
-/// What a path leads to.
+/// An entry that a path leads to.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
     /// The root of the tree.
     Root(Arc<Node>),
-    /// An entry of the tree; a directory with its node.
+    /// An entry of the tree, and its node if it is a directory.
     Entry(Entry, Option<Arc<Node>>),
-    /// A directory of this machine that the tree shows, or something in it.
+    /// A directory of this machine that the tree shows, or an entry in it.
     Host(PathBuf, Box<Metadata>),
 }
 
-/// Where a path leads.
+/// The result of following a path.
 pub(crate) struct Resolved {
-    /// The path with no link in it, except as the last component if that was not to be followed.
+    /// The path without links. Only the last component can be a link, if it was not to be followed.
     pub(crate) real: Vec<Box<[u8]>>,
-    /// What is there, if anything is.
+    /// The entry at the path, if there is one.
     pub(crate) place: Option<Place>,
-    /// Whether the path leads into a directory of this machine: nothing can be written there.
+    /// Whether the path leads into a view of a directory of this machine, which cannot be written to.
     pub(crate) is_read_only: bool,
 }
 
@@ -288,7 +288,7 @@ fn look_on_host(path: PathBuf) -> Result<Found, ReadError> {
     })
 }
 
-/// Returns a name as text; what is not UTF-8 is escaped.
+/// Returns a name as text, in which bytes that are not UTF-8 are escaped.
 pub(crate) fn escape(name: &[u8]) -> String {
     let mut out = String::new();
     for chunk in name.utf8_chunks() {
@@ -298,7 +298,7 @@ pub(crate) fn escape(name: &[u8]) -> String {
     out
 }
 
-/// Returns permission bits, suid and the like included.
+/// Returns the permission bits, with the set-user-id, set-group-id and sticky bits.
 pub(crate) fn mode_of(metadata: &Metadata) -> u32 {
     metadata.mode() & 0o7777
 }

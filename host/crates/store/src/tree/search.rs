@@ -1,4 +1,4 @@
-//! Searching the files of a tree.
+//! Searches the files of a tree.
 
 use graph::{ContentDigest, TreePath};
 use rayon::prelude::*;
@@ -10,36 +10,37 @@ use crate::tree::node::Kind;
 use crate::tree::pattern::Glob;
 use crate::tree::resolve::{ReadError, escape};
 
-/// How many bytes are looked at to tell a binary file, as git does it.
+/// The number of bytes in which a zero byte makes a file a binary one, as in git.
 const BINARY_PROBE_BYTES: usize = 8000;
-/// How many files are searched before it is asked whether there are enough matches.
+/// The number of files that are searched between two checks whether there are enough matches.
 const BATCH: usize = 128;
 
-/// What to look for in the files of a tree.
+/// A search in the files of a tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// A regular expression, or plain text if `is_literal`.
     pub pattern: String,
-    /// Takes the pattern as it is.
+    /// Whether the pattern is plain text.
     pub is_literal: bool,
-    /// Ignores case.
+    /// Whether upper and lower case are the same.
     pub is_insensitive: bool,
-    /// Looks only in files whose path from the directory matches one; in all, if empty.
+    /// Globs for the paths of the files that are searched, from the directory. If there are none, all files are
+    /// searched.
     pub globs: Vec<String>,
-    /// Stops after this many.
+    /// The largest number of matches.
     pub limit: Option<u32>,
-    /// One match a file: its first.
+    /// Whether only the first match of each file is returned.
     pub files_only: bool,
 }
 
-/// One line that matches.
+/// A line that matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// From the directory searched.
+    /// The path of the file from the directory that was searched.
     pub path: String,
-    /// Counts from 1.
+    /// The number of the line, which is 1 for the first.
     pub line: u32,
-    /// The whole line without its end; what is not UTF-8 is replaced.
+    /// The whole line without its end. Bytes that are not UTF-8 are replaced.
     pub text: String,
 }
 
@@ -49,11 +50,11 @@ enum Source {
 }
 
 impl Store {
-    /// Returns the lines that match, in the order of their paths; a line counts once. Binary files are
-    /// skipped, links are not followed.
+    /// Returns the lines that match, in the order of their paths. A line with several matches is returned once.
+    /// Binary files are skipped, and links are not followed.
     ///
     /// # Errors
-    /// If there is no directory, a pattern makes no sense, or a file cannot be read.
+    /// If the path is not that of a directory, a pattern is not valid, or a file cannot be read.
     pub fn search(&self, tree: ContentDigest, path: &TreePath, query: &Query) -> Result<Vec<Match>, ReadError> {
         let regex = compile(query)?;
         let files = self.searched(tree, path, &query.globs)?;
@@ -107,7 +108,7 @@ impl Store {
         Ok(files)
     }
 
-    /// Returns the directory of this machine that a path leads to, if it does.
+    /// Returns the directory of this machine that a path leads to; none if it leads to a directory of the tree.
     fn host_dir(&self, tree: ContentDigest, path: &TreePath) -> Result<Option<std::path::PathBuf>, ReadError> {
         let place = crate::tree::resolve::resolve(self, tree, path, true)?.place;
         Ok(if let Some(crate::tree::resolve::Place::Host(host, _)) = place { Some(host) } else { None })
@@ -126,7 +127,7 @@ fn compile(query: &Query) -> Result<Regex, ReadError> {
     let built = RegexBuilder::new(&source).case_insensitive(query.is_insensitive).multi_line(true).build();
     built.map_err(|error| ReadError::Regex {
         pattern: query.pattern.clone(),
-        // The library draws a picture over several lines; its last line says what is wrong.
+        // The library points at the fault over several lines. The last line says what is wrong.
         reason: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
     })
 }
@@ -137,7 +138,7 @@ fn search_file(path: &str, bytes: &[u8], regex: &Regex, limit: usize) -> Vec<Mat
     }
     let lines = bytes.split(|&b| b == b'\n').enumerate();
     let lines = lines.map(|(i, line)| (i, line.strip_suffix(b"\r").unwrap_or(line)));
-    // What follows the last end of a line is no line if there is nothing.
+    // A file that ends with a line end has no further line.
     let n_lines = bytes.split(|&b| b == b'\n').count() - usize::from(bytes.ends_with(b"\n") || bytes.is_empty());
     let matching = lines.take(n_lines).filter(|(_, line)| regex.is_match(line));
     let found = matching.map(|(i, line)| Match {
