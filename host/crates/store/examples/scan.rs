@@ -1,4 +1,4 @@
-//! Scans a directory and says how long it took: `scan STORE DIRECTORY [TIMES]`.
+//! Scans a directory and prints the time that it takes: `scan STORE DIRECTORY [TIMES]`.
 #![expect(clippy::print_stdout, reason = "it is a program for the terminal")]
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Measures the store: results, layers, the machine, file operations: `store DIRECTORY [SCANNED]`.
+//! Measures results, layers, the machine and operations on files: `store DIRECTORY [SCANNED]`.
 #![expect(clippy::print_stdout, reason = "it is a program for the terminal")]
 
 use std::path::Path;

@@ -1,11 +1,10 @@
-//! Blobs: the contents of files by their digest.
+//! Blobs: the contents of files, named by their digests.
 //!
 //! ```text
-//! blobs-v1/ab/cdef…    62 hex digits of the name, the first two are the directory
+//! blobs-v1/ab/cdef…    the digest in hex: two digits for the directory, 62 for the file
 //! ```
-//! A blob is only its contents; mode, owner and time of the file in the store mean nothing, except
-//! that a layer may share the inode where they happen to be what it wants. Nothing ever writes to a
-//! blob in place.
+//! The mode, the owner and the time of the file of a blob have no meaning. A layer shares the inode of a blob if
+//! they are those that it needs. Nobody ever writes to a blob in place.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -24,37 +23,37 @@ mod external;
 pub(crate) use external::{BlobTable, nanoseconds};
 pub use external::{ExternalBlobs, ExternalFile, Stamp};
 
-/// The size up to which a part of a blob is read by reading and verifying all of it.
+/// The size in bytes up to which all of a blob is read and verified, even if only a part of it is needed.
 const VERIFY_WHOLE_BYTES: u64 = 4 << 20;
 
 /// Why a blob could not be read or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
-    /// It was collected, or never there.
+    /// The contents were collected, or were never stored.
     #[error("contents {digest} are not in the store")]
     Missing {
-        /// Of the contents.
+        /// The digest of the contents.
         digest: ContentDigest,
     },
-    /// Its bytes are not what its digest says; it and the results that need it were removed, so that
-    /// they are made anew.
+    /// The stored bytes do not have the digest. They were removed together with the results that need them, so that
+    /// the next run makes them again.
     #[error("contents {digest} were damaged in the store, in `{}`, and are removed", path.display())]
     Corrupt {
-        /// Of the contents.
+        /// The digest of the contents.
         digest: ContentDigest,
-        /// Where they were.
+        /// The file that had the contents.
         path: PathBuf,
     },
-    /// A file of this machine is not what it was when it was looked at.
+    /// A file of this machine was changed after it was scanned.
     #[error("`{}` changed while it was read", path.display())]
     Changed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The file system does not do it.
+    /// The file system reports an error.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// The database does not answer.
+    /// The database cannot be used.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -66,7 +65,7 @@ impl Diagnostic for BlobError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { .. } | Self::Corrupt { .. } => Some("run again; they are made anew".to_owned()),
+            Self::Missing { .. } | Self::Corrupt { .. } => Some("run again: they are made again".to_owned()),
             Self::Changed { .. } => Some("run again".to_owned()),
             Self::Io(error) => error.hint(),
             Self::Db(error) => error.hint(),
@@ -74,14 +73,14 @@ impl Diagnostic for BlobError {
     }
 }
 
-/// Returns the path of a blob in a directory of blobs, whether or not it is there.
+/// Returns the path of a blob in a directory of blobs, whether or not the blob exists.
 #[must_use]
 pub fn blob_path(blobs_dir: &Path, digest: &ContentDigest) -> PathBuf {
     let hex = digest.to_hex();
     blobs_dir.join(&hex[..2]).join(&hex[2..])
 }
 
-/// Hashes what is left of an open file; returns the digest and the number of bytes.
+/// Hashes an open file from its present position to its end; returns the digest and the number of bytes.
 pub(crate) fn hash_file(file: &mut File) -> io::Result<(ContentDigest, u64)> {
     fs::with_buffer(|buffer| {
         let n = fs::read_up_to(file, buffer)?;
@@ -100,7 +99,7 @@ pub(crate) fn hash_file(file: &mut File) -> io::Result<(ContentDigest, u64)> {
     })
 }
 
-/// Puts a finished temporary file where its digest says; makes the directory if it is missing.
+/// Moves a finished temporary file to the path of a blob, and makes the directory if it is missing.
 pub(crate) fn settle(temporary: &Path, target: &Path) -> Result<(), IoError> {
     match fs::rename(temporary, target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -112,20 +111,20 @@ pub(crate) fn settle(temporary: &Path, target: &Path) -> Result<(), IoError> {
 }
 
 impl Store {
-    /// Stores bytes.
+    /// Stores bytes, and returns their digest.
     ///
     /// # Errors
-    /// If they cannot be written.
+    /// If the blob cannot be written.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<ContentDigest, BlobError> {
         let digest = ContentDigest::of(bytes);
         self.put_named(bytes, digest)?;
         Ok(digest)
     }
 
-    /// Stores bytes that must have this digest.
+    /// Stores bytes whose digest is known.
     ///
     /// # Errors
-    /// If they have another, or cannot be written.
+    /// If the bytes have another digest, or the blob cannot be written.
     pub fn put_blob_as(&self, bytes: &[u8], digest: ContentDigest) -> Result<(), BlobError> {
         if ContentDigest::of(bytes) != digest {
             return Err(BlobError::Corrupt { digest, path: self.blob_path(&digest) });
@@ -144,17 +143,17 @@ impl Store {
             .and_then(|()| set_mode(&file, &temporary))
             .and_then(|()| settle(&temporary, &target));
         if written.is_err() {
-            // The error of the write is the one that counts.
+            // The error of the write is the one that is returned.
             let _ = fs::remove_file(&temporary);
         }
         Ok(written?)
     }
 
-    /// Stores a copy of a file; blocks are shared where the file system can. Returns the digest and
-    /// the size.
+    /// Stores a copy of a file, and returns its digest and its size. The copy shares blocks with the file if the file
+    /// system can do that.
     ///
     /// # Errors
-    /// If it cannot be read or written.
+    /// If the file cannot be read, or the blob cannot be written.
     pub fn put_file(&self, path: &Path) -> Result<(ContentDigest, u64), BlobError> {
         let from = fs::open(path)?;
         let temporary = self.temporary_dir()?.join(fs::unique_name());
@@ -178,11 +177,11 @@ impl Store {
         put
     }
 
-    /// Stores a file that nobody will ever write to again, as one of a layer: by a hard link where
-    /// it is ours and readable, else by copying it.
+    /// Stores a file that nobody will ever write to again, such as one of a layer. The blob is a hard link if the
+    /// file belongs to this user and is readable, and a copy otherwise.
     ///
     /// # Errors
-    /// If it cannot be read or stored.
+    /// If the file cannot be read or stored.
     pub fn put_hardlink(&self, path: &Path) -> Result<(ContentDigest, u64), BlobError> {
         let mut file = fs::open(path)?;
         let (digest, size) = hash_file(&mut file).map_err(|e| IoError::new("read", path, e))?;
@@ -195,23 +194,22 @@ impl Store {
         }
     }
 
-    /// Returns where a blob is, or would be.
+    /// Returns the path of a blob, whether or not the blob exists.
     #[must_use]
     pub fn blob_path(&self, digest: &ContentDigest) -> PathBuf {
         blob_path(&self.blobs_dir(), digest)
     }
 
-    /// Returns whether the contents can be had: in the store, or in a file of this machine that was
-    /// registered. They are not verified.
+    /// Returns whether contents are in the store, or in a registered file of this machine. They are not verified.
     #[must_use]
     pub fn has_blob(&self, digest: &ContentDigest) -> bool {
         matches!(fs::lstat_if_there(&self.blob_path(digest)), Ok(Some(_))) || self.external().find(digest).is_some()
     }
 
-    /// Reads contents into memory, verified.
+    /// Reads contents into memory and verifies them.
     ///
     /// # Errors
-    /// If they are not there, or not what the digest says.
+    /// If the contents are missing, or do not have the digest.
     pub fn read_blob(&self, digest: &ContentDigest) -> Result<Vec<u8>, BlobError> {
         let path = self.blob_path(digest);
         if let Some(bytes) = fs::read_if_there(&path)? {
@@ -231,7 +229,7 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Reads at most `limit` bytes from `offset` on. Contents of more than 4 MiB are not verified.
+    /// Reads at most `limit` bytes from byte `offset` on. Contents of more than 4 MiB are not verified.
     ///
     /// # Errors
     /// As [`Store::read_blob`].
@@ -249,11 +247,11 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Opens contents without verifying them; returns the size and the path with the file. A file of
-    /// this machine must still be as it was when it was registered.
+    /// Opens contents without verifying them; returns the open file, its size in bytes and its path. A file of this
+    /// machine must have the stamp with which it was registered.
     ///
     /// # Errors
-    /// If they are not there, or a file of this machine changed.
+    /// If the contents are missing, or the file of this machine was changed.
     pub fn open_blob(&self, digest: &ContentDigest) -> Result<(File, u64, PathBuf), BlobError> {
         let path = self.blob_path(digest);
         match File::open(&path) {
@@ -278,7 +276,7 @@ impl Store {
     /// Copies contents that are only in a file of this machine into the store.
     ///
     /// # Errors
-    /// If they are not there, or the file changed.
+    /// If the contents are missing, or the file was changed.
     pub fn keep_blob(&self, digest: &ContentDigest) -> Result<(), BlobError> {
         if fs::lstat_if_there(&self.blob_path(digest))?.is_some() {
             return Ok(());
@@ -288,9 +286,9 @@ impl Store {
         if stored == *digest { Ok(()) } else { Err(BlobError::Changed { path: found.path }) }
     }
 
-    /// Returns whether the blob is there and can be believed: written since the machine was started,
-    /// or synced to the disk since; any other is read and compared, as a power cut may have left a
-    /// file without its contents.
+    /// Returns whether the blob exists and can be trusted. A blob that was written since the machine was started, or
+    /// that was synced to the disk, is trusted. Any other is read and compared, because a power cut can leave a file
+    /// without its contents.
     fn is_whole(&self, path: &Path, digest: &ContentDigest, size: u64) -> Result<bool, BlobError> {
         let Some(metadata) = fs::lstat_if_there(path)? else { return Ok(false) };
         if metadata.len() != size {
@@ -305,7 +303,7 @@ impl Store {
     }
 }
 
-/// Gives a blob the mode of an ordinary file, whatever the umask: so it can be shared with layers.
+/// Gives a blob the mode of an ordinary file, independent of the umask, so that layers can share it.
 fn set_mode(file: &File, path: &Path) -> Result<(), IoError> {
     file.set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(|e| IoError::new("set mode of", path, e))
 }

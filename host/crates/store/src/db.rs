@@ -1,8 +1,8 @@
-//! The database: nodes, results, history, layers, leases.
+//! The database of nodes, results, history, layers and leases.
 //!
-//! `db-v1.sqlite`, in WAL mode with `synchronous = NORMAL`: a commit costs no sync, and a power cut
-//! loses the last transactions but never breaks the order between them. It is opened at the first
-//! use; a run that needs only a scan's answer never waits for it.
+//! It is the file `db-v1.sqlite`, in WAL mode with `synchronous = NORMAL`. A commit does not wait for the disk. A
+//! power cut can lose the last transactions, but it never loses one and keeps a later one. The database is opened
+//! at the first use, so that a run that only scans an unchanged directory does not wait for it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -13,9 +13,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::fs::{NO_SPACE_HINT, STORE_HINT};
 
-/// The version of the schema, in `user_version`.
+/// The version of the schema, which is stored in `user_version`.
 pub(crate) const SCHEMA_VERSION: i64 = 1;
-/// The longest wait for another process that writes; its transactions take milliseconds.
+/// The longest wait for another process that writes. A transaction takes milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 const SCHEMA: &str = "
@@ -33,52 +33,52 @@ CREATE TABLE volumes(digest BLOB PRIMARY KEY, key TEXT NOT NULL,
   created_at INTEGER NOT NULL, last_used_at INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
-/// What SQLite says, once: its own errors repeat themselves in their causes.
+/// The message of SQLite. Its own errors repeat the message in their causes.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SqlError(String);
 
-/// Why the database did not do what it was asked for.
+/// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// A newer version of this program made it.
+    /// A newer version of this program made the database.
     #[error("store at `{}` is of version {found}, newer than this program", root.display())]
     NewerVersion {
-        /// The store.
+        /// The directory of the store.
         root: PathBuf,
-        /// Its version.
+        /// The version of the schema.
         found: i64,
     },
     /// The disk is full.
     #[error("no space left for store at `{}`", root.display())]
     NoSpace {
-        /// The store.
+        /// The directory of the store.
         root: PathBuf,
     },
-    /// It may not be written.
+    /// This user may not write to the database.
     #[error("store at `{}` cannot be written", root.display())]
     ReadOnly {
-        /// The store.
+        /// The directory of the store.
         root: PathBuf,
-        /// What SQLite says.
+        /// The message of SQLite.
         source: SqlError,
     },
-    /// The file is damaged.
+    /// The file of the database is damaged.
     #[error("database of the store at `{}` is damaged", root.display())]
     Damaged {
-        /// The store.
+        /// The directory of the store.
         root: PathBuf,
-        /// What SQLite says.
+        /// The message of SQLite.
         source: SqlError,
     },
-    /// Anything else.
+    /// SQLite reports another error.
     #[error("cannot {action} in the store at `{}`", root.display())]
     Sql {
-        /// As in "read a node".
+        /// What failed, such as "read a directory".
         action: &'static str,
-        /// The store.
+        /// The directory of the store.
         root: PathBuf,
-        /// What SQLite says.
+        /// The message of SQLite.
         source: SqlError,
     },
 }
@@ -100,7 +100,8 @@ impl DbError {
     }
 }
 
-/// SQLite reports some writes to a full disk, as those of its shared memory, as plain IO errors.
+/// Returns whether the disk is full. SQLite reports some writes to a full disk, such as those to its shared
+/// memory, as other errors.
 fn is_full(root: &Path) -> bool {
     rustix::fs::statvfs(root).is_ok_and(|stat| stat.f_bavail == 0)
 }
@@ -123,7 +124,7 @@ impl Diagnostic for DbError {
     }
 }
 
-/// The database, opened at the first use.
+/// The connection to the database, which is opened at the first use.
 pub(crate) struct Db {
     root: PathBuf,
     connection: Mutex<Option<Connection>>,
@@ -134,7 +135,7 @@ impl Db {
         Self { root, connection: Mutex::new(None) }
     }
 
-    /// Uses the connection; `action` says what for, as in "read a node".
+    /// Runs `work` with the connection. `action` is a part of the error message, such as "read a directory".
     pub(crate) fn with<T>(
         &self,
         action: &'static str,
@@ -149,7 +150,7 @@ impl Db {
         work(connection).map_err(|e| DbError::new(action, &self.root, e))
     }
 
-    /// Uses the connection within one transaction that may write.
+    /// Runs `work` in one transaction, which has the right to write from its beginning.
     pub(crate) fn transaction<T>(
         &self,
         action: &'static str,
@@ -186,12 +187,12 @@ fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Makes the tables, unless another process just did.
+/// Makes the tables, unless another process has made them.
 fn create(connection: &Connection) -> rusqlite::Result<()> {
-    // The mode is a property of the file: it is set once.
+    // The mode is a property of the file, so that it is set once.
     let mut tries = 0;
     while let Err(error) = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
-        // Two processes that make the same store collide here without SQLite's own waiting.
+        // SQLite does not wait here when two processes make the same store.
         if tries == 200 || error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) {
             return Err(error);
         }
@@ -209,20 +210,20 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     match made {
         Ok(()) => connection.execute_batch("COMMIT"),
         Err(error) => {
-            // The error that counts is the one above.
+            // The error above is the one that is returned.
             let _ = connection.execute_batch("ROLLBACK");
             Err(error)
         }
     }
 }
 
-/// Returns seconds since 1970.
+/// Returns the present time in seconds since 1970.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Returns seconds since 1970 as a time.
+/// Converts seconds since 1970 to a time.
 pub(crate) fn time_of(seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }

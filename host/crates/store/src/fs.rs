@@ -1,7 +1,7 @@
-//! The file system, with the path in every error.
+//! Access to the file system, with the path in every error.
 //!
-//! No other module of this room calls `std::fs`: an `io::Error` without its path says nothing,
-//! and a full disk has to be named as such wherever it shows.
+//! No other module of this crate calls `std::fs`, because an `io::Error` does not name its path, and because a full
+//! disk has to be reported as such by every operation.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use graph::{Blame, Diagnostic};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-/// Something that could not be done to a path.
+/// Why an operation on a path failed.
 #[derive(Debug)]
 pub struct IoError {
     action: &'static str,
@@ -24,24 +24,24 @@ pub struct IoError {
 }
 
 impl IoError {
-    /// Says that `path` could not be `action`ed, as in "read" or "make directory".
+    /// Makes the error of an operation on a path. `action` is a verb, such as "read" or "make directory".
     pub(crate) fn new(action: &'static str, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
         Self { action, path: path.as_ref().to_owned(), source: source.into() }
     }
 
-    /// Returns the path.
+    /// Returns the path of the failed operation.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns what the system answered.
+    /// Returns the kind of the error of the system.
     #[must_use]
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()
     }
 
-    /// Returns whether the disk, or the quota, is full.
+    /// Returns whether the disk is full, or the quota of the user is used up.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
@@ -78,13 +78,13 @@ impl Diagnostic for IoError {
     }
 }
 
-/// The way out of a full disk.
+/// The hint for a full disk.
 pub(crate) const NO_SPACE_HINT: &str =
     "free some with `host cache clear`, or put the store on another disk with HOST_STORE";
-/// The way out of a store that cannot be used.
+/// The hint for a store that cannot be written.
 pub(crate) const STORE_HINT: &str = "name a directory that you may write to with HOST_STORE";
 
-/// Returns the store that a path is in: what is above a directory with a version in its name.
+/// Returns the directory of the store that a path is in: the parent of a directory with a version in its name.
 fn store_root_of(path: &Path) -> Option<&Path> {
     path.ancestors().find(|a| a.file_name().is_some_and(|n| n.as_bytes().ends_with(b"-v1"))).and_then(Path::parent)
 }
@@ -93,7 +93,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IoError> {
     std::fs::read(path).map_err(|e| IoError::new("read", path, e))
 }
 
-/// Reads a file that may be missing.
+/// Reads a file; returns none if it is missing.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, IoError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -120,7 +120,7 @@ pub(crate) fn lstat(path: &Path) -> Result<Metadata, IoError> {
     std::fs::symlink_metadata(path).map_err(|e| IoError::new("stat", path, e))
 }
 
-/// Stats what may be missing, without following a link.
+/// Returns the metadata of a path without following a link; none if the path is missing.
 pub(crate) fn lstat_if_there(path: &Path) -> Result<Option<Metadata>, IoError> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
@@ -138,7 +138,7 @@ pub(crate) fn canonicalize(path: &Path) -> Result<PathBuf, IoError> {
     std::fs::canonicalize(path).map_err(|e| IoError::new("find", path, e))
 }
 
-/// Makes a directory and its parents; what is there stays.
+/// Makes a directory and its parents. Directories that exist are left as they are.
 pub(crate) fn make_dirs(path: &Path, mode: u32) -> Result<(), IoError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(path);
     made.map_err(|e| IoError::new("make directory", path, e))
@@ -152,7 +152,7 @@ pub(crate) fn hard_link(from: &Path, to: &Path) -> Result<(), IoError> {
     std::fs::hard_link(from, to).map_err(|e| IoError::new("link", to, e))
 }
 
-/// Removes a file; it may be missing.
+/// Removes a file. A missing file is no error.
 pub(crate) fn remove_file(path: &Path) -> Result<(), IoError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
@@ -160,7 +160,7 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), IoError> {
     }
 }
 
-/// Removes a directory with all in it; it may be missing.
+/// Removes a directory and everything in it. A missing directory is no error.
 pub(crate) fn remove_all(path: &Path) -> Result<(), IoError> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
@@ -168,7 +168,7 @@ pub(crate) fn remove_all(path: &Path) -> Result<(), IoError> {
     }
 }
 
-/// Returns the names in a directory, sorted; none if it is missing.
+/// Returns the sorted names in a directory. A missing directory has no names.
 pub(crate) fn names(path: &Path) -> Result<Vec<std::ffi::OsString>, IoError> {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
@@ -181,29 +181,28 @@ pub(crate) fn names(path: &Path) -> Result<Vec<std::ffi::OsString>, IoError> {
     Ok(names)
 }
 
-/// Returns a name that no other process and no other call of this one uses.
+/// Returns a name that no other process and no other call uses.
 pub(crate) fn unique_name() -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     format!("{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Writes a file so that it is there whole or not at all. `temporary` is a directory of the same
-/// file system.
+/// Writes a file so that it is either complete or not there. `temporary` is a directory on the same file system.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8], temporary: &Path) -> Result<(), IoError> {
     let new = temporary.join(unique_name());
     let mut file = create_new(&new, 0o600)?;
     let written = write_all(&mut file, bytes, &new).and_then(|()| rename(&new, path));
     if written.is_err() {
-        // Only tidies up; the error of the write is the one that counts.
+        // The error of the write is the one that is returned.
         let _ = std::fs::remove_file(&new);
     }
     written
 }
 
-/// Copies the contents of one open file to another: shares the blocks where the file system can,
-/// else copies in the kernel, else by hand. Returns the number of bytes.
+/// Copies the contents of an open file to another one, and returns the number of bytes. The files share blocks if
+/// the file system can do that; otherwise the kernel copies if it can.
 pub(crate) fn copy_contents(from: &File, to: &File) -> io::Result<u64> {
-    /// Whether a file system could not share blocks once; the store is on one file system.
+    /// Whether the file system could not share blocks once. The store is on one file system.
     static NO_CLONE: AtomicBool = AtomicBool::new(false);
     if !NO_CLONE.load(Ordering::Relaxed) {
         match rustix::fs::ioctl_ficlone(to, from) {
@@ -214,11 +213,11 @@ pub(crate) fn copy_contents(from: &File, to: &File) -> io::Result<u64> {
             Err(_) => {}
         }
     }
-    // `io::copy` between files is copy_file_range, then sendfile, then read and write.
+    // `io::copy` between files tries `copy_file_range` first, then `sendfile`, then `read` and `write`.
     io::copy(&mut &*from, &mut &*to)
 }
 
-/// Uses a buffer of 256 KiB that the thread keeps.
+/// Runs `work` with a buffer of 256 KiB, which each thread keeps.
 pub(crate) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
     thread_local! {
         static BUFFER: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 256 << 10]);
@@ -226,7 +225,7 @@ pub(crate) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
     BUFFER.with_borrow_mut(|buffer| work(buffer))
 }
 
-/// Reads until the buffer is full or the file ends.
+/// Reads until the buffer is full or the file ends, and returns the number of bytes.
 pub(crate) fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     let mut n = 0;
     while n < buffer.len() {
@@ -245,14 +244,14 @@ pub(crate) fn path_of(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
-/// The longest path that is given to the kernel at once; its own limit is 4096 bytes.
+/// The longest path in bytes that is given to the kernel at once. The limit of the kernel is 4,096.
 const CHUNK_BYTES: usize = 2048;
 
-/// Whether the kernel, or a seccomp filter, refused `openat2` once.
+/// Whether the kernel or a seccomp filter has refused `openat2` once.
 static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
 
-/// Opens `path` below `root`, through no symbolic link and never out of it. Paths may be longer
-/// than `PATH_MAX`; at most two descriptors are open at a time.
+/// Opens `path` below `root`. It follows no symbolic link and never leaves `root`. The path can be longer than
+/// `PATH_MAX`. At most two descriptors are open at a time.
 pub(crate) fn open_beneath(root: &impl AsFd, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
     let mut rest = path;
     let mut held: Option<OwnedFd> = None;

@@ -1,8 +1,8 @@
-//! What the store holds, and getting rid of it.
+//! Lists what the store holds, and collects what is not needed.
 //!
-//! Results, layers and volumes are dropped by least recent use. Nodes and blobs are what is left over:
-//! they live as long as a result or a lease needs them, and are swept only when no other process uses
-//! the store, as those hold trees that no row names yet.
+//! Results, layers and volumes are removed by least recent use. Nodes and blobs are kept as long as a result or a
+//! lease needs them. They are removed only while no other process uses the store, because such a process can hold
+//! trees that no row names yet.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -19,13 +19,13 @@ use crate::results::{decode_refs, note_lost_results};
 use crate::store::Store;
 use crate::tree::node::Kind;
 
-/// Why something could not be collected, leased or counted.
+/// Why the store could not be listed or collected.
 #[derive(Debug, thiserror::Error)]
 pub enum GcError {
-    /// The file system does not do it.
+    /// The file system reports an error.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// The database does not do it.
+    /// The database cannot be used.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -43,7 +43,7 @@ impl Diagnostic for GcError {
     }
 }
 
-/// Something that can be collected by itself.
+/// An item of the store that can be collected by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Item {
     /// A result.
@@ -54,56 +54,56 @@ pub enum Item {
     Volume(ContentDigest),
 }
 
-/// Something that can be collected, and what decides whether it is.
+/// An item of the store, and the properties that decide whether it is collected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What it is.
+    /// The item.
     pub item: Item,
-    /// What people know it by: the key of a volume, else the digest or the id.
+    /// The name that is shown: the key of a volume, or the digest or the id.
     pub name: String,
-    /// Bytes on the disk; files that are shared count for each who shares them.
+    /// The size on the disk in bytes. A file that several items share counts for each of them.
     pub size_bytes: u64,
-    /// When it was used last, give or take an hour.
+    /// When the item was used last, to the hour.
     pub last_used_at: SystemTime,
-    /// Somebody who is alive needs it.
+    /// Whether a running process has a lease of the item.
     pub is_leased: bool,
 }
 
-/// What the store holds.
+/// The contents of the store, with their sizes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Results, layers and volumes; the least recently used first.
+    /// The results, layers and volumes, the least recently used first.
     pub records: Vec<Record>,
-    /// Bytes of all blobs. Those that share a file with a layer count here too.
+    /// The size of all blobs in bytes. Blobs that share a file with a layer are counted here, too.
     pub blobs_bytes: u64,
-    /// How many blobs.
+    /// The number of blobs.
     pub n_blobs: usize,
-    /// Bytes of the database.
+    /// The size of the database in bytes.
     pub database_bytes: u64,
-    /// Bytes of what scanned directories looked like.
+    /// The size of the stat cache in bytes, which has the stamps of scanned files.
     pub stat_cache_bytes: u64,
 }
 
-/// What was collected.
+/// The result of a collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
-    /// What was dropped.
+    /// The items that were removed.
     pub items: Vec<Item>,
-    /// Bytes that were freed, as far as they are counted.
+    /// The freed space in bytes, as far as it is known.
     pub size_bytes: u64,
-    /// Other processes use the store: unneeded blobs and directories stay until nobody does.
+    /// Whether blobs and directories that nothing needs were left, because another process uses the store.
     pub is_deferred: bool,
 }
 
-/// Returns the directory of a volume.
+/// Returns the name of the directory of a volume; none for another item.
 fn volume_name(item: &Item) -> Option<String> {
     if let Item::Volume(digest) = item { Some(digest.to_hex()) } else { None }
 }
 
-/// Chooses what to drop so that the rest fits in `budget_bytes`.
+/// Chooses the items to remove, so that the size of the others is at most `budget_bytes`.
 ///
-/// Least recently used first; ties by item, so that the choice is the same on every run. What is
-/// leased stays even where the budget is then exceeded.
+/// The least recently used items are removed first; items of the same time are ordered by themselves, so that the
+/// choice is the same on every run. Leased items stay even if the budget is exceeded.
 #[must_use]
 pub fn plan_gc(records: &[Record], budget_bytes: u64) -> Vec<Item> {
     let total_bytes: u64 = records.iter().map(|record| record.size_bytes).sum();
@@ -122,10 +122,10 @@ pub fn plan_gc(records: &[Record], budget_bytes: u64) -> Vec<Item> {
     dropped
 }
 
-/// What a lease keeps.
+/// The target of a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leased {
-    /// A tree with its nodes and blobs.
+    /// A tree, with its nodes and blobs.
     Tree(ContentDigest),
     /// A blob.
     Blob(ContentDigest),
@@ -146,7 +146,8 @@ impl Leased {
     }
 }
 
-/// Keeps something from being collected until it is dropped, its process ends, or its time is over.
+/// Keeps a tree, a blob, a layer or a volume from being collected, until it is dropped, its process ends, or its
+/// time is over.
 #[derive(Debug)]
 pub struct Lease {
     store: Store,
@@ -155,16 +156,16 @@ pub struct Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // A row that stays ends with its process.
+        // A row that stays is ignored when its process has ended.
         let _ = self.store.db().with("end a lease", |db| db.execute("DELETE FROM leases WHERE id = ?1", [self.id]));
     }
 }
 
 impl Store {
-    /// Keeps something from being collected.
+    /// Keeps something from being collected, for `at_most` this time.
     ///
     /// # Errors
-    /// If the database does not take it.
+    /// If the database cannot be written.
     pub fn lease(&self, what: &Leased, at_most: Duration) -> Result<Lease, DbError> {
         let (pid, start) = process::this();
         let (kind, bytes) = what.row();
@@ -176,7 +177,7 @@ impl Store {
         Ok(Lease { store: self.clone(), id })
     }
 
-    /// Returns what is leased by those who are alive, and forgets the leases of those who are not.
+    /// Returns the leases of running processes, and removes those of other processes.
     fn leases(&self) -> Result<HashSet<(String, Vec<u8>)>, DbError> {
         self.db().transaction("read leases", |db| {
             let mut query = db.prepare("SELECT id, kind, what, pid, started, expires_at FROM leases")?;
@@ -198,10 +199,10 @@ impl Store {
         })
     }
 
-    /// Returns what the store holds.
+    /// Returns the contents of the store.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the store cannot be read.
     pub fn usage(&self) -> Result<Usage, GcError> {
         let leased = self.leases()?;
         let mut records = self.db().with("list what is stored", |db| {
@@ -242,15 +243,14 @@ impl Store {
         Ok(Usage { records, blobs_bytes, n_blobs, database_bytes, stat_cache_bytes })
     }
 
-    /// Drops what was not used for longest until the rest fits in `budget_bytes`, then sweeps blobs
-    /// and directories that nothing needs. Nothing may be evaluated in this process meanwhile, except what
-    /// is leased.
+    /// Removes the least recently used items until the others fit in `budget_bytes`, and then the blobs and
+    /// directories that nothing needs. Meanwhile this process may use only what is leased.
     ///
     /// # Errors
-    /// If something cannot be read or removed.
+    /// If the store cannot be read, or something cannot be removed.
     pub fn gc(&self, budget_bytes: u64) -> Result<Collected, GcError> {
         let usage = self.usage()?;
-        // Blobs go when what needs them goes; they count against the budget all the same.
+        // Blobs are removed with what needs them, but count against the budget.
         let budget_bytes = budget_bytes.saturating_sub(usage.blobs_bytes);
         let items = plan_gc(&usage.records, budget_bytes);
         let size = |item: &Item| usage.records.iter().find(|record| record.item == *item).map_or(0, |r| r.size_bytes);
@@ -261,19 +261,19 @@ impl Store {
         Ok(collected)
     }
 
-    /// Drops everything but what is leased by a process that is alive.
+    /// Removes everything but what running processes have leased.
     ///
     /// # Errors
-    /// If something cannot be read or removed.
+    /// If the store cannot be read, or something cannot be removed.
     pub fn clear(&self) -> Result<Collected, GcError> {
         let usage = self.usage()?;
         let records: Vec<Record> = usage.records.into_iter().filter(|record| !record.is_leased).collect();
         let mut collected =
             Collected { size_bytes: records.iter().map(|record| record.size_bytes).sum(), ..Collected::default() };
         collected.items = records.into_iter().map(|record| record.item).collect();
-        // Directories may be in use by a step of another process: they go when nobody is at work.
+        // A step of another process can use the directories, so that they are removed when no process uses the store.
         self.drop_rows(&collected.items)?;
-        // What is known of earlier runs stays: it is small, and says later why something ran again.
+        // The history stays. It is small, and tells why something runs again.
         self.db().with("forget the machine", |db| db.execute_batch("DELETE FROM meta WHERE key = 'machine';"))?;
         for name in fs::names(&self.root().join("stat-cache-v1"))? {
             fs::remove_file(&self.root().join("stat-cache-v1").join(name))?;
@@ -282,7 +282,7 @@ impl Store {
         Ok(collected)
     }
 
-    /// Drops these, whether or not somebody has a lease.
+    /// Removes these items with their directories, whether or not they are leased.
     ///
     /// # Errors
     /// If something cannot be removed.
@@ -294,8 +294,8 @@ impl Store {
         self.root().join("caches-v1").join(digest.to_hex())
     }
 
-    /// Rows first: a file without a row is garbage, a row without its file would be a lie.
-    /// Drops these with their directories, whether or not somebody uses them.
+    /// Removes the rows first. A directory without a row is collected later, but a row without its directory would
+    /// be wrong.
     fn drop_items(&self, items: &[Item]) -> Result<(), GcError> {
         self.drop_rows(items)?;
         for item in items {
@@ -308,7 +308,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets layers; their directories are swept when nobody uses the store.
+    /// Removes the rows of layers. Their directories are removed when no process uses the store.
     pub(crate) fn forget_layers(&self, layers: &[LayerId]) -> Result<(), DbError> {
         self.drop_rows(&layers.iter().cloned().map(Item::Layer).collect::<Vec<_>>())
     }
@@ -345,10 +345,10 @@ impl Store {
         })
     }
 
-    /// Removes blobs, nodes and layers that nothing needs, if nobody else is at work.
+    /// Removes the blobs, nodes and directories that nothing needs, if no other process uses the store.
     fn sweep_unneeded(&self, collected: &mut Collected) -> Result<(), GcError> {
         if rustix::fs::flock(self.in_use(), FlockOperation::NonBlockingLockExclusive).is_err() {
-            // A conversion that is refused may have lost the lock that was there.
+            // A conversion of a lock that is refused can lose the lock that was held.
             let _ = rustix::fs::flock(self.in_use(), FlockOperation::LockShared);
             collected.is_deferred = true;
             return Ok(());
@@ -422,7 +422,7 @@ impl Store {
             }
             let node = match self.find_node(digest) {
                 Ok(node) => node,
-                // What is gone needs nothing any more.
+                // A missing node needs nothing.
                 Err(NodeError::Missing { .. } | NodeError::Corrupt { .. }) => continue,
                 Err(NodeError::Db(error)) => return Err(error.into()),
             };
@@ -447,7 +447,7 @@ impl Store {
         Ok(size)
     }
 
-    /// Calls `visit` with each file among the blobs, and its digest if its name is one.
+    /// Calls `visit` with the path of each file among the blobs, and with its digest if the name is that of a blob.
     fn each_blob(
         &self,
         mut visit: impl FnMut(&std::path::Path, Option<ContentDigest>) -> Result<(), IoError>,
@@ -468,7 +468,7 @@ fn record(item: Item, name: String, size_bytes: i64, last_used_at: i64, is_lease
     Record { item, name, size_bytes, last_used_at: time_of(last_used_at), is_leased }
 }
 
-/// Returns the bytes of all files below a directory; what cannot be read counts nothing.
+/// Returns the size of all files below a directory in bytes. What cannot be read is not counted.
 fn disk_size(path: &std::path::Path) -> u64 {
     let mut pending = vec![path.to_owned()];
     let mut size = 0;

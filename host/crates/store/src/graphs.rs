@@ -1,10 +1,11 @@
-//! Values of whole graphs: what a large graph gave, found without looking at the results in it.
+//! The values of whole graphs: the result of a large graph is found without looking at the results in it.
 //!
-//! A graph's value is concluded from the results of its vertices. It is stored as a result of its own, under a
-//! key of another domain, and is good as long as none of these results can have been removed or replaced: the
-//! store counts the transactions that do so, and a value says how many there had been when the look-ups began
-//! from which it was concluded. A value that is an hour old is not used either. The results are then looked up
-//! one by one, which notes that they are in use and keeps them from being collected.
+//! The value of a graph is concluded from the results of its vertices. It is stored as a result of its own, with a
+//! key of another domain, and is valid as long as none of these results was removed or replaced. The store counts the
+//! transactions that do so, and each value has the count from before the look-ups that it was concluded from.
+//!
+//! A value that is an hour old is not used. The results are then looked up one by one, which records that they are in
+//! use, so that they are not collected as unused.
 
 use graph::CacheKey;
 use rusqlite::OptionalExtension;
@@ -14,15 +15,15 @@ use crate::process::boot_id;
 use crate::results::{NewResult, USE_GRANULARITY_SECONDS};
 use crate::store::Store;
 
-/// The number of transactions so far that removed or replaced results.
+/// The number of transactions that have removed or replaced results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Losses(i64);
 
 impl Store {
-    /// Returns how often results were removed or replaced. Ask before the first look-up of a graph.
+    /// Returns how often results were removed or replaced. It has to be called before the first look-up of a graph.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn losses(&self) -> Result<Losses, DbError> {
         let found = self.db().with("read what was removed", |db| {
             let mut query = db.prepare_cached("SELECT value FROM meta WHERE key = 'n_losses'")?;
@@ -31,12 +32,12 @@ impl Store {
         Ok(Losses(found.unwrap_or(0)))
     }
 
-    /// Returns the value of a graph, if all results that it was concluded from are still there.
+    /// Returns the value of a graph, if all results that it was concluded from are still stored.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn graph_value(&self, key: CacheKey) -> Result<Option<Vec<u8>>, DbError> {
-        // One statement, so that no transaction comes between the value and the count.
+        // One statement reads the value and the count, so that no transaction comes between the two.
         let sql = "SELECT value, created_at, (SELECT value FROM meta WHERE key = 'n_losses') FROM results
                    WHERE key = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
         let found = self.db().with("look up a graph", |db| {
@@ -52,11 +53,11 @@ impl Store {
         Ok((is_young && known == losses.unwrap_or(0)).then_some(value))
     }
 
-    /// Stores the value of a graph, which was concluded from results that were looked up or stored after
-    /// `losses` was asked for.
+    /// Stores the value of a graph, which was concluded from results that were looked up or stored after the call of
+    /// [`Store::losses`] that returned `losses`.
     ///
     /// # Errors
-    /// If the database does not take it.
+    /// If the database cannot be written.
     pub fn put_graph_value(&self, result: &NewResult<'_>, losses: Losses) -> Result<(), DbError> {
         let value = [result.value, &losses.0.to_le_bytes()].concat();
         self.put_conclusion(&NewResult { value: &value, ..*result })

@@ -1,7 +1,7 @@
-//! What happens when contents turn out to be gone or damaged: whatever needs them is forgotten, so
-//! that the next run makes it anew instead of finding the same hole again.
+//! Handles contents that are missing or damaged. Every result that needs them is removed, so that the next run makes
+//! them again and does not find the same fault.
 //!
-//! Rare, and allowed to be slow: it looks at all results and all layers.
+//! This is rare and may be slow: it looks at all results and all layers.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -18,7 +18,7 @@ use crate::store::Store;
 use crate::tree::node::Kind;
 
 impl Store {
-    /// Forgets whoever needs these contents, and returns the error that says that they are missing.
+    /// Removes the results that need these contents, and returns the error that reports them as missing.
     pub(crate) fn missing(&self, digest: &ContentDigest) -> BlobError {
         match self.forget_dependents(digest) {
             Ok(()) => BlobError::Missing { digest: *digest },
@@ -26,8 +26,8 @@ impl Store {
         }
     }
 
-    /// Removes contents that are not what their digest says, forgets whoever needs them, and returns
-    /// the error that says so.
+    /// Removes contents that do not have their digest, and the results that need them, and returns the error that
+    /// reports the contents as damaged.
     pub(crate) fn corrupt(&self, digest: &ContentDigest) -> BlobError {
         let path = self.blob_path(digest);
         let removed = self
@@ -41,7 +41,7 @@ impl Store {
         }
     }
 
-    /// Forgets the results that name a blob or a directory, themselves or in one of their trees.
+    /// Removes the results that need a blob or a directory, directly or in one of their trees.
     pub(crate) fn forget_dependents(&self, digest: &ContentDigest) -> Result<(), DbError> {
         let results = self.db().with("read what results name", |db| {
             let mut query = db.prepare("SELECT key, refs FROM results")?;
@@ -55,15 +55,15 @@ impl Store {
                 self.remove_result(CacheKey::from_bytes(key))?;
             }
         }
-        // The machine's tree is named by no result.
+        // No result names the tree of the machine.
         self.db().with("forget what the machine is", |db| db.execute("DELETE FROM meta WHERE key = 'machine'", []))?;
         Ok(())
     }
 
-    /// Returns whether a tree has something in it that is `known` to be gone.
+    /// Returns whether a tree needs something that is `known` to be missing.
     fn needs(&self, tree: ContentDigest, known: &mut HashMap<ContentDigest, bool>) -> bool {
         let mut pending = vec![(tree, None)];
-        // Each directory is looked at twice: before what is in it, and after.
+        // Each directory is visited twice: before its entries and after them.
         while let Some((digest, children)) = pending.pop() {
             if let Some(children) = children {
                 let children: Vec<ContentDigest> = children;
@@ -74,7 +74,7 @@ impl Store {
             if known.contains_key(&digest) {
                 continue;
             }
-            // What cannot be read is no reason to keep a result.
+            // A result with a directory that cannot be read is removed, too.
             let Ok(node) = self.find_node(digest) else {
                 known.insert(digest, true);
                 continue;
@@ -91,7 +91,7 @@ impl Store {
         known.get(&tree) == Some(&true)
     }
 
-    /// Forgets the layers that share a damaged file. Their directories stay for whoever uses them.
+    /// Removes the rows of the layers that share a damaged file. Their directories stay while a process uses them.
     fn forget_layers_with(&self, blob: &Path) -> Result<(), DbError> {
         let Ok(Some(metadata)) = fs::lstat_if_there(blob) else { return Ok(()) };
         if metadata.nlink() < 2 {
@@ -104,7 +104,7 @@ impl Store {
     }
 }
 
-/// Returns whether a file below a directory is this inode; what cannot be read is not.
+/// Returns whether a file below a directory has this inode. What cannot be read is skipped.
 fn has_inode(directory: &Path, inode: u64) -> bool {
     let mut pending = vec![directory.to_owned()];
     while let Some(path) = pending.pop() {

@@ -1,49 +1,49 @@
-//! The store: trees and blobs by digest, layers on disk, the result cache.
+//! The store: trees and blobs by digest, layers on disk, and the result cache.
 //!
-//! It is synchronous, is shared by processes, and knows nothing of operations except how a
-//! [`graph::FileOp`] makes a tree from a tree. It fetches nothing and mounts nothing.
+//! All functions are synchronous. A store can be shared by processes. It fetches nothing, mounts nothing, and knows
+//! no operations but those on files, [`graph::FileOp`].
 //!
 //! ```text
 //! store-version            the version of the layout
 //! db-v1.sqlite             nodes, results, history, layers, leases
-//! blobs-v1/ab/cdef…        contents of files by their digest
-//! layers-v1/<id>/          directories in the format of an overlay's upper
+//! blobs-v1/ab/cdef…        contents of files, named by their digests
+//! layers-v1/<id>/          directories in the format of the upper directory of an overlay
 //! caches-v1/<digest>/data  cache volumes
-//! stat-cache-v1/<digest>   what scanned directories looked like the last time
-//! locks-v1/                one file per key that is being evaluated
+//! stat-cache-v1/<digest>   stamps and digests of scanned directories
+//! locks-v1/                a file for each key that is being evaluated
 //! tmp-v1/<pid>-<start>/    temporary files of a process
-//! trash-v1/                what garbage collection is removing
+//! trash-v1/                directories that are being removed
 //! ```
 //!
 //! # Trees
-//! A tree is a [`graph::ContentDigest`]; [`empty_tree`] is the one with nothing in it.
-//! - made: [`Store::apply`] (each `FileOp`, with an [`Origin`] to copy from), [`Store::merge`],
-//!   [`Store::diff`], [`Store::put_node`], [`Store::scan`], [`Store::machine`], [`Store::apply_changes`]
-//! - read: [`Store::stat`], [`Store::entries`], [`Store::glob`], [`Store::search`], [`Store::read_file`],
-//!   [`Store::digest_at`], [`Store::contents_digest`], [`Store::subtree`], [`Store::select`],
-//!   [`Store::node`], [`Store::resolve_owner`]
+//! A tree is named by a [`graph::ContentDigest`]. [`empty_tree`] is the tree without entries.
+//! - Functions that make trees: [`Store::apply`] (every `FileOp`, with an [`Origin`] to copy from), [`Store::merge`],
+//!   [`Store::diff`], [`Store::put_node`], [`Store::scan`], [`Store::machine`], [`Store::apply_changes`].
+//! - Functions that read trees: [`Store::stat`], [`Store::entries`], [`Store::glob`], [`Store::search`],
+//!   [`Store::read_file`], [`Store::digest_at`], [`Store::contents_digest`], [`Store::subtree`], [`Store::select`],
+//!   [`Store::node`], [`Store::resolve_owner`].
 //!
 //! # Blobs
-//! [`Store::put_blob`], [`Store::put_file`], [`Store::put_hardlink`], [`Store::read_blob`],
-//! [`Store::open_blob`], [`Store::has_blob`], [`Store::keep_blob`] (copies a scanned file's contents in).
-//! The contents of scanned files stay where they are, in [`ExternalBlobs`].
+//! [`Store::put_blob`], [`Store::put_file`], [`Store::put_hardlink`], [`Store::read_blob`], [`Store::open_blob`],
+//! [`Store::has_blob`]. The contents of scanned files stay in these files, which [`ExternalBlobs`] registers;
+//! [`Store::keep_blob`] copies them into the store.
 //!
 //! # Layers
-//! [`Store::plan_layer`] says what has to be written so that an overlay over `base` is `target`;
-//! [`write_layer`] writes it and [`ingest_layer`] reads what a command wrote, both without a store, in
-//! whatever process and namespace; [`Store::apply_changes`] makes the tree of that.
-//! [`Store::export`] writes a tree to a directory of the user.
+//! [`Store::plan_layer`] lists the entries that have to be written so that an overlay over a base shows a tree.
+//! [`write_layer`] writes them, and [`ingest_layer`] reads the changes that a command made. Both take paths and no
+//! store, so that they run in any process and namespace. [`Store::apply_changes`] makes a tree of the changes.
+//! [`Store::export`] writes a tree into a directory of the user.
 //!
 //! # Results
-//! [`Store::result`], [`Store::put_result`], [`Store::note_history`], [`Store::explain_miss`],
-//! [`Store::sync_older_rows`] (in the background). Of whole graphs: [`Store::losses`],
-//! [`Store::graph_value`], [`Store::put_graph_value`].
+//! [`Store::result`], [`Store::put_result`], [`Store::note_history`], [`Store::explain_miss`], and
+//! [`Store::sync_older_rows`] in the background. For whole graphs: [`Store::losses`], [`Store::graph_value`],
+//! [`Store::put_graph_value`].
 //!
 //! # Sharing and collecting
-//! [`Store::lock_key`], [`Store::volume`], [`Store::lease`], [`Store::usage`], [`Store::gc`],
-//! [`Store::clear`], [`Store::remove`], [`Store::sweep`].
+//! [`Store::lock_key`], [`Store::volume`], [`Store::lease`], [`Store::usage`], [`Store::gc`], [`Store::clear`],
+//! [`Store::remove`], [`Store::sweep`].
 //!
-//! Read first: [`Node`], then `tree/resolve.rs`, then [`Store`].
+//! To understand the code, begin with [`Node`], `tree/resolve.rs` and [`Store`].
 
 mod blob;
 mod db;

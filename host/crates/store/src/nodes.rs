@@ -1,4 +1,4 @@
-//! Nodes in the database, and in memory.
+//! Stores and reads the nodes of trees.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,25 +10,25 @@ use crate::db::DbError;
 use crate::store::Store;
 use crate::tree::node::Node;
 
-/// The most bytes of nodes, as they are encoded, that are kept in memory.
+/// The size of the nodes that are kept in memory, in bytes of their encoding.
 const CACHE_BYTES: usize = 48 << 20;
 
 /// Why a directory of a tree could not be read or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// It was collected, or never there.
+    /// The directory was collected, or was never stored.
     #[error("directory {digest} is not in the store")]
     Missing {
-        /// Of the node.
+        /// The digest of its node.
         digest: ContentDigest,
     },
-    /// Its bytes are not what its digest says; it was removed.
+    /// The stored bytes do not have the digest. They were removed.
     #[error("directory {digest} is damaged in the store and was removed")]
     Corrupt {
-        /// Of the node.
+        /// The digest of its node.
         digest: ContentDigest,
     },
-    /// The database did not answer.
+    /// The database cannot be used.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -40,13 +40,13 @@ impl Diagnostic for NodeError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { .. } | Self::Corrupt { .. } => Some("run again; it is made anew".to_owned()),
+            Self::Missing { .. } | Self::Corrupt { .. } => Some("run again: the directory is made again".to_owned()),
             Self::Db(error) => error.hint(),
         }
     }
 }
 
-/// Nodes that were read or made lately.
+/// The nodes that were read or made lately.
 #[derive(Default)]
 pub(crate) struct NodeCache {
     nodes: RwLock<Cached>,
@@ -91,20 +91,20 @@ pub(crate) trait SeenNodes: Iterator<Item = (ContentDigest, Vec<u8>)> {
 }
 
 impl Store {
-    /// Returns the node of that digest.
+    /// Returns the node with a digest.
     ///
     /// # Errors
-    /// If it is not there, or damaged.
+    /// If the node is missing or damaged, or the database cannot be read.
     pub fn node(&self, digest: ContentDigest) -> Result<Arc<Node>, NodeError> {
         let found = self.find_node(digest);
         if let Err(NodeError::Missing { .. } | NodeError::Corrupt { .. }) = &found {
-            // So that the next run makes it anew.
+            // The next run makes the node again, because the results that need it are forgotten.
             self.forget_dependents(&digest)?;
         }
         found
     }
 
-    /// As [`Store::node`], and nothing is done about a node that is gone.
+    /// Returns a node as [`Store::node`] does, and forgets no results if the node is missing.
     pub(crate) fn find_node(&self, digest: ContentDigest) -> Result<Arc<Node>, NodeError> {
         if let Some(node) = self.node_cache().get(&digest) {
             return Ok(node);
@@ -114,7 +114,7 @@ impl Store {
             query.query_row([digest.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).optional()
         })?;
         let Some(data) = data else {
-            // Known without being stored, so that it need not be made before it is used.
+            // The empty tree is known without being stored.
             return if digest == empty_tree() { Ok(Arc::default()) } else { Err(NodeError::Missing { digest }) };
         };
         match Node::decode(&data) {
@@ -132,10 +132,10 @@ impl Store {
         }
     }
 
-    /// Returns whether that node is stored.
+    /// Returns whether a node is stored.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn has_node(&self, digest: ContentDigest) -> Result<bool, DbError> {
         if self.node_cache().get(&digest).is_some() || digest == empty_tree() {
             return Ok(true);
@@ -145,7 +145,7 @@ impl Store {
         })
     }
 
-    /// Stores encoded nodes in one transaction. A node that is there stays as it is.
+    /// Stores encoded nodes in one transaction. A node that is stored already is left as it is.
     pub(crate) fn put_encoded<'a>(
         &self,
         nodes: impl IntoIterator<Item = (&'a ContentDigest, &'a [u8])>,
@@ -159,11 +159,10 @@ impl Store {
         })
     }
 
-    /// Stores the nodes of a scan in one transaction, `first` and those that follow it. A node that is there
-    /// gets the times that were seen now: a file that went back to earlier contents is newer than what was
-    /// built of its later ones.
+    /// Stores the nodes of a scan in one transaction. A node that is stored already gets the times of this scan,
+    /// because a file that was changed back to earlier contents is newer than what was built of its later contents.
     ///
-    /// The layers that showed the root with other times are no longer taken for it.
+    /// If times changed, the layers that are recorded for the root are forgotten, because they have the old times.
     pub(crate) fn put_seen(&self, first: (ContentDigest, Vec<u8>), others: &mut impl SeenNodes) -> Result<(), DbError> {
         let mut stored = Vec::new();
         self.db().transaction("store directories", |db| {
@@ -188,7 +187,7 @@ impl Store {
     /// Stores a node and returns its digest.
     ///
     /// # Errors
-    /// If the database does not take it.
+    /// If the database cannot be written.
     pub fn put_node(&self, node: Node) -> Result<ContentDigest, NodeError> {
         let mut editor = Editor::new(self);
         let digest = editor.add(node);
@@ -203,8 +202,8 @@ pub fn empty_tree() -> ContentDigest {
     *EMPTY.get_or_init(|| Node::default().encode().0)
 }
 
-/// Nodes that an operation makes; they are stored together at its end, those that were only on the
-/// way are not stored at all.
+/// The nodes that an operation makes. At the end of the operation, those that its result needs are stored
+/// together; the others are dropped.
 pub(crate) struct Editor<'a> {
     pub(crate) store: &'a Store,
     fresh: HashMap<ContentDigest, (Arc<Node>, Vec<u8>)>,
@@ -230,7 +229,7 @@ impl<'a> Editor<'a> {
         digest
     }
 
-    /// Stores what `root` needs and returns `root`.
+    /// Stores the nodes that `root` needs, and returns `root`.
     pub(crate) fn finish(mut self, root: ContentDigest) -> Result<ContentDigest, NodeError> {
         let mut needed = Vec::new();
         let mut pending = vec![root];
@@ -241,11 +240,11 @@ impl<'a> Editor<'a> {
             }
         }
         if !needed.is_empty() {
-            // Children first, so that whoever finds a parent finds all below it.
+            // Children are stored first, so that a stored directory has everything below it.
             self.store.put_encoded(needed.iter().rev().map(|(digest, _, data)| (digest, data.as_slice())))?;
             for (digest, node, data) in needed {
-                // Another process may have stored it before with other times: those count. Only the
-                // database knows, so nothing with times goes into memory unread.
+                // Another process may have stored the node before with other times, which are then the valid ones. So
+                // a node with times is not kept in memory before it was read from the database.
                 if node.entries.iter().all(|entry| !matches!(entry.mtime, crate::tree::node::Mtime::Seen(_))) {
                     self.store.node_cache().put(digest, node, data.len());
                 }

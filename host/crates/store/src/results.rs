@@ -1,7 +1,7 @@
-//! The result cache: what operations gave, by cache key, and why one ran.
+//! The result cache: the results of operations by cache key, and the reasons why operations run.
 //!
-//! A row that was written since the machine was started is believed at once; after a power cut it is
-//! believed only if what it names had been synced before. So the hot path never waits for a disk.
+//! A row that was written since the machine was started is trusted. After a power cut, it is trusted only if
+//! everything that it names was synced to the disk before. So storing a result never waits for the disk.
 
 use std::collections::HashSet;
 use std::mem;
@@ -15,46 +15,46 @@ use crate::fs::IoError;
 use crate::process::{self, boot_id};
 use crate::store::Store;
 
-/// How old `last_used_at` may be before a use is written down.
+/// The age of `last_used_at`, in seconds, from which on a use of the row is recorded.
 pub(crate) const USE_GRANULARITY_SECONDS: i64 = 3600;
 
-/// How long a sync is good for: what a power cut may cost, against a disk that is kept busy.
+/// The time between two syncs in nanoseconds. A power cut can cost the results of this time.
 const SYNC_INTERVAL_NS: i64 = 600_000_000_000;
 
-/// A result to be stored.
+/// A result that is to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewResult<'a> {
-    /// What it is found by.
+    /// The key under which the result is found.
     pub key: CacheKey,
-    /// Bytes whose meaning is the caller's.
+    /// The value, whose format only the caller knows.
     pub value: &'a [u8],
-    /// The trees that it names; they live as long as it does, with their nodes, blobs and layers.
+    /// The trees that the value names. Their nodes and blobs are kept as long as the result.
     pub trees: &'a [ContentDigest],
-    /// The blobs that it names besides.
+    /// The blobs that the value names besides.
     pub blobs: &'a [ContentDigest],
 }
 
 /// Why an operation has to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Miss {
-    /// It never ran on this machine, as far as the store remembers.
+    /// The operation has never run on this machine, as far as the store knows.
     NeverRan,
     /// An input has other contents than the last time.
     InputChanged {
-        /// Which.
+        /// The index of the input.
         index: usize,
-        /// What it was; none if there was no such input.
+        /// The digest of the input the last time; none if the operation had no such input.
         from: Option<ContentDigest>,
-        /// What it is; none if there is no such input any more.
+        /// The digest of the input now; none if the operation has no such input any more.
         to: Option<ContentDigest>,
     },
-    /// The same inputs had another key: the operation's key is made otherwise now.
+    /// The same inputs had another key the last time, because keys are computed in another way now.
     KeyChanged,
-    /// It ran with these inputs, and its result was collected or lost.
+    /// The operation has run with these inputs, and its result was collected or lost.
     Evicted,
 }
 
-/// Keys that were used and whose time is not written down yet.
+/// The keys of results that were used and whose time of use is not stored yet.
 #[derive(Default)]
 pub(crate) struct Uses {
     keys: Mutex<HashSet<CacheKey>>,
@@ -82,10 +82,10 @@ impl Uses {
 }
 
 impl Store {
-    /// Returns the value that is stored under a key, if it can be believed.
+    /// Returns the value that is stored under a key, if it can be trusted.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn result(&self, key: CacheKey) -> Result<Option<Vec<u8>>, DbError> {
         let found = self.db().with("look up a result", |db| {
             let sql = "SELECT value, last_used_at FROM results WHERE key = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
@@ -99,15 +99,15 @@ impl Store {
         Ok(Some(value))
     }
 
-    /// Stores a result; it replaces one of the same key.
+    /// Stores a result, and replaces an earlier one of the same key.
     ///
     /// # Errors
-    /// If the database does not take it.
+    /// If the database cannot be written.
     pub fn put_result(&self, result: &NewResult<'_>) -> Result<(), DbError> {
         self.put(result, note_lost_results)
     }
 
-    /// Stores what was concluded from other results; nothing was concluded from the one that it replaces.
+    /// Stores the value of a graph. No other value was concluded from the one that it replaces.
     pub(crate) fn put_conclusion(&self, result: &NewResult<'_>) -> Result<(), DbError> {
         self.put(result, |_| Ok(()))
     }
@@ -134,10 +134,10 @@ impl Store {
         })
     }
 
-    /// Forgets a result, as when what it names turned out to be gone.
+    /// Removes a result, because something that it names is missing or damaged.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be written.
     pub fn remove_result(&self, key: CacheKey) -> Result<(), DbError> {
         self.db().transaction("remove a result", |db| {
             db.prepare_cached("DELETE FROM results WHERE key = ?1")?.execute([key.as_bytes()])?;
@@ -145,18 +145,18 @@ impl Store {
         })
     }
 
-    /// Writes down what was used; also done when the last handle is dropped.
+    /// Stores the times of use of results. This also happens when the last handle of the store is dropped.
     ///
     /// # Errors
-    /// If the database does not take it.
+    /// If the database cannot be written.
     pub fn flush_uses(&self) -> Result<(), DbError> {
         self.uses().flush(self.db())
     }
 
-    /// Remembers with which key and which contents of its inputs a definition was evaluated last.
+    /// Records the key and the digests of the inputs with which a definition was evaluated last.
     ///
     /// # Errors
-    /// If the database does not take it.
+    /// If the database cannot be written.
     pub fn note_history(
         &self,
         definition: DefinitionDigest,
@@ -174,7 +174,7 @@ impl Store {
     /// Returns the key with which a definition was evaluated last.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn last_key(&self, definition: DefinitionDigest) -> Result<Option<CacheKey>, DbError> {
         let found = self.db().with("read history", |db| {
             let mut query = db.prepare_cached("SELECT key FROM history WHERE definition = ?1")?;
@@ -183,11 +183,11 @@ impl Store {
         Ok(found.and_then(|bytes| bytes.try_into().ok()).map(CacheKey::from_bytes))
     }
 
-    /// Says why a definition whose key is not in the cache has to run. Ask before
+    /// Returns why a definition has to run whose key is not in the cache. It has to be called before
     /// [`Store::note_history`].
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn explain_miss(
         &self,
         definition: DefinitionDigest,
@@ -207,14 +207,14 @@ impl Store {
         })
     }
 
-    /// Syncs the store to its disk and then believes all rows of this boot also after a power cut.
-    /// For the background: it waits for the disk.
+    /// Syncs the store to the disk. The rows that were written before are then trusted after a power cut, too. It
+    /// waits for the disk, and is made for the background.
     ///
     /// # Errors
-    /// If the disk or the database does not do it.
+    /// If the disk cannot be synced, or the database cannot be written.
     pub fn sync_older_rows(&self) -> Result<(), SyncError> {
         let started_ns = process::now_ns();
-        // Rows that are written while the disk is synced are not meant.
+        // Rows that are written during the sync are not covered by it.
         let horizon = now() - 1;
         let root = std::fs::File::open(self.root()).map_err(|e| IoError::new("open", self.root(), e))?;
         rustix::fs::syncfs(&root).map_err(|e| IoError::new("sync", self.root(), e))?;
@@ -233,16 +233,16 @@ impl Store {
         Ok(())
     }
 
-    /// Returns whether the last sync was long enough ago for another one to be worth waiting for the disk.
+    /// Returns whether it is time for the next sync.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database cannot be read.
     pub fn is_sync_due(&self) -> Result<bool, DbError> {
         let last = self.synced_at_ns()?;
         Ok(last < process::booted_at_ns() || process::now_ns() - last > SYNC_INTERVAL_NS)
     }
 
-    /// Returns up to when all files of the store are known to be on the disk, in nanoseconds since 1970.
+    /// Returns the time of the last sync in nanoseconds since 1970. Files that were written before are on the disk.
     pub(crate) fn synced_at_ns(&self) -> Result<i64, DbError> {
         let value = self.db().with("read what is synced", |db| {
             let mut query = db.prepare_cached("SELECT value FROM meta WHERE key = 'synced_at_ns'")?;
@@ -252,13 +252,13 @@ impl Store {
     }
 }
 
-/// Why the store could not be synced to its disk.
+/// Why the store could not be synced to the disk, or a file and its row could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
-    /// The disk does not do it.
+    /// The file system reports an error.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// The database does not do it.
+    /// The database cannot be used.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -276,8 +276,8 @@ impl graph::Diagnostic for SyncError {
     }
 }
 
-/// Notes that results were removed or replaced, in the transaction that does it: what was concluded from them
-/// does not hold any more.
+/// Records that results were removed or replaced, in the transaction that does so. The values of graphs that were
+/// concluded from them are not valid any more.
 pub(crate) fn note_lost_results(db: &Connection) -> rusqlite::Result<()> {
     let sql = "INSERT INTO meta(key, value) VALUES ('n_losses', 1) ON CONFLICT(key) DO UPDATE SET value = value + 1";
     db.prepare_cached(sql)?.execute([]).map(drop)
@@ -301,7 +301,7 @@ pub(crate) fn decode_digests(bytes: &[u8]) -> Vec<ContentDigest> {
     bytes.chunks_exact(32).filter_map(|chunk| chunk.try_into().ok()).map(ContentDigest::from_bytes).collect()
 }
 
-/// The number of trees in four bytes, the trees, the blobs.
+/// Encodes the names of trees and blobs: the number of trees in four bytes, the trees, the blobs.
 fn encode_refs(trees: &[ContentDigest], blobs: &[ContentDigest]) -> Vec<u8> {
     let n_trees = u32::try_from(trees.len()).unwrap_or(u32::MAX);
     let mut out = n_trees.to_le_bytes().to_vec();
@@ -310,7 +310,7 @@ fn encode_refs(trees: &[ContentDigest], blobs: &[ContentDigest]) -> Vec<u8> {
     out
 }
 
-/// Returns the trees and the blobs that a result names.
+/// Decodes the trees and the blobs that a result names.
 pub(crate) fn decode_refs(bytes: &[u8]) -> (Vec<ContentDigest>, Vec<ContentDigest>) {
     let Some((n_trees, rest)) = bytes.split_first_chunk::<4>() else { return Default::default() };
     let mut trees = decode_digests(rest);

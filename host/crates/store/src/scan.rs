@@ -1,8 +1,8 @@
-//! Scanning a directory of this machine: a tree of what is in it, without copying anything.
+//! Scans a directory of this machine: makes a tree of its contents without copying them.
 //!
-//! Everything belongs to root in the tree; permission bits and times are kept, links stay as they
-//! are and are never followed. What looks as it did in the last scan of the same root with the same
-//! patterns is not read again; a directory in which nothing changed is not even encoded again.
+//! In the tree everything belongs to root. Permission bits and times are kept. Links are kept and never followed. A
+//! file with the same stamp as in the last scan of the same directory with the same patterns is not read again, and
+//! a directory in which nothing changed is not encoded again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,43 +27,43 @@ mod walk;
 use cache::{Builder, DIRECTORY, FILE, Image, Record, Size, TAKEN, Table};
 use walk::{Listing, Stop, Walk, Walked};
 
-/// How often a scan is tried when things change under it.
+/// The number of attempts if files change during the scan.
 const TRIES: usize = 2;
 
 /// Why a directory or a file of this machine could not be scanned.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// Nothing is there.
+    /// The path does not exist.
     #[error("nothing is at `{}`", path.display())]
     NotFound {
-        /// The path.
+        /// The path that was to be scanned.
         path: PathBuf,
     },
-    /// It is neither a file nor a directory.
+    /// The path is neither that of a file nor that of a directory.
     #[error("`{}` is neither a file nor a directory", path.display())]
     NotScannable {
-        /// The path.
+        /// The path that was to be scanned.
         path: PathBuf,
     },
-    /// It changed again and again.
+    /// The directory changed in every attempt to scan it.
     #[error("`{}` changed while it was read", path.display())]
     Changed {
-        /// The path.
+        /// The path that was to be scanned.
         path: PathBuf,
     },
-    /// Something cannot be read.
+    /// A file or a directory cannot be read.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// A pattern makes no sense.
+    /// A pattern is not valid.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// The tree cannot be stored.
+    /// A directory of the tree cannot be stored.
     #[error(transparent)]
     Node(#[from] NodeError),
-    /// The tree cannot be stored.
+    /// The database cannot be used.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// Contents cannot be stored.
+    /// The contents of a file cannot be stored.
     #[error(transparent)]
     Blob(#[from] BlobError),
 }
@@ -72,7 +72,7 @@ impl Diagnostic for ScanError {
     fn blame(&self) -> Blame {
         match self {
             Self::NotScannable { .. } | Self::Pattern(_) => Blame::User,
-            // It was there and as it was named when the run began.
+            // The directory existed when the run began, so that the caller did nothing wrong.
             _ => Blame::Environment,
         }
     }
@@ -93,27 +93,28 @@ impl Diagnostic for ScanError {
     }
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scanned {
-    /// The tree; a single file is a tree of that one file.
+    /// The tree. The scan of a file gives a tree with this file.
     pub tree: ContentDigest,
-    /// Whether the path is a file.
+    /// Whether a file was scanned, and not a directory.
     pub is_file: bool,
-    /// What was left out because it can be in no tree: sockets, pipes and devices.
+    /// The sockets, pipes and devices that were left out.
     pub skipped: Vec<PathBuf>,
-    /// How many files there are.
+    /// The number of files in the tree.
     pub n_files: usize,
-    /// How many of them were read, because they are new or changed.
+    /// The number of files that were read, because they are new or changed.
     pub n_hashed: usize,
 }
 
 impl Store {
-    /// Scans a directory or a file of this machine; a link to one is followed. Takes what `include`
-    /// matches, or all if it is empty, except what `exclude` matches, in the syntax of `.dockerignore`.
+    /// Scans a directory or a file of this machine. A path that is a link is followed. The tree has what a pattern of
+    /// `include` matches, or everything if there is none, without what a pattern of `exclude` matches. The patterns
+    /// have the syntax of `.dockerignore`.
     ///
     /// # Errors
-    /// If nothing is there, something cannot be read, or it changes again and again.
+    /// If the path does not exist, something cannot be read, or files change during every attempt.
     pub fn scan(&self, path: &Path, include: &[String], exclude: &[String]) -> Result<Scanned, ScanError> {
         let selector = Selector::new(include, exclude)?;
         let root = fs::canonicalize(path).map_err(|error| match error.kind() {
@@ -143,13 +144,13 @@ impl Store {
     fn scan_directory(&self, root: &Path, selector: &Selector, cache_name: &str) -> Result<Scanned, Stop> {
         let started_at_ns = process::now_ns();
         let cache_path = self.root().join("stat-cache-v1").join(cache_name);
-        // A cache that cannot be read only costs time.
+        // Without the cache all files are read, which takes longer and gives the same tree.
         let image = fs::read_if_there(&cache_path).ok().flatten().and_then(Image::parse);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::open(root, flags, Mode::empty());
         let fd = fd.map_err(|e| Stop::Error(IoError::new("open directory", root, e).into()))?;
         let walked = Walk { root, fd, selector, image: image.as_ref() }.run()?;
-        // Where its root is stored, all below it is too.
+        // If the root is stored, everything below it is stored, too.
         let is_stored = match &image {
             Some(image) => self.has_node(image.dir(0).digest)?,
             None => false,
@@ -179,8 +180,8 @@ impl Store {
         })
     }
 
-    /// Stores the nodes of what was walked and returns the digests of its directories. A directory that is as
-    /// in `known` is stored already.
+    /// Stores the nodes of the directories that were walked, and returns their digests. A directory that is the same
+    /// as in `known` is stored already.
     fn store_nodes(
         &self,
         walked: &[Walked],
@@ -196,13 +197,13 @@ impl Store {
     }
 }
 
-/// The nodes of what was walked that are not stored, children first. Each is encoded when it is asked for:
-/// those of a large tree together take more memory than all else.
+/// The nodes that have to be stored, children first. Each is encoded when it is asked for, because the nodes of
+/// a large tree would together take more memory than everything else.
 struct FreshNodes<'a> {
     walked: &'a [Walked],
     image: Option<&'a Image>,
     known: Option<&'a Image>,
-    /// The digests of all directories from `n_left` on.
+    /// The digests of the directories. Those before `n_left` are not known yet.
     digests: Vec<ContentDigest>,
     n_left: usize,
 }
@@ -275,7 +276,7 @@ impl From<IoError> for Stop {
     }
 }
 
-/// Calls `add` with each entry of a directory, and with the number of the directory that it names.
+/// Calls `add` with each entry of a directory. If the entry is a directory, its index is the second argument.
 fn each_record(dir: &Walked, image: Option<&Image>, mut add: impl FnMut(&Record<'_>, Option<usize>)) {
     let mut child = dir.first_child;
     let mut add = |record: &Record<'_>| {

@@ -1,4 +1,4 @@
-//! The store itself: where its parts are, and how it is opened.
+//! The store itself: its directories, and how it is opened.
 
 use std::collections::HashSet;
 use std::io;
@@ -16,8 +16,8 @@ use crate::nodes::NodeCache;
 use crate::process;
 use crate::results::Uses;
 
-/// The version of the layout, in the marker file. A directory whose format changes gets another
-/// number in its name; this one changes when old and new programs must not share a store at all.
+/// The version of the layout, which the marker file has. If the format of one directory changes, the directory
+/// gets another number in its name. The version changes only when old and new programs must not share a store.
 const LAYOUT_VERSION: u64 = 1;
 const MARKER: &str = "store-version";
 const DIRECTORIES: [&str; 7] =
@@ -26,29 +26,29 @@ const DIRECTORIES: [&str; 7] =
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is a file.
+    /// The path is not that of a directory.
     #[error("store `{}` is not a directory", path.display())]
     NotADirectory {
-        /// The store.
+        /// The directory of the store.
         path: PathBuf,
     },
-    /// It may not be written.
+    /// This user may not write to the directory.
     #[error("store `{}` cannot be written", path.display())]
     NotWritable {
-        /// The store.
+        /// The directory of the store.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A newer version of this program made it.
+    /// A newer version of this program made the store.
     #[error("store `{}` is of version `{found}`, newer than this program", path.display())]
     NewerVersion {
-        /// The store.
+        /// The directory of the store.
         path: PathBuf,
-        /// What its marker says.
+        /// The version in the marker file.
         found: String,
     },
-    /// Anything else, a full disk for one.
+    /// The file system reports another error, such as a full disk.
     #[error(transparent)]
     Io(#[from] IoError),
 }
@@ -69,7 +69,8 @@ impl Diagnostic for OpenError {
     }
 }
 
-/// Trees, blobs, layers and results in a directory that processes share. Cheap to clone.
+/// A directory with trees, blobs, layers and results, which processes share. Cloning is cheap, and gives another
+/// handle to the same store.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -81,7 +82,7 @@ struct Inner {
     nodes: NodeCache,
     external: ExternalBlobs,
     uses: Uses,
-    /// With the lock that says that it is in use.
+    /// The directory for temporary files, and the lock that marks it as being used.
     temporary: OnceLock<(PathBuf, std::os::fd::OwnedFd)>,
     in_use: std::fs::File,
     of_root: RwLock<HashSet<ContentDigest>>,
@@ -94,18 +95,19 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the store in a directory; makes it if there is none.
+    /// Opens the store in a directory, and makes it if the directory is empty or missing.
     ///
     /// # Errors
-    /// If it is no directory, cannot be written, was made by a newer version, or the disk is full.
+    /// If the path is not that of a directory, the directory cannot be written, a newer version made the store, or
+    /// the disk is full.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
-        // Somebody may have removed a directory by hand, to have its space.
+        // A user may have removed a directory by hand to free its space.
         if !check_marker(root)? || DIRECTORIES.iter().any(|name| !root.join(name).is_dir()) {
             make(root)?;
         }
         rustix::fs::access(root, Access::WRITE_OK | Access::EXEC_OK)
             .map_err(|e| OpenError::NotWritable { path: root.to_owned(), source: e.into() })?;
-        // So that garbage collection knows whether anybody else is at work.
+        // The lock tells the collector whether another process uses the store.
         let in_use = open_lock(&root.join("use.lock"))?;
         let operation = FlockOperation::NonBlockingLockShared;
         if rustix::fs::flock(&in_use, operation).is_err() {
@@ -126,13 +128,13 @@ impl Store {
         })
     }
 
-    /// Returns its directory.
+    /// Returns the directory of the store.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.inner.root
     }
 
-    /// Returns the directory of the blobs, for the functions that work without a store.
+    /// Returns the directory of the blobs, for the functions that take paths and no store.
     #[must_use]
     pub fn blobs_dir(&self) -> PathBuf {
         self.inner.root.join("blobs-v1")
@@ -144,17 +146,17 @@ impl Store {
         self.inner.root.join("layers-v1")
     }
 
-    /// Returns where files of this machine are registered as blobs.
+    /// Returns the registry of the files of this machine whose contents are blobs.
     #[must_use]
     pub fn external(&self) -> &ExternalBlobs {
         &self.inner.external
     }
 
-    /// Returns the directory for temporary files of this process. Other processes leave it alone
-    /// while this one lives; [`Store::sweep`] removes it after.
+    /// Returns the directory for temporary files of this process. Other processes do not touch it while this one
+    /// lives; afterwards [`Store::sweep`] removes it.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If the directory cannot be made.
     pub fn temporary_dir(&self) -> Result<PathBuf, IoError> {
         if let Some((path, _)) = self.inner.temporary.get() {
             return Ok(path.clone());
@@ -180,7 +182,7 @@ impl Store {
         &self.inner.uses
     }
 
-    /// Returns whether it is known that all in a tree belongs to root, which saves looking.
+    /// Returns whether everything in a tree is known to belong to root. Then the entries need not be checked.
     pub(crate) fn is_of_root(&self, tree: ContentDigest) -> bool {
         self.inner.of_root.read().unwrap_or_else(PoisonError::into_inner).contains(&tree)
     }
@@ -196,12 +198,12 @@ impl Store {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // What was used is of interest only to the garbage collection; losing it is no error.
+        // Only the collector uses these times, and a lost one does no harm.
         let _ = self.uses.flush(&self.db);
     }
 }
 
-/// Returns whether the marker of this version is there.
+/// Returns whether the marker file has this version.
 fn check_marker(root: &Path) -> Result<bool, OpenError> {
     let found = match fs::read_if_there(&root.join(MARKER)) {
         Ok(found) => found,
@@ -218,7 +220,7 @@ fn check_marker(root: &Path) -> Result<bool, OpenError> {
     let text = String::from_utf8_lossy(&found).trim().to_owned();
     match text.parse::<u64>() {
         Ok(version) if version <= LAYOUT_VERSION => Ok(true),
-        // A write that a power cut left empty.
+        // A power cut can leave the file empty.
         _ if text.is_empty() => Ok(false),
         _ => Err(OpenError::NewerVersion { path: root.to_owned(), found: text }),
     }
@@ -242,7 +244,7 @@ fn make(root: &Path) -> Result<(), OpenError> {
     fs::write_atomic(&root.join(MARKER), marker.as_bytes(), &root.join("tmp-v1")).map_err(refused)
 }
 
-/// Opens a file that is there only to be locked.
+/// Opens a file that exists only to be locked.
 pub(crate) fn open_lock(path: &Path) -> Result<std::fs::File, IoError> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let fd = rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)).map_err(|e| IoError::new("open", path, e))?;

@@ -1,4 +1,4 @@
-//! Blobs that are files of this machine: what was scanned is not copied.
+//! Blobs whose contents are in files of this machine. Scanned files are not copied into the store.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -8,21 +8,21 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use graph::ContentDigest;
 
-/// What tells whether a file is still the one that was looked at.
+/// The properties of a file that tell whether it was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Nanoseconds since 1970.
+    /// When the contents were modified, in nanoseconds since 1970.
     pub mtime_ns: i64,
-    /// Nanoseconds since 1970.
+    /// When the inode was changed, in nanoseconds since 1970.
     pub ctime_ns: i64,
-    /// The number of its inode.
+    /// The number of the inode.
     pub inode: u64,
 }
 
 impl Stamp {
-    /// Takes it from what `stat` says.
+    /// Returns the stamp of a file with this metadata.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
         Self {
@@ -34,30 +34,30 @@ impl Stamp {
     }
 }
 
-/// Joins the two halves of a time.
+/// Combines the seconds and the nanoseconds of a time.
 pub(crate) fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }
 
-/// A file of this machine with some contents.
+/// A file of this machine whose contents are a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalFile {
-    /// Its absolute path.
+    /// The absolute path of the file.
     pub path: PathBuf,
-    /// As it was when its contents were hashed.
+    /// The stamp that the file had when its contents were hashed.
     pub stamp: Stamp,
 }
 
-/// What a scan found; asked only when somebody needs the contents.
+/// The files of a scan. It is asked only if contents are needed.
 pub(crate) trait BlobTable: Send + Sync {
-    /// Calls `add` with the digest and the number of each file.
+    /// Calls `add` with the digest of the contents and the number of each file.
     fn for_each(&self, add: &mut dyn FnMut(ContentDigest, u32));
-    /// Returns the file of that number.
+    /// Returns the file with a number.
     fn file(&self, number: u32) -> ExternalFile;
 }
 
-/// A table with an index that is built when it is first needed: an unchanged directory of 50,000
-/// files whose results are all cached never builds it.
+/// A table with an index, which is built when it is first needed. A run over an unchanged directory whose results
+/// are all cached never builds it.
 struct Indexed {
     table: Arc<dyn BlobTable>,
     index: OnceLock<HashMap<ContentDigest, u32>>,
@@ -76,7 +76,7 @@ impl Indexed {
     }
 }
 
-/// Where the contents of scanned files are.
+/// The registry of the files of this machine whose contents are blobs.
 #[derive(Default)]
 pub struct ExternalBlobs {
     single: RwLock<HashMap<ContentDigest, ExternalFile>>,
@@ -84,18 +84,19 @@ pub struct ExternalBlobs {
 }
 
 impl ExternalBlobs {
-    /// Registers one file.
+    /// Registers a file.
     pub fn add(&self, digest: ContentDigest, file: ExternalFile) {
         self.single.write().unwrap_or_else(PoisonError::into_inner).insert(digest, file);
     }
 
-    /// Registers what a scan found.
+    /// Registers the files of a scan.
     pub(crate) fn add_table(&self, table: Arc<dyn BlobTable>) {
         let indexed = Arc::new(Indexed { table, index: OnceLock::new() });
         self.tables.write().unwrap_or_else(PoisonError::into_inner).push(indexed);
     }
 
-    /// Returns a file that had these contents when it was looked at; the latest, if several.
+    /// Returns a file that had these contents when it was hashed. If there are several, it is the one that was
+    /// registered last.
     #[must_use]
     pub fn find(&self, digest: &ContentDigest) -> Option<ExternalFile> {
         if let Some(file) = self.single.read().unwrap_or_else(PoisonError::into_inner).get(digest) {

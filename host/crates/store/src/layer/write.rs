@@ -40,7 +40,7 @@ pub enum WriteError {
     /// Something of another kind exists at the path.
     #[error("`{}` is in the way: it is not {wanted}", path.display())]
     InTheWay {
-        /// The path.
+        /// The path of what exists.
         path: PathBuf,
         /// What is needed there, such as "a directory".
         wanted: &'static str,

@@ -1,4 +1,4 @@
-//! What a scanned directory looked like the last time: one file of fixed records, used as it is read.
+//! The stat cache: a file with the stamps and digests of a scanned directory, which is used without decoding it.
 //!
 //! ```text
 //! header   magic, n_dirs, n_entries, n_text, started_at, checksum of all that follows
@@ -7,7 +7,7 @@
 //!          size 8, mtime 8, ctime 8, inode 8, digest 32
 //! text     names and link targets
 //! ```
-//! Directory 0 is the root; parents precede children; the entries of a directory are sorted by name.
+//! Directory 0 is the root. Parents come before their children. The entries of a directory are sorted by name.
 //!
 //! Source of the rule for racy timestamps: git, Documentation/technical/racy-git.txt.
 
@@ -25,17 +25,17 @@ const HEADER: usize = 56;
 const DIR: usize = 48;
 const ENTRY: usize = 80;
 
-/// How far the times that the file system writes may be behind the clock, and more: kernels of 100
-/// ticks a second are 10 ms behind.
+/// The time in nanoseconds by which the times of files can be behind the clock. A kernel with 100 ticks a second
+/// is 10 ms behind.
 const SLACK_NS: i64 = 20_000_000;
 
 pub(super) const FILE: u8 = 0;
 pub(super) const DIRECTORY: u8 = 1;
 pub(super) const SYMLINK: u8 = 2;
-/// The patterns take the directory for its own sake, also if it is empty.
+/// The flag of a directory that the patterns select even if it is empty.
 pub(super) const TAKEN: u8 = 1;
 
-/// The cache of one root, as it is on disk.
+/// The cache of one scanned directory, in the format of the file.
 #[derive(Clone)]
 pub(super) struct Image {
     bytes: Arc<Vec<u8>>,
@@ -84,7 +84,7 @@ fn digest_at(bytes: &[u8], at: usize) -> ContentDigest {
 }
 
 impl Image {
-    /// Takes what was read from disk; none if it is anything but a whole image.
+    /// Checks the bytes of a file; returns none if they are not a complete image.
     pub(super) fn parse(bytes: Vec<u8>) -> Option<Self> {
         if bytes.len() < HEADER || u32_at(&bytes, 0) != MAGIC {
             return None;
@@ -148,8 +148,8 @@ impl Image {
         (dir.first..dir.first + dir.n).map(|index| self.record(index))
     }
 
-    /// Returns whether a file that looks as it did then has the contents that it had then: it was not
-    /// written so late that another write may have left the same times.
+    /// Returns whether a file with this stamp has the contents of the record. A file that was written shortly before
+    /// the scan is not trusted, because a later write could have left the same times.
     pub(super) fn trusts(&self, record: &Record<'_>, stamp: &Stamp) -> bool {
         record.stamp == *stamp && stamp.mtime_ns.max(stamp.ctime_ns) < self.started_at_ns - SLACK_NS
     }
@@ -166,9 +166,8 @@ impl Image {
     }
 }
 
-/// An image that is being made, directory by directory from the root.
-///
-/// Its size is known before it is begun, so that the bytes are written once, where they stay.
+/// Makes an image, directory by directory from the root. The size of the image is known before, so that all bytes
+/// are written once.
 pub(super) struct Builder {
     bytes: Vec<u8>,
     size: Size,
@@ -177,12 +176,12 @@ pub(super) struct Builder {
     n_text: usize,
 }
 
-/// How much an image holds.
+/// The size of an image.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Size {
     pub(super) n_dirs: usize,
     pub(super) n_entries: usize,
-    /// Bytes of the names and the targets of links.
+    /// The bytes of the names and of the targets of links.
     pub(super) n_text: usize,
 }
 
@@ -219,7 +218,7 @@ impl Builder {
     pub(super) fn dir(&mut self, digest: &ContentDigest, n_entries: usize) {
         let at = HEADER + self.n_dirs * DIR;
         let (first, n) = (self.n_entries as u32, n_entries as u32);
-        // What is above it was written when its parent's entries were added.
+        // The reference to the parent was written with the entries of the parent.
         put(&mut self.bytes, at, &[digest.as_bytes(), &first.to_le_bytes(), &n.to_le_bytes()]);
         self.n_dirs += 1;
     }
@@ -254,7 +253,7 @@ impl Builder {
         self.n_entries += 1;
     }
 
-    /// Adds a name or a target of a link; returns where it is.
+    /// Adds a name or the target of a link; returns its offset in the text.
     fn text(&mut self, text: &[u8]) -> u32 {
         let at = self.n_text;
         let start = self.size.text_at() + at;
@@ -275,13 +274,13 @@ impl Builder {
     }
 }
 
-/// Returns the digest of the digests of pieces of 1 MiB, which all processors compute together.
+/// Returns the digest of the digests of pieces of 1 MiB, which are computed in parallel.
 fn checksum(bytes: &[u8]) -> blake3::Hash {
     let pieces: Vec<[u8; 32]> = bytes.par_chunks(1 << 20).map(|piece| *blake3::hash(piece).as_bytes()).collect();
     blake3::hash(pieces.as_flattened())
 }
 
-/// An image as the place where the contents of its files are.
+/// The files of an image as blobs.
 pub(super) struct Table {
     pub(super) root: PathBuf,
     pub(super) image: Image,
@@ -301,7 +300,7 @@ impl BlobTable for Table {
         let record = self.image.record(number);
         let mut low = 0;
         let mut high = self.image.n_dirs as u32;
-        // The last directory that starts at or before the entry and is not empty has it.
+        // The entry is in the last directory that begins at it or before it and is not empty.
         while high - low > 1 {
             let middle = u32::midpoint(low, high);
             if self.image.dir(middle).first <= number { low = middle } else { high = middle }

@@ -1,6 +1,6 @@
-//! The walk of a scan: level by level, the directories of a level in parallel.
+//! Walks over a directory for a scan: level by level, and the directories of a level in parallel.
 //!
-//! Not by recursion: so no tree is too deep, and no more descriptors are open than threads run.
+//! It uses no recursion, so that no tree is too deep, and each thread has one open directory at a time.
 
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -19,18 +19,18 @@ use crate::blob::{Stamp, hash_file};
 use crate::fs::{self, IoError};
 use crate::tree::pattern::{Above, Selector};
 
-/// From how many files on the files of one directory are hashed in parallel.
+/// The number of files from which on the files of one directory are hashed in parallel.
 const PARALLEL_FILES: usize = 8;
 
 /// Why a walk stopped.
 pub(super) enum Stop {
-    /// Something changed under it; another try may go better.
+    /// A file changed during the walk. Another attempt can succeed.
     Disturbed(PathBuf),
-    /// Another try would be no better.
+    /// Another attempt would fail, too.
     Error(ScanError),
 }
 
-/// An entry of a directory that is not as it was.
+/// An entry of a directory that changed since the last scan.
 pub(super) struct Item {
     pub(super) name: Box<[u8]>,
     pub(super) kind: u8,
@@ -57,11 +57,11 @@ impl Item {
     }
 }
 
-/// What is in a directory.
+/// The entries of a directory.
 pub(super) enum Listing {
-    /// The same names as in the cache, looking the same.
+    /// The entries are the same as in the cache.
     Same(Dir),
-    /// Something else.
+    /// The entries differ from those in the cache.
     Fresh(Vec<Item>),
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Walked {
     pub(super) mode: u32,
     pub(super) stamp: Stamp,
     pub(super) listing: Listing,
-    /// The number of its first directory; the others follow in the order of their names.
+    /// The index of its first directory. The others follow in the order of their names.
     pub(super) first_child: usize,
     pub(super) n_hashed: usize,
     pub(super) n_files: usize,
@@ -96,7 +96,7 @@ thread_local! {
 }
 
 impl Walk<'_> {
-    /// Walks all; parents precede children, and the root is first.
+    /// Walks over all directories. The root is the first, and parents come before their children.
     pub(super) fn run(&self) -> Result<Vec<Walked>, Stop> {
         let cached = self.image.map(|_| 0);
         let mut level = vec![Todo { path: Vec::new(), cached, above: Above::default() }];
@@ -175,7 +175,7 @@ impl Walk<'_> {
         let name_of = |name: &Name| text[name.at..name.at + name.n].as_ref();
         let cached = self.image.zip(todo.cached).map(|(image, index)| (image, image.dir(index)));
         let mut records = cached.iter().flat_map(|(image, dir)| image.records(dir)).peekable();
-        // As long as everything is as in the cache there is only its number.
+        // As long as all entries are the same as in the cache, only their number is kept.
         let mut n_same = 0;
         let mut items: Option<Vec<Item>> = cached.is_none().then(|| Vec::with_capacity(names.len()));
         let first = |n: usize| {
@@ -218,7 +218,7 @@ impl Walk<'_> {
         Ok(walked)
     }
 
-    /// Returns what is in a directory, sorted by name; the text has a NUL after each name.
+    /// Returns the names in a directory, sorted, and the text that has them, with a zero byte after each.
     fn names(&self, fd: &OwnedFd, todo: &Todo) -> Result<(Vec<Name>, Vec<u8>), Stop> {
         BUFFER.with_borrow_mut(|buffer| {
             let mut names: Vec<Name> = Vec::new();
@@ -237,8 +237,8 @@ impl Walk<'_> {
         })
     }
 
-    /// Looks at one name. Returns none if it is not taken, else its kind, and what it is if that is not
-    /// what the cache says.
+    /// Looks at an entry. Returns none if the patterns leave it out. Otherwise returns its kind, and the entry itself
+    /// if it differs from the cache.
     #[expect(clippy::too_many_arguments, reason = "it is the inside of a loop, with the loop's variables")]
     fn look(
         &self,
@@ -264,7 +264,7 @@ impl Walk<'_> {
             FileType::Symlink => SYMLINK,
             _ => u8::MAX,
         };
-        // A name that the cache has was judged by the same patterns before.
+        // The patterns have decided about a name in the cache in an earlier scan.
         let flags = match record.filter(|record| record.kind == wanted) {
             Some(record) => record.flags,
             None if self.selector.takes_all() => TAKEN,
@@ -294,7 +294,7 @@ impl Walk<'_> {
             is_hashed: true,
         };
         match wanted {
-            // Its mode and times are read when it is opened.
+            // The mode and the times of a directory are read when it is opened.
             DIRECTORY if record.is_some() => return Ok(Some((wanted, None))),
             DIRECTORY => {}
             _ => {

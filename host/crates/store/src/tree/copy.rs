@@ -10,7 +10,7 @@ use crate::tree::edit::{Edit, EditError, Origin, directory_mode, edit_at, file_n
 use crate::tree::node::{Entry, Kind, Node, Owned};
 use crate::tree::pattern::{Above, Selector};
 use crate::tree::read::Selected;
-use crate::tree::resolve::{Place, ReadError, escape, resolve};
+use crate::tree::resolve::{PathTarget, ReadError, escape, resolve};
 
 /// Which entries of a tree are kept, and how they are changed.
 pub(crate) struct Rewrite<'a> {
@@ -165,7 +165,7 @@ impl Edit<'_, '_> {
             store.note_of_root(source);
         }
         let at = self.writable(&op.dest, true)?;
-        if let Some(Place::Entry(entry, None)) = &at.place {
+        if let Some(PathTarget::Entry(entry, None)) = &at.place {
             let found = if matches!(entry.kind, Kind::Fifo) { "a pipe" } else { "a file" };
             return Err(ReadError::NotADirectory { path: op.dest.to_absolute(), found }.into());
         }
@@ -267,8 +267,8 @@ impl Onto {
         let Ok(path) = graph::TreePath::parse(&text.unwrap_or_default().join("/")) else { return Ok(None) };
         match resolve(editor, self.tree, &path, true) {
             Ok(found) => match found.place {
-                Some(Place::Entry(_, Some(_)) | Place::Root(_)) => Ok(Some(found.real)),
-                Some(Place::Host(_, metadata)) if metadata.is_dir() => {
+                Some(PathTarget::Entry(_, Some(_)) | PathTarget::Root(_)) => Ok(Some(found.real)),
+                Some(PathTarget::Host(_, metadata)) if metadata.is_dir() => {
                     Err(EditError::ReadOnly { path: path.to_absolute() })
                 }
                 _ => Ok(None),

@@ -9,7 +9,7 @@ use crate::tree::copy::{Rewrite, rewrite, with_x_for_r};
 use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
 use crate::tree::pattern::{Glob, PatternError, Selector};
 use crate::tree::read::{Selected, is_directory};
-use crate::tree::resolve::{Place, ReadError, Resolved, escape, resolve};
+use crate::tree::resolve::{PathTarget, ReadError, Resolved, escape, resolve};
 
 /// Why an operation on files failed.
 #[derive(Debug, thiserror::Error)]
@@ -139,9 +139,9 @@ impl Diagnostic for EditError {
 /// A place in a tree that an operation copies from.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
-    /// The tree.
+    /// The tree that is copied from.
     pub tree: ContentDigest,
-    /// The path in the tree.
+    /// The path of what is copied.
     pub path: &'a TreePath,
 }
 
@@ -228,8 +228,8 @@ impl Edit<'_, '_> {
     fn make_directory(&mut self, path: &TreePath, mode: u32, owner: Option<&str>) -> Result<ContentDigest, EditError> {
         let at = resolve(self.editor, self.base, path, true)?;
         match &at.place {
-            Some(Place::Root(_) | Place::Entry(_, Some(_))) => return Ok(self.base),
-            Some(Place::Host(_, metadata)) if metadata.is_dir() => return Ok(self.base),
+            Some(PathTarget::Root(_) | PathTarget::Entry(_, Some(_))) => return Ok(self.base),
+            Some(PathTarget::Host(_, metadata)) if metadata.is_dir() => return Ok(self.base),
             Some(_) => {
                 return Err(ReadError::NotADirectory { path: path.to_absolute(), found: "a file" }.into());
             }
@@ -299,8 +299,8 @@ impl Edit<'_, '_> {
 
     fn remove_one(&mut self, path: &TreePath, at: &Resolved, kind: RemoveKind) -> Result<ContentDigest, EditError> {
         let is_directory = match &at.place {
-            Some(Place::Entry(entry, _)) => is_directory(&entry.kind),
-            Some(Place::Host(_, metadata)) => metadata.is_dir(),
+            Some(PathTarget::Entry(entry, _)) => is_directory(&entry.kind),
+            Some(PathTarget::Host(_, metadata)) => metadata.is_dir(),
             _ => true,
         };
         match (kind, is_directory) {
@@ -341,7 +341,7 @@ impl Edit<'_, '_> {
     fn remove_matches(&mut self, pattern: &str, base: &TreePath, kind: RemoveKind) -> Result<ContentDigest, EditError> {
         let glob = Glob::new(pattern)?;
         let at = self.writable(base, true)?;
-        let Some(Place::Root(node) | Place::Entry(_, Some(node))) = &at.place else { return Ok(self.base) };
+        let Some(PathTarget::Root(node) | PathTarget::Entry(_, Some(node))) = &at.place else { return Ok(self.base) };
         let mut matches: Vec<(Vec<u8>, bool)> = Vec::new();
         self.editor.store.walk(node, &mut Vec::new(), 0, &mut |path, entry| {
             let is_match = glob.matches(path);
@@ -386,7 +386,7 @@ impl Edit<'_, '_> {
         );
         match at.place {
             None => Err(ReadError::NotFound { path: path.to_absolute() }.into()),
-            Some(Place::Root(node)) => {
+            Some(PathTarget::Root(node)) => {
                 let owned = Owned { uid, gid, ..node.owned() };
                 let tree = rewrite(self.editor, self.base, &rules)?;
                 edit_at(self.editor, tree, &[], |_, node| {
@@ -441,9 +441,9 @@ impl Edit<'_, '_> {
     /// Returns whether a path leads to a directory.
     pub(crate) fn is_directory(&self, path: &TreePath) -> Result<bool, EditError> {
         Ok(match resolve(self.editor, self.base, path, true)?.place {
-            Some(Place::Root(_)) => true,
-            Some(Place::Entry(entry, _)) => is_directory(&entry.kind),
-            Some(Place::Host(_, metadata)) => metadata.is_dir(),
+            Some(PathTarget::Root(_)) => true,
+            Some(PathTarget::Entry(entry, _)) => is_directory(&entry.kind),
+            Some(PathTarget::Host(_, metadata)) => metadata.is_dir(),
             None => false,
         })
     }

@@ -1,4 +1,4 @@
-//! Nodes of a tree, and their encoding.
+//! The nodes of trees, and their encoding.
 //!
 //! ```text
 //! node   = digested times
@@ -12,63 +12,64 @@
 
 use graph::{ContentDigest, KeyHasher};
 
-/// A directory: its entries, sorted by name.
+/// A directory of a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Node {
-    /// The directory's own mode and owner, where it is the root of a tree and they are not
-    /// `0755 0:0`. A node that an entry names has none: the entry has them.
+    /// The mode and the owner of a directory that is the root of a tree, if they are not `0755 0:0`. For any other
+    /// directory, its entry has them.
     pub root: Option<Owned>,
-    /// What is in it.
+    /// The entries, sorted by the bytes of their names.
     pub entries: Vec<Entry>,
 }
 
-/// Permission bits and an owner.
+/// The permission bits and the owner of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Owned {
-    /// Permission bits with set-user-id, set-group-id and sticky.
+    /// The permission bits, with set-user-id, set-group-id and sticky.
     pub mode: u32,
-    /// The owner.
+    /// The id of the owner.
     pub uid: u32,
-    /// Its group.
+    /// The id of the group.
     pub gid: u32,
 }
 
 impl Owned {
-    /// What a directory is that nobody said anything about: `0755 0:0`.
+    /// The default of a directory: `0755 0:0`.
     pub const DIRECTORY: Self = Self { mode: 0o755, uid: 0, gid: 0 };
-    /// What a file is that nobody said anything about: `0644 0:0`.
+    /// The default of a file: `0644 0:0`.
     pub const FILE: Self = Self { mode: 0o644, uid: 0, gid: 0 };
-    /// What a symbolic link of root is.
+    /// The default of a symbolic link: `0777 0:0`.
     pub const SYMLINK: Self = Self { mode: 0o777, uid: 0, gid: 0 };
 }
 
-/// A name in a directory, and what it names.
+/// An entry of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Bytes, as the file system has them; no `/`, no NUL, neither `.` nor `..`, not empty.
+    /// The name, as the bytes that the file system has. It is not empty, not `.` or `..`, and has no `/` and no zero
+    /// byte.
     pub name: Box<[u8]>,
-    /// What it is.
+    /// The kind of the entry, with its contents.
     pub kind: Kind,
-    /// Its permission bits and owner.
+    /// The permission bits and the owner.
     pub owned: Owned,
-    /// When it was modified.
+    /// When the entry was modified.
     pub mtime: Mtime,
 }
 
-/// When something was modified.
+/// When an entry was modified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Mtime {
-    /// It was made by the API: the time at which it is written to a disk.
+    /// An operation made the entry. It gets the time at which it is written to a disk.
     Unset,
-    /// Nanoseconds since 1970, as it was found. Not in the digest; of nodes that differ only in
-    /// these, the first that is stored stays.
+    /// The time that was found on a disk, in nanoseconds since 1970. It is not a part of the digest. Of nodes that
+    /// differ only in such times, the store keeps the first.
     Seen(i64),
-    /// Nanoseconds since 1970, as it was asked for. In the digest: else asking would have no effect.
+    /// The time that an operation has set, in nanoseconds since 1970. It is a part of the digest.
     Pinned(i64),
 }
 
 impl Mtime {
-    /// Returns the time, if there is one.
+    /// Returns the time in nanoseconds since 1970; none if it is not set.
     #[must_use]
     pub fn nanoseconds(self) -> Option<i64> {
         match self {
@@ -78,39 +79,39 @@ impl Mtime {
     }
 }
 
-/// What an entry is.
+/// The kind of an entry, with its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A regular file. Hard links are files with equal contents.
+    /// A regular file. A tree has no hard links, but files with the same contents.
     File {
-        /// Of its contents.
+        /// The digest of the contents.
         digest: ContentDigest,
-        /// Bytes.
+        /// The size of the contents in bytes.
         size: u64,
     },
     /// A directory.
     Directory {
-        /// Of its node.
+        /// The digest of its node.
         digest: ContentDigest,
     },
     /// A symbolic link.
     Symlink {
-        /// What it points to, not looked at.
+        /// The target of the link, which is not checked.
         target: Box<[u8]>,
     },
-    /// A named pipe. Sockets and devices are in no tree: a socket without its process is nothing,
-    /// and devices are the executor's to give.
+    /// A named pipe. A tree has no sockets, which are useless without their process, and no devices, which only the
+    /// executor provides.
     Fifo,
     /// A read-only view of a directory of this machine.
     Machine {
-        /// Its absolute path.
+        /// The absolute path of the directory.
         host_path: Box<[u8]>,
-        /// Stands for what is in it.
+        /// The key that stands for the contents of the directory.
         key: ContentDigest,
     },
 }
 
-/// A text that is not a node.
+/// The error for bytes that are not the encoding of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -119,17 +120,17 @@ const DIRECTORY: u8 = 1;
 const SYMLINK: u8 = 2;
 const FIFO: u8 = 3;
 const MACHINE: u8 = 4;
-/// Set in the tag of an entry whose time is part of the digest.
+/// The bit in the tag of an entry whose time is a part of the digest.
 const PINNED: u8 = 0x80;
 
 impl Entry {
-    /// Makes an entry without a time.
+    /// Returns an entry without a time.
     #[must_use]
     pub fn new(name: &[u8], kind: Kind, owned: Owned) -> Self {
         Self { name: name.into(), kind, owned, mtime: Mtime::Unset }
     }
 
-    /// Returns whether they differ in nothing that the digest counts.
+    /// Returns whether two entries are the same, apart from times that are not a part of the digest.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let pinned = |mtime| if let Mtime::Pinned(time) = mtime { Some(time) } else { None };
@@ -139,7 +140,7 @@ impl Entry {
             && pinned(self.mtime) == pinned(other.mtime)
     }
 
-    /// Returns the node's digest, if it is a directory.
+    /// Returns the digest of the node if the entry is a directory.
     #[must_use]
     pub fn directory(&self) -> Option<ContentDigest> {
         if let Kind::Directory { digest } = self.kind { Some(digest) } else { None }
@@ -147,25 +148,25 @@ impl Entry {
 }
 
 impl Node {
-    /// Makes a node of entries that are sorted.
+    /// Returns a node of entries that are sorted by name.
     #[must_use]
     pub fn of(entries: Vec<Entry>) -> Self {
         debug_assert!(entries.windows(2).all(|pair| pair[0].name < pair[1].name), "entries are sorted and unique");
         Self { root: None, entries }
     }
 
-    /// Returns the entry of that name.
+    /// Returns the entry with a name.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<&Entry> {
         self.position(name).ok().map(|i| &self.entries[i])
     }
 
-    /// Returns where the name is, or where it would be.
+    /// Returns the index of the entry with a name, or the index at which it would be inserted.
     pub fn position(&self, name: &[u8]) -> Result<usize, usize> {
         self.entries.binary_search_by(|entry| entry.name.as_ref().cmp(name))
     }
 
-    /// Puts an entry in, in place of one of the same name.
+    /// Inserts an entry, or replaces the one with the same name.
     pub fn put(&mut self, entry: Entry) {
         match self.position(&entry.name) {
             Ok(i) => self.entries[i] = entry,
@@ -173,23 +174,23 @@ impl Node {
         }
     }
 
-    /// Takes the entry of that name out.
+    /// Removes the entry with a name, and returns it.
     pub fn take(&mut self, name: &[u8]) -> Option<Entry> {
         self.position(name).ok().map(|i| self.entries.remove(i))
     }
 
-    /// Returns the directory's own mode and owner.
+    /// Returns the mode and the owner of the directory as a root.
     #[must_use]
     pub fn owned(&self) -> Owned {
         self.root.unwrap_or(Owned::DIRECTORY)
     }
 
-    /// Sets the directory's own mode and owner; the usual ones are kept as none.
+    /// Sets the mode and the owner of the directory as a root.
     pub fn set_owned(&mut self, owned: Owned) {
         self.root = (owned != Owned::DIRECTORY).then_some(owned);
     }
 
-    /// Returns the digest and the encoding.
+    /// Returns the digest and the encoding of the node.
     #[must_use]
     pub fn encode(&self) -> (ContentDigest, Vec<u8>) {
         let mut out = Vec::with_capacity(16 + self.entries.len() * 72);
@@ -217,10 +218,10 @@ impl Node {
         (digest, out)
     }
 
-    /// Reads what [`Node::encode`] wrote and returns it with its digest.
+    /// Decodes a node, and returns it with its digest.
     ///
     /// # Errors
-    /// If it is anything else.
+    /// If the bytes are not the encoding of a node.
     pub fn decode(bytes: &[u8]) -> Result<(ContentDigest, Self), Malformed> {
         let mut input = Input { bytes };
         if input.byte()? != 1 {
@@ -228,7 +229,7 @@ impl Node {
         }
         let root = if input.byte()? == 1 { Some(input.owned()?) } else { None };
         let n = usize::try_from(input.number()?).map_err(|_| Malformed)?;
-        // An entry takes at least six bytes, so that a wrong number reserves no memory.
+        // Every entry has some bytes, so that a wrong number does not reserve memory.
         if n > input.bytes.len() {
             return Err(Malformed);
         }
@@ -250,7 +251,7 @@ impl Node {
 }
 
 fn digest_of(digested: &[u8]) -> ContentDigest {
-    // In a domain of its own: no file has the digest of a directory.
+    // The hash has a domain of its own, so that no file has the digest of a directory.
     let mut hasher = KeyHasher::new("node/1");
     hasher.bytes(digested);
     hasher.content()

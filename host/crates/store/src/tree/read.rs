@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::tree::deep::descend;
 use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
 use crate::tree::pattern::Glob;
-use crate::tree::resolve::{Place, ReadError, escape, mode_of, resolve};
+use crate::tree::resolve::{PathTarget, ReadError, escape, mode_of, resolve};
 
 /// Describes the entry at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +60,10 @@ impl Store {
         let name = path.file_name().unwrap_or_default().to_owned();
         let place = resolve(self, tree, path, follow)?.place;
         Ok(place.map(|place| match place {
-            Place::Root(node) => {
+            PathTarget::Root(node) => {
                 Stat { name, kind: StatKind::Directory, size: 0, owned: node.owned(), mtime: Mtime::Unset }
             }
-            Place::Entry(entry, _) => {
+            PathTarget::Entry(entry, _) => {
                 let (kind, size) = match &entry.kind {
                     Kind::File { size, .. } => (StatKind::File, *size),
                     Kind::Directory { .. } | Kind::Machine { .. } => (StatKind::Directory, 0),
@@ -72,7 +72,7 @@ impl Store {
                 };
                 Stat { name, kind, size, owned: entry.owned, mtime: entry.mtime }
             }
-            Place::Host(_, metadata) => {
+            PathTarget::Host(_, metadata) => {
                 let (kind, size) = match metadata.file_type() {
                     kind if kind.is_file() => (StatKind::File, metadata.len()),
                     kind if kind.is_dir() => (StatKind::Directory, 0),
@@ -127,11 +127,11 @@ impl Store {
         limit: Option<u64>,
     ) -> Result<Vec<u8>, ReadError> {
         match resolve(self, tree, path, true)?.place {
-            Some(Place::Entry(Entry { kind: Kind::File { digest, .. }, .. }, _)) => Ok(match (offset, limit) {
+            Some(PathTarget::Entry(Entry { kind: Kind::File { digest, .. }, .. }, _)) => Ok(match (offset, limit) {
                 (0, None) => self.read_blob(&digest)?,
                 (offset, limit) => self.read_blob_range(&digest, offset, limit.unwrap_or(u64::MAX))?,
             }),
-            Some(Place::Host(host, metadata)) if metadata.is_file() => {
+            Some(PathTarget::Host(host, metadata)) if metadata.is_file() => {
                 use std::io::{Read, Seek, SeekFrom};
                 let mut file = fs::open(&host)?;
                 let mut bytes = Vec::new();
@@ -190,8 +190,8 @@ impl Store {
     /// If there is neither a file nor a directory at the path.
     pub fn select(&self, tree: ContentDigest, path: &TreePath) -> Result<Selected, ReadError> {
         match resolve(self, tree, path, true)?.place {
-            Some(Place::Root(_)) => Ok(Selected::Directory(tree)),
-            Some(Place::Entry(entry, Some(node))) => {
+            Some(PathTarget::Root(_)) => Ok(Selected::Directory(tree)),
+            Some(PathTarget::Entry(entry, Some(node))) => {
                 let digest = entry.directory().unwrap_or_else(crate::nodes::empty_tree);
                 if entry.owned == Owned::DIRECTORY {
                     return Ok(Selected::Directory(digest));
@@ -200,12 +200,12 @@ impl Store {
                 root.set_owned(entry.owned);
                 Ok(Selected::Directory(self.put_node(root)?))
             }
-            Some(Place::Entry(entry @ Entry { kind: Kind::File { .. }, .. }, _)) => Ok(Selected::File(entry)),
-            Some(Place::Host(host, metadata)) if metadata.is_dir() => {
+            Some(PathTarget::Entry(entry @ Entry { kind: Kind::File { .. }, .. }, _)) => Ok(Selected::File(entry)),
+            Some(PathTarget::Host(host, metadata)) if metadata.is_dir() => {
                 let scanned = self.scan(&host, &[], &[]).map_err(Box::new)?;
                 Ok(Selected::Directory(scanned.tree))
             }
-            Some(Place::Host(host, metadata)) if metadata.is_file() => Ok(Selected::File(self.host_file(&host)?)),
+            Some(PathTarget::Host(host, metadata)) if metadata.is_file() => Ok(Selected::File(self.host_file(&host)?)),
             place => Err(not_a_file(path, place.as_ref())),
         }
     }
@@ -225,8 +225,8 @@ impl Store {
     /// Returns the node of the directory at a path.
     pub(crate) fn directory(&self, tree: ContentDigest, path: &TreePath) -> Result<Arc<Node>, ReadError> {
         match resolve(self, tree, path, true)?.place {
-            Some(Place::Root(node) | Place::Entry(_, Some(node))) => Ok(node),
-            Some(Place::Host(host, metadata)) if metadata.is_dir() => self.list_host(&host),
+            Some(PathTarget::Root(node) | PathTarget::Entry(_, Some(node))) => Ok(node),
+            Some(PathTarget::Host(host, metadata)) if metadata.is_dir() => self.list_host(&host),
             None => Err(ReadError::NotFound { path: path.to_absolute() }),
             Some(_) => Err(ReadError::NotADirectory { path: path.to_absolute(), found: "a file" }),
         }
@@ -311,12 +311,14 @@ fn list_name(base: &TreePath, path: &[u8], is_directory: bool) -> Result<String,
     Ok(if is_directory { format!("{text}/") } else { text.to_owned() })
 }
 
-fn not_a_file(path: &TreePath, place: Option<&Place>) -> ReadError {
+fn not_a_file(path: &TreePath, place: Option<&PathTarget>) -> ReadError {
     let path = path.to_absolute();
     match place {
         None => ReadError::NotFound { path },
-        Some(Place::Entry(entry, _)) if !is_directory(&entry.kind) => ReadError::NotAFile { path, found: "a pipe" },
-        Some(Place::Host(_, metadata)) if !metadata.is_dir() => {
+        Some(PathTarget::Entry(entry, _)) if !is_directory(&entry.kind) => {
+            ReadError::NotAFile { path, found: "a pipe" }
+        }
+        Some(PathTarget::Host(_, metadata)) if !metadata.is_dir() => {
             ReadError::NotAFile { path, found: "a pipe, a socket or a device" }
         }
         Some(_) => ReadError::NotAFile { path, found: "a directory" },

@@ -39,7 +39,7 @@ pub enum ReadError {
     /// The entry at the path is not a directory.
     #[error("`{path}` is {found}, not a directory")]
     NotADirectory {
-        /// The path.
+        /// The path, as the caller wrote it.
         path: String,
         /// What the entry is, such as "a file".
         found: &'static str,
@@ -124,7 +124,7 @@ impl Nodes for Editor<'_> {
 
 /// An entry that a path leads to.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum PathTarget {
     /// The root of the tree.
     Root(Arc<Node>),
     /// An entry of the tree, and its node if it is a directory.
@@ -138,7 +138,7 @@ pub(crate) struct Resolved {
     /// The path without links. Only the last component can be a link, if it was not to be followed.
     pub(crate) real: Vec<Box<[u8]>>,
     /// The entry at the path, if there is one.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<PathTarget>,
     /// Whether the path leads into a view of a directory of this machine, which cannot be written to.
     pub(crate) is_read_only: bool,
 }
@@ -152,14 +152,14 @@ enum Dir {
 struct Step {
     name: Box<[u8]>,
     dir: Dir,
-    place: Option<Place>,
+    place: Option<PathTarget>,
 }
 
 enum Found {
     Nothing,
     Link(Vec<u8>),
-    Dir(Dir, Place),
-    Leaf(Place, &'static str),
+    Dir(Dir, PathTarget),
+    Leaf(PathTarget, &'static str),
 }
 
 /// Follows a path from the root of a tree.
@@ -226,26 +226,26 @@ impl<N: Nodes> Walk<'_, N> {
             Kind::Symlink { target } => Found::Link(target.to_vec()),
             Kind::Directory { digest } => {
                 let node = self.nodes.node(*digest)?;
-                Found::Dir(Dir::Node(node.clone()), Place::Entry(entry.clone(), Some(node)))
+                Found::Dir(Dir::Node(node.clone()), PathTarget::Entry(entry.clone(), Some(node)))
             }
             Kind::Machine { host_path, .. } => {
                 let path = fs::path_of(host_path).to_owned();
                 let metadata = fs::lstat(&path)?;
-                Found::Dir(Dir::Host(path.clone()), Place::Host(path, Box::new(metadata)))
+                Found::Dir(Dir::Host(path.clone()), PathTarget::Host(path, Box::new(metadata)))
             }
-            Kind::File { .. } => Found::Leaf(Place::Entry(entry.clone(), None), "a file"),
-            Kind::Fifo => Found::Leaf(Place::Entry(entry.clone(), None), "a pipe"),
+            Kind::File { .. } => Found::Leaf(PathTarget::Entry(entry.clone(), None), "a file"),
+            Kind::Fifo => Found::Leaf(PathTarget::Entry(entry.clone(), None), "a pipe"),
         })
     }
 
-    fn link_itself(&self, name: &[u8]) -> Result<Option<Place>, ReadError> {
+    fn link_itself(&self, name: &[u8]) -> Result<Option<PathTarget>, ReadError> {
         Ok(match self.steps.last().map(|step| &step.dir) {
-            None => self.root.get(name).map(|entry| Place::Entry(entry.clone(), None)),
-            Some(Dir::Node(node)) => node.get(name).map(|entry| Place::Entry(entry.clone(), None)),
+            None => self.root.get(name).map(|entry| PathTarget::Entry(entry.clone(), None)),
+            Some(Dir::Node(node)) => node.get(name).map(|entry| PathTarget::Entry(entry.clone(), None)),
             Some(Dir::Host(path)) => {
                 let path = path.join(fs::path_of(name));
                 let metadata = fs::lstat(&path)?;
-                Some(Place::Host(path, Box::new(metadata)))
+                Some(PathTarget::Host(path, Box::new(metadata)))
             }
             Some(Dir::Missing) => None,
         })
@@ -263,10 +263,10 @@ impl<N: Nodes> Walk<'_, N> {
         let is_read_only = self
             .steps
             .iter()
-            .any(|step| matches!(step.dir, Dir::Host(_)) || matches!(step.place, Some(Place::Host(..))));
+            .any(|step| matches!(step.dir, Dir::Host(_)) || matches!(step.place, Some(PathTarget::Host(..))));
         let mut steps = self.steps;
         let place = match steps.last_mut() {
-            None => Some(Place::Root(self.root)),
+            None => Some(PathTarget::Root(self.root)),
             Some(step) => step.place.take(),
         };
         Resolved { real: steps.into_iter().map(|step| step.name).collect(), place, is_read_only }
@@ -280,7 +280,7 @@ fn look_on_host(path: PathBuf) -> Result<Found, ReadError> {
     }
     let is_dir = metadata.is_dir();
     let is_file = metadata.is_file();
-    let place = Place::Host(path.clone(), Box::new(metadata));
+    let place = PathTarget::Host(path.clone(), Box::new(metadata));
     Ok(match (is_dir, is_file) {
         (true, _) => Found::Dir(Dir::Host(path), place),
         (_, true) => Found::Leaf(place, "a file"),

@@ -111,7 +111,7 @@ impl Store {
     /// Returns the directory of this machine that a path leads to; none if it leads to a directory of the tree.
     fn host_dir(&self, tree: ContentDigest, path: &TreePath) -> Result<Option<std::path::PathBuf>, ReadError> {
         let place = crate::tree::resolve::resolve(self, tree, path, true)?.place;
-        Ok(if let Some(crate::tree::resolve::Place::Host(host, _)) = place { Some(host) } else { None })
+        Ok(if let Some(crate::tree::resolve::PathTarget::Host(host, _)) = place { Some(host) } else { None })
     }
 }
 
