@@ -5,7 +5,6 @@
 //! little costs little.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,6 +14,7 @@ use backend::{Caps, EventSink};
 use graph::Edge;
 use module::NodeDependency;
 use pipeline::{Library, StageGraph, StageId};
+pub use session::SecretSource;
 use session::StageSink;
 use tokio_util::sync::CancellationToken;
 
@@ -238,32 +238,6 @@ pub struct RunOptions {
 
 /// Takes messages of stages: level, stage, message.
 pub type LogSink = Arc<dyn Fn(LogLevel, &str, &str) + Send + Sync>;
-
-/// Where the value of a secret comes from. Shown without the value.
-#[derive(Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// A variable that the command line has read.
-    Env {
-        /// Its name.
-        name: String,
-        /// Its value.
-        value: Option<String>,
-    },
-    /// A file.
-    File(PathBuf),
-    /// What a shell command prints.
-    Command(String),
-}
-
-impl fmt::Debug for SecretSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Env { name, value: _ } => write!(f, "Env({name})"),
-            Self::File(path) => write!(f, "File({})", path.display()),
-            Self::Command(command) => write!(f, "Command({command})"),
-        }
-    }
-}
 
 /// Which backend is used, and why.
 #[derive(Debug, Clone, serde::Serialize)]

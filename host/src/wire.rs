@@ -23,7 +23,7 @@ use self::engines::{Choice, Engines};
 use crate::config::Config;
 use crate::engine::{
     ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, Foreseen, ImagePlace,
-    ModuleFile, Obstacle, Run, RunOptions, SecretSource,
+    ModuleFile, Obstacle, Run, RunOptions,
 };
 use crate::report::{Report, Result};
 
@@ -206,7 +206,7 @@ impl Component for Loaded {
         let store_root = self.store.root().to_owned();
         let secrets = Arc::new(Secrets::default());
         for (name, source) in options.secrets {
-            secrets.add(&name, secret_source(source));
+            secrets.add(&name, source);
         }
         let io = SessionIo {
             events: options.events,
@@ -244,14 +244,6 @@ fn tokio() -> Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .map_err(|error| Report::environment(format!("threads cannot be started: {error}")))
-}
-
-fn secret_source(source: SecretSource) -> session::SecretSource {
-    match source {
-        SecretSource::Env { name, value } => session::SecretSource::Env { name, value },
-        SecretSource::File(path) => session::SecretSource::File(path),
-        SecretSource::Command(command) => session::SecretSource::Command(command),
-    }
 }
 
 struct Running {

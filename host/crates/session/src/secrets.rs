@@ -1,6 +1,7 @@
 //! The values of secrets: read when they are first needed, kept in memory only.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -8,20 +9,30 @@ use std::sync::{Mutex, PoisonError};
 use backend::{Failure, SecretProvider};
 use graph::SecretName;
 
-/// Where the value of a secret comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where the value of a secret comes from. `Debug` shows the source and never the value.
+#[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// A variable, whose value the command line has read.
+    /// An environment variable, which the command line has read already.
     Env {
-        /// Its name.
+        /// The name of the variable.
         name: String,
-        /// None if it is not set.
+        /// The value of the variable; none if it is not set.
         value: Option<String>,
     },
-    /// A file.
+    /// A file, which is read when the secret is first needed.
     File(PathBuf),
-    /// What a shell command prints.
+    /// A shell command, which is run when the secret is first needed; the value is what it prints.
     Command(String),
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env { name, value: _ } => write!(f, "Env({name})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Command(command) => write!(f, "Command({command})"),
+        }
+    }
 }
 
 /// The secrets of a session, by name.
@@ -126,6 +137,12 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "from a file\n").unwrap();
         check(SecretSource::File(file.path().to_owned()), "from a file\n");
+    }
+
+    #[test]
+    fn debug_shows_where_a_secret_comes_from_and_not_its_value() {
+        let source = SecretSource::Env { name: "TOKEN".into(), value: Some("hunter2".into()) };
+        assert_eq!(format!("{source:?}"), "Env(TOKEN)");
     }
 
     #[test]
