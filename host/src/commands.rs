@@ -24,17 +24,17 @@ use std::collections::VecDeque;
 
 use crate::args::{self, CommandSpec, Parsed};
 use crate::config::Config;
-use crate::engine::Engine;
 use crate::exit::ExitStatus;
 use crate::help;
 use crate::io::Io;
+use crate::platform::Platform;
 use crate::report::{Report, Result};
 
 /// What every command is given.
 pub(crate) struct Context<'a> {
     pub(crate) io: &'a mut Io,
     pub(crate) config: &'a Config,
-    pub(crate) engine: &'a dyn Engine,
+    pub(crate) platform: &'a dyn Platform,
 }
 
 /// Parses the words of a command and runs it.

@@ -1,10 +1,10 @@
 //! The command line: arguments, flags from types, progress, reports, exit codes.
 //!
 //! [`run`] is the whole program but for what it reads of its process: words, streams, the
-//! environment ([`Config`]) and an [`engine::Engine`] come in, an [`ExitStatus`] comes out, so that
-//! tests run it in their own process with an engine of their own. [`wire`] has the real one.
+//! environment ([`Config`]) and a [`platform::Platform`] come in, an [`ExitStatus`] comes out, so that
+//! tests run it in their own process with a platform of their own. [`wire`] has the real one.
 //!
-//! Read first: [`engine`], then `commands`, then `call`, which turns words and types into values.
+//! Read first: [`platform`], then `commands`, then `call`, which turns words and types into values.
 //!
 //! Invariants: only [`config`] reads the environment; only [`report`] says what went wrong; data
 //! goes to standard output and nothing else does.
@@ -14,12 +14,12 @@ mod call;
 mod commands;
 pub mod config;
 mod doctor;
-pub mod engine;
 pub mod exit;
 mod help;
 mod interrupt;
 pub mod io;
 mod output;
+pub mod platform;
 mod progress;
 pub mod report;
 pub mod wire;
@@ -38,9 +38,9 @@ pub fn run(
     words: impl IntoIterator<Item = OsString>,
     io: &mut Io,
     config: &Config,
-    engine: &dyn engine::Engine,
+    platform: &dyn platform::Platform,
 ) -> ExitStatus {
-    let status = match dispatch(words, io, config, engine) {
+    let status = match dispatch(words, io, config, platform) {
         Ok(status) => status,
         Err(report) => {
             io.say(&report.render());
@@ -61,7 +61,7 @@ fn dispatch(
     words: impl IntoIterator<Item = OsString>,
     io: &mut Io,
     config: &Config,
-    engine: &dyn engine::Engine,
+    platform: &dyn platform::Platform,
 ) -> Result<ExitStatus> {
     let mut words = words.into_iter().map(utf8).collect::<Result<VecDeque<String>>>()?;
     let Some(command) = words.pop_front() else {
@@ -75,7 +75,7 @@ fn dispatch(
             Ok(ExitStatus::Done)
         }
         name => match COMMANDS.iter().find(|command| command.name == name) {
-            Some(command) => commands::run(command, words, commands::Context { io, config, engine }),
+            Some(command) => commands::run(command, words, commands::Context { io, config, platform }),
             None => Err(unknown_command(name)),
         },
     }

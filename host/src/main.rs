@@ -14,8 +14,8 @@ fn main() -> ExitCode {
     report::install_panic_hook();
     let run = || {
         let config = Config::of_process();
-        let engine = wire::engine(&config);
-        host::run(words, &mut Io::of_process(), &config, engine.as_ref())
+        let platform = wire::platform(&config);
+        host::run(words, &mut Io::of_process(), &config, platform.as_ref())
     };
     let status = std::panic::catch_unwind(run).unwrap_or(ExitStatus::Bug);
     ExitCode::from(status.code())

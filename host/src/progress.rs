@@ -20,8 +20,8 @@ use backend::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::DefinitionDigest;
 use session::{StageEvent, StageOutcome, StageSink};
 
-use crate::engine::LogSink;
 use crate::io::Stderr;
+use crate::platform::LogSink;
 
 pub(crate) use explain::Explain;
 pub(crate) use text::duration;

@@ -1,4 +1,4 @@
-//! The real engine: where the rooms are put together.
+//! The real platform: where the rooms are put together.
 
 mod engines;
 
@@ -21,9 +21,9 @@ use tokio::runtime::Builder;
 
 use self::engines::{Choice, Engines};
 use crate::config::Config;
-use crate::engine::{
-    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, Foreseen, ImagePlace,
-    ModuleFile, Obstacle, Run, RunOptions,
+use crate::platform::{
+    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, EngineReport, Foreseen, ImagePlace, ModuleFile,
+    Obstacle, Platform, Run, RunOptions,
 };
 use crate::report::{Report, Result};
 
@@ -42,9 +42,9 @@ pub fn zone() -> ExitCode {
     backend_embedded::zone_main()
 }
 
-/// Returns the engine of this machine. Starts nothing yet.
+/// Returns the platform of this machine. Starts nothing yet.
 #[must_use]
-pub fn engine(config: &Config) -> Box<dyn Engine> {
+pub fn platform(config: &Config) -> Box<dyn Platform> {
     Box::new(Wired { store: config.store.clone(), engines: Engines::new(config) })
 }
 
@@ -53,7 +53,7 @@ struct Wired {
     engines: Engines,
 }
 
-impl Engine for Wired {
+impl Platform for Wired {
     fn load(&self, modules: &[ModuleFile]) -> Result<Box<dyn Component>> {
         // Made here, so that a store that cannot be used is told before anything is compiled.
         let store = Store::open(&self.store)?;

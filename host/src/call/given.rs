@@ -7,7 +7,7 @@ use super::flags::FlagSet;
 use super::places::Places;
 use super::plan::{find_stage, wave_of};
 use super::values::kebab;
-use crate::engine::Component;
+use crate::platform::Component;
 use crate::report::{Report, Result};
 
 /// What was given for a parameter.

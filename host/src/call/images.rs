@@ -10,7 +10,7 @@ use oci::Reference;
 
 use super::flags::make_named;
 use super::places::{Patterns, Places};
-use crate::engine::ImagePlace;
+use crate::platform::ImagePlace;
 use crate::report::{Report, Result};
 
 /// Returns the container that `text` stands for: a reference as registries and Docker have it, an image in

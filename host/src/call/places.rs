@@ -7,7 +7,7 @@ use api::{CacheVolume, Directory, File, Secret, Value};
 use graph::{Op, SecretName, Selection, SourceOp, TreePath};
 
 use crate::config::Config;
-use crate::engine::SecretSource;
+use crate::platform::SecretSource;
 use crate::report::{Report, Result};
 
 /// Makes objects, and remembers the secrets that it handed out.

@@ -11,7 +11,7 @@ use super::places::Places;
 use super::values;
 use crate::args::specs::CALL_OPTIONS;
 use crate::args::{self, Options};
-use crate::engine::Component;
+use crate::platform::Component;
 use crate::report::{Report, Result};
 
 /// What is called on the result of a stage.

@@ -7,9 +7,9 @@ use serde_json::{Value as Json, json};
 
 use super::{Context, is_json, print_json};
 use crate::args::Parsed;
-use crate::engine::{CacheEntry, CacheReport};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
+use crate::platform::{CacheEntry, CacheReport};
 use crate::report::{Report, Result};
 
 pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
@@ -24,7 +24,7 @@ pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
 }
 
 fn size(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
-    let CacheReport { size_bytes, entries } = context.engine.cache()?;
+    let CacheReport { size_bytes, entries } = context.platform.cache()?;
     let store = &context.config.store;
     if is_json(parsed) {
         let shown = json!({ "store": store, "size_bytes": size_bytes, "entries": entries.len() });
@@ -35,7 +35,7 @@ fn size(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
 }
 
 fn list(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
-    let mut entries = context.engine.cache()?.entries;
+    let mut entries = context.platform.cache()?.entries;
     entries.sort_by(|a, b| b.size_bytes.cmp(&a.size_bytes).then_with(|| a.name.cmp(&b.name)));
     if is_json(parsed) {
         let shown: Vec<Json> = entries.iter().map(as_json).collect();
@@ -50,7 +50,7 @@ fn list(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
 }
 
 fn clear(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
-    let cleared = context.engine.clear_cache()?;
+    let cleared = context.platform.clear_cache()?;
     if is_json(parsed) {
         let shown = json!({ "entries": cleared.n_entries, "size_bytes": cleared.size_bytes });
         return print_json(context.io, &shown);

@@ -20,8 +20,8 @@ use crate::call::{
     Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, give_args, link, link_text, local_sources,
     stage_help,
 };
-use crate::engine::{Run, SecretSource};
 use crate::exit::ExitStatus;
+use crate::platform::{Run, SecretSource};
 use crate::report::{Report, Result};
 
 pub(super) fn run(parsed: Parsed, words: VecDeque<String>, mut context: Context<'_>) -> Result<ExitStatus> {

@@ -6,14 +6,14 @@ use backend::Caps;
 
 use super::{Context, is_json, print_json};
 use crate::args::Parsed;
-use crate::engine::{EngineReport, OtherEngine};
 use crate::exit::ExitStatus;
+use crate::platform::{EngineReport, OtherEngine};
 use crate::report::Result;
 
 pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     let asked = parsed.options.value("engine").or(context.config.engine.as_deref());
     super::options::check_engine(asked)?;
-    let report = context.engine.describe(asked)?;
+    let report = context.platform.describe(asked)?;
     if is_json(parsed) {
         return print_json(context.io, &report);
     }

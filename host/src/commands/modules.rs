@@ -11,7 +11,7 @@ use pipeline::StageGraph;
 
 use super::Context;
 use crate::args::Options;
-use crate::engine::{Component, ModuleFile};
+use crate::platform::{Component, ModuleFile};
 use crate::report::{Report, Result};
 
 /// A module and those that it depends on, built and loaded.
@@ -96,7 +96,7 @@ pub(super) fn open_module(module: Module, is_quiet: bool, context: &mut Context<
             dependencies: node.dependencies.clone(),
         })
         .collect();
-    let component = context.engine.load(&files)?;
+    let component = context.platform.load(&files)?;
     Ok(Opened { tree, paths, component })
 }
 

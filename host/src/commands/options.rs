@@ -11,7 +11,7 @@ use module::{POWERS, suggestion};
 use crate::args::Options;
 use crate::call::image_place;
 use crate::config::Config;
-use crate::engine::ImagePlace;
+use crate::platform::ImagePlace;
 use crate::progress::{Explain, ProgressOptions, Style};
 use crate::report::{Report, Result};
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use api::Value;
 use pipeline::{StageGraph, StageId};
 
-use crate::engine::Ended;
 use crate::exit::ExitStatus;
+use crate::platform::Ended;
 use crate::report::Report;
 
 /// How the stages of a run ended.

@@ -11,8 +11,8 @@ use super::options::CallOptions;
 use super::running::{Setup, with_run};
 use crate::args::Options;
 use crate::call::{Linked, Places, give_args, link};
-use crate::engine::{Ended, Run, SecretSource};
 use crate::exit::ExitStatus;
+use crate::platform::{Ended, Run, SecretSource};
 use crate::report::{Report, Result};
 
 /// Stages that can be run.

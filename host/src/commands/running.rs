@@ -11,8 +11,8 @@ use super::Context;
 use super::modules::Opened;
 use super::options::CallOptions;
 use crate::args::Options;
-use crate::engine::{Run, RunOptions, SecretSource};
 use crate::interrupt::{self, Interruption};
+use crate::platform::{Run, RunOptions, SecretSource};
 use crate::progress::Progress;
 use crate::report::{Report, Result};
 

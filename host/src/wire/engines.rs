@@ -12,7 +12,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, DockerConfig};
-use crate::engine::{EngineReport, OtherEngine};
+use crate::platform::{EngineReport, OtherEngine};
 use crate::report::Result;
 
 /// Where Docker usually listens.

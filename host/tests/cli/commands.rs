@@ -266,5 +266,5 @@ fn words_that_are_not_utf8_are_told() {
     let word = std::ffi::OsString::from_vec(vec![b'a', 0xff]);
     let stderr = host::io::Stderr::new(Box::new(std::io::sink()), false);
     let mut io = host::Io::new(Box::new(std::io::sink()), stderr);
-    assert_eq!(host::run([word], &mut io, &world.config, &world.engine).code(), 2);
+    assert_eq!(host::run([word], &mut io, &world.config, &world.platform).code(), 2);
 }

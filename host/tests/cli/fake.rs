@@ -1,4 +1,4 @@
-//! An engine that runs nothing: stages answer with what they were given, leaves with fixed values.
+//! A platform that runs nothing: stages answer with what they were given, leaves with fixed values.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use api::{Directory, Object, Signature, Type, Value};
 use backend::{Caps, Event, ExecFailure, ExecRecord, ExecStatus, Failure, Outcome, Reason, StageFailure, VertexEvent};
 use graph::{Edge, FileOp, Op, TreePath, Vertex};
-use host::engine::{
-    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, Engine, EngineReport, Foreseen, ImagePlace,
-    ModuleFile, Obstacle, OtherEngine, Run, RunOptions,
+use host::platform::{
+    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, EngineReport, Foreseen, ImagePlace, ModuleFile,
+    Obstacle, OtherEngine, Platform, Run, RunOptions,
 };
 use host::report::{Report, Result};
 use pipeline::{Library, ModuleTypes, Source, StageGraph, StageId};
@@ -33,11 +33,11 @@ pub(crate) fn component_bytes() -> Vec<u8> {
 
 /// Remembers what it was asked to write.
 #[derive(Default)]
-pub(crate) struct FakeEngine {
+pub(crate) struct FakePlatform {
     pub(crate) exports: Arc<Mutex<Vec<String>>>,
 }
 
-impl Engine for FakeEngine {
+impl Platform for FakePlatform {
     fn load(&self, modules: &[ModuleFile]) -> Result<Box<dyn Component>> {
         let path = modules[0].path.as_ref().unwrap();
         let wasm = std::fs::read(path).map_err(|error| Report::input(format!("cannot read component: {error}")))?;

@@ -126,7 +126,7 @@ fn a_result_can_be_written_to_a_path() {
         exit 0
     "#]],
     );
-    assert_eq!(*world.engine.exports.lock().unwrap(), [format!("directory to {}/out", world.root().display())]);
+    assert_eq!(*world.platform.exports.lock().unwrap(), [format!("directory to {}/out", world.root().display())]);
     world.check(
         &["call", "hello", "-o", "deep/hello.txt"],
         &expect![[r#"

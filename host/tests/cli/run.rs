@@ -279,7 +279,8 @@ fn results_are_written_under_the_names_of_their_stages() {
     );
     assert_eq!(world.read("out/hello"), "Hello, world!");
     assert_eq!(world.read("out/bytes"), "a\x01b");
-    let exports = world.engine.exports.lock().unwrap().join("\n").replace(&world.root().display().to_string(), "$ROOT");
+    let exports =
+        world.platform.exports.lock().unwrap().join("\n").replace(&world.root().display().to_string(), "$ROOT");
     assert_eq!(exports, "directory to $ROOT/out/build\ncontainer to $ROOT/out/shell");
     world.check(
         &["run", "-o", "host.toml", "hello"],

@@ -10,13 +10,13 @@ use host::config::Variables;
 use host::io::Stderr;
 use host::{Config, Io};
 
-use crate::fake::{self, FakeEngine};
+use crate::fake::{self, FakePlatform};
 
-/// A directory with a module whose component the fake engine knows.
+/// A directory with a module whose component the fake platform knows.
 pub(crate) struct World {
     dir: tempfile::TempDir,
     pub(crate) config: Config,
-    pub(crate) engine: FakeEngine,
+    pub(crate) platform: FakePlatform,
 }
 
 impl World {
@@ -39,7 +39,7 @@ impl World {
             docker: host::DockerConfig::default(),
             variables: Variables::Fixed(BTreeMap::from([("TOKEN".to_owned(), "hunter2".to_owned())])),
         };
-        let world = Self { dir, config, engine: FakeEngine::default() };
+        let world = Self { dir, config, platform: FakePlatform::default() };
         world.write("host.toml", "name = \"demo\"\nversion = \"0.1.0\"\ncomponent = \"demo.wasm\"\n");
         world.write("demo.wasm", fake::component_bytes());
         world.write("src/main.c", "int main;");
@@ -66,7 +66,7 @@ impl World {
         let (out, err) = (Buffer::default(), Buffer::default());
         let mut io = Io::new(Box::new(out.clone()), Stderr::new(Box::new(err.clone()), false));
         let words = words.iter().map(Into::into);
-        let status = host::run(words, &mut io, &self.config, &self.engine);
+        let status = host::run(words, &mut io, &self.config, &self.platform);
         let (out, err) = (out.text(), err.text());
         let mut shown = format!("exit {}\n", status.code());
         if !out.is_empty() {

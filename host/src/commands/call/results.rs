@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 use crate::call::unwrapped;
 use crate::commands::options::{CallOptions, Output};
 use crate::config::Config;
-use crate::engine::{ImagePlace, Run};
 use crate::output;
+use crate::platform::{ImagePlace, Run};
 use crate::report::{Report, Result};
 
 /// What is printed.

@@ -9,7 +9,7 @@ use graph::DefinitionDigest;
 use pipeline::{Drawing, Edge, Node, NodeKind};
 
 use crate::commands::plan::{Operation, Survey, Surveyed};
-use crate::engine::Obstacle;
+use crate::platform::Obstacle;
 
 /// The most characters of a name that a box has.
 const MAX_LABEL: usize = 60;

@@ -4,7 +4,7 @@ use backend::Reason;
 use serde_json::{Map, Value as Json, json};
 
 use super::survey::{Operation, Survey, Surveyed};
-use crate::engine::Obstacle;
+use crate::platform::Obstacle;
 
 /// Writes a plan.
 pub(super) fn plan(survey: &Survey, names: &[String]) -> Json {

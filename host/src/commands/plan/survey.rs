@@ -14,8 +14,8 @@ use crate::commands::Context;
 use crate::commands::modules::Opened;
 use crate::commands::options::CallOptions;
 use crate::commands::running::{Setup, with_dry_run};
-use crate::engine::{Foreseen, Obstacle, Run, SecretSource};
 use crate::exit::ExitStatus;
+use crate::platform::{Foreseen, Obstacle, Run, SecretSource};
 use crate::progress::Style;
 use crate::report::Result;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::survey::{Survey, Surveyed};
-use crate::engine::Obstacle;
+use crate::platform::Obstacle;
 
 /// Writes a plan: for each stage what would run, with the reason, and how much is there.
 pub(super) fn plan(survey: &Survey, names: &[String]) -> String {

@@ -7,8 +7,8 @@ use pipeline::{StageGraph, StageId};
 
 use crate::commands::options::CallOptions;
 use crate::commands::outcomes::is_data;
-use crate::engine::{Ended, Run};
 use crate::output;
+use crate::platform::{Ended, Run};
 use crate::report::{Report, Result};
 
 /// Returns the directory of `-o`, if it was given.

@@ -8,8 +8,8 @@ use crate::args::Options;
 use crate::commands::options::CallOptions;
 use crate::commands::running::{Setup, with_run};
 use crate::commands::{Context, modules};
-use crate::engine::ByteSink;
 use crate::exit::ExitStatus;
+use crate::platform::ByteSink;
 use crate::progress::Style;
 use crate::report::{Report, Result};
 
