@@ -1,30 +1,30 @@
-//! The exit codes: part of the interface, never renumbered.
+//! The exit codes of the program. They are part of its interface and never change.
 
 use graph::Blame;
 
-/// How the program ends.
+/// The way in which the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// All that was asked for was done.
+    /// Success.
     Done,
-    /// The pipeline's own verdict: a command, a function or the compiler of a module failed.
+    /// The pipeline failed: a command, a function, or the compiler of a module.
     Verdict,
-    /// What was typed is wrong: a command, a stage, a flag or its value.
+    /// Wrong usage: a command, stage, flag, method or value that does not exist or does not fit.
     Usage,
-    /// What was named is wrong: a path, a module, its manifest, a component, a secret.
+    /// Wrong input: a path, module, manifest, component or secret that is missing or invalid.
     Input,
-    /// The machine cannot do it: a missing tool, a full disk, no permission.
+    /// The machine cannot do it: a tool is missing, the disk is full, or permission is denied.
     Environment,
     /// A bug in this program.
     Bug,
     /// Interrupted by Ctrl-C or a signal.
     Interrupted,
-    /// A program ran to its end, and this is its own exit code.
+    /// A program of `host run FILE.wasm` ended with this exit code.
     Program(u8),
 }
 
 impl ExitStatus {
-    /// All that are of this program, by their codes.
+    /// All ways in which `host` itself ends, in the order of their codes.
     pub const ALL: &[Self] =
         &[Self::Done, Self::Verdict, Self::Usage, Self::Input, Self::Environment, Self::Bug, Self::Interrupted];
 
@@ -45,7 +45,7 @@ impl ExitStatus {
         }
     }
 
-    /// Returns what the code means, in a line.
+    /// Returns the meaning of the code in one line.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one cancels and cleans up, the second ends at once.
+//! Handles Ctrl-C: the first one cancels the run and cleans up, the second ends the process at once.
 
 use std::process;
 use std::sync::{Mutex, Once, PoisonError};
@@ -11,19 +11,19 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::ExitStatus;
 use crate::progress::Progress;
 
-/// What was under way when the run was interrupted.
+/// Remembers which vertices were running when the run was interrupted.
 #[derive(Default)]
 pub(crate) struct Interruption {
     under_way: Mutex<Option<Vec<String>>>,
 }
 
 impl Interruption {
-    /// Returns what was under way, if the run was interrupted.
+    /// Returns the names of the vertices that were running; none if the run was not interrupted.
     pub(crate) fn under_way(&self) -> Option<Vec<String>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Cancels, and remembers what was under way.
+    /// Cancels the run, and remembers what was running.
     pub(crate) fn interrupt(&self, progress: &Progress, cancel: &CancellationToken) {
         let names = progress.under_way();
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(names);
@@ -32,18 +32,18 @@ impl Interruption {
     }
 }
 
-/// What the next signal does; without it the process ends.
+/// The action of the next signal; none to end the process.
 static ON_NEXT: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
 
-/// Waits for SIGINT and SIGTERM in a thread of its own: the first does what it is told here, the second ends the process.
+/// Waits for SIGINT and SIGTERM in a thread of its own. The first signal calls `on_first`, the second ends the process.
 ///
-/// Called with the first vertex of a run: before that there is nothing to clean up, and the signal's own effect is the
-/// right one.
+/// It is called with the first vertex of a run. Before that there is nothing to clean up, and the default effect of the
+/// signals is right.
 pub(crate) fn listen(on_first: impl FnOnce() + Send + 'static) {
     set(Some(Box::new(on_first)));
 }
 
-/// Lets the next signal end the process: nothing is under way.
+/// Lets the next signal end the process, because nothing is running.
 pub(crate) fn end_at_once() {
     set(None);
 }
@@ -73,6 +73,6 @@ fn start() {
             }
         });
     });
-    // Without the thread a signal has its own effect, which ends the run as well.
+    // Without the thread a signal ends the process, which is good enough.
     drop(listener);
 }

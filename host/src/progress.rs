@@ -1,8 +1,7 @@
-//! What a run shows while it runs, and what it leaves about what happened.
+//! Shows the progress of a run, and records its events.
 //!
-//! Events come from any thread. Those that are cached are counted and forgotten unless
-//! `--explain` asked for all: a graph of 100,000 vertices must cost little. A terminal is only
-//! touched once something took a moment.
+//! Events come from any thread. Events of cached vertices are counted and dropped unless `--explain` needs them, because
+//! a graph of 100,000 vertices must cost little. Nothing is drawn on a terminal until an operation has taken a moment.
 
 mod events;
 mod explain;
@@ -26,33 +25,33 @@ use crate::platform::LogSink;
 pub(crate) use explain::Explain;
 pub(crate) use text::duration;
 
-/// How progress is shown.
+/// The style in which progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// Nothing but what is wrong.
+    /// Only warnings and errors.
     Quiet,
-    /// A line for each thing that is done.
+    /// A line for each operation that ended.
     Plain,
-    /// What is under way, redrawn; on a terminal.
+    /// A tree of the running operations, redrawn on a terminal.
     Tree,
 }
 
-/// What is shown and kept of a run.
+/// The options of a [`Progress`].
 pub(crate) struct ProgressOptions {
     pub(crate) style: Style,
-    /// Also what commands print and what was cached.
+    /// Whether the output of commands and cached vertices are shown, too.
     pub(crate) is_verbose: bool,
-    /// Keeps every vertex for the end.
+    /// Whether every vertex is kept for [`Progress::finish`].
     pub(crate) is_explained: bool,
-    /// Takes a line of JSON for each vertex.
+    /// The file of `--events`; none without that option.
     pub(crate) events: Option<File>,
-    /// The stage that is called.
+    /// The stage that is called, for events.
     pub(crate) stage: String,
-    /// Which function asked for which command.
+    /// Records which function described which command.
     pub(crate) origins: Arc<Origins>,
 }
 
-/// Shows a run.
+/// Shows the progress of one run. Clones show the same run.
 #[derive(Clone)]
 pub(crate) struct Progress {
     shared: Arc<Shared>,
@@ -69,7 +68,7 @@ struct Shared {
 struct State {
     counts: Counts,
     running: BTreeMap<DefinitionDigest, Running>,
-    /// Cached vertices that no line tells of yet.
+    /// The number of cached vertices that no line has mentioned yet.
     n_untold: usize,
     vertices: Vec<Vertex>,
     tree: Option<tree::Tree>,
@@ -79,7 +78,7 @@ struct State {
 struct Running {
     name: Arc<str>,
     since: Instant,
-    /// What its command printed last, without the end of a line.
+    /// The output of its command that is not yet a whole line.
     line: Vec<u8>,
 }
 
@@ -91,27 +90,27 @@ pub(crate) struct Vertex {
     pub(crate) duration: Duration,
 }
 
-/// How many vertices ended how.
+/// Numbers of vertices by the way in which they ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counts {
     pub(crate) n_ran: usize,
     pub(crate) n_cached: usize,
     pub(crate) n_failed: usize,
     pub(crate) n_cancelled: usize,
-    /// Would be evaluated by a run that is no dry one.
+    /// Vertices of a dry run that a real run would evaluate.
     pub(crate) n_planned: usize,
-    /// Looked at in every run, or too cheap to look up.
+    /// Vertices that are evaluated in every run, or are too cheap to be cached.
     pub(crate) n_trivial: usize,
 }
 
 impl Progress {
-    /// Shows a run that begins now.
+    /// Begins to show a run.
     pub(crate) fn new(stderr: Stderr, options: ProgressOptions) -> Self {
         let state = Mutex::new(State::default());
         Self { shared: Arc::new(Shared { stderr, options, begun_at: Instant::now(), state }) }
     }
 
-    /// Returns what takes the events; `on_start` is called at the first vertex that is evaluated.
+    /// Returns the sink for events of vertices. It calls `on_start` when the first vertex is evaluated.
     pub(crate) fn event_sink(&self, on_start: impl FnOnce() + Send + 'static) -> EventSink {
         let this = self.clone();
         let on_start = Mutex::new(Some(on_start));
@@ -124,7 +123,7 @@ impl Progress {
         })
     }
 
-    /// Returns what takes the messages of stages.
+    /// Returns the sink for messages of stages.
     pub(crate) fn log_sink(&self) -> LogSink {
         let this = self.clone();
         Arc::new(move |level, stage, message| {
@@ -136,7 +135,7 @@ impl Progress {
         })
     }
 
-    /// Returns what takes the events of stages.
+    /// Returns the sink for events of stages.
     pub(crate) fn stage_sink(&self) -> StageSink {
         let this = self.clone();
         Arc::new(move |event| this.stage(&event))
@@ -156,7 +155,7 @@ impl Progress {
         }
     }
 
-    /// Says a line, above what is redrawn.
+    /// Prints a line above the tree.
     pub(crate) fn say(&self, line: &str) {
         let state = self.lock();
         self.print(&state, line);
@@ -238,7 +237,7 @@ impl Progress {
         }
     }
 
-    /// Says a line about a vertex that ended, if it deserves one.
+    /// Prints a line about a vertex that ended, unless the style leaves it out.
     fn tell(&self, state: &mut State, vertex: &Vertex, is_trivial: bool) {
         let options = &self.shared.options;
         if options.style == Style::Quiet {
@@ -257,12 +256,12 @@ impl Progress {
         self.print(state, &text::vertex(vertex));
     }
 
-    /// Returns the names of what is under way.
+    /// Returns the names of the vertices that are being evaluated.
     pub(crate) fn under_way(&self) -> Vec<String> {
         self.lock().running.values().map(|running| running.name.to_string()).collect()
     }
 
-    /// Ends: takes away what is redrawn, says how much was done, explains if that was asked for.
+    /// Ends the display: removes the tree, prints the summary, and explains the vertices if `explain` is set.
     pub(crate) fn finish(&self, explain: Option<Explain>) {
         let tree = self.lock().tree.take();
         drop(tree);

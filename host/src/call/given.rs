@@ -10,9 +10,9 @@ use super::values::kebab;
 use crate::platform::Component;
 use crate::report::{Report, Result};
 
-/// What was given for a parameter.
+/// A value of `--arg`.
 struct Given<'a> {
-    /// None for every stage that has the parameter.
+    /// The stage that the value is for; none for every stage that has the parameter.
     stage: Option<StageId>,
     name: String,
     value: &'a str,
@@ -20,7 +20,7 @@ struct Given<'a> {
 
 /// Gives parameters the values of `--arg`, as their flags would.
 ///
-/// What is given for one stage beats what is given for all that have the parameter, and a flag beats both.
+/// A value for one stage has precedence over a value for all stages, and a flag over both.
 ///
 /// # Errors
 /// If no stage has such a parameter, or if the text is no value of its type.
@@ -54,7 +54,7 @@ pub(crate) fn give_args(
 }
 
 impl Given<'_> {
-    /// Returns whether a stage is given it: it is meant for the stage, or for all and nothing else is meant for the stage.
+    /// Returns whether a stage gets the value: it is for the stage, or for all stages and no other value is for the stage.
     fn is_for(&self, id: StageId, all: &[Self]) -> bool {
         match self.stage {
             Some(stage) => stage == id,
@@ -76,7 +76,7 @@ fn parse<'a>(text: &'a str, graph: &StageGraph, module: &str) -> Result<Given<'a
     Ok(Given { stage, name: kebab(name), value })
 }
 
-/// Refuses names that no stage has among its flags.
+/// Refuses names that are no flag of any stage.
 fn check_names(given: &[Given<'_>], graph: &StageGraph) -> Result<()> {
     for given in given {
         let stages = graph.stages().iter().enumerate().filter(|(id, _)| given.stage.is_none_or(|stage| stage == *id));

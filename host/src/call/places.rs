@@ -1,5 +1,5 @@
-//! Objects that the command line can make: directories and files by path, secrets by source,
-//! cache volumes by key. Containers are in `images`.
+//! Makes objects from texts: directories and files from paths, secrets from sources, cache volumes from keys. `images`
+//! makes containers.
 
 use std::path::{Path, PathBuf};
 
@@ -10,19 +10,19 @@ use crate::config::Config;
 use crate::platform::SecretSource;
 use crate::report::{Report, Result};
 
-/// Makes objects, and remembers the secrets that it handed out.
+/// Makes objects, and keeps the secrets that it has made.
 pub(crate) struct Places<'a> {
     config: &'a Config,
-    /// What is relative is relative to it; to the working directory if none.
+    /// The directory that relative paths start at; the working directory if none.
     base: Option<PathBuf>,
-    /// By the names under which they are handed over.
+    /// The secrets by the names that stages see.
     pub(crate) secrets: Vec<(String, SecretSource)>,
 }
 
-/// What is neither a file nor a directory.
+/// The words for something that is neither a file nor a directory.
 const SPECIAL: &str = "a pipe, a socket or a device";
 
-/// Which files of a directory are taken.
+/// Patterns that select the files of a directory.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Patterns {
     pub(super) include: Vec<String>,
@@ -30,12 +30,12 @@ pub(super) struct Patterns {
 }
 
 impl<'a> Places<'a> {
-    /// Finds things as `config` says.
+    /// Begins without secrets, at the working directory of `config`.
     pub(crate) fn new(config: &'a Config) -> Self {
         Self { config, base: None, secrets: Vec::new() }
     }
 
-    /// Finds things relative to a directory, while `work` goes on.
+    /// Calls `work` with relative paths starting at `base`.
     pub(crate) fn within<T>(&mut self, base: &Path, work: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.base.replace(base.to_owned());
         let done = work(self);
@@ -50,7 +50,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The directory at a path of this machine.
+    /// Returns the directory at a path of this machine.
     pub(super) fn directory(&self, text: &str, patterns: &Patterns) -> Result<Value> {
         let path = self.existing(text, "directory")?;
         if !path.is_dir() {
@@ -65,9 +65,7 @@ impl<'a> Places<'a> {
         Ok(Directory::at(Selection::of(Op::Source(op), Vec::new())).into())
     }
 
-    /// The file at a path of this machine: a tree of this one file, under its own name.
-    ///
-    /// A link is followed, and the file keeps the name of the link.
+    /// Returns the file at a path of this machine. A link is followed, and the file keeps the name of the link.
     pub(super) fn file(&self, text: &str) -> Result<Value> {
         let path = self.existing(text, "file")?;
         if !path.is_file() {
@@ -82,13 +80,12 @@ impl<'a> Places<'a> {
         Ok(File { selection, name }.into())
     }
 
-    /// Returns whether something is at a path.
+    /// Returns whether the path exists.
     pub(super) fn exists(&self, text: &str) -> bool {
         self.resolve(text).exists()
     }
 
-    /// Resolved, with all links followed: the same directory is the same vertex however it is
-    /// written.
+    /// Returns the absolute path without links, so that the same directory is the same vertex however it is written.
     fn existing(&self, text: &str, what: &str) -> Result<PathBuf> {
         let path = self.resolve(text);
         path.canonicalize().map_err(|error| match error.kind() {
@@ -102,7 +99,7 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// A secret, handed over as `name`, from `env:NAME`, `file:PATH` or `cmd:COMMAND`.
+    /// Returns the secret that `text` names: `env:NAME`, `file:PATH` or `cmd:COMMAND`. Stages see it as `name`.
     pub(super) fn secret(&mut self, name: &str, text: &str) -> Result<Value> {
         let source = self.secret_source(text)?;
         let name = self.secret_name(name, &source);
@@ -140,7 +137,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Returns `name`, numbered if it stands for another secret already.
+    /// Returns `name`, with a number if it is the name of another secret already.
     fn secret_name(&self, name: &str, source: &SecretSource) -> String {
         let is_free = |candidate: &str| self.secrets.iter().all(|(known, of)| known != candidate || of == source);
         let numbered = (2..).map(|n| format!("{name}-{n}"));
@@ -148,7 +145,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The cache volume of a key.
+/// Returns the cache volume of a key.
 pub(super) fn cache_volume(key: &str) -> Value {
     CacheVolume { key: key.to_owned() }.into()
 }

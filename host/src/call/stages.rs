@@ -1,4 +1,4 @@
-//! The stages of a module, linked as its manifest and its types say.
+//! Links the stages of a module as its manifest and its types say.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::places::{self, Patterns, Places};
 use crate::report::{Report, Result};
 
-/// Stages, and what is wrong with values that the manifest gives them: that matters to who needs such a stage.
+/// Linked stages. A value of the manifest that cannot be made fails the stages that need it and no others.
 pub(crate) struct Linked {
     pub(crate) graph: StageGraph,
     problems: Vec<Problem>,
@@ -60,7 +60,7 @@ impl Linked {
     }
 }
 
-/// Who leaves an argument out has called wrongly; the rest is wrong in the module.
+/// A missing argument is wrong usage; every other error is one of the module.
 fn unordered(error: LinkError) -> Report {
     match &error {
         LinkError::Missing { .. } => error.hint().into_iter().fold(Report::usage(error.to_string()), Report::with_hint),
@@ -68,7 +68,7 @@ fn unordered(error: LinkError) -> Report {
     }
 }
 
-/// Writes a link as a manifest does: `build.file("app")`.
+/// Returns a link as a manifest writes it, such as `build.file("app")`.
 pub(crate) fn link_text(link: &Link, graph: &StageGraph) -> String {
     let mut text = graph.stage(link.stage).name.clone();
     for step in &link.steps {
@@ -78,7 +78,7 @@ pub(crate) fn link_text(link: &Link, graph: &StageGraph) -> String {
     text
 }
 
-/// Makes values of what a manifest says.
+/// Makes values from the texts of a manifest.
 struct ManifestLiterals<'p, 'a> {
     places: &'p mut Places<'a>,
     root: Option<PathBuf>,
@@ -101,7 +101,7 @@ impl Literals for ManifestLiterals<'_, '_> {
 }
 
 impl ManifestLiterals<'_, '_> {
-    /// Makes an object. One that cannot be made fails those that need it, and nobody else.
+    /// Makes an object. If it cannot be made, the problem is kept for the stages that need it.
     fn object(&mut self, object: &str, text: &str, context: &LiteralContext<'_>) -> std::result::Result<Value, String> {
         let root = self.root.clone().unwrap_or_default();
         let patterns = Patterns { include: Vec::new(), exclude: context.exclude.to_vec() };
@@ -123,7 +123,7 @@ impl ManifestLiterals<'_, '_> {
     }
 }
 
-/// Makes an object that nobody can evaluate.
+/// Makes an object whose evaluation fails.
 fn failing(object: &str, message: &str) -> Value {
     let selection = || {
         let fail = FailOp { code: "not-found".to_owned(), message: message.to_owned() };
@@ -137,17 +137,17 @@ fn failing(object: &str, message: &str) -> Value {
     }
 }
 
-/// Something of this machine that a stage is given.
+/// A path of this machine that a stage is given.
 pub(crate) struct LocalSource {
     /// A directory or a file.
     pub(crate) path: PathBuf,
-    /// Which files of a directory are taken; all if there are none.
+    /// Patterns of the files of a directory that are taken; all files if there are none.
     pub(crate) include: Vec<String>,
-    /// Which are not.
+    /// Patterns of files that are left out.
     pub(crate) exclude: Vec<String>,
 }
 
-/// Returns what a stage is given of this machine, with the patterns that say how much of it.
+/// Returns the paths of this machine that a stage is given.
 pub(crate) fn local_sources(graph: &StageGraph, id: StageId) -> Vec<LocalSource> {
     let mut sources = Vec::new();
     for param in &graph.stage(id).params {

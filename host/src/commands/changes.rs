@@ -1,4 +1,4 @@
-//! `--only-changed-since`: what git says that changed, and which stages that reaches.
+//! `--only-changed-since`: asks git for changed files, and finds the stages that use them.
 
 use std::ffi::OsStr;
 use std::io;
@@ -13,14 +13,14 @@ use crate::call::{LocalSource, local_sources};
 use crate::config::Config;
 use crate::report::{Report, Result};
 
-/// Files that changed since a commit.
+/// The files that changed since a commit.
 pub(super) struct Changes {
-    /// Absolute, without links; some may be gone.
+    /// Absolute paths without links. Some of the files may have been deleted.
     files: Vec<PathBuf>,
 }
 
 impl Changes {
-    /// Asks git for the files that differ from a commit, with those that it does not know and does not ignore.
+    /// Asks git for the files that differ from a commit, including untracked files that it does not ignore.
     ///
     /// # Errors
     /// If there is no git, no repository around the directory, or no such commit.
@@ -47,7 +47,7 @@ impl Changes {
         Ok(Self { files: changed.into_iter().chain(untracked).map(|path| top.join(path)).collect() })
     }
 
-    /// Returns whether one of these files is among them.
+    /// Returns whether one of these files has changed.
     pub(super) fn has(&self, files: &[PathBuf]) -> bool {
         files.iter().any(|file| {
             let file = file.canonicalize().unwrap_or_else(|_| file.clone());
@@ -55,7 +55,7 @@ impl Changes {
         })
     }
 
-    /// Returns whether one of these stages is given something that changed.
+    /// Returns whether one of these stages is given a path with changes.
     ///
     /// # Errors
     /// If a pattern makes no sense.

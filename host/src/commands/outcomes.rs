@@ -1,4 +1,4 @@
-//! How the stages of a run ended, for people and for programs.
+//! The outcomes of the stages of a run, for people and for programs.
 
 mod json;
 mod text;
@@ -12,57 +12,57 @@ use crate::exit::ExitStatus;
 use crate::platform::Ended;
 use crate::report::Report;
 
-/// How the stages of a run ended.
+/// The outcomes of a run.
 pub(super) struct Outcomes {
-    /// Those that were wanted, in their order, then others that failed.
+    /// The wanted stages in their order, followed by other stages that failed.
     pub(super) stages: Vec<StageOutcome>,
-    /// One for each stage that failed.
+    /// An entry for each stage that failed by itself.
     pub(super) failures: Vec<StageFailure>,
 }
 
-/// How a stage ended.
+/// The outcome of a stage.
 pub(super) struct StageOutcome {
     pub(super) stage: StageId,
-    /// Whether it was asked for; if not, it is one that such a stage needs.
+    /// Whether the stage was wanted itself, and not only needed by one that was.
     pub(super) is_wanted: bool,
     pub(super) kind: OutcomeKind,
-    /// None if it was not evaluated.
+    /// The time that it took; none if it was not evaluated.
     pub(super) took: Option<Duration>,
-    /// What it makes.
+    /// The result of the stage.
     pub(super) value: Option<Value>,
 }
 
-/// How a stage ended.
+/// The way in which a stage ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OutcomeKind {
     Done,
     Failed,
-    /// It failed, and `allow-failure` of the manifest allows that.
+    /// It failed, which `allow-failure` of the manifest permits.
     FailedAllowed,
     /// A stage that it needs failed.
     Skipped {
-        /// That stage.
+        /// The stage that failed.
         culprit: StageId,
         /// Whether that stage may fail.
         is_allowed: bool,
     },
-    /// It was not finished when another one failed.
+    /// It was stopped because another stage failed.
     Stopped,
 }
 
-/// Why a stage failed.
+/// The failure of a stage.
 pub(super) struct StageFailure {
     pub(super) stage: StageId,
     pub(super) is_allowed: bool,
-    /// The function that asked for what failed, as in `shop.build`.
+    /// The function that described the failed operation, such as `shop.build`.
     pub(super) function: Option<String>,
     pub(super) report: Report,
-    /// How each stage that was skipped because of it comes to need it, as in `pack <- test <- build`.
+    /// For each skipped stage the way on which it needs this one, such as `pack <- test <- build`.
     pub(super) paths: Vec<String>,
 }
 
 impl Outcomes {
-    /// Sorts out how stages ended that were wanted.
+    /// Sorts the outcomes of the wanted stages.
     pub(super) fn new(graph: &StageGraph, wanted: &[StageId], ended: Vec<Ended>) -> Self {
         let mut outcomes = Self { stages: Vec::new(), failures: Vec::new() };
         let mut culprits = Vec::new();
@@ -88,7 +88,7 @@ impl Outcomes {
         outcomes
     }
 
-    /// Adds a failure, unless it is known already.
+    /// Adds a failure, or another skipped stage to a known failure.
     fn fail(&mut self, failure: StageFailure, path: Option<String>) {
         let known = self.failures.iter_mut().find(|known| known.stage == failure.stage);
         match known {
@@ -97,7 +97,7 @@ impl Outcomes {
         }
     }
 
-    /// Adds a stage that failed, also if it was itself wanted and only stopped when that was told.
+    /// Adds a stage that failed. If it was wanted itself and counted as stopped, it counts as failed now.
     fn add_culprit(&mut self, graph: &StageGraph, culprit: StageId, took: Duration) {
         let kind = failed(graph.stage(culprit).policy.is_failure_allowed);
         let known = self.stages.iter_mut().find(|outcome| outcome.stage == culprit);
@@ -113,7 +113,7 @@ impl Outcomes {
         }
     }
 
-    /// Returns how the program ends: the gravest of what went wrong, without what may.
+    /// Returns the exit status: the highest code of all failures that are not allowed.
     pub(super) fn status(&self) -> ExitStatus {
         let failures = self.failures.iter().filter(|failure| !failure.is_allowed);
         failures.map(|failure| failure.report.status()).max_by_key(|status| status.code()).unwrap_or(ExitStatus::Done)
@@ -124,7 +124,7 @@ fn failed(is_allowed: bool) -> OutcomeKind {
     if is_allowed { OutcomeKind::FailedAllowed } else { OutcomeKind::Failed }
 }
 
-/// Returns the shortest way from a stage to one that it needs, as in `pack <- test <- build`.
+/// Returns the shortest way from a stage to one that it needs, such as `pack <- test <- build`.
 fn path(graph: &StageGraph, from: StageId, to: StageId) -> String {
     let mut seen = vec![(from, 0)];
     let mut at = 0;

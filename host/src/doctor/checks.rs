@@ -1,37 +1,37 @@
-//! What is needed, and what of it is missing.
+//! Judges the facts about a machine: what is missing, and how to get it.
 
 use super::facts::{Cgroup, Facts, NamespaceProblem};
 use crate::output::bytes;
 
-/// How much room a store should have: an image or two and what a build makes.
+/// The free space that a store should have: enough for an image or two and the results of a build.
 const ENOUGH_BYTES: u64 = 2 << 30;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(super) struct Check {
     pub(super) name: &'static str,
     pub(super) verdict: Verdict,
-    /// What is there.
+    /// The version, path or state that was found.
     pub(super) found: String,
-    /// How to get what is missing, or to make it better.
+    /// The command that installs or improves it; none if nothing needs to be done.
     pub(super) fix: Option<String>,
 }
 
-/// Whether something is as it should be.
+/// The verdict of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Verdict {
-    /// As it should be.
+    /// Everything is in order.
     Good,
-    /// It works without.
+    /// `host` works without it, with a limitation.
     Advice,
-    /// It does not work without.
+    /// `host` does not work without it.
     Missing,
 }
 
 use Verdict::{Advice, Good, Missing};
 
-/// Judges what was found.
+/// Judges the facts about a machine.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![
         crun(facts),
@@ -190,7 +190,7 @@ fn other_hosts(facts: &Facts) -> Option<Check> {
     Some(check("name", Advice, found, Some(fix)))
 }
 
-/// Returns the first two numbers of a kernel's release.
+/// Returns the first two numbers of a kernel release such as `6.1.0-13-amd64`.
 fn version(release: &str) -> (u32, u32) {
     let mut numbers = release.split(['.', '-']).map_while(|number| number.parse().ok());
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))

@@ -1,21 +1,21 @@
-//! Which distribution this is, and how it installs things.
+//! Linux distributions and their commands to install packages.
 
-/// How a distribution installs packages.
+/// A family of distributions with the same package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Distribution {
-    /// Debian, Ubuntu and what comes from them.
+    /// Debian, Ubuntu and distributions derived from them.
     Debian,
-    /// Fedora, RHEL and what comes from them.
+    /// Fedora, RHEL and distributions derived from them.
     Fedora,
     Arch,
     Alpine,
     Suse,
-    /// Some other.
+    /// Any other distribution.
     Other,
 }
 
 impl Distribution {
-    /// Reads `/etc/os-release`.
+    /// Returns the distribution of the contents of `/etc/os-release`.
     ///
     /// Source: os-release(5), `ID` and `ID_LIKE`.
     pub(super) fn parse(os_release: &str) -> Self {

@@ -1,4 +1,4 @@
-//! What this machine has: looked at, not judged.
+//! Facts about this machine, without a judgement.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,34 +9,35 @@ use rustix::fs::{Access, access, statfs, statvfs};
 use super::distribution::Distribution;
 use crate::config::Config;
 
-/// What this machine has.
+/// Facts about a machine.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) is_root: bool,
     pub(super) distribution: Distribution,
-    /// The kernel's release.
+    /// The release of the kernel, such as `6.1.0`.
     pub(super) kernel: String,
-    /// Where crun is, and the first line of `crun --version`.
+    /// The path of crun, and the first line of `crun --version`.
     pub(super) crun: Option<(PathBuf, String)>,
     pub(super) has_overlay: bool,
     /// Why user namespaces cannot be made; none if they can.
     pub(super) user_namespaces: Option<NamespaceProblem>,
     pub(super) newuidmap: Option<PathBuf>,
-    /// Whether `/etc/subuid` and `/etc/subgid` have the user.
+    /// Whether `/etc/subuid` and `/etc/subgid` list the user.
     pub(super) has_subordinate_ids: bool,
     pub(super) user: String,
     pub(super) cgroup: Cgroup,
-    /// Where cargo is, and its version.
+    /// The path of cargo, and its version.
     pub(super) cargo: Option<(PathBuf, String)>,
-    /// None without a rustc to ask.
+    /// Whether the target `wasm32-wasip2` is installed; none if there is no rustc to ask.
     pub(super) has_wasm_target: Option<bool>,
     pub(super) store: StoreFacts,
-    /// This program, and others of its name that the `PATH` has before it.
+    /// The path of this program.
     pub(super) program: Option<PathBuf>,
+    /// Other programs named `host` that the `PATH` finds first.
     pub(super) other_hosts: Vec<PathBuf>,
 }
 
-/// Why user namespaces cannot be made.
+/// The reason why user namespaces cannot be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NamespaceProblem {
     /// `user.max_user_namespaces` is 0.
@@ -49,7 +50,7 @@ pub(super) enum NamespaceProblem {
     Refused,
 }
 
-/// Which control groups there are.
+/// The version of control groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cgroup {
     V2,
@@ -58,7 +59,7 @@ pub(super) enum Cgroup {
     Absent,
 }
 
-/// What is known of the place of the store.
+/// Facts about the file system of the store.
 #[derive(Debug, Clone)]
 pub(super) struct StoreFacts {
     pub(super) path: PathBuf,
@@ -68,7 +69,7 @@ pub(super) struct StoreFacts {
 }
 
 impl Facts {
-    /// Looks at this machine.
+    /// Gathers the facts about this machine.
     pub(super) fn gather(config: &Config) -> Self {
         let user = config.user.clone().unwrap_or_default();
         let is_root = rustix::process::geteuid().is_root();
@@ -103,7 +104,8 @@ fn first_line(program: &Path, args: &[&str]) -> String {
     String::from_utf8_lossy(&output).lines().next().unwrap_or_default().to_owned()
 }
 
-/// A module that is not loaded yet is not in `/proc/filesystems` and loads at the first mount.
+/// Looks for overlayfs. A kernel module that is not loaded yet is missing in `/proc/filesystems` and is loaded by the
+/// first mount.
 fn has_overlay() -> bool {
     let release = proc_text("/proc/sys/kernel/osrelease");
     let modules = Path::new("/lib/modules").join(release);
@@ -113,7 +115,7 @@ fn has_overlay() -> bool {
             .any(|list| fs::read_to_string(modules.join(list)).unwrap_or_default().contains("/overlay.ko"))
 }
 
-/// Makes one, which is the only way to know; without `unshare`, what the kernel's switches say.
+/// Tries to make a user namespace, which is the only way to know. Without `unshare` it reads the switches of the kernel.
 fn user_namespaces(config: &Config, is_root: bool) -> Option<NamespaceProblem> {
     let switch = |path: &str| proc_text(path);
     let guess = if switch("/proc/sys/user/max_user_namespaces") == "0" {
@@ -172,7 +174,7 @@ fn has_wasm_target(config: &Config) -> Option<bool> {
     (!directory.is_empty()).then(|| Path::new(&directory).is_dir())
 }
 
-/// Looks at the store, or at the nearest directory above that is there.
+/// Looks at the directory of the store, or at the nearest directory above it that exists.
 fn store(path: &Path) -> StoreFacts {
     let there = path.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(Path::new("/"));
     let free_bytes = statvfs(there).map(|stat| stat.f_bavail * stat.f_frsize).unwrap_or_default();

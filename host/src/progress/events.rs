@@ -9,9 +9,9 @@ use session::{StageEvent, StageOutcome};
 
 use super::{Counts, Vertex, text, time};
 
-/// Writes the line of a vertex. A file that can no longer be written does not stop a run.
+/// Writes the line of a vertex, with the function that described it if that is known.
 ///
-/// `function` asked for it, if that is known.
+/// A file that can no longer be written does not stop a run.
 pub(super) fn write(file: &mut dyn Write, stage: &str, function: Option<&str>, vertex: &Vertex) {
     let mut line = Map::new();
     line.insert("event".to_owned(), json!("vertex"));
@@ -45,7 +45,7 @@ pub(super) fn write_stage(file: &mut dyn Write, event: &StageEvent) {
     line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
 }
 
-/// Writes the line of an image: which one its name means in this run.
+/// Writes the line of an image: its name, and the reference that the name means in this run.
 pub(super) fn write_image(file: &mut dyn Write, name: &str, reference: &str) {
     let line = json!({ "event": "image", "name": name, "reference": reference });
     line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
@@ -67,7 +67,7 @@ pub(super) fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration)
     line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
 }
 
-/// Returns what is told of a vertex.
+/// Returns the keys and values of a vertex.
 pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
     let Vertex { event, outcome, reason, duration } = vertex;
     let mut entry = Map::new();
@@ -97,7 +97,7 @@ pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
     entry
 }
 
-/// Returns how a vertex ended, in a word.
+/// Returns the word for the way in which a vertex ended.
 pub(super) fn outcome_code(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Cached => "cached",

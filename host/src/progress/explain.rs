@@ -1,4 +1,4 @@
-//! `--explain`: for every vertex, whether it ran, and why.
+//! `--explain`: shows for every vertex whether it ran, and why.
 
 use std::fmt::Write as _;
 
@@ -6,15 +6,15 @@ use serde_json::Value as Json;
 
 use super::{Vertex, events, text};
 
-/// The most characters of a name that a table shows; `--explain=json` shows all.
+/// The most characters of a name in the table. `--explain=json` shows all.
 const NAME_WIDTH: usize = 60;
 
-/// How it is explained.
+/// The format of the explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Explain {
-    /// A table.
+    /// A table for people.
     Text,
-    /// A list of objects, as the lines of `--events` are.
+    /// A JSON list of objects like the lines of `--events`.
     Json,
 }
 

@@ -35,7 +35,7 @@ pub(super) fn stage(event: &StageEvent) -> String {
     }
 }
 
-/// Returns how a command ended, in a few words.
+/// Describes in a few words how a command ended.
 pub(super) fn exec_status(status: ExecStatus) -> String {
     match status {
         ExecStatus::Exited { code } => format!("exited with code {code}"),
@@ -46,7 +46,7 @@ pub(super) fn exec_status(status: ExecStatus) -> String {
     }
 }
 
-/// Returns how much was done, as in `3 ran, 7 cached, 0.8 s`.
+/// Returns the summary of a run, such as `3 ran, 7 cached, 0.8 s`.
 pub(super) fn summary(counts: Counts, elapsed: Duration) -> String {
     let Counts { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial: _ } = counts;
     let mut parts = vec![format!("{n_ran} ran"), format!("{n_cached} cached")];
@@ -63,7 +63,7 @@ pub(super) fn summary(counts: Counts, elapsed: Duration) -> String {
     parts.join(", ")
 }
 
-/// Returns a message of a stage.
+/// Returns the line for a message of a stage.
 pub(super) fn log(level: LogLevel, stage: &str, message: &str) -> String {
     let level = match level {
         LogLevel::Debug => "debug: ",
@@ -74,7 +74,7 @@ pub(super) fn log(level: LogLevel, stage: &str, message: &str) -> String {
     format!("[{stage}] {level}{message}")
 }
 
-/// Returns a time as people write it, as in `12 ms`, `3.2 s`, `2 m 5 s`.
+/// Returns a duration for people, such as `12 ms`, `3.2 s` or `2 m 5 s`.
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 0.1 {

@@ -1,8 +1,8 @@
-//! Times as programs read them.
+//! Times as RFC 3339.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Writes a time in UTC with milliseconds, as in `2026-01-31T12:00:00.000Z`.
+/// Returns a time in UTC with milliseconds, such as `2026-01-31T12:00:00.000Z`.
 ///
 /// Source: RFC 3339; the days by Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
 /// `civil_from_days`.

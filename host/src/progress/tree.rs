@@ -1,7 +1,6 @@
-//! What is under way, on a terminal.
+//! The tree of running operations on a terminal.
 //!
-//! A thread of its own redraws ten times a second, so that a vertex that takes a moment appears and
-//! one that does not costs nothing.
+//! A thread redraws it ten times a second. A vertex that ends sooner is never drawn and costs nothing.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -14,13 +13,13 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Shared, lock, text};
 
-/// How often it is redrawn.
+/// The time between two drawings.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// How long a vertex must be under way to be shown.
+/// The time that a vertex must have taken to be shown.
 const LEAST_AGE: Duration = Duration::from_millis(100);
 
-/// How many are shown; the others are counted.
+/// The most vertices that are shown. The others are only counted.
 const N_SHOWN: usize = 12;
 
 pub(super) struct Tree {
@@ -42,13 +41,13 @@ impl Tree {
                     None => break,
                 }
             }
-            // Nothing of what was redrawn stays on the screen.
+            // The tree must not stay on the screen.
             let _ = rows.bars.clear();
         });
         Self { bars, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Prints a line above what is redrawn.
+    /// Prints a line above the tree.
     pub(super) fn print(&self, line: &str) {
         let _ = self.bars.println(line);
     }
@@ -58,7 +57,7 @@ impl Drop for Tree {
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked said so.
+            // If the thread panicked, the panic hook has reported it.
             let _ = thread.join();
         }
     }
@@ -81,7 +80,7 @@ impl Rows {
             .iter()
             .take(N_SHOWN)
             .map(|(digest, running)| {
-                // The time first: a long name is cut off at the end of the line.
+                // The time comes first because a long name is cut off at the end of the line.
                 let row = format!("{:>8}  {}", text::duration(running.since.elapsed()), running.name);
                 (**digest, row)
             })

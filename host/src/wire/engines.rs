@@ -1,4 +1,4 @@
-//! Which backend is used, and why; and how each of them is made.
+//! Chooses an engine, says why, and makes it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,22 +15,22 @@ use crate::config::{Config, DockerConfig};
 use crate::platform::{EngineReport, OtherEngine};
 use crate::report::Result;
 
-/// Where Docker usually listens.
+/// The socket that Docker usually listens on.
 const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 
-/// A backend that can be asked for.
+/// An engine that can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
-    /// On this machine, without a daemon.
+    /// Runs commands on this machine, without a daemon.
     Embedded,
-    /// Through Docker.
+    /// Runs commands with Docker.
     Docker(DockerMode),
 }
 
 impl Choice {
     const ALL: [Self; 3] = [Self::Embedded, Self::Docker(DockerMode::BuildKit), Self::Docker(DockerMode::Classic)];
 
-    /// Returns its name, as `--engine` takes it.
+    /// Returns the name of the engine, as `--engine` takes it.
     fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
@@ -39,8 +39,8 @@ impl Choice {
         }
     }
 
-    /// Returns what is used, and why, as a sentence: what was asked for; else the embedded one where it can
-    /// run; else Docker where that seems to be.
+    /// Returns the engine to use, and the reason as a sentence. That is the one that was asked for; otherwise the embedded
+    /// one if crun is installed; otherwise Docker if it seems to be there.
     pub(super) fn make(asked: Option<&str>, config: &Engines) -> (Self, String) {
         if let Some(choice) = Self::ALL.into_iter().find(|choice| Some(choice.name()) == asked) {
             return (choice, "it was asked for".to_owned());
@@ -55,7 +55,7 @@ impl Choice {
         (Self::Embedded, "it needs no daemon; there is no Docker either".to_owned())
     }
 
-    /// Makes the backend of a session. Must be called inside a tokio runtime.
+    /// Makes the engine of a session. Must be called inside of a tokio runtime.
     pub(super) async fn open(self, config: &Engines, store: Store, io: SessionIo) -> Result<Arc<dyn Backend>> {
         Ok(match self {
             Self::Embedded => {
@@ -69,7 +69,7 @@ impl Choice {
         })
     }
 
-    /// Returns what it can do on this machine; the sentence says why it can do nothing.
+    /// Returns the abilities of the engine on this machine, or a sentence that says why it cannot be used.
     async fn caps(self, config: &Engines, store: &Path) -> std::result::Result<Caps, String> {
         match self {
             Self::Embedded => {
@@ -91,7 +91,7 @@ impl Choice {
     }
 }
 
-/// Returns what a session is given that runs nothing.
+/// Returns the inputs of a session that runs nothing.
 fn idle(config: &Engines, store: &Path) -> SessionIo {
     SessionIo {
         events: Arc::new(|_| {}),
@@ -107,10 +107,10 @@ fn idle(config: &Engines, store: &Path) -> SessionIo {
     }
 }
 
-/// What of the machine and its settings decides about backends.
+/// The facts about the machine and the settings that decide about engines.
 #[derive(Debug, Clone)]
 pub(super) struct Engines {
-    /// Whether the container runtime of the embedded backend is here.
+    /// Whether crun is installed, which the embedded engine needs.
     has_runtime: bool,
     /// Where the zone searches for programs first.
     path: Vec<PathBuf>,
@@ -118,7 +118,7 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    /// Takes what it needs from the settings.
+    /// Takes the facts from the settings.
     pub(super) fn new(config: &Config) -> Self {
         Self {
             has_runtime: config.find_program("crun").is_some(),
@@ -127,7 +127,7 @@ impl Engines {
         }
     }
 
-    /// Returns how images are reached.
+    /// Returns the settings for registries and for images of the local Docker.
     pub(super) fn images(&self) -> ImageAccess {
         let Self { docker, .. } = self;
         ImageAccess {
@@ -138,7 +138,7 @@ impl Engines {
         }
     }
 
-    /// Tells which backend is used, what it can do, and what the others could.
+    /// Describes the engine that is used, and the others.
     pub(super) async fn describe(&self, asked: Option<&str>, store: &Path) -> EngineReport {
         let (chosen, mut reason) = Choice::make(asked, self);
         let mut report = None;
@@ -163,7 +163,7 @@ impl Engines {
     }
 }
 
-/// What a backend can do that cannot be used.
+/// Returns the abilities of an engine that cannot be used.
 fn unable(name: &str, problem: String) -> Caps {
     Caps {
         name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! What is done with the result of a call: printed, or written to `-o`.
+//! Prints the result of a call, or writes it to `-o`.
 
 use std::path::Path;
 
@@ -12,15 +12,15 @@ use crate::output;
 use crate::platform::{ImagePlace, Run};
 use crate::report::{Report, Result};
 
-/// What is printed.
+/// The output of a call.
 pub(super) struct Shown {
-    /// For standard output.
+    /// The bytes for standard output.
     pub(super) data: Vec<u8>,
-    /// For people.
+    /// Lines for standard error.
     pub(super) said: Vec<String>,
 }
 
-/// Refuses `-o` for what cannot be written, before anything runs.
+/// Refuses `-o` for a result that cannot be written, before anything runs.
 pub(super) fn check_output(stage: &str, result: Option<&Type>, call: &CallOptions) -> Result<()> {
     let Some(target) = &call.output else { return Ok(()) };
     let refused = match unwrapped(result) {
@@ -35,7 +35,7 @@ pub(super) fn check_output(stage: &str, result: Option<&Type>, call: &CallOption
         .with_hint("`-o` writes a directory, a file, a container's image or root file system, a scalar or a record"))
 }
 
-/// Refuses a target that is something else than what is written to it.
+/// Refuses a directory as the target of a file, and a file as the target of a directory.
 fn check_target(ty: &Type, target: &Path) -> Result<()> {
     let is_tree = matches!(ty, Type::Object(name) if name != "file");
     match target.metadata() {
@@ -51,7 +51,7 @@ fn check_target(ty: &Type, target: &Path) -> Result<()> {
     }
 }
 
-/// Evaluates a result as far as it is shown, and exports it if that was asked for.
+/// Evaluates a result as far as it is shown, and writes it to the target of `-o`.
 pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Config) -> Result<Shown> {
     if let Some(Output { path: target, image }) = &call.output {
         if let (Some(place), Value::Object(object)) = (image, &value)
@@ -69,7 +69,7 @@ pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Con
     Ok(Shown { data, said: Vec::new() })
 }
 
-/// Puts a container as an image where it belongs; its reference is the data.
+/// Writes a container as an image, and returns its reference as the output.
 fn put(container: &Object, place: &ImagePlace, run: &dyn Run, call: &CallOptions) -> Result<Shown> {
     let reference = run.put_image(container, place)?;
     let said = match place {
@@ -136,8 +136,8 @@ fn object_json(object: &Object, value: &Value, run: &dyn Run) -> Result<Json> {
     }
 }
 
-/// Evaluates an object and returns what identifies it: the digest of the contents of a directory or
-/// a file, that of the definition of a container.
+/// Evaluates an object and returns its digest: of the contents of a directory or a file, of the definition of a
+/// container.
 fn identity(object: &Object, run: &dyn Run) -> Result<String> {
     let name = object.name();
     let invoke =

@@ -1,27 +1,27 @@
-//! What a check returns: nothing, a string, or a report of cases.
+//! The results of checks: nothing, a string, or a report with cases.
 
 use std::time::Duration;
 
 use api::{Type, Value};
 
-/// What a check found: the record `report` of `wit/report.wit`.
+/// The result of a check, which is the record `report` of `wit/report.wit`.
 #[derive(Debug)]
 pub(super) struct CheckReport {
     pub(super) summary: String,
     pub(super) cases: Vec<Case>,
 }
 
-/// One thing that was checked.
+/// One case of a report.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) verdict: Verdict,
-    /// Why; may be empty.
+    /// The reason; may be empty.
     pub(super) message: String,
     pub(super) took: Duration,
 }
 
-/// How a case ended.
+/// The verdict of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Passed,
@@ -46,7 +46,7 @@ pub(super) fn is_check(result: Option<&Type>) -> bool {
     }
 }
 
-/// Compares by structure: every module has a record of its own.
+/// Compares the structure of a type with that of `report`, because every module has a record of its own.
 fn is_report(ty: &Type) -> bool {
     let Type::Record(fields) = ty else { return false };
     let [(summary, Type::String), (cases, Type::List(case))] = fields.as_slice() else { return false };
@@ -58,7 +58,7 @@ fn is_report(ty: &Type) -> bool {
     [summary, cases, name, verdict, message, took] == ["summary", "cases", "name", "verdict", "message", "duration-ms"]
 }
 
-/// Reads a report; none if it is another value.
+/// Returns a value as a report; none if it is not one.
 pub(super) fn read_report(value: &Value) -> Option<CheckReport> {
     match (field(value, "summary")?, field(value, "cases")?) {
         (Value::String(summary), Value::List(cases)) => {

@@ -1,4 +1,4 @@
-//! Reports that other tools read.
+//! Writes JUnit XML.
 //!
 //! Source: the schema of Jenkins' xUnit plugin, `junit-10.xsd`, which others follow; and XML 1.0, "2.2 Characters",
 //! for what a document may have in it.
@@ -11,7 +11,7 @@ pub(super) struct Suite {
     pub(super) name: String,
     pub(super) took: Duration,
     pub(super) cases: Vec<SuiteCase>,
-    /// What the stage said; may be empty.
+    /// The text that the stage returned; may be empty.
     pub(super) output: String,
 }
 
@@ -25,23 +25,23 @@ pub(super) struct SuiteCase {
 /// How a case ended.
 pub(super) enum CaseOutcome {
     Passed,
-    /// It was tried, and is not as it should be.
+    /// The case was tried and failed.
     Failed {
         message: String,
         text: String,
     },
-    /// It could not be tried.
+    /// The case could not be tried.
     Error {
         message: String,
         text: String,
     },
-    /// It need not be tried.
+    /// The case was skipped.
     Skipped {
         message: String,
     },
 }
 
-/// Writes the document.
+/// Returns the XML document.
 pub(super) fn render(module: &str, suites: &[Suite]) -> String {
     let all = || suites.iter().flat_map(|suite| &suite.cases);
     let took: Duration = suites.iter().map(|suite| suite.took).sum();
@@ -105,7 +105,7 @@ fn seconds(duration: Duration) -> String {
     format!("{:.3}", duration.as_secs_f64())
 }
 
-/// Escapes what has a meaning in XML, and replaces what it cannot hold even then.
+/// Escapes the characters with a meaning in XML, and replaces characters that XML cannot contain.
 fn escaped(text: &str) -> String {
     let mut xml = String::with_capacity(text.len());
     for character in text.chars() {
@@ -125,7 +125,7 @@ fn escaped(text: &str) -> String {
     xml
 }
 
-/// Escapes a text for an attribute, whose white space a parser would make the same.
+/// Escapes a text for an attribute. White space is escaped, too, because parsers normalise it there.
 fn attribute(text: &str) -> String {
     escaped(text).replace('\n', "&#10;").replace('\t', "&#9;")
 }

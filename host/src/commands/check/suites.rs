@@ -1,4 +1,4 @@
-//! The outcomes of checks as suites of test cases.
+//! Turns the outcomes of checks into suites of test cases.
 
 use pipeline::StageGraph;
 
@@ -35,7 +35,7 @@ fn case(case: Case) -> SuiteCase {
     SuiteCase { name, took, outcome }
 }
 
-/// Returns how a check ended that has no cases of its own.
+/// Returns the only case of a check that has no report.
 fn whole(outcome: &StageOutcome, outcomes: &Outcomes, graph: &StageGraph) -> CaseOutcome {
     let failure = |stage| outcomes.failures.iter().find(|failure| failure.stage == stage);
     let why = failure(outcome.stage).map(|failure| {

@@ -1,20 +1,20 @@
-//! Which stages can be called.
+//! Finds the stages that can be called.
 
 use pipeline::StageId;
 
 use crate::call::Linked;
 use crate::report::Result;
 
-/// Stages that can be called, and what they need.
+/// The stages that can be called.
 pub(super) struct Callable {
     pub(super) stages: Vec<StageId>,
-    /// These with all that feeds them, what feeds others first.
+    /// These stages and the stages that feed them, in an order in which they can be evaluated.
     pub(super) order: Vec<StageId>,
     /// A line for each stage that cannot be called.
     pub(super) left_out: Vec<String>,
 }
 
-/// Finds those of these stages that can be called, with what they need.
+/// Returns those of the stages that can be called.
 pub(super) fn callable(linked: &Linked, stages: Vec<StageId>) -> Result<Callable> {
     if let Ok(order) = linked.order(&stages) {
         return Ok(Callable { stages, order, left_out: Vec::new() });

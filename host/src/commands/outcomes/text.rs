@@ -1,4 +1,4 @@
-//! The summary of a run.
+//! Prints the outcomes of a run for people.
 
 use pipeline::StageGraph;
 
@@ -7,8 +7,8 @@ use crate::io::Io;
 use crate::progress::duration;
 
 impl Outcomes {
-    /// Says why stages failed: each with its command, the end of its output, and who asked for it. Then a line for
-    /// each stage, unless `is_quiet`; `done` is the word for one that is.
+    /// Prints each failure with its command, the end of its output and the function that described it. Unless `is_quiet`
+    /// is set, a line for each stage follows; `done` is the word for a stage that succeeded.
     pub(in crate::commands) fn say(self, graph: &StageGraph, done: &str, is_quiet: bool, io: &Io) {
         let lines = if is_quiet { Vec::new() } else { self.lines(graph, done) };
         let blocks = self.failures.into_iter().map(|failure| failure.block(graph));
@@ -38,7 +38,7 @@ impl StageOutcome {
 }
 
 impl OutcomeKind {
-    /// Returns it in a word.
+    /// Returns the word for it.
     pub(in crate::commands) fn word(&self) -> &'static str {
         match self {
             Self::Done => "done",

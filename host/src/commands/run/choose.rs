@@ -1,4 +1,4 @@
-//! Which stages are run.
+//! Chooses the stages to run.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use crate::call::find_stage;
 use crate::commands::prepared::Prepared;
 use crate::report::{Report, Result};
 
-/// Stages that are run, and leaves that cannot be.
+/// The stages to run, and the leaves that cannot be run.
 pub(in crate::commands) struct Chosen {
-    /// Each once.
+    /// The stages to run, each once.
     pub(in crate::commands) wanted: Vec<StageId>,
     pub(in crate::commands) not_run: Vec<NotRun>,
 }
 
-/// A stage that cannot be run, because it or one that it needs lacks arguments.
+/// A stage that cannot be run because it, or a stage that it needs, lacks arguments.
 pub(in crate::commands) struct NotRun {
     pub(super) stage: String,
-    /// As in ``stage `test` needs `src` (directory)``.
+    /// The reason, such as ``stage `test` needs `src` (directory)``.
     pub(super) why: String,
     is_own: bool,
 }
@@ -33,7 +33,7 @@ impl fmt::Display for NotRun {
 }
 
 impl Chosen {
-    /// Takes the stages of these names; the leaves of the graph if there are none.
+    /// Returns the stages of these names, or the leaves of the graph if there are no names.
     ///
     /// # Errors
     /// If there is no such stage, or if no leaf can be run.

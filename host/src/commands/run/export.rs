@@ -1,4 +1,4 @@
-//! `-o DIR` of `host run`: what each stage made, under its name.
+//! `-o DIR` of `host run`: writes the result of each stage under the name of the stage.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(super) fn target(call: &CallOptions) -> Result<Option<PathBuf>> {
     }
 }
 
-/// Writes what stages made below a directory.
+/// Writes the results of stages below a directory.
 pub(super) fn write(
     target: &Path,
     graph: &StageGraph,
@@ -55,7 +55,7 @@ fn one(target: &Path, value: &Value, run: &dyn Run) -> Result<()> {
     }
 }
 
-/// Returns the last part of a file's name, which a function made up.
+/// Returns the last component of a file's name. The name comes from a function and may be a path.
 fn file_name(name: &str) -> &str {
     Path::new(name).file_name().and_then(|name| name.to_str()).unwrap_or("file")
 }

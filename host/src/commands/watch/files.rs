@@ -11,13 +11,13 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 use super::roots::Roots;
 use crate::report::{Report, Result};
 
-/// How long nothing may change until a change is taken for whole: an editor writes a file in several steps.
+/// The time without changes after which a change counts as complete: an editor writes a file in several steps.
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
-/// Files that are watched.
+/// Watches files.
 ///
-/// Each directory is watched by itself: a watch of all that is below one would also hear of what builds write, and there
-/// is a limit on how many directories a user may watch.
+/// Each directory is watched by itself. A recursive watch would also see what builds write, and the number of watched
+/// directories is limited for each user.
 pub(super) struct Files {
     watcher: RecommendedWatcher,
     events: Receiver<notify::Result<Event>>,
@@ -29,7 +29,7 @@ impl Files {
     /// Begins to watch.
     ///
     /// # Errors
-    /// If the machine cannot watch as many directories, or none.
+    /// If the machine cannot watch files, or not so many directories.
     pub(super) fn new(roots: Roots) -> Result<Self> {
         let (sender, events) = mpsc::channel();
         let watcher = notify::recommended_watcher(sender).map_err(|error| refused(&error))?;
@@ -38,20 +38,20 @@ impl Files {
         Ok(files)
     }
 
-    /// Watches these from now on. What changed before that and was not told of yet is still told, if it counts.
+    /// Watches other roots from now on. Earlier changes that [`changed`](Self::changed) has not returned yet are kept.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub(super) fn watch(&mut self, roots: Roots) -> Result<()> {
         let mut wanted = BTreeSet::new();
         for path in roots.paths() {
-            // A file is replaced by renaming another, a directory is removed and made again: who has them hears of it.
+            // The parent is watched, too: a file may be replaced by a rename, and a directory removed and made again.
             wanted.extend(path.parent().map(Path::to_owned));
             directories(path, &roots, &mut wanted);
         }
         self.roots = roots;
         for gone in self.watched.difference(&wanted) {
-            // One that was removed is not watched any more.
+            // A directory that was removed is not watched any more.
             let _ = self.watcher.unwatch(gone);
         }
         self.watched = self.watched.intersection(&wanted).cloned().collect();
@@ -67,7 +67,7 @@ impl Files {
                 Ok(()) => {
                     self.watched.insert(directory);
                 }
-                // It went in the meantime, of which its parent hears.
+                // It was removed in the meantime, which the watch of its parent reports.
                 Err(error) if matches!(error.kind, ErrorKind::PathNotFound) || !directory.exists() => {}
                 Err(error) => return Err(refused(&error)),
             }
@@ -75,8 +75,8 @@ impl Files {
         Ok(())
     }
 
-    /// Waits until something that counts has changed, and then until nothing has for a moment. Returns what changed;
-    /// nothing if more did than could be told.
+    /// Waits for a change that counts, and then until nothing changes for a moment. Returns the changed paths, or none if
+    /// there were more changes than the kernel could report.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -96,7 +96,7 @@ impl Files {
         }
     }
 
-    /// Takes in what happened; returns whether it counts.
+    /// Handles an event, and returns whether it counts as a change.
     fn take(&mut self, event: notify::Result<Event>, changed: &mut BTreeSet<PathBuf>) -> Result<bool> {
         let event = event.map_err(|error| refused(&error))?;
         if event.need_rescan() {
@@ -108,7 +108,7 @@ impl Files {
         let mut is_any = false;
         for path in event.paths {
             if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
-                // Another one of that name has to be watched anew.
+                // A new directory of that name must be watched again.
                 self.watched.remove(&path);
             }
             let mut below = BTreeSet::new();
@@ -123,7 +123,7 @@ impl Files {
     }
 }
 
-/// Collects a directory and those below it that have something that counts. Links are not followed.
+/// Collects a directory and the directories below it that may contain watched files. Links are not followed.
 fn directories(path: &Path, roots: &Roots, into: &mut BTreeSet<PathBuf>) {
     let mut pending = vec![path.to_owned()];
     while let Some(path) = pending.pop() {
@@ -136,7 +136,7 @@ fn directories(path: &Path, roots: &Roots, into: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// Returns whether something is otherwise than before: it is not if it was only looked at.
+/// Returns whether an event is a change, and not only an access.
 fn is_change(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(_) | EventKind::Other => false,

@@ -1,4 +1,4 @@
-//! What is watched, and what of it counts.
+//! Decides which files are watched.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,11 +10,11 @@ use crate::call::LocalSource;
 use crate::config::Config;
 use crate::report::Result;
 
-/// Files and directories, with all that is in these but for some.
+/// The files and directories that are watched, and the exceptions.
 #[derive(Default)]
 pub(super) struct Roots {
     roots: Vec<Root>,
-    /// What is made of the rest: nothing in it counts.
+    /// Paths that `host` or builds write. Changes below them do not count.
     ignored: Vec<PathBuf>,
 }
 
@@ -22,24 +22,24 @@ struct Root {
     /// Absolute, without links.
     path: PathBuf,
     selector: Selector,
-    /// Whether a directory that is not taken has nothing in it that is.
+    /// Whether a directory that is not selected contains no selected file.
     is_pruned: bool,
 }
 
 impl Roots {
-    /// Begins with nothing; what is written to `output` never counts.
+    /// Makes an empty set. Changes below `output` never count.
     pub(super) fn new(output: Option<&Path>, config: &Config) -> Self {
         let made = [output, config.target_dir.as_deref(), Some(config.store.as_path())];
         Self { roots: Vec::new(), ignored: made.into_iter().flatten().map(real).collect() }
     }
 
-    /// Adds the sources of a module: its directory without what is built there, or its component.
+    /// Adds the directory of a module without its build results, or its component.
     pub(super) fn add_module(&mut self, path: &Path) -> Result<()> {
         self.ignored.push(real(path).join("target"));
         self.add_selected(path, &[], &[])
     }
 
-    /// Adds what a stage is given.
+    /// Adds a path that a stage is given.
     pub(super) fn add(&mut self, source: &LocalSource) -> Result<()> {
         self.add_selected(&source.path, &source.include, &source.exclude)
     }
@@ -56,12 +56,12 @@ impl Roots {
         self.roots.iter().map(|root| root.path.as_path())
     }
 
-    /// Returns whether a change of what is at this path counts.
+    /// Returns whether a change at this path counts.
     pub(super) fn has(&self, path: &Path) -> bool {
         !self.is_ignored(path) && self.roots.iter().any(|root| root.has(path))
     }
 
-    /// Returns whether something in this directory may count.
+    /// Returns whether a change inside of this directory may count.
     pub(super) fn may_have_below(&self, directory: &Path) -> bool {
         let may = |root: &Root| match directory.strip_prefix(&root.path) {
             Ok(_) if root.is_pruned => root.has(directory),
@@ -87,7 +87,7 @@ impl Root {
     }
 }
 
-/// Follows links as far as there is something.
+/// Resolves links in the part of a path that exists.
 fn real(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
