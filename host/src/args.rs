@@ -1,77 +1,81 @@
-//! Taking the command line apart.
+//! Arguments: how they are defined, parsed with clap, and handed to commands.
 //!
-//! Written by hand and not with a library: the flags of `host call` come from the types of a
-//! component that is only known once the words before them are read, and building a tree of
-//! commands costs more than calling a stage.
+//! [`options`] defines the options that several commands share. [`parse`] runs clap and words its errors as the errors
+//! of this program ([`errors`]), so that a wrong argument reads like anything else that is wrong. A command gets
+//! [`Parsed`], which holds what was written on the command line and no defaults.
 
-pub(crate) mod specs;
+mod errors;
+mod hinted;
+pub(crate) mod options;
+mod styles;
 
-use std::collections::VecDeque;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, Id};
 
-use module::suggestion;
+pub(crate) use errors::{Noun, Subject};
+pub(crate) use hinted::Hinted;
+pub(crate) use styles::{MAX_WIDTH, STYLES, about, examples, section};
 
-use crate::report::{Report, Result};
+use crate::report::Result;
 
-/// A command and what it takes.
-#[derive(Debug)]
-pub(crate) struct CommandSpec {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// What follows its name.
-    pub(crate) usage: &'static str,
-    /// What it does, in a line.
-    pub(crate) summary: &'static str,
-    /// What else is to be known; may be empty.
-    pub(crate) about: &'static str,
-    /// What it takes beside `--help`.
-    pub(crate) options: &'static [OptionSpec],
-    /// The options of runs that belong to it, too.
-    pub(crate) run_options: &'static [OptionSpec],
-    /// A line, and what it does.
-    pub(crate) examples: &'static [(&'static str, &'static str)],
-}
+/// The id of the positional arguments of a command.
+pub(crate) const WORDS: &str = "words";
 
-/// An option of a command.
-#[derive(Debug)]
-pub(crate) struct OptionSpec {
-    /// Without its hyphens.
-    pub(crate) long: &'static str,
-    /// A letter that stands for it.
-    pub(crate) short: Option<char>,
-    /// What its value is.
-    pub(crate) value: Takes,
-    /// What it does.
-    pub(crate) help: &'static str,
-}
+/// The prefix of the ids of flags that come from types. No option of `host` has it, so both can be in one command.
+pub(crate) const FLAG_PREFIX: &str = "--";
 
-/// Whether an option takes a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
-    /// It takes none.
-    Nothing,
-    /// It takes one, called this.
-    One(&'static str),
-    /// It takes one behind a `=`, or none.
-    Maybe(&'static str),
-}
-
-/// Options as they were given: name and value.
+/// Options that were given, in the order of their definitions, each with its values.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Options(Vec<(&'static str, Option<String>)>);
+pub(crate) struct Options(Vec<(Id, Option<String>)>);
 
-/// What a command was given.
-#[derive(Debug)]
+/// The arguments that a command was given.
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Parsed {
     pub(crate) options: Options,
+    /// The positional arguments.
     pub(crate) words: Vec<String>,
-    /// Whether `--help` is among it.
-    pub(crate) is_help: bool,
+    /// Whether `--` stands before all of them, so that none is an option.
+    pub(crate) is_escaped: bool,
+}
+
+/// What became of the words of a command line.
+pub(crate) enum Parse {
+    /// They are arguments.
+    Given(ArgMatches),
+    /// They ask for a text, such as the help, which clap has made.
+    Text(clap::builder::StyledStr),
+}
+
+impl Parsed {
+    /// Takes the arguments of a command out of what clap has matched in `typed`.
+    pub(crate) fn new(matches: &ArgMatches, typed: &[String]) -> Self {
+        let words = matches.try_get_many::<String>(WORDS).ok().flatten();
+        let words: Vec<String> = words.into_iter().flatten().cloned().collect();
+        let escaped = typed.iter().position(|word| word == "--").and_then(|at| typed.get(at + 1..));
+        let is_escaped = escaped.is_some_and(|escaped| escaped == words);
+        Self { options: Options::new(matches), words, is_escaped }
+    }
 }
 
 impl Options {
-    /// Adds an option.
-    pub(crate) fn push(&mut self, name: &'static str, value: Option<String>) {
-        self.0.push((name, value));
+    /// Takes the options of `host` out of what clap has matched. Flags that come from types are left.
+    pub(crate) fn new(matches: &ArgMatches) -> Self {
+        let is_given = |id: &&Id| {
+            let is_option = id.as_str() != WORDS && !id.as_str().starts_with(FLAG_PREFIX);
+            is_option && matches.value_source(id.as_str()) == Some(ValueSource::CommandLine)
+        };
+        let mut options = Self::default();
+        for id in matches.ids().filter(is_given) {
+            match matches.try_get_many::<String>(id.as_str()) {
+                Ok(values) => {
+                    let values = values.into_iter().flatten();
+                    options.0.extend(values.map(|value| (id.clone(), Some(value.clone()))));
+                }
+                // A switch has no text.
+                Err(_) => options.0.push((id.clone(), None)),
+            }
+        }
+        options
     }
 
     /// Adds options behind these.
@@ -81,7 +85,7 @@ impl Options {
 
     /// Returns whether an option was given.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(given, _)| *given == name)
+        self.0.iter().any(|(given, _)| given == name)
     }
 
     /// Returns the value of an option; the last, if it was given more than once.
@@ -91,105 +95,25 @@ impl Options {
 
     /// Returns all values of an option.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(given, _)| *given == name).filter_map(|(_, value)| value.as_deref())
+        self.0.iter().filter(move |(given, _)| given == name).filter_map(|(_, value)| value.as_deref())
     }
 }
 
-/// Finds the option that a word gives, and the value that is joined to it.
-///
-/// None if it is no option, or none of these.
-pub(crate) fn find_option(
-    specs: impl IntoIterator<Item = &'static OptionSpec>,
-    word: &str,
-) -> Option<(&'static OptionSpec, Option<&str>)> {
-    let mut specs = specs.into_iter();
-    if let Some(long) = word.strip_prefix("--") {
-        let (name, value) = match long.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (long, None),
-        };
-        return specs.find(|spec| spec.long == name).map(|spec| (spec, value));
-    }
-    let mut letters = word.strip_prefix('-')?.chars();
-    let letter = letters.next()?;
-    let joined = letters.as_str();
-    let spec = specs.find(|spec| spec.short == Some(letter))?;
-    Some((spec, (!joined.is_empty()).then(|| joined.strip_prefix('=').unwrap_or(joined))))
-}
-
-/// Takes the value of an option that was found: joined to it, or the next word.
+/// Parses words with a command.
 ///
 /// # Errors
-/// If it needs one and has none, or has one and takes none.
-pub(crate) fn take_value(
-    spec: &OptionSpec,
-    joined: Option<&str>,
-    rest: &mut VecDeque<String>,
-) -> Result<Option<String>> {
-    match (spec.value, joined) {
-        (Takes::Nothing, None) | (Takes::Maybe(_), None) => Ok(None),
-        (Takes::Nothing, Some(value)) => {
-            Err(Report::usage(format!("option `--{}` takes no value, and was given `{value}`", spec.long)))
-        }
-        (_, Some(value)) => Ok(Some(value.to_owned())),
-        (Takes::One(name), None) => match rest.pop_front() {
-            Some(value) => Ok(Some(value)),
-            None => Err(Report::usage(format!("option `--{}` needs a value: {name}", spec.long))),
-        },
-    }
-}
-
-/// Takes the words of a command apart; `n_words` is how many that are no options it can have.
-///
-/// With `is_open`, what follows the last of these words stays in `rest`.
-///
-/// # Errors
-/// If something does not belong there.
+/// If a word does not belong there. `subject` says in messages what the words belong to.
 pub(crate) fn parse(
-    command: &CommandSpec,
-    n_words: usize,
-    is_open: bool,
-    rest: &mut VecDeque<String>,
-) -> Result<Parsed> {
-    let mut parsed = Parsed { options: Options::default(), words: Vec::new(), is_help: false };
-    while let Some(word) = rest.pop_front() {
-        if word == "--help" || word == "-h" {
-            parsed.is_help = true;
-        } else if let Some((spec, joined)) = find_option(command.all_options(), &word) {
-            let value = take_value(spec, joined, rest)?;
-            parsed.options.push(spec.long, value);
-        } else if word.starts_with('-') && word.len() > 1 {
-            return Err(unknown_option(command, &word));
-        } else if parsed.words.len() == n_words {
-            let message = format!("`host {}` does not take `{word}`", command.name);
-            return Err(Report::usage(message).with_usage(command.usage_line()));
-        } else {
-            parsed.words.push(word);
-            if is_open && parsed.words.len() == n_words {
-                break;
-            }
+    command: Command,
+    words: impl IntoIterator<Item = String>,
+    subject: impl FnOnce() -> Subject,
+) -> Result<Parse> {
+    use clap::error::ErrorKind;
+    match command.no_binary_name(true).try_get_matches_from(words) {
+        Ok(matches) => Ok(Parse::Given(matches)),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Ok(Parse::Text(error.render()))
         }
-    }
-    Ok(parsed)
-}
-
-fn unknown_option(command: &CommandSpec, word: &str) -> Report {
-    let name = word.split('=').next().unwrap_or(word);
-    let known: Vec<String> = command.all_options().map(|spec| format!("--{}", spec.long)).collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    Report::usage(format!("`host {}` has no option `{name}`", command.name))
-        .with_hint(suggestion(name, &known, "it has"))
-        .with_usage(command.usage_line())
-}
-
-impl CommandSpec {
-    /// Returns its options and those of runs, if they belong to it.
-    pub(crate) fn all_options(&self) -> impl Iterator<Item = &'static OptionSpec> + use<> {
-        self.options.iter().chain(self.run_options)
-    }
-
-    /// Returns how it is written.
-    pub(crate) fn usage_line(&self) -> String {
-        format!("host {} {}", self.name, self.usage).trim_end().to_owned()
+        Err(error) => Err(errors::report(&error, &subject())),
     }
 }

@@ -1,16 +1,18 @@
-//! What each command does.
+//! The commands: the table of them, and how words become one of them.
 
 mod build;
 mod cache;
 mod call;
 mod changes;
 mod check;
+mod completions;
 mod engine;
 mod functions;
 mod graph;
 mod init;
 mod inspect;
-mod modules;
+pub(crate) mod modules;
+mod near;
 mod options;
 mod outcomes;
 mod plan;
@@ -20,64 +22,102 @@ mod running;
 mod watch;
 mod wit;
 
-use std::collections::VecDeque;
+use clap::builder::StyledStr;
+use clap::{Arg, Command};
 
-use crate::args::{self, CommandSpec, Parsed};
-use crate::config::Config;
+use crate::args::options::common;
+use crate::args::{self, MAX_WIDTH, Parse, Parsed, Subject, WORDS};
+use crate::context::{Context, Entry};
+use crate::doctor;
 use crate::exit::ExitStatus;
-use crate::help;
-use crate::io::Io;
-use crate::platform::Platform;
 use crate::report::{Report, Result};
 
-/// What every command is given.
-pub(crate) struct Context<'a> {
-    pub(crate) io: &'a mut Io,
-    pub(crate) config: &'a Config,
-    pub(crate) platform: &'a dyn Platform,
+/// All commands, in the order of the help.
+pub(crate) static ENTRIES: &[&Entry] = &[
+    &call::ENTRY,
+    &run::ENTRY,
+    &check::ENTRY,
+    &plan::ENTRY,
+    &graph::ENTRY,
+    &watch::ENTRY,
+    &functions::ENTRY,
+    &init::ENTRY,
+    &build::ENTRY,
+    &wit::ENTRY,
+    &inspect::ENTRY,
+    &engine::ENTRY,
+    &cache::ENTRY,
+    &doctor::ENTRY,
+    &completions::ENTRY,
+];
+
+/// Returns the command line of the program, without the flags of stages.
+///
+/// Man pages are made of it; call `build` on it to have the arguments of the commands, too.
+#[must_use]
+pub fn command() -> Command {
+    let help = Command::new("help")
+        .about("Shows the help of a command, or of a stage behind `host help call`")
+        .arg(Arg::new(WORDS).value_name("COMMAND").num_args(0..).help("The command"));
+    common(Command::new("host"))
+        .bin_name("host")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs delivery pipelines whose stages are WebAssembly functions.")
+        .override_usage("host COMMAND [OPTIONS]")
+        .subcommand_required(true)
+        .max_term_width(MAX_WIDTH)
+        .subcommands(ENTRIES.iter().map(|entry| entry.command()))
+        .subcommand(common(help))
+        .after_help(exit_codes())
 }
 
-/// Parses the words of a command and runs it.
-pub(crate) fn run(command: &CommandSpec, mut words: VecDeque<String>, context: Context<'_>) -> Result<ExitStatus> {
-    let (n_words, is_open) = match command.name {
-        "call" | "run" | "watch" => (1, true),
-        "check" | "plan" | "graph" => (usize::MAX, false),
-        "init" | "cache" => (1, false),
-        _ => (0, false),
+fn exit_codes() -> StyledStr {
+    let codes: Vec<_> =
+        ExitStatus::ALL.iter().map(|status| (status.code().to_string(), status.meaning().to_owned())).collect();
+    let example = args::examples(&[("host init demo && cd demo && host call hello", "makes a module and calls it")]);
+    format!("{}\n\n{}", args::section("Exit codes", &codes), example.ansi()).into()
+}
+
+/// Finds the command that words name, and runs it.
+pub(crate) fn dispatch(words: Vec<String>, mut context: Context<'_>) -> Result<ExitStatus> {
+    let words = without_help(words);
+    if words.is_empty() {
+        let text = command().render_help();
+        context.io.say_styled(&text);
+        return Ok(ExitStatus::Usage);
+    }
+    let named = words.iter().find(|word| !word.starts_with('-'));
+    let entry = named.and_then(|name| ENTRIES.iter().find(|entry| entry.name == *name));
+    if let (None, Some(name)) = (entry, named) {
+        return Err(near::unknown_command(name));
+    }
+    let subject = || match entry {
+        Some(entry) => Subject::of_command(entry.name, entry.alone()),
+        None => Subject::of_command("", command()),
     };
-    let parsed = args::parse(command, n_words, is_open, &mut words)?;
-    if parsed.is_help {
-        context.io.print(help::command(command).trim_end());
-        return Ok(ExitStatus::Done);
-    }
-    match command.name {
-        "call" => call::run(parsed, words, context),
-        "run" => run::run(parsed, words, context),
-        "check" => check::run(&parsed, context),
-        "plan" => plan::run(&parsed, context),
-        "graph" => graph::run(&parsed, context),
-        "watch" => watch::run(parsed, words, context),
-        "functions" => functions::run(&parsed, context),
-        "init" => init::run(&parsed, context),
-        "build" => build::run(&parsed, context),
-        "wit" => wit::run(&parsed, context),
-        "inspect" => inspect::run(&parsed, context),
-        "engine" => engine::run(&parsed, context),
-        "cache" => cache::run(&parsed, context),
-        "doctor" => crate::doctor::run(&parsed, context),
-        name => Err(Report::bug(format!("the command `{name}` is known and does nothing"))),
+    let width = if context.io.stdout.is_terminal() { None } else { Some(MAX_WIDTH) };
+    let program = width.into_iter().fold(command(), Command::term_width);
+    let matches = match args::parse(program, words.iter().cloned(), subject)? {
+        Parse::Given(matches) => matches,
+        Parse::Text(text) => return Ok(show(&text, &mut context)),
+    };
+    match (entry, matches.subcommand()) {
+        (Some(entry), Some((_, matches))) => (entry.run)(&Parsed::new(matches, &words), context),
+        _ => Err(Report::usage("`host` needs a command").with_usage("host COMMAND [OPTIONS]")),
     }
 }
 
-/// Prints JSON over several lines.
-pub(crate) fn print_json(io: &mut Io, value: &impl serde::Serialize) -> Result<ExitStatus> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|error| Report::bug(format!("cannot write JSON: {error}")))?;
-    io.print(&text);
-    Ok(ExitStatus::Done)
+/// Prints a text that clap has made.
+fn show(text: &StyledStr, context: &mut Context<'_>) -> ExitStatus {
+    context.io.print_styled(text);
+    ExitStatus::Done
 }
 
-/// Returns whether JSON was asked for.
-pub(crate) fn is_json(parsed: &Parsed) -> bool {
-    parsed.options.has("json")
+/// Returns `host help X` as `host X --help`.
+fn without_help(mut words: Vec<String>) -> Vec<String> {
+    if words.first().is_some_and(|word| word == "help") {
+        words.remove(0);
+        words.push("--help".to_owned());
+    }
+    words
 }

@@ -1,11 +1,11 @@
-//! The environment: nothing else reads it.
+//! The environment of the process. Nothing else reads it.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// What the environment says.
+/// The settings that come from the environment.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The working directory.
@@ -16,29 +16,31 @@ pub struct Config {
     pub store: PathBuf,
     /// `HOST_ENGINE`.
     pub engine: Option<String>,
-    /// Whether colours may be used: `NO_COLOR` is not set.
+    /// Whether colours may be used, which `NO_COLOR` forbids.
     pub is_color_allowed: bool,
-    /// Whether no person watches: `CI` is set.
+    /// Whether this is a CI job: `CI` is set.
     pub is_ci: bool,
-    /// Whether the terminal can do nothing but lines: `TERM` is `dumb`.
+    /// Whether the terminal cannot redraw lines: `TERM` is `dumb`.
     pub is_terminal_dumb: bool,
     /// `PATH`.
     pub path: Vec<PathBuf>,
-    /// The cargo to run: of `CARGO`, of the `PATH`, or rustup's in its usual place.
+    /// The cargo that builds modules: from `CARGO`, the `PATH`, or the usual place of rustup.
     pub cargo: PathBuf,
     /// `CARGO_TARGET_DIR`.
     pub target_dir: Option<PathBuf>,
-    /// This program.
+    /// The path of this program.
     pub program: Option<PathBuf>,
     /// The name of the user, for `/etc/subuid`.
     pub user: Option<String>,
-    /// How Docker and registries are reached.
+    /// `HOST_COMPLETE`: the shell that asks what can be typed next.
+    pub complete: Option<String>,
+    /// The settings of Docker and of registries.
     pub docker: DockerConfig,
-    /// Where the values of secrets come from.
+    /// The variables that secrets can name.
     pub variables: Variables,
 }
 
-/// How Docker and registries are reached, in the variables that Docker's own command line reads.
+/// The settings of Docker and of registries, from the variables that Docker's own command line reads, too.
 #[derive(Debug, Clone, Default)]
 pub struct DockerConfig {
     /// `DOCKER_HOST`.
@@ -61,9 +63,9 @@ pub struct DockerConfig {
 /// The variables that secrets can name.
 #[derive(Debug, Clone)]
 pub enum Variables {
-    /// Those of this process.
+    /// The variables of this process.
     Process,
-    /// These.
+    /// A fixed set of variables, for tests.
     Fixed(BTreeMap<String, String>),
 }
 
@@ -101,6 +103,7 @@ impl Config {
             program: env::current_exe().ok(),
             user: env::var("USER").or_else(|_| env::var("LOGNAME")).ok(),
             path: search,
+            complete: text("HOST_COMPLETE"),
             docker: DockerConfig::of_process(home.as_deref()),
             home,
             variables: Variables::Process,
@@ -113,8 +116,8 @@ impl Config {
         find_program(&self.path, name)
     }
 
-    /// Returns where on this machine a path of the command line is: `~/` is the home directory, and
-    /// what is relative is relative to the working directory.
+    /// Returns the absolute path of a path on the command line. `~/` is the home directory, and relative paths start at
+    /// the working directory.
     #[must_use]
     pub fn resolve(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/"), &self.home) {
@@ -149,7 +152,7 @@ impl DockerConfig {
     }
 }
 
-/// An empty variable is as good as none.
+/// Returns a variable; none if it is empty.
 fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -166,7 +169,7 @@ fn find_program(search: &[PathBuf], name: &str) -> Option<PathBuf> {
     search.iter().map(|directory| directory.join(name)).find(|path| path.is_file())
 }
 
-/// `sudo` takes rustup's directory off the `PATH`: its usual place is looked at, too.
+/// Finds cargo. `sudo` removes the directory of rustup from the `PATH`, so its usual place is searched, too.
 fn cargo(search: &[PathBuf], home: Option<&Path>) -> PathBuf {
     let rustup = || home.map(|home| home.join(".cargo/bin/cargo")).filter(|path| path.is_file());
     find_program(search, "cargo").or_else(rustup).unwrap_or_else(|| PathBuf::from("cargo"))

@@ -1,23 +1,34 @@
-//! `host doctor`: what is needed on this machine, found or how to get it.
+//! `host doctor`: checks that this machine has what `host` needs.
 //!
-//! [`facts::Facts::gather`] looks, [`checks::checks`] decides, this file shows.
+//! [`facts::Facts::gather`] looks at the machine, [`checks::checks`] judges, and this file prints the result.
 
 mod checks;
 mod distribution;
 mod facts;
 
+use clap::Command;
 use std::fmt::Write as _;
 
 use checks::{Check, Verdict, checks};
 use facts::Facts;
 
-use crate::args::Parsed;
-use crate::commands::{Context, is_json, print_json};
+use crate::args::{Parsed, about, examples, options};
+use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::report::Result;
 
+pub(crate) static ENTRY: Entry =
+    Entry { name: "doctor", summary: "Checks what is needed on this machine, and says how to get it", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .before_help(about("The exit code is 4 if something that is needed is missing."))
+        .arg(options::json())
+        .after_help(examples(&[("host doctor", "checks this machine")]))
+}
+
 /// Checks the machine and shows what was found.
-pub(crate) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     let checks = checks(&Facts::gather(context.config));
     if is_json(parsed) {
         print_json(context.io, &checks)?;

@@ -1,21 +1,22 @@
 //! The command line: arguments, flags from types, progress, reports, exit codes.
 //!
-//! [`run`] is the whole program but for what it reads of its process: words, streams, the
-//! environment ([`Config`]) and a [`platform::Platform`] come in, an [`ExitStatus`] comes out, so that
-//! tests run it in their own process with a platform of their own. [`wire`] has the real one.
+//! [`run`] is the whole program except for what it takes from its process: words, streams, the environment
+//! ([`Config`]) and a [`platform::Platform`] come in, an [`ExitStatus`] comes out, so that tests run it in their own
+//! process with a platform of their own. [`wire`] has the real one.
 //!
 //! Read first: [`platform`], then `commands`, then `call`, which turns words and types into values.
 //!
-//! Invariants: only [`config`] reads the environment; only [`report`] says what went wrong; data
-//! goes to standard output and nothing else does.
+//! Invariants: only [`config`] reads the environment; only [`report`] words what went wrong; data goes to standard
+//! output and nothing else does.
 
 mod args;
 mod call;
 mod commands;
+mod complete;
 pub mod config;
+mod context;
 mod doctor;
 pub mod exit;
-mod help;
 mod interrupt;
 pub mod io;
 mod output;
@@ -24,11 +25,11 @@ mod progress;
 pub mod report;
 pub mod wire;
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
 
-use args::specs::COMMANDS;
+pub use commands::command;
 pub use config::{Config, DockerConfig};
+use context::Context;
 pub use exit::ExitStatus;
 pub use io::Io;
 use report::{Report, Result};
@@ -40,64 +41,29 @@ pub fn run(
     config: &Config,
     platform: &dyn platform::Platform,
 ) -> ExitStatus {
-    let status = match dispatch(words, io, config, platform) {
-        Ok(status) => status,
-        Err(report) => {
-            io.say(&report.render());
-            report.status()
+    let words = words.into_iter();
+    let context = Context { io: &mut *io, config, platform };
+    let status = match &config.complete {
+        Some(shell) => {
+            complete::run(shell, words.collect(), context);
+            return ExitStatus::Done;
         }
+        None => match words.map(utf8).collect::<Result<_>>().and_then(|words| commands::dispatch(words, context)) {
+            Ok(status) => status,
+            Err(report) => {
+                io.report(&report);
+                report.status()
+            }
+        },
     };
     match io.finish() {
         Err(error) if status == ExitStatus::Done => {
             let report = Report::environment("cannot write to standard output").caused_by(error.to_string());
-            io.say(&report.render());
+            io.report(&report);
             report.status()
         }
         _ => status,
     }
-}
-
-fn dispatch(
-    words: impl IntoIterator<Item = OsString>,
-    io: &mut Io,
-    config: &Config,
-    platform: &dyn platform::Platform,
-) -> Result<ExitStatus> {
-    let mut words = words.into_iter().map(utf8).collect::<Result<VecDeque<String>>>()?;
-    let Some(command) = words.pop_front() else {
-        io.say(help::program().trim_end());
-        return Ok(ExitStatus::Usage);
-    };
-    match command.as_str() {
-        "--help" | "-h" | "help" => help(&words, io),
-        "--version" | "-V" => {
-            io.print(&format!("host {}", env!("CARGO_PKG_VERSION")));
-            Ok(ExitStatus::Done)
-        }
-        name => match COMMANDS.iter().find(|command| command.name == name) {
-            Some(command) => commands::run(command, words, commands::Context { io, config, platform }),
-            None => Err(unknown_command(name)),
-        },
-    }
-}
-
-fn help(words: &VecDeque<String>, io: &mut Io) -> Result<ExitStatus> {
-    let text = match words.front() {
-        None => help::program(),
-        Some(name) => match COMMANDS.iter().find(|command| command.name == name) {
-            Some(command) => help::command(command),
-            None => return Err(unknown_command(name)),
-        },
-    };
-    io.print(text.trim_end());
-    Ok(ExitStatus::Done)
-}
-
-fn unknown_command(name: &str) -> Report {
-    let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
-    Report::usage(format!("there is no command `{name}`"))
-        .with_hint(module::suggestion(name, &names, "commands"))
-        .with_usage("host COMMAND [OPTIONS]")
 }
 
 fn utf8(word: OsString) -> Result<String> {

@@ -11,11 +11,15 @@ fn main() -> ExitCode {
     if words.first().is_some_and(|word| word == "__zone") {
         return wire::zone();
     }
-    report::install_panic_hook();
+    let config = Config::of_process();
+    match config.complete {
+        None => report::install_panic_hook(),
+        // A shell shows whatever is printed in the middle of the line that is being typed.
+        Some(_) => std::panic::set_hook(Box::new(|_| {})),
+    }
     let run = || {
-        let config = Config::of_process();
         let platform = wire::platform(&config);
-        host::run(words, &mut Io::of_process(), &config, platform.as_ref())
+        host::run(words, &mut Io::of_process(&config), &config, platform.as_ref())
     };
     let status = std::panic::catch_unwind(run).unwrap_or(ExitStatus::Bug);
     ExitCode::from(status.code())

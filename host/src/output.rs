@@ -1,9 +1,11 @@
-//! Values as people and programs read them.
+//! Values as text for people, and as JSON for programs.
+
+use std::fmt::Write as _;
 
 use api::{Object, Type, Value};
 use serde_json::{Map, Value as Json, json};
 
-/// Returns a value as one text: scalars as they are, lists an item a line, structures as JSON.
+/// Returns a value as text: a scalar as it is, a list with one item per line, a structure as JSON.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) | Value::Enum(text) | Value::Variant(text, None) => text.clone(),
@@ -35,8 +37,8 @@ pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(&json(value)).unwrap_or_default()
 }
 
-/// Returns a value as JSON: a record is an object, a variant with a value an object of one key, a
-/// result an object with the key `ok` or `err`, an object of the API its type and what names it.
+/// Returns a value as JSON. A record becomes an object, a variant with a value an object with one key, a result an
+/// object with the key `ok` or `err`, and an object of the API its type and its name.
 pub(crate) fn json(value: &Value) -> Json {
     let optional = |value: &Option<Box<Value>>| value.as_deref().map_or(Json::Null, json);
     match value {
@@ -73,7 +75,7 @@ fn shown(object: &Object) -> String {
     format!("{} {}", object.name(), named(object)).trim_end().to_owned()
 }
 
-/// Returns what names an object that is not evaluated.
+/// Returns the name of a secret, a cache volume or a service; other objects have none.
 fn named(object: &Object) -> String {
     match object {
         Object::Secret(secret) => secret.name.0.clone(),
@@ -83,17 +85,23 @@ fn named(object: &Object) -> String {
     }
 }
 
-/// Returns the objects in a value whose evaluation is what shows them: containers, directories, files.
+/// Returns whether an object is evaluated to be shown: a container, a directory or a file.
 pub(crate) fn is_evaluated(object: &Object) -> bool {
     ["container", "directory", "file"].contains(&object.name())
 }
 
-/// Returns how a type is written where it stands for people.
+/// Adds a line of two columns to a text.
+pub(crate) fn item(text: &mut String, name: &str, what: &str) {
+    const COLUMN: usize = 26;
+    let _ = writeln!(text, "{}", format!("  {name:COLUMN$}  {what}").trim_end());
+}
+
+/// Returns the name of a type for people.
 pub(crate) fn type_name(ty: Option<&Type>) -> String {
     ty.map_or_else(|| "nothing".to_owned(), ToString::to_string)
 }
 
-/// Returns bytes as people write them, as in `1.2 MiB`.
+/// Returns a number of bytes for people, such as `1.2 MiB`.
 pub(crate) fn bytes(n_bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if n_bytes < 1024 {

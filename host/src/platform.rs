@@ -29,6 +29,10 @@ pub trait Platform {
     /// If a component cannot be read, or is neither a component with stages nor a program.
     fn load(&self, modules: &[ModuleFile]) -> Result<Box<dyn Component>>;
 
+    /// Returns the types of a module and its dependencies as far as they are known without compiling or running
+    /// anything. Used for completion; failures are silent.
+    fn known_types(&self, modules: &[ModuleFile]) -> Library;
+
     /// Returns which engine would be used if `asked` were given as `--engine`, and why.
     ///
     /// # Errors

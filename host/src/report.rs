@@ -1,4 +1,4 @@
-//! What people read when something went wrong: rendered here and nowhere else.
+//! Errors for people. They are rendered here and nowhere else.
 //!
 //! ```text
 //! error: cannot call `lint` of module `go`
@@ -12,17 +12,19 @@ use std::io::{self, Write as _};
 use std::panic;
 
 use backend::{Failure, StageFailure};
+use clap::builder::styling::Style;
 use graph::Diagnostic;
 
+use crate::args::STYLES;
 use crate::exit::ExitStatus;
 
-/// Where bugs are reported.
+/// The last line of a bug.
 const REPORT_BUGS: &str = "this is a bug in host: please report it with the lines above and `host --version`";
 
-/// How many lines of each stream of a failed command are shown.
+/// The most lines of each stream of a failed command that are shown.
 const TAIL_LINES: usize = 20;
 
-/// Something that went wrong, ready to be shown.
+/// An error for people: a message, its causes, and a hint.
 #[derive(Debug, Clone)]
 pub struct Report(Box<Content>);
 
@@ -36,38 +38,39 @@ struct Content {
     status: ExitStatus,
 }
 
-/// Shorthand for what can go wrong.
+/// A result whose error is a [`Report`].
 pub type Result<T, E = Report> = std::result::Result<T, E>;
 
 impl Report {
-    /// What was typed is wrong.
+    /// Makes a report of wrong usage: what was typed does not exist or does not fit.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(message, ExitStatus::Usage)
     }
 
-    /// Returns what went wrong, in a sentence.
+    /// Returns the message, a sentence without a full stop.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Returns why, in sentences.
+    /// Returns the causes, each a sentence.
     #[must_use]
     pub fn causes(&self) -> &[String] {
         &self.0.causes
     }
 
-    /// What was named is wrong.
+    /// Makes a report of wrong input: a path, a module or a secret that is missing or invalid.
     pub fn input(message: impl Into<String>) -> Self {
         Self::new(message, ExitStatus::Input)
     }
 
-    /// The machine cannot do it.
+    /// Makes a report of something that the machine cannot do.
     pub fn environment(message: impl Into<String>) -> Self {
         Self::new(message, ExitStatus::Environment)
     }
 
-    /// A path cannot be written: one that cannot be there is wrong input, any other reason is the machine's.
+    /// Makes a report of a path that cannot be written. A path that cannot exist is wrong input; other reasons are faults
+    /// of the machine.
     pub fn unwritable(message: impl Into<String>, error: &io::Error) -> Self {
         use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound};
         let status = match error.kind() {
@@ -77,17 +80,17 @@ impl Report {
         Self::new(message, status).caused_by(error.to_string())
     }
 
-    /// This program is wrong.
+    /// Makes a report of a bug in this program.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(message, ExitStatus::Bug)
     }
 
-    /// The pipeline did not do what was asked of it.
+    /// Makes a report of a pipeline that failed.
     pub fn new_verdict(message: impl Into<String>) -> Self {
         Self::new(message, ExitStatus::Verdict)
     }
 
-    /// A signal ended it; `under_way` is what was being done.
+    /// Makes a report of an interrupted run; `under_way` names the vertices that were running.
     pub fn interrupted(under_way: &[String]) -> Self {
         let message = match under_way {
             [] => "interrupted".to_owned(),
@@ -102,7 +105,7 @@ impl Report {
         Self(Box::new(Content { message, causes, details, hint: None, usage: None, status }))
     }
 
-    /// Adds what a stage answered in place of a value.
+    /// Adds the error that a stage returned.
     fn add_stage_failure(&mut self, failure: &StageFailure) {
         if !failure.is_answer {
             return;
@@ -118,7 +121,7 @@ impl Report {
             self.0.details.push(format!("  {name}: {value}"));
         }
         self.0.hint = hint_of_code(&failure.code);
-        // What the stage only passes on is not its verdict.
+        // A cancellation that the stage only passes on is not a verdict of the stage.
         if failure.code == "cancelled" {
             self.0.status = ExitStatus::Interrupted;
         }
@@ -138,62 +141,72 @@ impl Report {
         self.0.details.push(text);
     }
 
-    /// Returns the report with something said before it, which it is the cause of.
+    /// Returns the report with another message, of which the old message is the first cause.
     #[must_use]
     pub fn context(mut self, message: impl Into<String>) -> Self {
         self.0.causes.insert(0, std::mem::replace(&mut self.0.message, message.into()));
         self
     }
 
-    /// Returns the report with a cause behind those that it has.
+    /// Returns the report with one more cause.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<String>) -> Self {
         self.0.causes.push(cause.into());
         self
     }
 
-    /// Returns the report with a way out.
+    /// Returns the report with a hint that says what to do.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Returns the report with a line that shows how it is written.
+    /// Returns the report with a usage line.
     #[must_use]
     pub fn with_usage(mut self, usage: impl Into<String>) -> Self {
         self.0.usage = Some(usage.into());
         self
     }
 
-    /// Returns the report with a line about it, below its causes.
+    /// Returns the report with one more line below its causes.
     #[must_use]
     pub fn noting(mut self, line: impl AsRef<str>) -> Self {
         self.0.details.push(format!("  {}", line.as_ref()));
         self
     }
 
-    /// Returns how the program ends.
+    /// Returns the exit status of a program that ends with this report.
     #[must_use]
     pub fn status(&self) -> ExitStatus {
         self.0.status
     }
 
-    /// Returns the lines that are shown.
+    /// Returns the report as text, without colours and without the end of the last line.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut text = format!("error: {}", self.0.message);
+        self.text(Style::new(), Style::new())
+    }
+
+    /// Returns the report as text with escape sequences for colours.
+    #[must_use]
+    pub fn render_colored(&self) -> String {
+        self.text(*STYLES.get_error(), *STYLES.get_literal())
+    }
+
+    fn text(&self, error: Style, label: Style) -> String {
+        let mut text = format!("{error}error:{error:#} {}", self.0.message);
         for cause in &self.0.causes {
-            let _ = write!(text, "\n  caused by: {}", cause.trim_end().replace('\n', "\n    "));
+            let _ = write!(text, "\n  {label}caused by:{label:#} {}", cause.trim_end().replace('\n', "\n    "));
         }
         for detail in &self.0.details {
             let _ = write!(text, "\n{detail}");
         }
         if let Some(hint) = &self.0.hint {
-            let _ = write!(text, "\nhint: {hint}");
+            let _ = write!(text, "\n{label}hint:{label:#} {hint}");
         }
         if let Some(usage) = &self.0.usage {
-            let _ = write!(text, "\nusage: {usage}");
+            let _ = write!(text, "\n{label}usage:{label:#} {usage}");
         }
         if self.0.status == ExitStatus::Bug {
             let _ = write!(text, "\n{REPORT_BUGS}");
@@ -201,7 +214,7 @@ impl Report {
         text
     }
 
-    /// Adds what is known of a failure of the engine.
+    /// Adds the details of a failure of the engine.
     fn add_failure(&mut self, failure: &Failure) {
         match failure {
             Failure::Exec(exec) => {
@@ -248,15 +261,14 @@ impl<E: Diagnostic + 'static> From<E> for Report {
     }
 }
 
-/// Makes a panic say where to report it instead of showing its innards; the process then exits
-/// with the code of a bug.
+/// Installs a hook that reports a panic as a bug.
 pub fn install_panic_hook() {
     panic::set_hook(Box::new(|info| {
         let what = info.payload();
         let what = what.downcast_ref::<&str>().copied().or_else(|| what.downcast_ref::<String>().map(String::as_str));
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         let report = Report::bug(format!("host panicked{place}: {}", what.unwrap_or("no message")));
-        // Not through `Io`: whoever panicked may hold its lock.
+        // Not through `Io`, because the code that panicked may hold its lock.
         let _ = writeln!(io::stderr(), "{}", report.render());
     }));
 }
@@ -277,6 +289,15 @@ mod tests {
               caused by: module `go` has no stage `lint`
             hint: it exports: build, test"]]
         .assert_eq(&report.render());
+    }
+
+    #[test]
+    fn colours_are_only_added_to_the_labels() {
+        let report = Report::usage("no").caused_by("why").with_hint("do").with_usage("host");
+        let colored = report.render_colored();
+        assert!(colored.starts_with("\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no\n"), "{colored:?}");
+        let stripped = clap::builder::StyledStr::from(colored).to_string();
+        assert_eq!(stripped, report.render());
     }
 
     #[test]

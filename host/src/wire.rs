@@ -1,4 +1,4 @@
-//! The real platform: where the rooms are put together.
+//! Connects the command line to the real rooms: store, runtime, session and engines.
 
 mod engines;
 
@@ -27,22 +27,22 @@ use crate::platform::{
 };
 use crate::report::{Report, Result};
 
-/// Where compiled components are, in the directory of the store.
+/// The directory of compiled components in the store.
 const COMPILED: &str = "compiled-v1";
 
-/// How many threads run guests and the solver at most: commands run in processes of their own.
+/// The most threads that run guests and the solver. Commands run in processes of their own.
 const MAX_WORKERS: usize = 4;
 
-/// How long the end of a run waits for commands that were stopped.
+/// The longest time that the end of a run waits for commands that were stopped.
 const TIME_TO_END: Duration = Duration::from_secs(5);
 
-/// Is the process inside of namespaces that runs commands for another `host`.
+/// Runs as the process inside of namespaces that starts commands for another `host`, and returns its exit code.
 #[must_use]
 pub fn zone() -> ExitCode {
     backend_embedded::zone_main()
 }
 
-/// Returns the platform of this machine. Starts nothing yet.
+/// Returns the platform of this machine. Nothing is started before it is needed.
 #[must_use]
 pub fn platform(config: &Config) -> Box<dyn Platform> {
     Box::new(Wired { store: config.store.clone(), engines: Engines::new(config) })
@@ -55,11 +55,29 @@ struct Wired {
 
 impl Platform for Wired {
     fn load(&self, modules: &[ModuleFile]) -> Result<Box<dyn Component>> {
-        // Made here, so that a store that cannot be used is told before anything is compiled.
+        // The store is opened first, so that an unusable store is reported before anything is compiled.
         let store = Store::open(&self.store)?;
         let runtime = Runtime::new(RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() })?;
         let specs = modules.iter().map(|module| spec(&runtime, module)).collect::<Result<_>>()?;
         Ok(Box::new(Loaded { store, engines: self.engines.clone(), modules: specs }))
+    }
+
+    fn known_types(&self, modules: &[ModuleFile]) -> Library {
+        let config = RuntimeConfig { cache_dir: Some(self.store.clone()), ..RuntimeConfig::default() };
+        let runtime = Runtime::new(config).ok();
+        let types_of = |module: &ModuleFile| {
+            let path = module.path.as_ref()?;
+            let compiled = runtime.as_ref().and_then(|runtime| runtime.load_compiled(path));
+            compiled.as_ref().map(types).or_else(|| {
+                let stages = module::documented_stages(&std::fs::read(path).ok()?)?;
+                Some(ModuleTypes { stages, objects: Vec::new() })
+            })
+        };
+        let Some((root, _)) = modules.split_first() else { return Library::default() };
+        let dependency = |dependency: &NodeDependency| {
+            Some((dependency.alias.clone(), modules.get(dependency.index).and_then(types_of).unwrap_or_default()))
+        };
+        Library { own: types_of(root), dependencies: root.dependencies.iter().filter_map(dependency).collect() }
     }
 
     fn describe(&self, asked: Option<&str>) -> Result<EngineReport> {
@@ -98,8 +116,8 @@ impl Platform for Wired {
         let store = Store::open(&self.store)?;
         let compiled = self.store.join(COMPILED);
         let compiled_bytes = directory_bytes(&compiled);
-        // Compiled again when they are needed; a running call has its own mapping of the file. They go
-        // first: on a full disk the database can be changed only when there is some space.
+        // Components are compiled again when they are needed, and a running call keeps its own mapping of the file.
+        // They are removed first because on a full disk the database can only be changed once there is some space.
         let _ = std::fs::remove_dir_all(&compiled);
         let collected = store.clear()?;
         Ok(Cleared {
@@ -150,7 +168,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    /// The module that is called, if it has code.
+    /// Returns the component of the called module; none if the module has no code.
     fn component(&self) -> Option<&runtime::Component> {
         self.modules.first()?.component.as_ref()
     }
@@ -200,7 +218,7 @@ impl Component for Loaded {
     }
 
     fn open(&self, options: RunOptions) -> Result<Box<dyn Run + '_>> {
-        // Before anything is started: it says what a module may not do.
+        // Modules are linked before anything is started, because linking refuses powers that were not granted.
         let modules = Modules::link(&self.modules, powers(&options.granted)?)?;
         let tokio = tokio()?;
         let store_root = self.store.root().to_owned();
@@ -235,8 +253,8 @@ impl Component for Loaded {
     }
 }
 
-/// Makes what tasks run on: the thread that waits for a call runs its guest, others run the solver, the zone and the
-/// guests of stages side by side, so that one that computes holds nobody up.
+/// Starts the threads that tasks run on. The thread that waits for a call runs its guest. Other threads run the solver,
+/// the zone and the guests of other stages, so that a guest that computes does not delay them.
 fn tokio() -> Result<tokio::runtime::Runtime> {
     let n_workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     Builder::new_multi_thread()
@@ -247,9 +265,9 @@ fn tokio() -> Result<tokio::runtime::Runtime> {
 }
 
 struct Running {
-    /// Taken when the run ends, inside of the runtime that its tasks run on.
+    /// The session; none once the run has ended. It is dropped inside of the runtime that its tasks run on.
     session: Option<Arc<Session>>,
-    /// The stages of this run: each is called once.
+    /// The stages of this run. Each is called once.
     pipeline: OnceLock<Arc<Pipeline>>,
     tokio: tokio::runtime::Runtime,
 }
@@ -348,7 +366,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let session = self.session.take();
         if let Some(session) = &session {
-            // Whatever does not end in time ends with this process.
+            // Tasks that do not end in time end with this process.
             let _ = self.tokio.block_on(async { tokio::time::timeout(TIME_TO_END, session.close()).await });
         }
         let _inside = self.tokio.enter();

@@ -8,9 +8,9 @@ use crate::case::{Row, USAGE, check, check_calls};
 fn an_unknown_command_is_named_with_similar_ones() {
     let rows: &[Row<'_>] = &[
         ("misspelled command", "calll", USAGE, &["there is no command `calll`", "hint: did you mean `call`?"]),
-        ("unlike any command", "xyzzy", USAGE, &["no command `xyzzy`", "hint: commands: call, "]),
+        ("unlike any command", "xyzzy", USAGE, &["no command `xyzzy`", "hint: the commands are call, "]),
         ("empty command", "''", USAGE, &["there is no command ``"]),
-        ("option as a command", "--nope", USAGE, &["there is no command `--nope`"]),
+        ("option as a command", "--nope", USAGE, &["`host` has no option `--nope`"]),
         ("help of no command", "help clal", USAGE, &["there is no command `clal`", "did you mean `call`?"]),
         ("subcommand of cache", "cache clea", USAGE, &["`host cache` has no `clea`", "did you mean `clear`?"]),
         ("surplus word", "engine extra", USAGE, &["`host engine` does not take `extra`", "usage: host engine"]),

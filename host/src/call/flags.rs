@@ -1,73 +1,82 @@
-//! The flags of a stage or of a method, made from its parameters.
+//! The flags of a stage or a method, made from its parameters.
 
 use std::collections::BTreeMap;
 
 use api::{Signature, Type, Value};
-use module::{ApiFunction, StageDocs, api_functions, api_methods_of, suggestion};
+use clap::ArgMatches;
+use module::{ApiFunction, StageDocs, api_functions, api_methods_of};
 use pipeline::{Source, Stage, StageGraph};
 
+use super::line;
+use super::make::make;
 use super::places::{Patterns, Places};
 use super::reader::{Reader, Wave};
 use super::shapes::{can_make, cannot_make_type, is_directory, options_of, type_placeholder};
+use super::stages::link_text;
 use super::values;
+use crate::args::{Noun, Subject};
 use crate::report::{Report, Result};
 
-/// One flag.
+/// A flag of a stage or a method.
 #[derive(Debug)]
 pub(super) struct Flag {
-    /// In kebab case.
+    /// The name in kebab case.
     pub(super) name: String,
-    /// What its value is.
+    /// The type of its value.
     pub(super) ty: Type,
-    /// What it is for.
+    /// What its author wrote about it.
     pub(super) docs: String,
+    /// Where its value comes from if it is not given, if that is not obvious.
+    pub(super) default: Option<String>,
     /// Whether it must be given.
     pub(super) is_required: bool,
     pub(super) kind: FlagKind,
 }
 
-/// What a flag stands for.
+/// The meaning of a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FlagKind {
     /// A parameter.
     Param,
-    /// Patterns for the directory of the parameter of this index.
+    /// Patterns of files to take from the directory parameter at this position.
     Include(usize),
-    /// As above.
+    /// Patterns of files to leave out of the directory parameter at this position.
     Exclude(usize),
-    /// A method of the options, by its position in the resource.
+    /// The method of the options at this position in their resource.
     Builder(usize),
 }
 
-/// The flags of a stage or of a method, and what was given for them.
+/// The flags of a stage or a method, and the texts that were given for them.
 pub(super) struct FlagSet {
-    /// As in ``stage `build` ``.
+    /// The name for messages, such as ``stage `build` ``.
     pub(super) what: String,
     pub(super) flags: Vec<Flag>,
     params: Vec<FlagParam>,
     given: BTreeMap<usize, Vec<String>>,
 }
 
-/// A parameter of what is called.
+/// A parameter of a stage or a method.
 struct FlagParam {
     name: String,
     ty: Type,
     docs: String,
+    default: Option<String>,
     is_required: bool,
-    /// Why the stage of its name does not feed it.
+    /// The reason why the stage of its name does not feed it, if there is such a stage.
     why: Option<String>,
-    /// What is left out of a directory, beside what a flag says.
+    /// Patterns of files that are always left out of a directory.
     exclude: Vec<String>,
 }
 
 impl FlagSet {
-    /// The flags of a stage. What its parameters are without them is in the graph.
+    /// Returns the flags of a stage. The graph knows the values of parameters whose flags are not given.
     pub(super) fn of_stage(graph: &StageGraph, stage: &Stage, docs: Option<&StageDocs>) -> Self {
         let docs_of = |name: &str| docs.and_then(|docs| docs.params.get(name)).cloned().unwrap_or_default();
         let params = stage.params.iter().map(|param| FlagParam {
             name: param.name.clone(),
             ty: param.ty.clone(),
-            docs: with_source(docs_of(&param.name), &param.source, graph),
+            docs: docs_of(&param.name),
+            default: default(&param.source, graph),
             is_required: matches!(param.source, Source::Missing(_)),
             why: match &param.source {
                 Source::Missing(why) => why.clone(),
@@ -78,17 +87,18 @@ impl FlagSet {
         Self::new(format!("stage `{}`", stage.name), params.collect())
     }
 
-    /// The flags of a method of `pipeline:api`.
+    /// Returns the flags of a method of `pipeline:api`.
     pub(super) fn of_method(function: &ApiFunction) -> Self {
         Self::of_signature(&function.signature)
     }
 
-    /// The flags of a method; the first parameter is the object.
+    /// Returns the flags of a method. The first parameter is the object and has no flag.
     pub(super) fn of_signature(signature: &Signature) -> Self {
         let params = signature.params.iter().skip(1).map(|(name, ty)| FlagParam {
             name: name.clone(),
             ty: ty.clone(),
             docs: String::new(),
+            default: None,
             // A switch that is not given is off.
             is_required: !matches!(ty, Type::Option(_) | Type::Bool),
             why: None,
@@ -106,6 +116,7 @@ impl FlagSet {
                     name: param.name.clone(),
                     ty: param.ty.clone(),
                     docs: param.docs.clone(),
+                    default: param.default.clone(),
                     is_required: param.is_required,
                     kind: FlagKind::Param,
                 }),
@@ -127,30 +138,27 @@ impl FlagSet {
         exact.or_else(|| self.flags.iter().position(is_short))
     }
 
-    /// Returns whether a flag stands alone.
-    pub(super) fn is_switch(&self, flag: usize) -> bool {
-        self.flags.get(flag).is_some_and(|flag| match &flag.ty {
-            Type::Bool => true,
-            Type::Option(inner) => **inner == Type::Bool,
-            _ => false,
-        })
-    }
-
-    /// Remembers what was given for a flag.
+    /// Adds a text for a flag.
     pub(super) fn give(&mut self, flag: usize, text: String) {
         self.given.entry(flag).or_default().push(text);
     }
 
-    /// Returns the error for a flag that is none.
-    pub(super) fn unknown(&self, name: &str, usage: &str) -> Report {
-        let known: Vec<String> = self.flags.iter().map(|flag| format!("--{}", flag.name)).collect();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        Report::usage(format!("{} has no flag `--{name}`", self.what))
-            .with_hint(match known.as_slice() {
-                [] => "it takes no flags".to_owned(),
-                known => suggestion(&format!("--{name}"), known, "it has"),
-            })
-            .with_usage(usage)
+    /// Adds the texts that clap has matched.
+    pub(super) fn take(&mut self, matches: &ArgMatches) {
+        for (flag, text) in line::given(&self.flags, matches) {
+            self.give(flag, text);
+        }
+    }
+
+    /// Returns whether a flag was given.
+    pub(super) fn is_given(&self, flag: usize) -> bool {
+        self.given.contains_key(&flag)
+    }
+
+    /// Returns the subject of messages about these flags.
+    pub(super) fn subject(&self, usage: String) -> Subject {
+        let known = self.flags.iter().map(|flag| format!("--{}", flag.name)).collect();
+        Subject { what: self.what.clone(), noun: Noun::Flag, known, usage }
     }
 
     /// Returns the values of all parameters, in their order.
@@ -166,7 +174,7 @@ impl FlagSet {
             .collect())
     }
 
-    /// Refuses what lacks a flag.
+    /// Returns an error if a required flag is missing.
     pub(super) fn check_given(&self, usage: &str) -> Result<()> {
         let missing: Vec<String> = self.missing().map(|flag| format!("`--{}`", flag.name)).collect();
         if missing.is_empty() {
@@ -181,7 +189,7 @@ impl FlagSet {
         })
     }
 
-    /// Returns the values of the parameters that were given one, in the order of all.
+    /// Returns the value of each parameter; none for a parameter whose flag was not given.
     pub(super) fn given_values(&self, places: &mut Places<'_>, wave: Option<Wave<'_>>) -> Result<Vec<Option<Value>>> {
         let params = self.params.iter().enumerate();
         params.map(|(index, param)| self.param(index, param, places, wave)).collect()
@@ -242,20 +250,6 @@ impl FlagSet {
     }
 }
 
-fn make(function: &ApiFunction, args: Vec<Value>) -> Result<Value> {
-    make_named(&function.interface, &function.wit_name, args)
-}
-
-/// Calls a function that makes a value out of values.
-pub(super) fn make_named(interface: &str, function: &str, args: Vec<Value>) -> Result<Value> {
-    match api::find(interface, function) {
-        Some(api::Function::Lazy(lazy)) => {
-            lazy.call(&NoBridge, args).map_err(|error| Report::bug(format!("cannot call `{function}`: {error}")))
-        }
-        _ => Err(Report::bug(format!("`{function}` cannot be called here"))),
-    }
-}
-
 /// Returns the arguments of each call of a method of options.
 fn builder_args(
     method: &ApiFunction,
@@ -277,28 +271,7 @@ fn pair(text: &str, reader: &Reader<'_>) -> Result<Vec<Value>> {
     }
 }
 
-/// Options are values: making them asks nothing of an engine.
-struct NoBridge;
-
-impl api::Bridge for NoBridge {
-    fn backend(&self) -> &dyn backend::Backend {
-        unreachable!("making options evaluates nothing")
-    }
-
-    fn start(&self, _object: api::Object) {}
-
-    fn log(&self, _level: api::LogLevel, _message: &str) {}
-
-    fn plaintext(&self, _name: &graph::SecretName) -> Result<String, backend::Failure> {
-        Err(backend::Failure::bug("options have no secrets"))
-    }
-
-    fn export_target(&self, _path: &str) -> Result<std::path::PathBuf, backend::Failure> {
-        Err(backend::Failure::bug("options are not exported"))
-    }
-}
-
-/// Returns what to type for a flag, as in `--jobs NUMBER`.
+/// Returns a flag with its placeholder, such as `--jobs NUMBER`.
 pub(super) fn placeholder(flag: &Flag) -> String {
     match &flag.ty {
         Type::Bool => format!("--{}", flag.name),
@@ -307,22 +280,21 @@ pub(super) fn placeholder(flag: &Flag) -> String {
     }
 }
 
-/// Returns how a stage is called: its required flags, then the others in brackets.
+/// Returns the usage of a stage: its required flags, then the others in brackets.
 pub(crate) fn stage_usage(graph: &StageGraph, stage: &Stage) -> String {
     usage(&format!("host call {}", stage.name), &FlagSet::of_stage(graph, stage, None))
 }
 
-/// Adds where the value of a parameter comes from without its flag.
-fn with_source(docs: String, source: &Source, graph: &StageGraph) -> String {
-    let from = match source {
-        Source::Link(link) => format!("What `{}` makes, unless given.", super::stages::link_text(link, graph)),
-        Source::Set(_) | Source::Default(_) => "The manifest has a value, unless given.".to_owned(),
-        Source::Given(_) | Source::Omitted | Source::Missing(_) => return docs,
-    };
-    format!("{} {from}", docs.trim()).trim_start().to_owned()
+/// Returns where the value of a parameter comes from if its flag is not given.
+fn default(source: &Source, graph: &StageGraph) -> Option<String> {
+    match source {
+        Source::Link(link) => Some(format!("the result of `{}`", link_text(link, graph))),
+        Source::Set(_) | Source::Default(_) => Some(format!("set in `{}`", module::MANIFEST_NAME)),
+        Source::Given(_) | Source::Omitted | Source::Missing(_) => None,
+    }
 }
 
-/// Returns how something with these flags is called.
+/// Returns the usage of a stage or a method with these flags.
 pub(super) fn usage(start: &str, set: &FlagSet) -> String {
     let mut words = vec![start.to_owned()];
     let params = || set.flags.iter().filter(|flag| flag.kind == FlagKind::Param);
@@ -350,6 +322,7 @@ fn builder_flags(resource: &str) -> Vec<Flag> {
             _ => Type::List(Box::new(Type::String)),
         },
         docs: method.docs.clone(),
+        default: None,
         is_required: false,
         kind: FlagKind::Builder(n),
     };
@@ -361,6 +334,7 @@ fn pattern_flags(name: &str, index: usize) -> [Flag; 2] {
         name: format!("{name}-{suffix}"),
         ty: Type::Option(Box::new(Type::List(Box::new(Type::String)))),
         docs: docs.to_owned(),
+        default: None,
         is_required: false,
         kind,
     };

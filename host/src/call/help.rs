@@ -1,36 +1,39 @@
 //! The help of stages and methods.
 
-use std::fmt::Write as _;
-
 use api::{CustomType, Signature, Type};
-use module::{ApiFunction, Documentation, StageDocs, api_methods_of};
+use clap::builder::StyledStr;
+use module::{ApiFunction, Documentation, StageDocs, TypeDocs, api_methods_of};
 use pipeline::{Library, Stage, StageBody, StageGraph};
 
-use super::flags::{Flag, FlagKind, FlagSet, placeholder, usage};
-use super::plan::{object_type, stage_flags, unwrapped};
-use crate::help::item;
+use super::flags::{FlagSet, usage};
+use super::line::line;
+use super::shapes::{object_type, short, unwrapped};
+use crate::args::section;
 
 /// Returns the help of a stage.
-pub(crate) fn stage_help(graph: &StageGraph, stage: &Stage, library: &Library, docs: Option<&Documentation>) -> String {
+pub(crate) fn stage_help(
+    graph: &StageGraph,
+    stage: &Stage,
+    library: &Library,
+    docs: Option<&Documentation>,
+) -> StyledStr {
     let stage_docs = docs.and_then(|docs| docs_of(stage, docs));
-    let flags = stage_flags(graph, stage, stage_docs);
+    let flags = FlagSet::of_stage(graph, stage, stage_docs);
     let said = stage.description.as_deref().or(stage_docs.map(|docs| docs.text.trim()));
-    let mut text = match said.filter(|text| !text.is_empty()) {
+    let about = match said.filter(|text| !text.is_empty()) {
         Some(text) => text.to_owned(),
         None => format!("Calls the stage `{}`.", stage.name),
     };
-    let _ = write!(text, "\n\nUsage: {} [METHOD...]\n", usage(&format!("host call {}", stage.name), &flags));
-    add_flags(&mut text, &flags);
-    if let Some(docs) = docs {
-        add_types(&mut text, docs, stage_docs.map(|docs| docs.param_types.values().collect()).unwrap_or_default());
-    }
-    match unwrapped(stage.result.as_ref()) {
-        Some(Type::Object(object)) => add_methods(&mut text, object),
-        Some(Type::Custom(ty)) => add_custom_methods(&mut text, ty, library, docs),
-        _ => add_result(&mut text, stage.result.as_ref()),
-    }
-    text.push_str("\n`host call --help` shows the options of every call.\n");
-    text
+    let mut sections = docs.map(|docs| types(docs, stage_docs)).unwrap_or_default();
+    sections.push(match unwrapped(stage.result.as_ref()) {
+        Some(Type::Object(object)) => methods(object),
+        Some(Type::Custom(ty)) => custom_methods(ty, library, docs),
+        _ => result(stage.result.as_ref()),
+    });
+    sections.extend(list_note(&flags));
+    sections.push("`host call --help` shows the options of every call.".to_owned());
+    let usage = format!("{} [METHOD]...", usage(&format!("host call {}", stage.name), &flags));
+    rendered(usage, &flags, &about, &sections)
 }
 
 /// Returns what the author of a module wrote about the function that a stage calls.
@@ -43,118 +46,106 @@ pub(crate) fn docs_of<'d>(stage: &Stage, docs: &'d Documentation) -> Option<&'d 
 }
 
 /// Returns the help of a method of a custom object.
-pub(crate) fn custom_help(signature: &Signature) -> String {
+pub(super) fn custom_help(signature: &Signature) -> StyledStr {
     let flags = FlagSet::of_signature(signature);
-    let mut text = format!("Usage: {}\n", usage(&format!("... {}", signature.name), &flags));
-    add_flags(&mut text, &flags);
-    add_result(&mut text, signature.result.as_ref());
-    text
+    let sections: Vec<_> = [result(signature.result.as_ref())].into_iter().chain(list_note(&flags)).collect();
+    let about = format!("Calls the method `{}`.", signature.name);
+    rendered(usage(&format!("... {}", signature.name), &flags), &flags, &about, &sections)
 }
 
-fn add_custom_methods(text: &mut String, ty: &CustomType, library: &Library, docs: Option<&Documentation>) {
-    let _ = write!(text, "\nReturns a {}, with the methods:\n", ty.name);
-    let docs = docs.and_then(|docs| docs.objects.get(&ty.name));
-    for method in object_type(library, ty).map(|object| object.methods.as_slice()).unwrap_or_default() {
-        let docs = docs.and_then(|docs| docs.methods.get(&method.name));
-        item(text, &method.name, docs.and_then(|docs| docs.text.lines().next()).unwrap_or_default());
-    }
-}
-
-/// Returns the help of a method.
-pub(crate) fn method_help(function: &ApiFunction) -> String {
+/// Returns the help of a method of `pipeline:api`.
+pub(super) fn method_help(function: &ApiFunction) -> StyledStr {
     let flags = FlagSet::of_method(function);
-    let mut text = format!("{}\n\nUsage: {}\n", function.docs.trim(), usage(&format!("... {}", function.name), &flags));
-    add_flags(&mut text, &flags);
-    add_result(&mut text, function.signature.result.as_ref());
-    text
+    let returned = result(function.signature.result.as_ref());
+    let sections: Vec<_> = [returned].into_iter().chain(list_note(&flags)).collect();
+    let usage = usage(&format!("... {}", function.name), &flags);
+    rendered(usage, &flags, &sentence(function.docs.trim()), &sections)
 }
 
-fn add_flags(text: &mut String, flags: &FlagSet) {
-    let sections = [
-        ("Flags", flags.flags.iter().filter(|flag| flag.is_required).collect::<Vec<_>>()),
-        ("Optional flags", flags.flags.iter().filter(|flag| !flag.is_required).collect()),
-    ];
-    for (title, flags) in sections {
-        if !flags.is_empty() {
-            let _ = write!(text, "\n{title}:\n");
-            for flag in flags {
-                item(text, &placeholder(flag), &flag_docs(flag));
-            }
-        }
-    }
+fn rendered(usage: String, flags: &FlagSet, about: &str, sections: &[String]) -> StyledStr {
+    let about: Vec<String> = about.split("\n\n").map(|part| part.replace('\n', " ")).collect();
+    line(usage, flags).about(about.join("\n\n")).after_help(sections.join("\n\n")).render_help()
 }
 
-fn flag_docs(flag: &Flag) -> String {
-    let docs = flag.docs.trim();
-    match flag.kind {
-        FlagKind::Param if docs.is_empty() => format!("({})", flag.ty),
-        FlagKind::Param => format!("{docs} ({})", short(&flag.ty)),
-        FlagKind::Include(_) | FlagKind::Exclude(_) | FlagKind::Builder(_) => docs.to_owned(),
-    }
+/// Explains lists, if a flag takes one.
+fn list_note(flags: &FlagSet) -> Option<String> {
+    let has_list = flags.flags.iter().any(|flag| match &flag.ty {
+        Type::List(item) => **item != Type::U8,
+        Type::Option(item) => matches!(&**item, Type::List(item) if **item != Type::U8),
+        _ => false,
+    });
+    has_list.then(|| {
+        "A flag with `,...` takes a list: give it once with commas between the items, or repeat it for each item."
+            .to_owned()
+    })
 }
 
-/// A record or a variant is told under its name further down.
-fn short(ty: &Type) -> String {
-    match ty {
-        Type::Option(item) => format!("option<{}>", short(item)),
-        Type::List(item) => format!("list<{}>", short(item)),
-        Type::Record(_) => "record".to_owned(),
-        Type::Variant(_) => "variant".to_owned(),
-        Type::Enum(_) => "enum".to_owned(),
-        Type::Flags(_) => "flags".to_owned(),
-        ty => ty.to_string(),
-    }
-}
-
-fn add_types(text: &mut String, docs: &Documentation, mut names: Vec<&String>) {
+/// Describes the types of parameters that the module defines.
+fn types(docs: &Documentation, stage: Option<&StageDocs>) -> Vec<String> {
+    let mut names: Vec<&String> = stage.map(|docs| docs.param_types.values().collect()).unwrap_or_default();
     names.sort();
     names.dedup();
-    for (name, ty) in names.into_iter().filter_map(|name| Some((name, docs.types.get(name)?))) {
-        let _ = write!(text, "\nThe {} `{name}`: {}\n", ty.kind, ty.text);
-        for member in &ty.members {
-            let head = match &member.ty {
-                Some(ty) => format!("{}: {ty}", member.name),
-                None => member.name.clone(),
-            };
-            item(text, &head, &member.text);
-        }
-    }
+    let known = names.into_iter().filter_map(|name| Some((name, docs.types.get(name)?)));
+    known.map(|(name, ty)| described(name, ty)).collect()
 }
 
-/// Shows what each method does, in its first sentence.
-fn add_methods(text: &mut String, object: &str) {
-    let _ = write!(text, "\nReturns a {object}, with the methods:\n");
-    for method in api_methods_of(object) {
-        let first = method.docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
-        let first = first.strip_prefix("LEAF: ").unwrap_or(&first);
-        item(text, &method.name, first.split_inclusive(". ").next().unwrap_or_default().trim());
-    }
+fn described(name: &str, ty: &TypeDocs) -> String {
+    let members: Vec<_> = ty
+        .members
+        .iter()
+        .map(|member| match &member.ty {
+            Some(ty) => (format!("{}: {ty}", member.name), member.text.clone()),
+            None => (member.name.clone(), member.text.clone()),
+        })
+        .collect();
+    let said = ty.text.trim().trim_end_matches('.');
+    section(
+        &if said.is_empty() { format!("{} {name}", ty.kind) } else { format!("{} {name} ({said})", ty.kind) },
+        &members,
+    )
 }
 
-/// Fills lines of at most 80 characters with words.
-fn filled(words: &[&str]) -> String {
-    let mut lines = vec![String::from(" ")];
-    for word in words {
-        if let Some(line) = lines.last_mut().filter(|line| line.len() + word.len() < 79) {
-            let _ = write!(line, " {word}");
-        } else {
-            lines.push(format!("  {word}"));
-        }
-    }
-    lines.push(String::new());
-    lines.join("\n")
+/// Lists methods, each with its first sentence.
+fn methods(object: &str) -> String {
+    let items: Vec<_> = api_methods_of(object)
+        .iter()
+        .map(|method| {
+            let first = method.docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+            let first = sentence(&first);
+            (method.name.clone(), first.split_inclusive(". ").next().unwrap_or_default().trim().to_owned())
+        })
+        .collect();
+    section(&format!("Methods of the {object} that it returns"), &items)
 }
 
-fn add_result(text: &mut String, result: Option<&Type>) {
+fn custom_methods(ty: &CustomType, library: &Library, docs: Option<&Documentation>) -> String {
+    let docs = docs.and_then(|docs| docs.objects.get(&ty.name));
+    let methods = object_type(library, ty).map(|object| object.methods.as_slice()).unwrap_or_default();
+    let items: Vec<_> = methods
+        .iter()
+        .map(|method| {
+            let docs = docs.and_then(|docs| docs.methods.get(&method.name));
+            (method.name.clone(), docs.and_then(|docs| docs.text.lines().next()).unwrap_or_default().to_owned())
+        })
+        .collect();
+    section(&format!("Methods of the {} that it returns", ty.name), &items)
+}
+
+/// Returns the documentation of a method as a sentence: the word that marks methods that evaluate is for authors.
+fn sentence(docs: &str) -> String {
+    let docs = docs.strip_prefix("LEAF: ").unwrap_or(docs);
+    let mut letters = docs.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+fn result(result: Option<&Type>) -> String {
     match unwrapped(result) {
-        None => text.push_str("\nReturns nothing.\n"),
+        None => "It returns nothing.".to_owned(),
         Some(Type::Object(object)) => {
             let names: Vec<&str> = api_methods_of(object).iter().map(|method| method.name.as_str()).collect();
-            let _ = write!(text, "\nReturns a {object}; its methods:\n{}", filled(&names));
+            format!("It returns a {object}, with the methods {}.", names.join(", "))
         }
-        Some(ty) => {
-            let _ =
-                write!(text, "\nReturns {}.\n", if matches!(ty, Type::Record(_)) { ty.to_string() } else { short(ty) });
-        }
+        Some(ty @ Type::Record(_)) => format!("It returns {ty}."),
+        Some(ty) => format!("It returns {}.", short(ty)),
     }
 }

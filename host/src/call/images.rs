@@ -1,4 +1,4 @@
-//! How the command line writes images: where one comes from, and where one goes.
+//! Reads the notations for images: where an image comes from, and where one is written to.
 //!
 //! The words before the colon are those of skopeo.
 
@@ -8,13 +8,13 @@ use api::Value;
 use graph::Diagnostic as _;
 use oci::Reference;
 
-use super::flags::make_named;
+use super::make::make_named;
 use super::places::{Patterns, Places};
 use crate::platform::ImagePlace;
 use crate::report::{Report, Result};
 
-/// Returns the container that `text` stands for: a reference as registries and Docker have it, an image in
-/// a file, or one in the directory of an OCI layout.
+/// Returns the container that `text` names: a reference of a registry or of Docker, an image in a file, or one in the
+/// directory of an OCI layout.
 pub(super) fn container(places: &Places<'_>, text: &str) -> Result<Value> {
     let empty = make_named("container", "[constructor]container", Vec::new())?;
     let (method, source) = match text.split_once(':') {
@@ -33,7 +33,7 @@ pub(super) fn container(places: &Places<'_>, text: &str) -> Result<Value> {
     make_named("container", &format!("[method]container.{method}"), [vec![empty], source].concat())
 }
 
-/// How an image can be given.
+/// The hint that lists the notations.
 const HINT: &str = "an image is given as `alpine:3`, `registry.example/app@sha256:...`, `docker-daemon:NAME`, \
                     `oci:DIRECTORY[:TAG]`, `oci-archive:FILE[:TAG]` or `docker-archive:FILE[:TAG]`";
 
@@ -57,7 +57,7 @@ fn split_tag(places: &Places<'_>, text: &str) -> (String, Value) {
     }
 }
 
-/// Returns where `-o` puts a container as an image; none for the directory that gets its root file system.
+/// Returns the place that `-o` names for an image; none if it names a directory for the root file system.
 pub(crate) fn place(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Option<ImagePlace>> {
     let place = match text.split_once(':') {
         Some((kind @ ("docker" | "docker-daemon" | "oci" | "oci-archive" | "docker-archive"), rest))
@@ -84,7 +84,7 @@ pub(crate) fn place(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Opt
     Ok(place)
 }
 
-/// Refuses what is not the name of an image, before anything runs.
+/// Refuses a text that is not the name of an image, before anything runs.
 fn check_reference(text: &str) -> Result<()> {
     let parsed: std::result::Result<Reference, _> = text.parse();
     parsed.map(|_| ()).map_err(|error| {

@@ -1,56 +1,57 @@
-//! The words after the stage: its flags, and methods with theirs.
+//! Parses the words after the stage: its flags, and methods with their flags.
 
-use std::collections::VecDeque;
-
-use api::{CustomType, ObjectType, Signature, Type, Value};
-use module::{ApiFunction, StageDocs, api_methods_of, suggestion};
+use api::{CustomType, Signature, Type, Value};
+use clap::builder::StyledStr;
+use module::{ApiFunction, api_methods_of, suggestion};
 use pipeline::{Library, Stage, StageBody, StageGraph, StageId};
 
-use super::flags::{FlagSet, usage};
+use super::flags::{FlagKind, FlagSet, usage};
+use super::help::{custom_help, method_help};
+use super::line::{line, next};
 use super::places::Places;
+use super::shapes::{is_path, object_type, unwrapped};
 use super::values;
-use crate::args::specs::CALL_OPTIONS;
-use crate::args::{self, Options};
+use crate::args::{self, Options, Parse};
 use crate::platform::Component;
 use crate::report::{Report, Result};
 
-/// What is called on the result of a stage.
+/// A stage, and the methods that are called on its result.
 pub(crate) struct Plan {
-    /// The stage. What it was given is in the graph.
+    /// The stage. Its arguments are in the graph.
     pub(crate) stage: StageId,
-    /// The methods called on its result, one on what the one before it returns.
+    /// The methods, each called on the result of the one before.
     pub(crate) steps: Vec<Step>,
-    /// The type of what the last of them returns; none if it is nothing.
+    /// The type of the last result; none if nothing is returned.
     pub(crate) result: Option<Type>,
-    /// How the stage is called.
+    /// The usage of the stage, for errors.
     usage: String,
 }
 
-/// A method that is called on what the step before it returns.
+/// A method that is called on the result of the step before it.
 pub(crate) struct Step {
-    /// Its own name, as in `with-exec`.
+    /// The name of the method, such as `with-exec`.
     pub(crate) name: String,
     pub(crate) callee: Callee,
-    /// Without the object.
+    /// The arguments without the object.
     pub(crate) args: Vec<Value>,
 }
 
-/// Which method.
+/// The function behind a method.
 pub(crate) enum Callee {
-    /// Of an object of `pipeline:api`.
+    /// A method of an object of `pipeline:api`.
     Api(&'static ApiFunction),
-    /// Of a custom object, as components name it.
+    /// A method of a custom object, by its name in the component.
     Custom(String),
 }
 
-/// What the words ask for.
+/// The request that the words make.
 pub(crate) enum Asked {
     /// To call something.
     Run(Plan),
     /// To show the help of the stage.
     StageHelp,
     /// To show the help of a method.
-    MethodHelp(String),
+    MethodHelp(StyledStr),
 }
 
 /// Finds the stage of a name, in whatever case it is written.
@@ -65,24 +66,15 @@ pub(crate) fn find_stage(graph: &StageGraph, module: &str, name: &str) -> Result
     })
 }
 
-/// Returns the type of the value that `result<T, E>` and `option<T>` have in them.
-pub(crate) fn unwrapped(ty: Option<&Type>) -> Option<&Type> {
-    match ty {
-        Some(Type::Result(ok, _)) => unwrapped(ok.as_deref()),
-        Some(Type::Option(item)) => unwrapped(Some(item)),
-        other => other,
-    }
-}
-
-/// What is being parsed.
-enum At<'a> {
+/// The stage or method whose flags are being parsed.
+pub(super) enum Target<'a> {
     Stage(&'a StageGraph, &'a Stage),
     Method(&'static ApiFunction),
     Custom(CustomType, &'a Signature),
 }
 
-impl At<'_> {
-    fn result(&self) -> Option<&Type> {
+impl Target<'_> {
+    pub(super) fn result(&self) -> Option<&Type> {
         match self {
             Self::Stage(_, stage) => stage.result.as_ref(),
             Self::Method(function) => function.signature.result.as_ref(),
@@ -90,7 +82,7 @@ impl At<'_> {
         }
     }
 
-    fn flags(&self) -> FlagSet {
+    pub(super) fn flags(&self) -> FlagSet {
         match self {
             Self::Stage(graph, stage) => FlagSet::of_stage(graph, stage, None),
             Self::Method(function) => FlagSet::of_method(function),
@@ -109,8 +101,8 @@ impl At<'_> {
     fn help(&self) -> Asked {
         match self {
             Self::Stage(..) => Asked::StageHelp,
-            Self::Method(function) => Asked::MethodHelp(super::help::method_help(function)),
-            Self::Custom(_, signature) => Asked::MethodHelp(super::help::custom_help(signature)),
+            Self::Method(function) => Asked::MethodHelp(method_help(function)),
+            Self::Custom(_, signature) => Asked::MethodHelp(custom_help(signature)),
         }
     }
 
@@ -127,35 +119,37 @@ impl At<'_> {
 }
 
 impl Plan {
-    /// Parses the words after the name of a stage. Options of runs among them go to `options`, values of flags to the
-    /// graph. That the stage has all that it needs is for [`check_given`](Self::check_given).
+    /// Parses the words after the name of a stage. Run options are added to `options`, and values of flags to the graph.
+    /// Call [`check_given`](Self::check_given) to check that no argument of the stage is missing.
     pub(crate) fn parse(
         component: &dyn Component,
         graph: &mut StageGraph,
         id: StageId,
-        mut words: VecDeque<String>,
+        mut words: Vec<String>,
         options: &mut Options,
         places: &mut Places<'_>,
     ) -> Result<Asked> {
         let library = component.library();
         let stage = graph.stage(id).clone();
         let wave = wave_of(component, &stage);
-        let mut at = At::Stage(graph, &stage);
+        let mut at = Target::Stage(graph, &stage);
         let mut flags = at.flags();
         let stage_usage = at.usage(&flags);
         let (mut given, mut steps) = (Vec::new(), Vec::new());
         let result = loop {
-            let word = flag_words(&at, &mut flags, &mut words, options)?;
-            if let Some("--help" | "-h") = word.as_deref() {
-                return Ok(at.help());
-            }
-            let next = match &word {
-                Some(method) => Some(find_method(&library, &at, &flags, method)?),
-                None => None,
-            };
             let usage = at.usage(&flags);
+            check_module_option(&words, &flags)?;
+            let matches = match args::parse(line(usage.clone(), &flags), words, || flags.subject(usage.clone()))? {
+                Parse::Given(matches) => matches,
+                Parse::Text(_) => return Ok(at.help()),
+            };
+            flags.take(&matches);
+            options.append(Options::new(&matches));
+            let (method, rest) = next(&matches).unzip();
+            words = rest.unwrap_or_default();
+            let next = method.map(|method| find_method(&library, &at, &flags, &method)).transpose()?;
             match at {
-                At::Stage(..) => given = flags.given_values(places, Some(&wave))?,
+                Target::Stage(..) => given = flags.given_values(places, Some(&wave))?,
                 _ => steps.extend(at.step(flags.values(places, None, &usage)?)),
             }
             match next {
@@ -172,13 +166,13 @@ impl Plan {
         Ok(Asked::Run(Self { stage: id, steps, result, usage: stage_usage }))
     }
 
-    /// Refuses a stage that lacks a value, as one that lacks a flag.
+    /// Returns an error if an argument of the stage is missing.
     pub(crate) fn check_given(&self, graph: &StageGraph) -> Result<()> {
         FlagSet::of_stage(graph, graph.stage(self.stage), None).check_given(&self.usage)
     }
 }
 
-/// Returns what reads values of a stage's parameters as WAVE.
+/// Returns a function that reads values of a stage's parameters as WAVE.
 pub(super) fn wave_of(component: &dyn Component, stage: &Stage) -> impl Fn(&str, &str) -> Result<Value, String> {
     move |param, text| match &stage.body {
         StageBody::Call { dependency: None, function } => component.parse_wave(function, param, text),
@@ -186,95 +180,86 @@ pub(super) fn wave_of(component: &dyn Component, stage: &Stage) -> impl Fn(&str,
     }
 }
 
-/// Takes flags up to the next word that is none, or that asks for help, and returns that.
-fn flag_words(
-    at: &At<'_>,
-    flags: &mut FlagSet,
-    words: &mut VecDeque<String>,
-    options: &mut Options,
-) -> Result<Option<String>> {
-    while let Some(word) = words.pop_front() {
-        let long = word.strip_prefix("--").map(|long| long.split_once('=').map_or((long, None), |(n, v)| (n, Some(v))));
-        if let Some((name, joined)) = long
-            && let Some(flag) = flags.find(name)
-        {
-            let text = match joined {
-                Some(text) => Some(text.to_owned()),
-                None if flags.is_switch(flag) => Some("true".to_owned()),
-                None => words.pop_front(),
-            };
-            let usage = at.usage(flags);
-            flags.give(
-                flag,
-                text.ok_or_else(|| {
-                    Report::usage(format!("flag `--{name}` of {} needs a value", flags.what)).with_usage(usage)
-                })?,
-            );
-        } else if word == "--help" || word == "-h" || !word.starts_with('-') || word == "-" {
-            return Ok(Some(word));
-        } else if let Some((spec, joined)) = args::find_option(CALL_OPTIONS, &word) {
-            let value = args::take_value(spec, joined, words)?;
-            options.push(spec.long, value);
-        } else if word == "-m" || word.starts_with("--module") {
-            return Err(Report::usage("`-m MODULE` stands before the stage, whose flags depend on it"));
-        } else {
-            let name = long.map_or(word.trim_start_matches('-'), |(name, _)| name);
-            return Err(flags.unknown(name, &at.usage(flags)));
-        }
+/// Says where `-m` belongs. Without this check it would be reported as an unknown flag.
+fn check_module_option(words: &[String], flags: &FlagSet) -> Result<()> {
+    let is_it = |word: &String| word == "-m" || word == "--module" || word.starts_with("--module=");
+    match words.first().is_some_and(is_it) && flags.find("module").is_none() {
+        true => Err(Report::usage("`-m MODULE` stands before the stage, whose flags depend on it")),
+        false => Ok(()),
     }
-    Ok(None)
 }
 
-/// Finds the method of a name on what was called last.
-fn find_method<'a>(library: &'a Library, at: &At<'_>, flags: &FlagSet, name: &str) -> Result<At<'a>> {
+/// Finds the method of a name on the result of `at`.
+pub(super) fn find_method<'a>(
+    library: &'a Library,
+    at: &Target<'_>,
+    flags: &FlagSet,
+    name: &str,
+) -> Result<Target<'a>> {
     let kebab = values::kebab(name);
     match unwrapped(at.result()) {
         Some(Type::Object(object)) => {
             let methods = api_methods_of(object);
-            let found = methods.iter().find(|method| method.name == kebab).copied().map(At::Method);
-            found.ok_or_else(|| unknown_method(at, object, name, methods.iter().map(|method| method.name.as_str())))
+            let found = methods.iter().find(|method| method.name == kebab).copied().map(Target::Method);
+            found.ok_or_else(|| {
+                unknown_method((at, flags), object, name, methods.iter().map(|method| method.name.as_str()))
+            })
         }
         Some(Type::Custom(ty)) => {
             let methods = object_type(library, ty).map(|object| object.methods.as_slice()).unwrap_or_default();
             let found = methods.iter().find(|method| method.name == kebab);
-            found
-                .map(|method| At::Custom(ty.clone(), method))
-                .ok_or_else(|| unknown_method(at, &ty.name, name, methods.iter().map(|method| method.name.as_str())))
+            found.map(|method| Target::Custom(ty.clone(), method)).ok_or_else(|| {
+                unknown_method((at, flags), &ty.name, name, methods.iter().map(|method| method.name.as_str()))
+            })
         }
         other => {
             let returns = other.map_or("nothing".to_owned(), |ty| format!("`{ty}`"));
-            Err(Report::usage(format!("{} returns {returns}, which has no method `{name}`", flags.what)).with_hint(
-                "a chain goes on with a container, a directory, a file or another object; flags begin with `--`",
-            ))
+            let report = Report::usage(format!("{} returns {returns}, which has no method `{name}`", flags.what));
+            Err(report.with_hint(meant_as_value(at, flags, name).unwrap_or_else(|| {
+                "methods can be called on containers, directories, files and other objects; flags begin with `--`"
+                    .into()
+            })))
         }
     }
 }
 
-fn unknown_method<'n>(at: &At<'_>, object: &str, name: &str, methods: impl Iterator<Item = &'n str>) -> Report {
+/// Returns a hint for a word that is no method and may be the value of a flag: of a flag for paths if it looks like a
+/// path, else of a required flag.
+fn meant_as_value(at: &Target<'_>, flags: &FlagSet, word: &str) -> Option<String> {
+    let looks_like_path = word.contains('/') || word.starts_with('.') || word.starts_with('~');
+    let is_it = |(index, flag): &(usize, &super::flags::Flag)| {
+        let is_open = flag.kind == FlagKind::Param && !flags.is_given(*index);
+        is_open && if looks_like_path { is_path(&flag.ty) } else { flag.is_required && !is_path(&flag.ty) }
+    };
+    let (_, flag) = flags.flags.iter().enumerate().find(is_it)?;
+    let start = match at {
+        Target::Stage(_, stage) => format!("host call {}", stage.name),
+        Target::Method(ApiFunction { name, .. }) | Target::Custom(_, Signature { name, .. }) => format!("... {name}"),
+    };
+    Some(format!("a value needs its flag: `{start} --{} {word}`", flag.name))
+}
+
+fn unknown_method<'n>(
+    (at, flags): (&Target<'_>, &FlagSet),
+    object: &str,
+    name: &str,
+    methods: impl Iterator<Item = &'n str>,
+) -> Report {
     let names: Vec<&str> = methods.collect();
     let kebab = values::kebab(name);
     let near = module::near(&kebab, names.iter().copied());
     let report = Report::usage(format!("a {object} has no method `{name}`"));
+    if let Some(hint) = near.is_empty().then(|| meant_as_value(at, flags, name)).flatten() {
+        return report.with_hint(hint);
+    }
     match near.as_slice() {
-        // All of a container's would fill the screen.
+        // All methods of a container would fill the screen.
         [] => report.with_hint(match at {
-            At::Stage(_, stage) => format!("`host call {} --help` lists its methods", stage.name),
-            At::Method(ApiFunction { name, .. }) | At::Custom(_, Signature { name, .. }) => {
+            Target::Stage(_, stage) => format!("`host call {} --help` lists its methods", stage.name),
+            Target::Method(ApiFunction { name, .. }) | Target::Custom(_, Signature { name, .. }) => {
                 format!("`--help` behind `{name}` lists its methods")
             }
         }),
         _ => report.with_hint(suggestion(&kebab, &names, "it has")),
     }
-}
-
-/// Finds what a library says of a type of custom objects.
-pub(crate) fn object_type<'a>(library: &'a Library, ty: &CustomType) -> Option<&'a ObjectType> {
-    let takes = |method: &Signature| matches!(method.params.first(), Some((_, Type::Custom(this))) if this == ty);
-    let modules = library.own.iter().chain(library.dependencies.values());
-    modules.flat_map(|module| &module.objects).find(|object| object.name == ty.name && object.methods.iter().any(takes))
-}
-
-/// Returns what is known of the stage for its help.
-pub(super) fn stage_flags(graph: &StageGraph, stage: &Stage, docs: Option<&StageDocs>) -> FlagSet {
-    FlagSet::of_stage(graph, stage, docs)
 }

@@ -1,4 +1,4 @@
-//! What was given for one flag, as a value of its type.
+//! Makes a value from the texts that were given for one flag.
 
 use api::json::is_plain;
 use api::{Type, Value};
@@ -8,10 +8,10 @@ use super::shapes::{cannot_make_type, described, is_structure};
 use super::{csv, json, values};
 use crate::report::{Report, Result};
 
-/// Parses WAVE as the type of a parameter.
+/// Parses a text as WAVE, with the type of the parameter that it is told.
 pub(super) type Wave<'a> = &'a dyn Fn(&str, &str) -> Result<Value, String>;
 
-/// Reads what was given for one flag.
+/// Makes the value of one flag.
 pub(super) struct Reader<'a> {
     pub(super) flag: String,
     pub(super) what: String,
@@ -41,6 +41,9 @@ impl Reader<'_> {
         for text in texts {
             if is_structure(item) {
                 items.push(self.structure_in_list(ty, item, text)?);
+            } else if texts.len() > 1 {
+                // Who repeats the flag has separated the items already: `--args sh --args -c --args 'echo a,b'`.
+                items.push(self.one(item, text, places)?);
             } else {
                 for text in csv::split(text) {
                     items.push(self.one(item, &text, places)?);
@@ -93,7 +96,7 @@ impl Reader<'_> {
         made.map_err(|report| report.context(format!("cannot use flag `--{}` of {}", self.flag, self.what)))
     }
 
-    /// A record, a tuple or a variant: as JSON, or else as WAVE.
+    /// Reads a record, a tuple or a variant, as JSON or else as WAVE.
     fn structure(&self, ty: &Type, text: &str) -> Result<Value> {
         if !is_plain(ty) {
             return Err(self.mismatch(&format!("{ty}, which the command line cannot write"), text, None));

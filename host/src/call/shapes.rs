@@ -1,15 +1,16 @@
-//! Questions about types: what the command line can write, and how it is told.
+//! Questions about types: which values the command line can write, and how types are shown.
 
-use api::Type;
+use api::{CustomType, ObjectType, Signature, Type};
+use pipeline::Library;
 
-/// The resources that are options: their methods become flags.
+/// The resources for options. Their methods become flags.
 const OPTIONS: &[&str] =
     &["exec-options", "mount-options", "build-options", "copy-options", "new-options", "search-options"];
 
-/// What the command line can make; the others can only come from stages and methods.
+/// The objects that the command line can make. Other objects come from stages and methods.
 const MAKEABLE: &[&str] = &["container", "directory", "file", "secret", "cache-volume"];
 
-/// Returns what to type for a value.
+/// Returns the placeholder of a value in usage and help.
 pub(super) fn type_placeholder(ty: &Type) -> String {
     match ty {
         Type::Bool => "true|false".to_owned(),
@@ -30,7 +31,7 @@ pub(super) fn type_placeholder(ty: &Type) -> String {
     }
 }
 
-/// Returns what a flag takes, in an error.
+/// Describes the values of a type in an error.
 pub(super) fn described(ty: &Type) -> String {
     match ty {
         Type::Bool => "true or false".to_owned(),
@@ -43,12 +44,12 @@ pub(super) fn described(ty: &Type) -> String {
     }
 }
 
-/// Returns why a flag of this type cannot be given.
+/// Returns the hint for a type that the command line cannot make.
 pub(super) fn cannot_make_type(name: &str) -> String {
     format!("a {name} cannot be given on the command line, which takes scalars, JSON, {}", MAKEABLE.join(", "))
 }
 
-/// Returns whether the command line can make a value of it.
+/// Returns whether the command line can make a value of a type.
 pub(super) fn can_make(ty: &Type) -> bool {
     match ty {
         Type::Object(name) => MAKEABLE.contains(&name.as_str()),
@@ -58,7 +59,7 @@ pub(super) fn can_make(ty: &Type) -> bool {
     }
 }
 
-/// Returns whether one value of it is written as JSON or WAVE.
+/// Returns whether a value of a type is written as JSON or WAVE.
 pub(super) fn is_structure(ty: &Type) -> bool {
     match ty {
         Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Result(..) => true,
@@ -68,7 +69,7 @@ pub(super) fn is_structure(ty: &Type) -> bool {
     }
 }
 
-/// Returns whether directories are what it is made of.
+/// Returns whether a type is a directory, or an option or list of them.
 pub(super) fn is_directory(ty: &Type) -> bool {
     match ty {
         Type::Object(name) => name == "directory",
@@ -77,10 +78,48 @@ pub(super) fn is_directory(ty: &Type) -> bool {
     }
 }
 
-/// Returns the resource of options that it is.
+/// Returns the name of a resource for options; none if the type is something else.
 pub(super) fn options_of(ty: &Type) -> Option<&str> {
     match ty {
         Type::Object(name) if OPTIONS.contains(&name.as_str()) => Some(name),
         _ => None,
     }
+}
+
+/// Returns whether a value of it is written as a path of this machine.
+pub(super) fn is_path(ty: &Type) -> bool {
+    match ty {
+        Type::Object(name) => name == "directory" || name == "file",
+        Type::Option(item) | Type::List(item) => is_path(item),
+        _ => false,
+    }
+}
+
+/// Returns a type as text, without the fields and cases that help shows elsewhere.
+pub(super) fn short(ty: &Type) -> String {
+    match ty {
+        Type::Option(item) => format!("option<{}>", short(item)),
+        Type::List(item) => format!("list<{}>", short(item)),
+        Type::Record(_) => "record".to_owned(),
+        Type::Variant(_) => "variant".to_owned(),
+        Type::Enum(_) => "enum".to_owned(),
+        Type::Flags(_) => "flags".to_owned(),
+        ty => ty.to_string(),
+    }
+}
+
+/// Returns the type of the value inside `result<T, E>` and `option<T>`.
+pub(crate) fn unwrapped(ty: Option<&Type>) -> Option<&Type> {
+    match ty {
+        Some(Type::Result(ok, _)) => unwrapped(ok.as_deref()),
+        Some(Type::Option(item)) => unwrapped(Some(item)),
+        other => other,
+    }
+}
+
+/// Finds the methods of a type of custom objects in a library.
+pub(super) fn object_type<'a>(library: &'a Library, ty: &CustomType) -> Option<&'a ObjectType> {
+    let takes = |method: &Signature| matches!(method.params.first(), Some((_, Type::Custom(this))) if this == ty);
+    let modules = library.own.iter().chain(library.dependencies.values());
+    modules.flat_map(|module| &module.objects).find(|object| object.name == ty.name && object.methods.iter().any(takes))
 }

@@ -1,15 +1,33 @@
 //! `host build`
 
+use clap::Command;
 use module::Module;
 use serde_json::json;
 
-use super::{Context, is_json, modules, print_json};
-use crate::args::Parsed;
+use super::modules;
+use crate::args::{Parsed, about, examples, options};
+use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
 use crate::report::{Report, Result};
 
-pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
+pub(crate) static ENTRY: Entry =
+    Entry { name: "build", summary: "Builds a module's component and embeds its documentation", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .before_help(about(
+            "The component is written to `target/host/NAME.wasm` of the module, or of `$CARGO_TARGET_DIR`.\n\
+             `host call` builds by itself when a source is newer.",
+        ))
+        .arg(options::module_path())
+        .arg(options::module())
+        .arg(options::json())
+        .arg(options::quiet())
+        .after_help(examples(&[("host build ci", "builds the module in the directory `ci`")]))
+}
+
+fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
     let is_quiet = parsed.options.has("quiet");
     let directory = match modules::find(&parsed.options, &context)? {
         Module::Directory(directory) => directory,

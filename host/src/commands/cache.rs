@@ -1,25 +1,47 @@
 //! `host cache`
 
+use clap::{Arg, Command};
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
-use super::{Context, is_json, print_json};
-use crate::args::Parsed;
+use crate::args::{Hinted, Parsed, WORDS, examples, options};
+use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
 use crate::platform::{CacheEntry, CacheReport};
 use crate::report::{Report, Result};
 
-pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+/// What `host cache` can do.
+const ACTIONS: &[&str] = &["size", "list", "clear"];
+
+pub(crate) static ENTRY: Entry = Entry { name: "cache", summary: "Shows or empties the store", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new(WORDS)
+                .value_name("WHAT")
+                .value_parser(Hinted::new(ACTIONS.iter().copied()))
+                .help("What to do [default: size]"),
+        )
+        .arg(options::json())
+        .after_help(examples(&[
+            ("host cache", "prints the size of the store"),
+            ("host cache list", "lists what it holds, the largest first"),
+            ("host cache clear", "empties it"),
+        ]))
+}
+
+fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     match parsed.words.first().map_or("size", String::as_str) {
         "size" => size(parsed, context),
         "list" => list(parsed, context),
         "clear" => clear(parsed, context),
         other => Err(Report::usage(format!("`host cache` has no `{other}`"))
-            .with_hint(module::suggestion(other, &["size", "list", "clear"], "it has"))
-            .with_usage("host cache [size|list|clear] [--json]")),
+            .with_hint(module::suggestion(other, ACTIONS, "it has"))
+            .with_usage("host cache [OPTIONS] [size|list|clear]")),
     }
 }
 

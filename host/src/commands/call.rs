@@ -2,55 +2,78 @@
 
 mod results;
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
 use api::{Origins, Value};
+use clap::Command;
 use module::Documentation;
 use pipeline::{Stage, StageBody, StageGraph, StageId};
 
+use super::modules;
 use super::modules::Opened;
 use super::options::CallOptions;
 use super::running::{Setup, with_run};
-use super::{Context, modules};
-use crate::args::specs::CALL;
-use crate::args::{CommandSpec, Options, Parsed};
+use crate::args::{Options, Parsed, about, examples, options};
 use crate::call::{
     Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, give_args, link, link_text, local_sources,
     stage_help,
 };
+use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::platform::{Run, SecretSource};
 use crate::report::{Report, Result};
 
-pub(super) fn run(parsed: Parsed, words: VecDeque<String>, mut context: Context<'_>) -> Result<ExitStatus> {
-    let Parsed { mut options, words: names, .. } = parsed;
+pub(crate) static ENTRY: Entry =
+    Entry { name: "call", summary: "Calls a stage, and methods of what it returns", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .override_usage("host call [OPTIONS] STAGE [--FLAG VALUE]... [METHOD [--FLAG VALUE]...]...")
+        .before_help(about(
+            "The flags of a stage are its parameters: `host call STAGE --help` shows them.\n\
+             A METHOD is one of the result's, as in `file --path app contents`; its flags are its parameters, too.\n\
+             Run options may stand anywhere. Data goes to standard output, everything else to standard error.",
+        ))
+        .arg(options::stage_and_rest())
+        .arg(options::module())
+        .args(options::call())
+        .after_help(examples(&[
+            ("host call build --src . -o out", "builds the source here and writes the result to `out`"),
+            ("host call build --src . file --path app size", "prints the size of one file of the result"),
+            ("host call -m tools.wasm check --token env:TOKEN", "hands a variable over as a secret"),
+            ("host call build --help", "shows the flags of a stage"),
+        ]))
+}
+
+fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
+    let mut options = parsed.options.clone();
     let opened = modules::open(&options, options.has("quiet"), &mut context)?;
-    if let Some(call) = Call::parse(&CALL, &opened, (&names, words), &mut options, &mut context)? {
+    if let Some(call) = Call::parse("call", &opened, &parsed.words, &mut options, &mut context)? {
         call.run(&opened, &options, &mut context)?;
     }
     Ok(ExitStatus::Done)
 }
 
-/// A call that was understood, of which nothing has run.
+/// A parsed call that has not begun.
 pub(super) struct Call {
     plan: Plan,
     graph: Arc<StageGraph>,
-    /// The stage and all that feed it, what feeds others first.
+    /// The stage and the stages that feed it, in an order in which they can be evaluated.
     order: Vec<StageId>,
     options: CallOptions,
     secrets: Vec<(String, SecretSource)>,
-    /// A line for each stage that others feed.
+    /// Lines that say which stages are fed by which.
     fed_by: Vec<String>,
 }
 
 impl Call {
-    /// Takes the words of a command apart that calls a stage; none if they only asked for help, which is then shown.
+    /// Understands the words of a command that calls a stage: the stage, its flags, and methods with theirs. Returns
+    /// none if they ask for help, which is then printed.
     pub(super) fn parse(
-        command: &CommandSpec,
+        command: &str,
         opened: &Opened,
-        (names, words): (&[String], VecDeque<String>),
+        words: &[String],
         options: &mut Options,
         context: &mut Context<'_>,
     ) -> Result<Option<Self>> {
@@ -59,23 +82,25 @@ impl Call {
         let mut places = Places::new(context.config);
         let mut linked = link(&library, opened.directory(), &mut places)?;
         modules::check_has_stages(opened, &linked.graph)?;
-        let Some(name) = names.first() else {
+        let Some((name, words)) = words.split_first() else {
             let stages: Vec<&str> = linked.graph.stages().iter().map(|stage| stage.name.as_str()).collect();
-            return Err(Report::usage(format!("`host {}` needs a stage", command.name))
+            return Err(Report::usage(format!("`host {command}` needs a stage"))
                 .with_hint(format!("module `{}` has: {}", opened.name(), stages.join(", ")))
-                .with_usage(command.usage_line()));
+                .with_usage(format!(
+                    "host {command} [OPTIONS] STAGE [--FLAG VALUE]... [METHOD [--FLAG VALUE]...]..."
+                )));
         };
         let stage = find_stage(&linked.graph, &opened.name(), name)?;
-        let plan = match Plan::parse(component, &mut linked.graph, stage, words, options, &mut places)? {
+        let plan = match Plan::parse(component, &mut linked.graph, stage, words.to_vec(), options, &mut places)? {
             Asked::Run(plan) => plan,
             Asked::StageHelp => {
                 let stage = linked.graph.stage(stage);
                 let docs = docs(opened, stage);
-                context.io.print(stage_help(&linked.graph, stage, &library, docs.as_ref()).trim_end());
+                context.io.print_styled(&stage_help(&linked.graph, stage, &library, docs.as_ref()));
                 return Ok(None);
             }
             Asked::MethodHelp(help) => {
-                context.io.print(help.trim_end());
+                context.io.print_styled(&help);
                 return Ok(None);
             }
         };
@@ -90,7 +115,7 @@ impl Call {
         Ok(Some(Self { plan, graph, order, options, secrets: places.secrets, fed_by }))
     }
 
-    /// Returns what the called stage and those that feed it are given of this machine.
+    /// Returns the paths of this machine that the called stage and the stages that feed it are given.
     pub(super) fn local_sources(&self) -> Vec<LocalSource> {
         self.order.iter().flat_map(|stage| local_sources(&self.graph, *stage)).collect()
     }
@@ -100,7 +125,7 @@ impl Call {
         self.options.output.as_ref().map(|output| output.path.as_path())
     }
 
-    /// Makes the call and shows what it returns.
+    /// Makes the call, and prints or writes its result.
     pub(super) fn run(self, opened: &Opened, options: &Options, context: &mut Context<'_>) -> Result<()> {
         let Self { plan, graph, order: _, options: call, secrets, fed_by } = self;
         if !call.is_quiet {
@@ -119,7 +144,7 @@ impl Call {
     }
 }
 
-/// Reads what the author of a stage's module wrote, if that says something.
+/// Reads the documentation of the module that has a stage's function.
 fn docs(opened: &Opened, stage: &Stage) -> Option<Documentation> {
     let docs = match &stage.body {
         StageBody::Call { dependency, .. } => opened.documentation(dependency.as_deref()),
@@ -128,7 +153,7 @@ fn docs(opened: &Opened, stage: &Stage) -> Option<Documentation> {
     docs.filter(|docs| docs_of(stage, docs).is_some() || !docs.stages.is_empty())
 }
 
-/// Returns a line for each stage among these that others feed: by which parameter, with what.
+/// Returns a line for each of these stages that is fed by others.
 fn fed_by(linked: &Linked, order: &[StageId]) -> Vec<String> {
     let graph = &linked.graph;
     let mut lines = Vec::new();
@@ -169,7 +194,7 @@ fn evaluate(plan: &Plan, graph: &Arc<StageGraph>, run: &dyn Run) -> Result<Value
     Ok(value)
 }
 
-/// Takes a value out of `some`.
+/// Returns the value inside of an option.
 fn there(value: Value) -> Value {
     match value {
         Value::Option(Some(value)) => *value,

@@ -4,6 +4,7 @@ mod cases;
 mod junit;
 mod suites;
 
+use clap::{Command, ValueHint};
 use pipeline::{StageGraph, StageId};
 use serde_json::json;
 
@@ -11,13 +12,37 @@ use self::cases::{Verdict, is_check, read_report};
 use super::outcomes::{OutcomeKind, Outcomes, StageOutcome};
 use super::prepared::{Evaluated, Prepared, prepare};
 use super::run::named;
-use super::{Context, print_json};
-use crate::args::Parsed;
+use crate::args::{Parsed, about, examples, options};
+use crate::context::{Context, Entry, print_json};
 use crate::exit::ExitStatus;
 use crate::output::type_name;
 use crate::report::{Report, Result};
 
-pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
+pub(crate) static ENTRY: Entry =
+    Entry { name: "check", summary: "Runs the checks of a module, and counts what passed", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .before_help(about(
+            "A check is a stage that returns nothing, a string or a report. It fails if the stage fails, or if a case \
+             of its report did; then the exit code is 1.",
+        ))
+        .arg(options::stages("The checks to run [default: every check whose arguments are there]"))
+        .arg(options::module())
+        .arg(options::switch("fail-fast").help("Stop all other checks when one fails"))
+        .arg(
+            options::value("report", "FILE")
+                .value_hint(ValueHint::FilePath)
+                .help("Write the outcomes to FILE as JUnit XML"),
+        )
+        .args(options::run())
+        .after_help(examples(&[
+            ("host check", "runs all checks of the module here"),
+            ("host check lint --report junit.xml", "runs one, and writes a report for other tools"),
+        ]))
+}
+
+fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
     let options = &parsed.options;
     let prepared = prepare(options, &mut context)?;
     let report = options.value("report").map(|path| context.config.resolve(path));
@@ -51,7 +76,7 @@ pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatu
     Ok(status)
 }
 
-/// Finds the stages that are checks and need nothing.
+/// Finds the checks that have all their arguments.
 fn all(prepared: &Prepared) -> Result<Vec<StageId>> {
     let graph = &prepared.linked.graph;
     let is_wanted = |id: &StageId| {
@@ -81,7 +106,7 @@ fn chosen(prepared: &Prepared, names: &[String]) -> Result<Vec<StageId>> {
     }
 }
 
-/// A stage whose report has a case that failed has failed.
+/// Marks a stage as failed if its report has a case that failed.
 fn judge(outcome: &mut StageOutcome, graph: &StageGraph) {
     let report = outcome.value.as_ref().and_then(read_report);
     if outcome.kind == OutcomeKind::Done && report.is_some_and(|report| report.has_failed()) {
@@ -100,7 +125,7 @@ fn status(outcomes: &Outcomes) -> ExitStatus {
     }
 }
 
-/// Returns what is said of the cases of a report that failed.
+/// Returns the error that lists the failed cases of a report; none if no case failed.
 fn failed_cases(outcome: &StageOutcome, graph: &StageGraph) -> Option<String> {
     let report = outcome.value.as_ref().and_then(read_report)?;
     let failed: Vec<_> = report.cases.iter().filter(|case| case.verdict == Verdict::Failed).collect();
@@ -117,7 +142,7 @@ fn failed_cases(outcome: &StageOutcome, graph: &StageGraph) -> Option<String> {
     Some(shown.render())
 }
 
-/// Returns how many checks ended how.
+/// Returns the numbers of checks by the way in which they ended.
 fn total(outcomes: &Outcomes) -> String {
     let count = |is_it: fn(&OutcomeKind) -> bool| {
         outcomes.stages.iter().filter(|outcome| outcome.is_wanted && is_it(&outcome.kind)).count()

@@ -1,16 +1,27 @@
 //! `host engine`
 
+use clap::Command;
 use std::fmt::Write as _;
 
 use backend::Caps;
 
-use super::{Context, is_json, print_json};
-use crate::args::Parsed;
+use crate::args::{Parsed, examples, options};
+use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::platform::{EngineReport, OtherEngine};
 use crate::report::Result;
 
-pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+pub(crate) static ENTRY: Entry =
+    Entry { name: "engine", summary: "Shows where commands run, why there, and what that can do", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .arg(options::engine().help("Show what would be used if this engine were chosen"))
+        .arg(options::json())
+        .after_help(examples(&[("host engine", "shows which engine `host call` uses here")]))
+}
+
+fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     let asked = parsed.options.value("engine").or(context.config.engine.as_deref());
     super::options::check_engine(asked)?;
     let report = context.platform.describe(asked)?;
@@ -21,7 +32,7 @@ pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     Ok(ExitStatus::Done)
 }
 
-/// What a backend may be able to do: what it is called, whether it can, and what it means.
+/// An ability of engines: its name, whether an engine has it, and its meaning.
 type Ability = (&'static str, fn(&Caps) -> bool, &'static str);
 
 const ABILITIES: &[Ability] = &[

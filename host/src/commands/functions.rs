@@ -1,5 +1,6 @@
 //! `host functions`
 
+use clap::Command;
 use std::fmt::Write as _;
 
 use module::{Documentation, StageDocs};
@@ -7,15 +8,25 @@ use pipeline::{Stage, StageBody};
 use serde_json::{Value as Json, json};
 
 use super::modules::{self, Opened};
-use super::{Context, is_json, print_json};
-use crate::args::Parsed;
+use crate::args::{Parsed, examples, options};
 use crate::call::{Linked, Places, docs_of, link, stage_usage};
+use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
-use crate::help::item;
-use crate::output::type_name;
+use crate::output::{item, type_name};
 use crate::report::Result;
 
-pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
+pub(crate) static ENTRY: Entry = Entry { name: "functions", summary: "Lists the stages of a module", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .arg(options::module_path())
+        .arg(options::module())
+        .arg(options::json())
+        .arg(options::quiet())
+        .after_help(examples(&[("host functions", "lists the stages of the module here")]))
+}
+
+fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
     let opened = modules::open(&parsed.options, parsed.options.has("quiet"), &mut context)?;
     let linked = link(&opened.component.library(), opened.directory(), &mut Places::new(context.config))?;
     let docs = Docs::of(&opened, &linked);
@@ -30,7 +41,7 @@ pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatu
     Ok(ExitStatus::Done)
 }
 
-/// What the authors of the module and of its dependencies wrote.
+/// The documentation of the module and of its dependencies.
 struct Docs {
     own: Option<Documentation>,
     dependencies: Vec<(String, Option<Documentation>)>,
@@ -74,7 +85,7 @@ fn text(linked: &Linked, docs: &Docs) -> String {
     text
 }
 
-/// A result that can be an error is told as what it is when it is none.
+/// Returns the type of the result, without the error that it may be instead.
 fn result(stage: &Stage) -> String {
     type_name(pipeline::made_by(stage.result.as_ref()))
 }

@@ -6,19 +6,46 @@ mod operations;
 
 use std::path::Path;
 
+use clap::Command;
 use pipeline::{Drawing, Edge, StageGraph, StageId};
 
 use self::callable::callable;
 use self::format::Format;
-use super::Context;
 use super::plan::survey;
 use super::prepared::{Prepared, prepare};
-use crate::args::Parsed;
+use crate::args::{Hinted, Parsed, about, examples, options};
 use crate::call::find_stage;
+use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
 
-pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
+pub(crate) static ENTRY: Entry =
+    Entry { name: "graph", summary: "Draws the stages of a module, and what feeds what", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .before_help(about("Nothing is run. With `--ops` functions are called, as by `host plan`."))
+        .arg(options::stages("The stages to draw, with all that feeds them [default: all]"))
+        .arg(options::module())
+        .arg(options::arg())
+        .arg(
+            options::value("format", "FORMAT")
+                .value_parser(Hinted::new(format::NAMES.iter().copied()))
+                .help("Draw in this format [default: by the ending of `--output`, else mermaid]"),
+        )
+        .arg(options::output("FILE", "Write the drawing to FILE"))
+        .arg(options::switch("ops").help("Also draw the operations that the functions ask for"))
+        .arg(options::allow())
+        .arg(options::engine().help("With `--ops`: call functions as for this engine"))
+        .arg(options::quiet())
+        .after_help(examples(&[
+            ("host graph", "draws the pipeline of the module here, for Markdown"),
+            ("host graph pack -o pack.svg", "draws what one stage needs, as a picture"),
+            ("host graph --ops --format dot | dot -Tpng > ops.png", "draws commands and files, too"),
+        ]))
+}
+
+fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
     let output = parsed.options.value("output").map(|path| context.config.resolve(path));
     let format = Format::choose(parsed.options.value("format"), output.as_deref())?;
     let prepared = prepare(&parsed.options, &mut context)?;
@@ -37,7 +64,7 @@ pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatu
     Ok(ExitStatus::Done)
 }
 
-/// Draws stages with what they ask for. Says which cannot be called.
+/// Draws stages with their operations, and says which stages cannot be called.
 fn with_operations(prepared: Prepared, stages: &[bool], (parsed, context): (&Parsed, &Context<'_>)) -> Result<Drawing> {
     let Prepared { opened, linked, call, secrets } = prepared;
     let drawn: Vec<StageId> = (0..stages.len()).filter(|id| stages[*id]).collect();
@@ -53,7 +80,7 @@ fn with_operations(prepared: Prepared, stages: &[bool], (parsed, context): (&Par
     Ok(drawing)
 }
 
-/// Returns for each stage whether it is among these, or feeds one of them; of none that is so of all.
+/// Returns for each stage whether it is one of the named stages or feeds one. If none is named, all are.
 fn closure(graph: &StageGraph, named: Vec<StageId>) -> Vec<bool> {
     if named.is_empty() {
         return vec![true; graph.stages().len()];
@@ -68,7 +95,7 @@ fn closure(graph: &StageGraph, named: Vec<StageId>) -> Vec<bool> {
     is_in
 }
 
-/// Takes the nodes out of a drawing that are not among `kept`; returns where the others are now.
+/// Removes the nodes that are not kept from a drawing, and returns the new position of each node.
 fn restricted(drawing: Drawing, kept: &[bool]) -> (Drawing, Vec<Option<usize>>) {
     let mut n_kept = 0;
     let positions: Vec<Option<usize>> = kept

@@ -1,16 +1,37 @@
 //! `host init`
 
+use clap::{Arg, Command, ValueHint};
 use std::path::{Path, PathBuf};
 
 use module::{Sdk, scaffold};
 
-use super::Context;
-use crate::args::Parsed;
+use crate::args::{Parsed, WORDS, about, examples, options};
 use crate::config::Config;
+use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
 
-pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+pub(crate) static ENTRY: Entry = Entry { name: "init", summary: "Makes a new module in Rust", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .before_help(about("Writes `host.toml`, `Cargo.toml`, `src/lib.rs` and `.gitignore`, and overwrites nothing."))
+        .arg(
+            Arg::new(WORDS)
+                .value_name("DIRECTORY")
+                .value_hint(ValueHint::DirPath)
+                .help("The directory of the module, which is made if it does not exist [default: this one]"),
+        )
+        .arg(options::value("name", "NAME").help("The name of the module [default: the name of the directory]"))
+        .arg(
+            options::value("sdk", "PATH")
+                .value_hint(ValueHint::DirPath)
+                .help("The directory of the guest SDK [default: the one that belongs to this program]"),
+        )
+        .after_help(examples(&[("host init pipeline", "makes the module `pipeline` in a directory of that name")]))
+}
+
+fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     let config = context.config;
     let written = parsed.words.first().map_or(".", String::as_str);
     let directory = config.resolve(written);
@@ -30,16 +51,16 @@ pub(super) fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     Ok(ExitStatus::Done)
 }
 
-/// Makes a name out of that of a directory.
+/// Returns the name of a module in this directory.
 fn name_of(directory: &Path) -> String {
-    // `.` has a name only when it is resolved; what does not exist yet has its own.
+    // `.` has a name only once it is resolved. A directory that does not exist yet has its own.
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
     let name = directory.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     name.replace(['_', ' ', '.'], "-")
 }
 
-/// Finds the SDK: the one that was named, the one of the checkout that this program was built in,
-/// or that of the registry.
+/// Finds the SDK: the one that was named, the one of the checkout that this program was built in, or the one in the
+/// registry of Rust packages.
 fn sdk(asked: Option<&str>, config: &Config) -> Result<Sdk> {
     if let Some(path) = asked {
         return match config.resolve(path).canonicalize() {

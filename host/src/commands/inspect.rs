@@ -1,18 +1,33 @@
 //! `host inspect`
 
+use clap::Command;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use module::{Inspection, inspect};
 use serde_json::json;
 
-use super::{Context, is_json, modules, print_json};
-use crate::args::Parsed;
+use super::modules;
+use crate::args::{Parsed, about, examples, options};
+use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
 use crate::report::{Report, Result};
 
-pub(super) fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
+pub(crate) static ENTRY: Entry =
+    Entry { name: "inspect", summary: "Shows what a module imports, exports and may do", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .before_help(about("Nothing of the module is run."))
+        .arg(options::module_path())
+        .arg(options::module())
+        .arg(options::json())
+        .arg(options::quiet())
+        .after_help(examples(&[("host inspect tools.wasm", "shows the powers of a component before it is called")]))
+}
+
+fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
     let module = modules::find(&parsed.options, &context)?;
     let path = modules::component(&module, parsed.options.has("quiet"), &mut context)?;
     let wasm = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;

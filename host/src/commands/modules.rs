@@ -1,4 +1,4 @@
-//! From `-m` to components that are newer than their sources.
+//! Finds the module that `-m` names, builds what is out of date, and loads it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use module::{
     freshness, interface_wit, write_dependencies_wit,
 };
 
-use pipeline::StageGraph;
+use pipeline::{Library, StageGraph};
 
-use super::Context;
 use crate::args::Options;
+use crate::context::Context;
 use crate::platform::{Component, ModuleFile};
 use crate::report::{Report, Result};
 
-/// A module and those that it depends on, built and loaded.
+/// A module and its dependencies, built and loaded.
 pub(super) struct Opened {
     tree: ModuleTree,
-    /// The component of each module of the tree; none where one has no code.
+    /// The path of the component of each module in the tree; none for a module without code.
     paths: Vec<Option<PathBuf>>,
     pub(super) component: Box<dyn Component>,
 }
@@ -28,7 +28,7 @@ impl Opened {
         self.tree.modules.first().map(|node| &node.module)
     }
 
-    /// Returns its name.
+    /// Returns the name of the module.
     pub(super) fn name(&self) -> String {
         self.module().map(Module::name).unwrap_or_default()
     }
@@ -46,7 +46,7 @@ impl Opened {
         self.directory().map(|directory| &directory.manifest)
     }
 
-    /// Reads what the author of the module wrote, or that of a dependency of it.
+    /// Reads the documentation of the module, or of one of its dependencies.
     pub(super) fn documentation(&self, dependency: Option<&str>) -> Option<Documentation> {
         let index = match dependency {
             None => 0,
@@ -58,7 +58,7 @@ impl Opened {
         documentation(self.paths.get(index)?.as_deref()?)
     }
 
-    /// Returns the files that the modules are made of.
+    /// Returns the files that the components were built from.
     pub(super) fn files(&self, target_dir: Option<&Path>) -> Vec<PathBuf> {
         let files = self.tree.modules.iter().flat_map(|node| match &node.module {
             Module::Directory(directory) => module::built_from(directory, target_dir),
@@ -76,13 +76,14 @@ impl Opened {
     }
 }
 
-/// Finds the module that `-m` names, or the one here, with all that it depends on; builds what is stale, and loads it.
+/// Finds the module that `-m` names, or the one here, builds it and its dependencies where they are out of date, and
+/// loads them.
 pub(super) fn open(options: &Options, is_quiet: bool, context: &mut Context<'_>) -> Result<Opened> {
     let module = find(options, context)?;
     open_module(module, is_quiet, context)
 }
 
-/// Builds what is stale of a module and its dependencies, and loads them.
+/// Builds a module and its dependencies where they are out of date, and loads them.
 pub(super) fn open_module(module: Module, is_quiet: bool, context: &mut Context<'_>) -> Result<Opened> {
     let tree = module::resolve(module)?;
     let paths = components(&tree, tree.order(), is_quiet, context)?;
@@ -100,7 +101,32 @@ pub(super) fn open_module(module: Module, is_quiet: bool, context: &mut Context<
     Ok(Opened { tree, paths, component })
 }
 
-/// Builds those modules of a tree in this order that are stale, and returns their components.
+/// A module as far as it is known without building or compiling it.
+pub(crate) struct Known {
+    pub(crate) library: Library,
+    pub(crate) directory: Option<ModuleDirectory>,
+}
+
+/// Finds the module that `-m` names, or the one here. None if there is none, or if something is wrong with it.
+pub(crate) fn known(options: &Options, context: &Context<'_>) -> Option<Known> {
+    let tree = module::resolve(find(options, context).ok()?).ok()?;
+    let target_dir = context.config.target_dir.as_deref();
+    let file = |node: &module::Node| {
+        let path = match &node.module {
+            Module::Component(path) => path.clone(),
+            Module::Directory(directory) => directory.component(target_dir),
+        };
+        ModuleFile { name: node.module.name(), path: Some(path), dependencies: node.dependencies.clone() }
+    };
+    let files: Vec<ModuleFile> = tree.modules.iter().map(file).collect();
+    let directory = tree.modules.into_iter().next().and_then(|node| match node.module {
+        Module::Directory(directory) => Some(*directory),
+        Module::Component(_) => None,
+    });
+    Some(Known { library: context.platform.known_types(&files), directory })
+}
+
+/// Builds the modules of a tree that are out of date, in this order, and returns the paths of all components.
 fn components(
     tree: &ModuleTree,
     order: Vec<usize>,
@@ -126,7 +152,7 @@ fn components(
     Ok(paths)
 }
 
-/// Builds what is stale of a module's dependencies, and puts their interfaces where its build finds them.
+/// Builds the dependencies of a module where they are out of date, and writes their interfaces for its build.
 pub(super) fn place_wit(directory: &ModuleDirectory, is_quiet: bool, context: &mut Context<'_>) -> Result<()> {
     let tree = module::resolve(Module::Directory(Box::new(directory.clone())))?;
     let order = tree.order().into_iter().filter(|index| *index > 0).collect();
@@ -137,7 +163,7 @@ pub(super) fn place_wit(directory: &ModuleDirectory, is_quiet: bool, context: &m
     }
 }
 
-/// Puts the interfaces of a module's dependencies where its language's tools look for them.
+/// Writes the interfaces of a module's dependencies to `wit/deps`, where the tools of its language look for them.
 fn place_interfaces(directory: &ModuleDirectory, node: &module::Node, paths: &[Option<PathBuf>]) -> Result<()> {
     let mut interfaces: Vec<(&str, InterfaceWit)> = Vec::new();
     for dependency in &node.dependencies {
@@ -156,7 +182,7 @@ fn place_interfaces(directory: &ModuleDirectory, node: &module::Node, paths: &[O
 
 /// Finds the module that `-m` names, or the one here.
 pub(super) fn find(options: &Options, context: &Context<'_>) -> Result<Module> {
-    match options.value("module") {
+    match options.value("module").or_else(|| options.value("path")) {
         Some(reference) => find_at(reference, context),
         None => Ok(module::find(None, &context.config.cwd)?),
     }
@@ -164,7 +190,7 @@ pub(super) fn find(options: &Options, context: &Context<'_>) -> Result<Module> {
 
 /// Finds the module that was named.
 pub(super) fn find_at(reference: &str, context: &Context<'_>) -> Result<Module> {
-    // What was written is what errors name.
+    // Errors name the path as it was written.
     let path = match reference.starts_with('~') {
         true => context.config.resolve(reference),
         false => PathBuf::from(reference),
@@ -185,7 +211,7 @@ pub(super) fn check_has_stages(opened: &Opened, graph: &StageGraph) -> Result<()
         .with_hint(format!("`host run {file} [ARGS]...` runs it")))
 }
 
-/// Returns the component of a module; builds it first if a source is newer, and says so.
+/// Returns the path of a module's component. If a source has changed, it says so and builds the module first.
 pub(super) fn component(module: &Module, is_quiet: bool, context: &mut Context<'_>) -> Result<PathBuf> {
     let directory = match module {
         Module::Component(path) => return Ok(path.clone()),
@@ -213,7 +239,7 @@ pub(super) fn build(directory: &ModuleDirectory, is_quiet: bool, context: &mut C
         target_dir: config.target_dir.as_deref(),
         is_colored: stderr.is_terminal() && config.is_color_allowed,
     };
-    // What cargo says matters even to those who want no progress, if it ends badly.
+    // With `-q` the messages of cargo are kept, and shown if the build fails.
     let mut kept = Vec::new();
     let built = match is_quiet {
         true => module::build(directory, &options, &mut kept),

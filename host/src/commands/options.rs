@@ -1,4 +1,4 @@
-//! The options of a run.
+//! Reads the options of a run.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,16 +9,14 @@ use api::Origins;
 use module::{POWERS, suggestion};
 
 use crate::args::Options;
+use crate::args::options::ENGINES;
 use crate::call::image_place;
 use crate::config::Config;
 use crate::platform::ImagePlace;
 use crate::progress::{Explain, ProgressOptions, Style};
 use crate::report::{Report, Result};
 
-/// The engines that can be asked for.
-const ENGINES: &[&str] = &["embedded", "docker", "docker-classic"];
-
-/// How a call is done and shown.
+/// The options of a run as values.
 #[derive(Clone)]
 pub(super) struct CallOptions {
     pub(super) output: Option<Output>,
@@ -35,12 +33,12 @@ pub(super) struct CallOptions {
     events: Option<PathBuf>,
 }
 
-/// Where the result goes.
+/// The target of `-o`.
 #[derive(Clone)]
 pub(super) struct Output {
     /// A path of this machine.
     pub(super) path: PathBuf,
-    /// Where a container goes as an image; without it the path gets its root file system.
+    /// The place that a container is written to as an image; none if its root file system is written to `path`.
     pub(super) image: Option<ImagePlace>,
 }
 
@@ -51,7 +49,7 @@ impl Output {
 }
 
 impl CallOptions {
-    /// Takes the options of a run; `is_terminal` says whether a person watches standard error.
+    /// Reads the options of a run. `is_terminal` says whether standard error is a terminal.
     pub(super) fn parse(options: &Options, config: &Config, is_terminal: bool) -> Result<Self> {
         check_powers(options)?;
         let engine = options.value("engine").or(config.engine.as_deref());
@@ -75,7 +73,7 @@ impl CallOptions {
         })
     }
 
-    /// Returns how the run is shown; makes the file of `--events`.
+    /// Returns the options of the progress display, and creates the file of `--events`.
     pub(super) fn progress(&self, stage: &str, origins: &Arc<Origins>) -> Result<ProgressOptions> {
         let events = self.events.as_ref().map(|path| {
             File::create(path)
@@ -92,7 +90,7 @@ impl CallOptions {
     }
 }
 
-/// Returns whether an engine can be asked for.
+/// Refuses a name that is not the name of an engine.
 pub(crate) fn check_engine(engine: Option<&str>) -> Result<()> {
     match engine {
         None => Ok(()),

@@ -1,21 +1,21 @@
-//! What commands that run stages begin with: a module, its stages with their values, the options of the run.
+//! The common beginning of commands that run stages: open the module, link its stages, read the options.
 
 use std::sync::Arc;
 
 use api::Origins;
 use pipeline::{StageGraph, StageId};
 
-use super::Context;
 use super::modules::{self, Opened};
 use super::options::CallOptions;
 use super::running::{Setup, with_run};
 use crate::args::Options;
 use crate::call::{Linked, Places, give_args, link};
+use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::platform::{Ended, Run, SecretSource};
 use crate::report::{Report, Result};
 
-/// Stages that can be run.
+/// The stages of a module with their arguments, ready to be run.
 pub(super) struct Prepared {
     pub(super) opened: Opened,
     pub(super) linked: Linked,
@@ -36,20 +36,20 @@ pub(super) fn prepare(options: &Options, context: &mut Context<'_>) -> Result<Pr
     Ok(Prepared { opened, linked, call, secrets })
 }
 
-/// What a run of stages came to.
+/// The outcome of a run of stages.
 pub(super) struct Evaluated {
     pub(super) opened: Opened,
     pub(super) graph: Arc<StageGraph>,
     pub(super) call: CallOptions,
-    /// One for each stage that was wanted, in their order.
+    /// The outcome of each wanted stage, in the order of the stages.
     pub(super) ended: Vec<Ended>,
 }
 
 impl Prepared {
-    /// Evaluates stages. `export` takes what they made as long as the run goes on.
+    /// Evaluates stages, and calls `export` with their results before the run ends.
     ///
     /// # Errors
-    /// If they cannot be run at all, if the run was interrupted, or if `export` fails. A stage that fails is none.
+    /// If the run cannot begin, is interrupted, or if `export` fails. A stage that fails is an outcome and no error.
     pub(super) fn evaluate(
         self,
         wanted: &[StageId],

@@ -6,32 +6,72 @@ mod program;
 
 pub(super) use choose::{Chosen, named};
 
-use std::collections::VecDeque;
-
+use clap::Command;
 use serde_json::json;
 
 use super::changes::Changes;
 use super::outcomes::{OutcomeKind, Outcomes, is_data};
 use super::prepared::{Evaluated, Prepared, prepare};
-use super::{Context, print_json};
-use crate::args::specs::RUN;
-use crate::args::{self, Parsed};
+use crate::args::{self, Options, Parse, Parsed, Subject, WORDS, about, examples, options};
+use crate::context::{Context, Entry, print_json};
 use crate::exit::ExitStatus;
+use crate::output;
 use crate::report::Result;
-use crate::{help, output};
 
-pub(super) fn run(parsed: Parsed, mut words: VecDeque<String>, mut context: Context<'_>) -> Result<ExitStatus> {
-    let Parsed { mut options, words: mut names, .. } = parsed;
+pub(crate) static ENTRY: Entry =
+    Entry { name: "run", summary: "Runs stages with all that they need, or a program", define, run };
+
+fn define(command: Command) -> Command {
+    command
+        .override_usage("host run [OPTIONS] [STAGE]...\n       host run [OPTIONS] FILE.wasm [ARGS]...")
+        .before_help(about(
+            "Without a STAGE it runs the leaves of the stage graph: the stages whose results no other stage takes. \
+             Stages that do not depend on each other run side by side; what several need is evaluated once.\n\
+             A FILE.wasm is run as a program: the words behind it are its arguments, and its exit code is that of \
+             `host`.",
+        ))
+        .arg(options::stages("The stages to run [default: the leaves of the stage graph]").trailing_var_arg(true))
+        .arg(options::module())
+        .arg(
+            options::switch("keep-going")
+                .short('k')
+                .help("When a stage fails, finish everything that does not need it"),
+        )
+        .arg(
+            options::value("only-changed-since", "REF")
+                .help("Run only stages whose inputs differ from those of this git commit, branch or tag"),
+        )
+        .arg(options::output("DIRECTORY", "Write the result of each stage to DIRECTORY/STAGE"))
+        .args(options::run())
+        .after_help(examples(&[
+            ("host run", "runs the whole pipeline of the module here"),
+            ("host run test lint -k", "runs two stages, and ends neither when the other fails"),
+            ("host run --arg src=. -o out", "gives all stages their source, and writes what they make"),
+            ("host run --only-changed-since origin/main", "runs what a branch changes"),
+            ("host run pipeline.wasm --fast", "runs a program with an argument"),
+        ]))
+}
+
+fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
+    let (mut options, mut names) = (parsed.options.clone(), parsed.words.clone());
     if let Some(file) = names.first().filter(|name| name.ends_with(".wasm")) {
-        return program::run(file, words.into(), &options, context);
+        return program::run(file, names[1..].to_vec(), &options, context);
     }
-    let rest = args::parse(&RUN, usize::MAX, false, &mut words)?;
-    if rest.is_help {
-        context.io.print(help::command(&RUN).trim_end());
-        return Ok(ExitStatus::Done);
+    if !parsed.is_escaped {
+        // Options may follow the name of a stage. All words behind the name of a program belong to the program.
+        let command = ENTRY.alone().mut_arg(WORDS, |stages| stages.trailing_var_arg(false));
+        match args::parse(command, names.clone(), || Subject::of_command(ENTRY.name, ENTRY.alone()))? {
+            Parse::Given(matches) => {
+                let rest = Parsed::new(&matches, &names);
+                options.append(rest.options);
+                names = rest.words;
+            }
+            Parse::Text(help) => {
+                context.io.print_styled(&help);
+                return Ok(ExitStatus::Done);
+            }
+        }
     }
-    options.append(rest.options);
-    names.extend(rest.words);
     let prepared = prepare(&options, &mut context)?;
     let output = export::target(&prepared.call)?;
     let mut chosen = Chosen::new(&prepared, &names)?;
@@ -57,7 +97,7 @@ pub(super) fn run(parsed: Parsed, mut words: VecDeque<String>, mut context: Cont
     show(evaluated, &chosen, is_one_named, &mut context)
 }
 
-/// Leaves out the stages that what changed does not reach. A changed function may reach every stage.
+/// Removes the stages whose inputs have not changed. If a source of the module has changed, all stages stay.
 fn only_changed(chosen: &mut Chosen, prepared: &Prepared, changes: &Changes, context: &Context<'_>) -> Result<()> {
     if changes.has(&prepared.opened.files(context.config.target_dir.as_deref())) {
         return Ok(());
@@ -73,7 +113,7 @@ fn only_changed(chosen: &mut Chosen, prepared: &Prepared, changes: &Changes, con
     Ok(())
 }
 
-fn nothing_changed(options: &args::Options, prepared: &Prepared, context: &mut Context<'_>) -> Result<ExitStatus> {
+fn nothing_changed(options: &Options, prepared: &Prepared, context: &mut Context<'_>) -> Result<ExitStatus> {
     if !prepared.call.is_quiet {
         let since = options.value("only-changed-since").unwrap_or_default();
         context.io.say(&format!("nothing to run: what changed since `{since}` reaches no stage"));
@@ -84,7 +124,7 @@ fn nothing_changed(options: &args::Options, prepared: &Prepared, context: &mut C
     }
 }
 
-/// Shows how the stages ended, and what the only one makes.
+/// Prints the outcomes of the stages, and the result of a stage that was named alone.
 fn show(evaluated: Evaluated, chosen: &Chosen, is_one_named: bool, context: &mut Context<'_>) -> Result<ExitStatus> {
     let Evaluated { graph, call, ended, .. } = evaluated;
     let outcomes = Outcomes::new(&graph, &chosen.wanted, ended);

@@ -1,4 +1,4 @@
-//! One run, from its options to what is shown of it.
+//! Begins a run, shows its progress, and ends it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,29 +7,29 @@ use api::Origins;
 use backend::{Event, EventSink};
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
 use super::modules::Opened;
 use super::options::CallOptions;
 use crate::args::Options;
+use crate::context::Context;
 use crate::interrupt::{self, Interruption};
 use crate::platform::{Run, RunOptions, SecretSource};
 use crate::progress::Progress;
 use crate::report::{Report, Result};
 
-/// What a run is done with.
+/// The inputs of a run.
 pub(super) struct Setup<'a> {
     pub(super) opened: &'a Opened,
-    /// As they were given.
+    /// The options as they were given.
     pub(super) options: &'a Options,
-    /// As they were understood.
+    /// The options as values.
     pub(super) call: &'a CallOptions,
     pub(super) secrets: Vec<(String, SecretSource)>,
-    /// What is run, for events that no function asked for.
+    /// The name of the run, for events of operations that no function described.
     pub(super) title: &'a str,
     pub(super) origins: Arc<Origins>,
 }
 
-/// Begins a run, lets `work` use it, and ends it: what was under way has ended when this returns.
+/// Begins a run, calls `work` with it, and ends it. All operations have ended when this returns.
 pub(super) fn with_run<T>(
     setup: Setup<'_>,
     context: &Context<'_>,
@@ -38,7 +38,7 @@ pub(super) fn with_run<T>(
     begin(setup, context, None, work)
 }
 
-/// Begins a run that executes nothing but functions; what it would do besides is told to `planned`.
+/// Begins a dry run, which only calls functions. `planned` receives an event for each operation that would be evaluated.
 pub(super) fn with_dry_run<T>(
     setup: Setup<'_>,
     context: &Context<'_>,
@@ -94,7 +94,7 @@ fn begin<T>(
     }
 }
 
-/// Returns the powers that a module is granted: by its directory's manifest, and by the caller.
+/// Returns the powers that the manifest and the caller grant the module.
 fn granted(opened: &Opened, options: &Options) -> BTreeSet<String> {
     let manifest = opened.manifest().map(|manifest| manifest.allow.clone()).unwrap_or_default();
     options.all("allow").map(str::to_owned).chain(manifest).collect()

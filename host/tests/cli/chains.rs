@@ -93,29 +93,29 @@ fn what_has_no_methods_ends_a_chain() {
     check(
         &["call", "hello", "contents"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: stage `hello` returns `string`, which has no method `contents`
-        hint: a chain goes on with a container, a directory, a file or another object; flags begin with `--`
-    "#]],
+            exit 2
+            -- stderr
+            error: stage `hello` returns `string`, which has no method `contents`
+            hint: methods can be called on containers, directories, files and other objects; flags begin with `--`
+        "#]],
     );
     check(
         &["call", "all", "entries"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: stage `all` returns `list<directory>`, which has no method `entries`
-        hint: a chain goes on with a container, a directory, a file or another object; flags begin with `--`
-    "#]],
+            exit 2
+            -- stderr
+            error: stage `all` returns `list<directory>`, which has no method `entries`
+            hint: methods can be called on containers, directories, files and other objects; flags begin with `--`
+        "#]],
     );
     check(
         &["call", "nothing", "entries"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: stage `nothing` returns nothing, which has no method `entries`
-        hint: a chain goes on with a container, a directory, a file or another object; flags begin with `--`
-    "#]],
+            exit 2
+            -- stderr
+            error: stage `nothing` returns nothing, which has no method `entries`
+            hint: methods can be called on containers, directories, files and other objects; flags begin with `--`
+        "#]],
     );
 }
 

@@ -54,7 +54,7 @@ fn what_makes_an_object_is_no_check() {
             -- stderr
             error: `host check` has no option `--output`
             hint: did you mean `--timeout`?
-            usage: host check [-m MODULE] [STAGE]...
+            usage: host check [OPTIONS] [STAGE]...
         "#]],
     );
 }

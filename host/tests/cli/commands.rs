@@ -146,12 +146,12 @@ fn the_store_is_shown_and_emptied() {
     check(
         &["cache", "empty"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: `host cache` has no `empty`
-        hint: it has: size, list, clear
-        usage: host cache [size|list|clear] [--json]
-    "#]],
+            exit 2
+            -- stderr
+            error: `host cache` has no `empty`
+            hint: it has: size, list, clear
+            usage: host cache [OPTIONS] [size|list|clear]
+        "#]],
     );
 }
 
@@ -210,44 +210,46 @@ fn unknown_commands_and_options_are_told() {
             exit 2
             -- stderr
             error: there is no command `zzz`
-            hint: commands: call, run, check, plan, graph, watch, functions, init, build, wit, inspect, engine, cache, doctor
+            hint: the commands are call, run, check, plan, graph, watch, functions, init, build, wit, inspect, engine, cache, doctor, completions
             usage: host COMMAND [OPTIONS]
         "#]],
     );
     check(
         &["functions", "--jsn"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: `host functions` has no option `--jsn`
-        hint: did you mean `--json`?
-        usage: host functions [-m MODULE] [--json]
-    "#]],
+            exit 2
+            -- stderr
+            error: `host functions` has no option `--jsn`
+            hint: did you mean `--json`?
+            usage: host functions [OPTIONS] [MODULE]
+        "#]],
     );
     check(
-        &["functions", "surplus"],
+        &["engine", "surplus"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: `host functions` does not take `surplus`
-        usage: host functions [-m MODULE] [--json]
-    "#]],
+            exit 2
+            -- stderr
+            error: `host engine` does not take `surplus`
+            usage: host engine [OPTIONS]
+        "#]],
     );
     check(
         &["build", "-m"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: option `--module` needs a value: MODULE
-    "#]],
+            exit 2
+            -- stderr
+            error: option `--module` needs a value: MODULE
+            usage: host build [OPTIONS] [MODULE]
+        "#]],
     );
     check(
         &["engine", "--json=yes"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: option `--json` takes no value, and was given `yes`
-    "#]],
+            exit 2
+            -- stderr
+            error: option `--json` takes no value, and was given `yes`
+            usage: host engine [OPTIONS]
+        "#]],
     );
     check(
         &["--version"],
@@ -267,4 +269,145 @@ fn words_that_are_not_utf8_are_told() {
     let stderr = host::io::Stderr::new(Box::new(std::io::sink()), false);
     let mut io = host::Io::new(Box::new(std::io::sink()), stderr);
     assert_eq!(host::run([word], &mut io, &world.config, &world.platform).code(), 2);
+}
+
+#[test]
+fn commands_that_other_tools_have_get_an_answer() {
+    for (name, hint) in [
+        ("list", "`host functions` lists the stages of a module"),
+        ("completion", "`host completions bash`, `zsh` or `fish` prints a script"),
+        ("version", "`host --version` shows it"),
+        ("Clean", "`host cache clear` empties the store"),
+        ("functoins", "did you mean `functions`?"),
+    ] {
+        let shown = World::new().run(&[name]);
+        let expected = format!("exit 2\n-- stderr\nerror: there is no command `{name}`\nhint: {hint}\n");
+        assert!(shown.starts_with(&expected), "{shown}");
+    }
+    check(
+        &["login"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: there is no command `login`
+        hint: host uses the credentials of Docker: `docker login REGISTRY` stores them in `~/.docker/config.json`
+        usage: host COMMAND [OPTIONS]
+    "#]],
+    );
+    check(
+        &["exec", "ls"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: there is no command `exec`
+        hint: commands run in the containers that stages describe: `host call STAGE` calls a stage, and `host call STAGE with-exec --args ... stdout` runs a command in a container that it returns
+        usage: host COMMAND [OPTIONS]
+    "#]],
+    );
+    check(
+        &["shell"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: there is no command `shell`
+        hint: host opens no terminal in a container in this version; `host call STAGE with-exec --args ... stdout` runs a command in a container that a stage returns
+        usage: host COMMAND [OPTIONS]
+    "#]],
+    );
+    check(
+        &["logs"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: there is no command `logs`
+        hint: `-v` of `host call` and `host run` shows what commands print, and `--events FILE` writes what happened
+        usage: host COMMAND [OPTIONS]
+    "#]],
+    );
+}
+
+#[test]
+fn no_hint_sends_to_a_command_that_does_not_exist() {
+    let names: Vec<String> = host::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    for word in
+        ["list", "exec", "shell", "login", "logs", "new", "make", "test", "clean", "show", "push", "add", "dev", "why"]
+    {
+        let shown = World::new().run(&[word]);
+        for (at, _) in shown.match_indices("`host ").filter(|(at, _)| !shown[*at..].starts_with("`host --")) {
+            let name = shown[at + 6..].split([' ', '`']).next().unwrap();
+            assert!(names.iter().any(|known| known == name), "{word}: {name}");
+        }
+    }
+}
+
+#[test]
+fn a_module_may_be_named_by_a_path_alone() {
+    let world = World::new();
+    let by_option = world.run(&["inspect", "-m", "demo.wasm"]);
+    assert_eq!(world.run(&["inspect", "demo.wasm"]), by_option);
+    assert!(by_option.starts_with("exit 0"), "{by_option}");
+    assert_eq!(world.run(&["functions", "."]), world.run(&["functions"]));
+    world.check(
+        &["build", ".", "-m", "."],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: `MODULE` and `--module` cannot be given together
+        usage: host build [OPTIONS] [MODULE]
+    "#]],
+    );
+}
+
+#[test]
+fn two_hyphens_end_the_options() {
+    check(
+        &["call", "--", "hello", "--name", "Ann"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Hello, Ann!
+    "#]],
+    );
+    check(
+        &["run", "--", "-k"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: module `demo` has no stage `-k`
+        hint: it has: hello, add, switch, render, limit, limit-all, mixed, pair, build, sum, login, cached, test, shell, all, names, info, maybe, nothing, bytes, refuse, command-fails, trap, cancelled, broken
+    "#]],
+    );
+    check(
+        &["run", "--", "hello", "-k"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: module `demo` has no stage `-k`
+        hint: it has: hello, add, switch, render, limit, limit-all, mixed, pair, build, sum, login, cached, test, shell, all, names, info, maybe, nothing, bytes, refuse, command-fails, trap, cancelled, broken
+    "#]],
+    );
+    check(
+        &["call", "hello", "--", "--name", "Ann"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: stage `hello` returns `string`, which has no method `--name`
+        hint: methods can be called on containers, directories, files and other objects; flags begin with `--`
+    "#]],
+    );
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let world = World::new();
+    assert_eq!(world.run(&["help", "build"]), world.run(&["build", "--help"]));
+    assert_eq!(world.run(&["help", "call", "build"]), world.run(&["call", "build", "--help"]));
+    assert_eq!(world.run(&["help"]), world.run(&["--help"]));
+    world.check(&["help", "zzz"], &expect![[r#"
+        exit 2
+        -- stderr
+        error: there is no command `zzz`
+        hint: the commands are call, run, check, plan, graph, watch, functions, init, build, wit, inspect, engine, cache, doctor, completions
+        usage: host COMMAND [OPTIONS]
+    "#]]);
 }

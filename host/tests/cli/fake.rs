@@ -46,6 +46,10 @@ impl Platform for FakePlatform {
         Ok(Box::new(FakeComponent { stages: stages(), exports: Arc::clone(&self.exports) }))
     }
 
+    fn known_types(&self, _modules: &[ModuleFile]) -> Library {
+        Library { own: Some(ModuleTypes { stages: stages(), objects: Vec::new() }), ..Library::default() }
+    }
+
     fn describe(&self, _asked: Option<&str>) -> Result<EngineReport> {
         Ok(EngineReport {
             engine: "embedded".to_owned(),

@@ -93,10 +93,10 @@ fn enums_and_lists() {
     check(
         &["call", "render", "--quality", "PRINT_READY", "--tags", "a,\"b,c\"", "--tags", "d"],
         &expect![[r#"
-        exit 0
-        -- stdout
-        Enum("print-ready"); [a, b,c, d]
-    "#]],
+            exit 0
+            -- stdout
+            Enum("print-ready"); [a,"b,c", d]
+        "#]],
     );
     check(
         &["call", "render", "--quality", "draft", "--tags", "[\"a\", \"b\"]"],
@@ -323,7 +323,7 @@ fn cache_volumes_are_given_by_key_and_containers_as_images() {
         &expect![[r#"
             exit 0
             -- stdout
-            Object(Pending(Pending(container.from-image blake3:6dfcd00df3ed9fc9789bc87463514378de11722304d62dcfefeca05569128d1f)))
+            Object(Pending(Pending(container.from-image blake3:e1dfa55663f0147b75b3ef2819e18368e9c67c27294f5ff562bb6e8cac2cea9e)))
         "#]],
     );
 }
@@ -417,11 +417,11 @@ fn missing_surplus_and_unknown_flags_are_told() {
     check(
         &["call", "hello", "Ann"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: stage `hello` returns `string`, which has no method `Ann`
-        hint: a chain goes on with a container, a directory, a file or another object; flags begin with `--`
-    "#]],
+            exit 2
+            -- stderr
+            error: stage `hello` returns `string`, which has no method `Ann`
+            hint: methods can be called on containers, directories, files and other objects; flags begin with `--`
+        "#]],
     );
 }
 
@@ -446,5 +446,69 @@ fn patterns_leave_files_out() {
             -- stdout
             directory blake3:d1
         "#]],
+    );
+}
+
+#[test]
+fn a_flag_that_is_repeated_takes_its_items_as_they_are() {
+    check(
+        &["call", "render", "--quality", "draft", "--tags", "a,b"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Enum("draft"); [a, b]
+    "#]],
+    );
+    check(
+        &["call", "render", "--quality", "draft", "--tags", "x", "--tags", "a,b"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Enum("draft"); [x, a,b]
+    "#]],
+    );
+}
+
+#[test]
+fn a_value_without_its_flag_is_told_with_the_command() {
+    check(
+        &["call", "build", "."],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: a directory has no method `.`
+        hint: a value needs its flag: `host call build --src .`
+    "#]],
+    );
+    check(
+        &["call", "build", "src/main.c"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: a directory has no method `src/main.c`
+        hint: a value needs its flag: `host call build --src src/main.c`
+    "#]],
+    );
+    check(
+        &["call", "add", "5"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: stage `add` returns `s64`, which has no method `5`
+        hint: a value needs its flag: `host call add --a 5`
+    "#]],
+    );
+}
+
+#[test]
+fn a_flag_is_written_in_the_case_of_any_language_and_its_value_too() {
+    check(
+        &["call", "build", "--src=src", "--srcExclude", "*.o", "--src_include=*.c", "-q", "entries"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        a
+        dir/
+    "#]],
     );
 }

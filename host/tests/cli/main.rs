@@ -5,6 +5,7 @@
 mod chains;
 mod check;
 mod commands;
+mod completions;
 mod fake;
 mod flags;
 mod graph;

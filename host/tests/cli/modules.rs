@@ -148,12 +148,12 @@ fn an_unknown_stage_is_told_with_what_is_near() {
     check(
         &["call"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: `host call` needs a stage
-        hint: module `demo` has: hello, add, switch, render, limit, limit-all, mixed, pair, build, sum, login, cached, test, shell, all, names, info, maybe, nothing, bytes, refuse, command-fails, trap, cancelled, broken
-        usage: host call [-m MODULE] STAGE [--FLAG VALUE]... [METHOD [--FLAG VALUE]...]...
-    "#]],
+            exit 2
+            -- stderr
+            error: `host call` needs a stage
+            hint: module `demo` has: hello, add, switch, render, limit, limit-all, mixed, pair, build, sum, login, cached, test, shell, all, names, info, maybe, nothing, bytes, refuse, command-fails, trap, cancelled, broken
+            usage: host call [OPTIONS] STAGE [--FLAG VALUE]... [METHOD [--FLAG VALUE]...]...
+        "#]],
     );
 }
 

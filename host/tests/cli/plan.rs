@@ -196,11 +196,11 @@ fn a_plan_takes_stages_that_there_are() {
     check(
         &["plan", "shell", "-o", "x"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: `host plan` has no option `-o`
-        hint: did you mean `--module` or `--no-cache` or `--no-network`?
-        usage: host plan [-m MODULE] [STAGE]...
-    "#]],
+            exit 2
+            -- stderr
+            error: `host plan` has no option `-o`
+            hint: `host plan --help` lists its options
+            usage: host plan [OPTIONS] [STAGE]...
+        "#]],
     );
 }

@@ -61,7 +61,7 @@ fn results_are_printed_plain() {
         &expect![[r#"
             exit 0
             -- stdout
-            container blake3:9886c71dfb3a04c2ad5f196f48d540b2e5f4f6617db202606545fea174c54085
+            container blake3:7e83f587b50a68cf95b34b74aa6f26b723db2645c8b0edf25125a58534b11c0f
         "#]],
     );
 }

@@ -37,6 +37,7 @@ impl World {
             program: None,
             user: None,
             docker: host::DockerConfig::default(),
+            complete: None,
             variables: Variables::Fixed(BTreeMap::from([("TOKEN".to_owned(), "hunter2".to_owned())])),
         };
         let world = Self { dir, config, platform: FakePlatform::default() };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use api::Signature;
 use wit_component::DecodedWasm;
 use wit_parser::{Docs, Function, FunctionKind, Interface, PackageId, Resolve, Type as WitType, TypeDefKind, TypeId};
 
@@ -76,6 +77,19 @@ pub struct MemberDocs {
 pub fn documentation(component: &[u8]) -> Option<Documentation> {
     let (resolve, package) = embedded(component)?;
     Some(of_package(&resolve, package))
+}
+
+/// Returns the signatures of a component's stages from the WIT that it carries, without compiling it. None if it carries
+/// none.
+///
+/// `host build` embeds that WIT, and so does the macro of the Rust SDK.
+#[must_use]
+pub fn documented_stages(component: &[u8]) -> Option<Vec<Signature>> {
+    let (resolve, package) = embedded(component)?;
+    let interfaces = resolve.packages[package].interfaces.values().map(|id| &resolve.interfaces[*id]);
+    let functions = interfaces.flat_map(|interface| interface.functions.values());
+    let stages = functions.filter(|function| function.kind.resource().is_none());
+    Some(stages.map(|function| wit::signature(&resolve, function, &function.name)).collect())
 }
 
 /// Returns the documented WIT in a component, if there is any.

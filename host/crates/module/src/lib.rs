@@ -43,7 +43,7 @@ mod wit_deps;
 
 pub use build::{BuildError, BuildOptions, Built, build};
 pub use dependencies::{DependencyEntry, DependencyError, ModuleTree, Node, NodeDependency, resolve};
-pub use docs::{Documentation, MemberDocs, ObjectDocs, StageDocs, TypeDocs, documentation};
+pub use docs::{Documentation, MemberDocs, ObjectDocs, StageDocs, TypeDocs, documentation, documented_stages};
 pub use fs::FsError;
 pub use inspect::{Export, InspectError, Inspection, Producer, inspect};
 pub use interface::{InterfaceError, InterfaceWit, PackageWit, interface_wit};

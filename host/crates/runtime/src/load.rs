@@ -131,6 +131,14 @@ impl Diagnostic for LoadError {
     }
 }
 
+/// Loads the component in a file if it is compiled already. Compiles nothing, and reads none of the component.
+pub(crate) fn load_compiled(shared: &Arc<Shared>, path: &Path) -> Option<Component> {
+    let cache = shared.cache.as_ref()?;
+    let digest = cache.find_digest(&FileStamp::of(path).ok()?)?;
+    let compiled = cache.find(&shared.engine, &digest)?;
+    link(shared, &path.display().to_string(), digest, &compiled).ok()
+}
+
 /// Loads the component in a file. A known component is not read.
 pub(crate) fn load_file(shared: &Arc<Shared>, path: &Path) -> Result<Component, LoadError> {
     let module = path.file_stem().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());

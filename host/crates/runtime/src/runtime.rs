@@ -31,6 +31,12 @@ impl Runtime {
         load::load_file(&self.shared, path)
     }
 
+    /// Loads the component in a file if it was compiled before and has not changed since. Compiles nothing.
+    #[must_use]
+    pub fn load_compiled(&self, path: &Path) -> Option<Component> {
+        load::load_compiled(&self.shared, path)
+    }
+
     /// Loads a component from its bytes.
     ///
     /// # Errors

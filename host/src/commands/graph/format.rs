@@ -1,4 +1,4 @@
-//! What a graph is drawn as.
+//! The formats of drawings.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use pipeline::Drawing;
 
 use crate::report::{Report, Result};
 
-/// What a graph is drawn as.
+/// The format of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Dot,
@@ -16,10 +16,10 @@ pub(super) enum Format {
     Json,
 }
 
-const NAMES: &[&str] = &["dot", "mermaid", "svg", "json"];
+pub(super) const NAMES: &[&str] = &["dot", "mermaid", "svg", "json"];
 
 impl Format {
-    /// Returns the format of a name, else that of a file by its ending, else the one that is read best as it is.
+    /// Returns the format of this name; without a name the format of the file's ending; without both mermaid.
     pub(super) fn choose(name: Option<&str>, output: Option<&Path>) -> Result<Self> {
         if let Some(name) = name {
             return Self::of(name).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! A dry run: what each stage would do.
+//! Finds out by a dry run what each stage would do.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,32 +10,32 @@ use pipeline::{Stage, StageBody, StageGraph, StageId};
 
 use crate::args::Options;
 use crate::call::link_text;
-use crate::commands::Context;
 use crate::commands::modules::Opened;
 use crate::commands::options::CallOptions;
 use crate::commands::running::{Setup, with_dry_run};
+use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::platform::{Foreseen, Obstacle, Run, SecretSource};
 use crate::progress::Style;
 use crate::report::Result;
 
-/// What a dry run found out.
+/// The result of a dry run.
 pub(in crate::commands) struct Survey {
     pub(in crate::commands) graph: Arc<StageGraph>,
-    /// What feeds others first.
+    /// The stages in an order in which they can be evaluated.
     pub(in crate::commands) stages: Vec<Surveyed>,
 }
 
-/// What is known of a stage.
+/// The result of a dry run of one stage.
 pub(in crate::commands) struct Surveyed {
     pub(in crate::commands) stage: StageId,
-    /// Those that no stage before it needs, inputs first.
+    /// The operations that no earlier stage needs; inputs come first.
     pub(in crate::commands) operations: Vec<Operation>,
-    /// Why not all is known; none if it is.
+    /// The reason why not everything is known; none if everything is.
     pub(in crate::commands) obstacle: Option<Obstacle>,
 }
 
-/// An operation, and whether it would be evaluated.
+/// An operation with its outcome in a dry run.
 #[derive(Debug, Clone)]
 pub(in crate::commands) struct Operation {
     pub(in crate::commands) vertex: VertexEvent,
@@ -43,9 +43,9 @@ pub(in crate::commands) struct Operation {
     pub(in crate::commands) reason: Reason,
 }
 
-/// Calls the functions of stages in an order in which what feeds others is first, and finds out what else they need.
+/// Calls the functions of stages in `order`, and finds out which operations they need.
 ///
-/// Of stages that are not wanted only that is found out which those need that are.
+/// Stages that are not in `wanted` are only examined as far as the wanted ones need them.
 pub(in crate::commands) fn survey(
     opened: &Opened,
     graph: StageGraph,
@@ -65,7 +65,7 @@ pub(in crate::commands) fn survey(
         })
     };
     let title = opened.name();
-    // What is found out is shown when all of it is.
+    // The result is shown as a whole, at the end.
     let mut call = call.clone();
     call.style = Style::Quiet;
     let setup = Setup { opened, options, call: &call, secrets, title: &title, origins: Arc::<Origins>::default() };
@@ -83,10 +83,10 @@ pub(in crate::commands) fn survey(
     Ok(Survey { graph, stages })
 }
 
-/// Sorts operations to the stages that they belong to.
+/// Assigns operations to stages.
 struct Surveyor {
     stages: Vec<Surveyed>,
-    /// The stage whose function described a vertex, by its position.
+    /// The position of the stage whose function described a vertex.
     owners: HashMap<DefinitionDigest, usize>,
 }
 
@@ -102,7 +102,7 @@ impl Surveyor {
         self.stages[index].obstacle = obstacle;
     }
 
-    /// Notes that what a stage makes is its own, but for what stages before it make.
+    /// Assigns the vertices of a stage's result to that stage, unless an earlier stage has them.
     fn own(&mut self, index: usize, made: &[Edge]) {
         let mut pending: Vec<&Arc<Vertex>> = made.iter().map(|edge| &edge.vertex).collect();
         while let Some(vertex) = pending.pop() {
@@ -113,7 +113,7 @@ impl Surveyor {
         }
     }
 
-    /// Sorts what was told of while a stage was asked.
+    /// Assigns the operations that were reported while a stage was examined.
     fn sort(&mut self, index: usize, seen: Vec<Operation>) {
         for operation in seen {
             let owner = *self.owners.entry(operation.vertex.digest).or_insert(index);
@@ -135,17 +135,17 @@ impl Surveyor {
 }
 
 impl Operation {
-    /// Returns whether it would be evaluated, or may be.
+    /// Returns whether a run would evaluate the operation, or may.
     pub(in crate::commands) fn is_planned(&self) -> bool {
         self.outcome == Outcome::Planned
     }
 
-    /// Returns whether only the engine's own cache knows.
+    /// Returns whether only the cache of the engine itself can decide about the operation.
     pub(in crate::commands) fn is_undecided(&self) -> bool {
         self.is_planned() && self.reason == Reason::Undecided
     }
 
-    /// Returns whether it has a value that need not be made again.
+    /// Returns whether the operation has a cached value.
     pub(in crate::commands) fn is_cached(&self) -> bool {
         let is_trivial = matches!(self.reason, Reason::Source | Reason::Cheap);
         matches!(self.outcome, Outcome::Cached | Outcome::Ran) && !is_trivial
@@ -153,17 +153,17 @@ impl Operation {
 }
 
 impl Survey {
-    /// Returns how many operations of all stages are so.
+    /// Counts the operations of all stages for which `is_so` is true.
     pub(super) fn count(&self, is_so: impl Fn(&Operation) -> bool) -> usize {
         self.stages.iter().flat_map(|stage| &stage.operations).filter(|operation| is_so(operation)).count()
     }
 
-    /// Returns for each stage what it does: the function with its module, or the part of another stage.
+    /// Returns for each stage the function that it calls, with its module, or the part of another stage that it is.
     pub(super) fn names(&self, module: &str) -> Vec<String> {
         self.stages.iter().map(|stage| what(self.graph.stage(stage.stage), &self.graph, module)).collect()
     }
 
-    /// Returns how the program ends: a stage that fails by itself would fail in a run.
+    /// Returns the exit status: a stage that fails in the dry run would fail in a run.
     pub(super) fn status(&self) -> ExitStatus {
         let failures = self.stages.iter().filter_map(|stage| match stage.obstacle.as_ref()? {
             Obstacle::Fails(report) if !self.graph.stage(stage.stage).policy.is_failure_allowed => {

@@ -1,19 +1,20 @@
-//! `host run FILE.wasm`: a whole pipeline in one program.
+//! `host run FILE.wasm`: runs a program that holds a whole pipeline.
 
 use std::sync::Arc;
 
 use api::Origins;
 
 use crate::args::Options;
+use crate::commands::modules;
 use crate::commands::options::CallOptions;
 use crate::commands::running::{Setup, with_run};
-use crate::commands::{Context, modules};
+use crate::context::Context;
 use crate::exit::ExitStatus;
 use crate::platform::ByteSink;
 use crate::progress::Style;
 use crate::report::{Report, Result};
 
-/// Options that are about stages.
+/// Options that make no sense for a program.
 const OF_STAGES: &[&str] = &["module", "arg", "keep-going", "only-changed-since", "output", "json"];
 
 /// Runs a program, and returns its own exit code.
@@ -24,7 +25,7 @@ pub(super) fn run(file: &str, args: Vec<String>, options: &Options, mut context:
     }
     let mut call = CallOptions::parse(options, context.config, context.io.stderr.is_terminal())?;
     if call.style == Style::Tree {
-        // What the program writes and what is redrawn would be on the same lines.
+        // The output of the program and the redrawn tree would share lines.
         call.style = Style::Plain;
     }
     let opened = modules::open_module(modules::find_at(file, &context)?, call.is_quiet, &mut context)?;
@@ -39,6 +40,6 @@ pub(super) fn run(file: &str, args: Vec<String>, options: &Options, mut context:
     let origins = Arc::<Origins>::default();
     let setup = Setup { opened: &opened, options, call: &call, secrets: Vec::new(), title: &opened.name(), origins };
     let code = with_run(setup, &context, |run, _| run.program(args, stdout, stderr))?;
-    // What no process can return is a failure all the same.
+    // A code that no process can return is a failure.
     Ok(ExitStatus::Program(u8::try_from(code).unwrap_or(u8::MAX)))
 }
