@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::error::LayerError;
 use super::name::join;
-use super::root::{DirectoryMeta, Place, Root, io};
+use super::root::{DirectoryMeta, OpenDirectory, Root, io};
 
 /// The numbers of properties that could not be set.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Owner {
     /// has no mode, and none of them has attributes.
     pub(super) fn finish_special(
         &mut self,
-        parent: &Place,
+        parent: &OpenDirectory,
         name: &[u8],
         meta: &FileMeta,
         has_mode: bool,
@@ -143,16 +143,16 @@ pub(super) struct FileMeta {
 }
 
 /// Opens a directory for changes.
-pub(super) fn open(place: &Place, path: &[u8]) -> Result<OwnedFd, LayerError> {
+pub(super) fn open(directory: &OpenDirectory, path: &[u8]) -> Result<OwnedFd, LayerError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(&place.fd, ".", flags, Mode::empty()).map_err(|errno| io("open directory", path, errno))
+    rustix::fs::openat(&directory.fd, ".", flags, Mode::empty()).map_err(|errno| io("open directory", path, errno))
 }
 
 /// Marks a directory as one that hides the layers below.
-pub(super) fn make_opaque(place: &Place) -> Result<(), LayerError> {
-    let fd = open(place, &place.path)?;
+pub(super) fn make_opaque(directory: &OpenDirectory) -> Result<(), LayerError> {
+    let fd = open(directory, &directory.path)?;
     rustix::fs::fsetxattr(&fd, "user.overlay.opaque", b"y", XattrFlags::empty())
-        .map_err(|errno| io("make opaque", &place.path, errno))
+        .map_err(|errno| io("make opaque", &directory.path, errno))
 }
 
 fn timestamps(time: i64) -> Timestamps {

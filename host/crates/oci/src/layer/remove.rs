@@ -5,10 +5,10 @@ use rustix::io::Errno;
 
 use super::error::LayerError;
 use super::name::{join, push, split};
-use super::root::{Place, Root, io};
+use super::root::{OpenDirectory, Root, io};
 
 /// Removes the entry at `name` with everything below it.
-pub(super) fn remove(root: &mut Root<'_>, parent: &Place, name: &[u8], found: &Stat) -> Result<(), LayerError> {
+pub(super) fn remove(root: &mut Root<'_>, parent: &OpenDirectory, name: &[u8], found: &Stat) -> Result<(), LayerError> {
     root.forget();
     let path = join(&parent.path, name);
     if FileType::from_raw_mode(found.st_mode) != FileType::Directory {
@@ -42,23 +42,23 @@ fn remove_directory(root: &Root<'_>, top: &[u8]) -> Result<(), LayerError> {
 /// Removes the files and the empty directories of a directory, and returns a directory that is not
 /// empty.
 fn first_directory(root: &Root<'_>, path: &[u8]) -> Result<Option<Vec<u8>>, LayerError> {
-    let place = root.reopen(path)?;
+    let directory = root.reopen(path)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(&place.fd, ".", flags, Mode::empty()).map_err(|e| io("open directory", path, e))?;
+    let fd = rustix::fs::openat(&directory.fd, ".", flags, Mode::empty()).map_err(|e| io("open directory", path, e))?;
     for entry in rustix::fs::Dir::new(fd).map_err(|e| io("list", path, e))? {
         let entry = entry.map_err(|e| io("list", path, e))?;
         let name = entry.file_name();
         if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
-        match rustix::fs::unlinkat(&place.fd, name, AtFlags::empty()) {
+        match rustix::fs::unlinkat(&directory.fd, name, AtFlags::empty()) {
             Err(Errno::ISDIR) => {}
             done => {
                 done.map_err(|e| io("replace", &join(path, name.to_bytes()), e))?;
                 continue;
             }
         }
-        match rustix::fs::unlinkat(&place.fd, name, AtFlags::REMOVEDIR) {
+        match rustix::fs::unlinkat(&directory.fd, name, AtFlags::REMOVEDIR) {
             Err(Errno::NOTEMPTY | Errno::EXIST) => return Ok(Some(name.to_bytes().to_vec())),
             done => done.map_err(|e| io("replace", &join(path, name.to_bytes()), e))?,
         }

@@ -27,7 +27,7 @@ pub(super) struct DirectoryMeta {
 
 /// An open directory, with `O_PATH`.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct OpenDirectory {
     pub(super) fd: Rc<OwnedFd>,
     /// The path without symbolic links.
     pub(super) path: Vec<u8>,
@@ -39,7 +39,7 @@ pub(super) struct Root<'a> {
     lower: Option<Lower<'a>>,
     /// The last directory and the path by which it was found. Most entries are in the same
     /// directory as the entry before them.
-    last: Option<(Vec<u8>, Place)>,
+    last: Option<(Vec<u8>, OpenDirectory)>,
     /// The properties of all created directories, by their paths without links.
     pub(super) directories: BTreeMap<Vec<u8>, DirectoryMeta>,
     n_directory_bytes: u64,
@@ -58,11 +58,11 @@ pub(super) fn is_whiteout(stat: &Stat) -> bool {
 }
 
 /// Returns the properties of an entry of a directory, or `None` if it does not exist.
-pub(super) fn stat(place: &Place, name: &[u8]) -> Result<Option<Stat>, LayerError> {
-    match rustix::fs::statat(&place.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+pub(super) fn stat(directory: &OpenDirectory, name: &[u8]) -> Result<Option<Stat>, LayerError> {
+    match rustix::fs::statat(&directory.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(io("stat", &join(&place.path, name), errno)),
+        Err(errno) => Err(io("stat", &join(&directory.path, name), errno)),
     }
 }
 
@@ -86,18 +86,18 @@ impl<'a> Root<'a> {
         Ok(root)
     }
 
-    pub(super) fn top(&self) -> Place {
-        Place { fd: Rc::clone(&self.fd), path: Vec::new() }
+    pub(super) fn top(&self) -> OpenDirectory {
+        OpenDirectory { fd: Rc::clone(&self.fd), path: Vec::new() }
     }
 
     /// Finds a directory, and creates its missing parts.
-    pub(super) fn make(&mut self, path: &[u8]) -> Result<Place, LayerError> {
+    pub(super) fn make(&mut self, path: &[u8]) -> Result<OpenDirectory, LayerError> {
         let entry = |source| LayerError::Entry { name: escape(path), source };
         self.resolve(path, true)?.ok_or_else(|| entry(EntryError::NotDirectory(escape(path))))
     }
 
     /// Finds a directory, and returns `None` if it does not exist.
-    pub(super) fn find(&mut self, path: &[u8]) -> Result<Option<Place>, LayerError> {
+    pub(super) fn find(&mut self, path: &[u8]) -> Result<Option<OpenDirectory>, LayerError> {
         self.resolve(path, false)
     }
 
@@ -106,33 +106,33 @@ impl<'a> Root<'a> {
         self.last = None;
     }
 
-    fn resolve(&mut self, path: &[u8], makes: bool) -> Result<Option<Place>, LayerError> {
+    fn resolve(&mut self, path: &[u8], makes: bool) -> Result<Option<OpenDirectory>, LayerError> {
         if path.is_empty() {
             return Ok(Some(self.top()));
         }
-        if let Some((last, place)) = &self.last
+        if let Some((last, directory)) = &self.last
             && last == path
         {
-            return Ok(Some(place.clone()));
+            return Ok(Some(directory.clone()));
         }
         let found = match self.open_direct(path) {
-            Some(place) => Some(place),
+            Some(directory) => Some(directory),
             None => self.walk(path, makes)?,
         };
-        if let Some(place) = &found {
-            self.last = Some((path.to_vec(), place.clone()));
+        if let Some(directory) = &found {
+            self.last = Some((path.to_vec(), directory.clone()));
         }
         Ok(found)
     }
 
     /// Opens a directory that exists and has no links in its path.
-    fn open_direct(&mut self, path: &[u8]) -> Option<Place> {
+    fn open_direct(&mut self, path: &[u8]) -> Option<OpenDirectory> {
         if !self.has_openat2 {
             return None;
         }
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         match rustix::fs::openat2(&self.fd, path, DIRECTORY, Mode::empty(), resolve) {
-            Ok(fd) => Some(Place { fd: Rc::new(fd), path: path.to_vec() }),
+            Ok(fd) => Some(OpenDirectory { fd: Rc::new(fd), path: path.to_vec() }),
             Err(errno) => {
                 // Old kernels and system call filters do not have the call.
                 self.has_openat2 = !matches!(errno, Errno::NOSYS | Errno::PERM);
@@ -143,7 +143,7 @@ impl<'a> Root<'a> {
 
     /// Resolves a path component by component. A link continues at the root or at the current
     /// directory.
-    fn walk(&mut self, path: &[u8], makes: bool) -> Result<Option<Place>, LayerError> {
+    fn walk(&mut self, path: &[u8], makes: bool) -> Result<Option<OpenDirectory>, LayerError> {
         let names = |path: &[u8]| path.split(|&b| b == b'/').rev().map(<[u8]>::to_vec).collect::<Vec<_>>();
         let mut pending = names(path);
         let mut at = self.top();
@@ -189,7 +189,7 @@ impl<'a> Root<'a> {
     }
 
     /// Opens an existing directory by its path without links.
-    fn walk_plain(&self, path: &[u8]) -> Result<Place, LayerError> {
+    fn walk_plain(&self, path: &[u8]) -> Result<OpenDirectory, LayerError> {
         let mut at = self.top();
         for name in path.split(|&b| b == b'/').filter(|name| !name.is_empty()) {
             let fd = rustix::fs::openat(&at.fd, name, DIRECTORY, Mode::empty());
@@ -200,7 +200,7 @@ impl<'a> Root<'a> {
     }
 
     /// Returns what is at a place where a directory is needed.
-    fn obstacle(&mut self, at: &Place, name: &[u8], makes: bool) -> Result<Obstacle, LayerError> {
+    fn obstacle(&mut self, at: &OpenDirectory, name: &[u8], makes: bool) -> Result<Obstacle, LayerError> {
         let path = join(&at.path, name);
         let Some(found) = stat(at, name)? else { return Ok(Obstacle::Nothing) };
         match FileType::from_raw_mode(found.st_mode) {
@@ -223,14 +223,14 @@ impl<'a> Root<'a> {
 
     /// Creates a directory that has entries in the layer and no entry of its own. It gets the
     /// properties that it has in the layers below.
-    fn make_missing(&mut self, at: &Place, name: &[u8]) -> Result<Place, LayerError> {
+    fn make_missing(&mut self, at: &OpenDirectory, name: &[u8]) -> Result<OpenDirectory, LayerError> {
         let path = join(&at.path, name);
         let meta = self.meta_below(&path);
         rustix::fs::mkdirat(&at.fd, name, Mode::RWXU).map_err(|errno| io("make directory", &path, errno))?;
         let fd = rustix::fs::openat(&at.fd, name, DIRECTORY, Mode::empty());
         let fd = Rc::new(fd.map_err(|errno| io("open directory", &path, errno))?);
         self.note(path.clone(), meta)?;
-        Ok(Place { fd, path })
+        Ok(OpenDirectory { fd, path })
     }
 
     /// Returns the properties of a directory in the layers below.
@@ -281,13 +281,13 @@ impl<'a> Root<'a> {
     }
 
     /// Opens a directory by its path without links.
-    pub(super) fn reopen(&self, path: &[u8]) -> Result<Place, LayerError> {
+    pub(super) fn reopen(&self, path: &[u8]) -> Result<OpenDirectory, LayerError> {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
         if self.has_openat2
             && !path.is_empty()
             && let Ok(fd) = rustix::fs::openat2(&self.fd, path, DIRECTORY, Mode::empty(), resolve)
         {
-            return Ok(Place { fd: Rc::new(fd), path: path.to_vec() });
+            return Ok(OpenDirectory { fd: Rc::new(fd), path: path.to_vec() });
         }
         self.walk_plain(path)
     }

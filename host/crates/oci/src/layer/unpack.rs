@@ -11,7 +11,7 @@ use super::error::{EntryError, LayerError};
 use super::name::{Name, classify, escape, join, split};
 use super::owned::{FileMeta, Owner, make_opaque, open};
 use super::remove::remove;
-use super::root::{DirectoryMeta, Place, Root, io, is_whiteout, stat};
+use super::root::{DirectoryMeta, OpenDirectory, Root, io, is_whiteout, stat};
 use super::tar::{Entry, Kind, Source, TarReader};
 use super::{MAX_SKIPPED, SkipReason, Skipped, UnpackOptions, Unpacked, contents, pipeline};
 
@@ -128,9 +128,9 @@ impl<'a> Unpacker<'a> {
         match classify(&entry.name, &self.options.limits).map_err(|source| bad(entry, source))? {
             Name::Metadata => self.skip(entry, SkipReason::Metadata),
             Name::Opaque(path) => {
-                let place = self.root.make(&path)?;
-                self.is_opaque |= place.path.is_empty();
-                make_opaque(&place)?;
+                let directory = self.root.make(&path)?;
+                self.is_opaque |= directory.path.is_empty();
+                make_opaque(&directory)?;
             }
             Name::Whiteout(path) => self.whiteout(&path)?,
             Name::Plain(path) if path.is_empty() => {
@@ -189,7 +189,7 @@ impl<'a> Unpacker<'a> {
     pub(super) fn put<T>(
         &mut self,
         action: &'static str,
-        parent: &Place,
+        parent: &OpenDirectory,
         name: &[u8],
         make: impl Fn(&OwnedFd) -> Result<T, Errno>,
     ) -> Result<T, LayerError> {
@@ -205,7 +205,7 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    pub(super) fn create_file(&mut self, parent: &Place, name: &[u8]) -> Result<OwnedFd, LayerError> {
+    pub(super) fn create_file(&mut self, parent: &OpenDirectory, name: &[u8]) -> Result<OwnedFd, LayerError> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         self.put("create", parent, name, |fd| rustix::fs::openat(fd, name, flags, Mode::RUSR | Mode::WUSR))
     }
@@ -231,7 +231,7 @@ impl<'a> Unpacker<'a> {
         let parent = self.root.make(above)?;
         let path = join(&parent.path, name);
         // The final mode may forbid writing in the directory, so it is set last.
-        let make = |parent: &Place| rustix::fs::mkdirat(&parent.fd, name, Mode::RWXU);
+        let make = |parent: &OpenDirectory| rustix::fs::mkdirat(&parent.fd, name, Mode::RWXU);
         let mut hides_below = false;
         match make(&parent) {
             Err(Errno::EXIST) => {
@@ -245,21 +245,21 @@ impl<'a> Unpacker<'a> {
             }
             made => made.map_err(|errno| io("make directory", &path, errno))?,
         }
-        let place = self.root.reopen(&path)?;
+        let directory = self.root.reopen(&path)?;
         if hides_below {
-            make_opaque(&place)?;
+            make_opaque(&directory)?;
         }
-        self.note_directory(&place, entry)
+        self.note_directory(&directory, entry)
     }
 
-    fn note_directory(&mut self, place: &Place, entry: &Entry) -> Result<(), LayerError> {
+    fn note_directory(&mut self, directory: &OpenDirectory, entry: &Entry) -> Result<(), LayerError> {
         if !entry.xattrs.is_empty() {
-            let fd = open(place, &place.path)?;
-            self.owner.set_xattrs(&fd, &place.path, &entry.xattrs)?;
+            let fd = open(directory, &directory.path)?;
+            self.owner.set_xattrs(&fd, &directory.path, &entry.xattrs)?;
         }
         let FileMeta { mode, owner, mtime_ns } = meta(entry);
         let meta = DirectoryMeta { mode: mode & 0o7777, owner: Some(owner), mtime_ns: Some(mtime_ns) };
-        self.root.note(place.path.clone(), meta)
+        self.root.note(directory.path.clone(), meta)
     }
 
     fn symlink(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
@@ -282,7 +282,13 @@ impl<'a> Unpacker<'a> {
         self.finish_special(&parent, name, entry, true)
     }
 
-    fn finish_special(&mut self, parent: &Place, name: &[u8], entry: &Entry, has_mode: bool) -> Result<(), LayerError> {
+    fn finish_special(
+        &mut self,
+        parent: &OpenDirectory,
+        name: &[u8],
+        entry: &Entry,
+        has_mode: bool,
+    ) -> Result<(), LayerError> {
         self.owner.counts.n_xattrs_skipped += entry.xattrs.len() as u64;
         self.owner.finish_special(parent, name, &meta(entry), has_mode)
     }
