@@ -141,8 +141,8 @@ async fn a_broken_file_is_named_and_not_quoted() {
     )
     .await;
     let dir = tempfile::tempdir().unwrap();
-    let told = describe(&DockerConfig::new(dir.path()), "a.io").await;
-    assert_eq!(told.replace(dir.path().to_str().unwrap(), "DIR"), "cannot read `DIR`\nmake `DIR` readable");
+    let described = describe(&DockerConfig::new(dir.path()), "a.io").await;
+    assert_eq!(described.replace(dir.path().to_str().unwrap(), "DIR"), "cannot read `DIR`\nmake `DIR` readable");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Images as files: found by tag and platform, in layouts and archives, and written.
+//! Images in files: they are found by tag and platform in layouts and archives, and written.
 
 use std::fs;
 use std::io::{self, Read, Write as _};
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::archives_images::{Image, Memory, layout};
 
-/// Says what is found: the contents of the layer's only file, or the message.
+/// Returns what is found: the contents of the layer's only file, or the message.
 fn find(files: &dyn Files, tag: Option<&str>, platform: &str) -> String {
     let image = match find_image(files, tag, &platform.parse().unwrap()) {
         Ok(image) => image,
@@ -98,7 +98,7 @@ fn what_belongs_to_an_image_and_is_none_is_passed_over() {
     let inner = index(&[
         entry(attestation, oci::image::MANIFEST, platform),
         entry(&image.manifest, oci::image::MANIFEST, json!({})),
-        // Of another platform, and not in this layout.
+        // The image is for another platform, and is not in this layout.
         entry(b"elsewhere", oci::image::MANIFEST, json!({ "platform": { "os": "linux", "architecture": "arm64" } })),
     ]);
     let mut files = Memory::default();
@@ -148,7 +148,7 @@ fn indexes_that_name_each_other_end() {
     expect!["the index of the image has indexes more than 4 deep"].assert_eq(&find(&files, None, "linux/amd64"));
 }
 
-/// Writes files as a directory.
+/// Writes files into a directory.
 fn write_dir(files: &Memory, dir: &Path) {
     for (path, bytes) in &files.0 {
         let path = dir.join(path);
@@ -239,7 +239,8 @@ fn an_old_docker_finds_its_own_manifest() {
     ));
 }
 
-/// What Docker before 25 writes: a directory for each layer, and links between equal ones.
+/// Returns what Docker before 25 writes: a directory for each layer, and links between equal
+/// layers.
 fn legacy(image: &Image, link: &str) -> Vec<u8> {
     let config = format!("{}.json", Digest::of(&image.config).hex());
     let manifest = json!([{ "Config": config, "RepoTags": ["a:1"], "Layers": ["one/layer.tar"] }]).to_string();
@@ -287,7 +288,7 @@ fn a_manifest_that_is_made_is_always_the_same() {
     let made = find_image(&files, None, &platform).unwrap();
     assert_eq!(made, find_image(&files, None, &platform).unwrap());
     assert_eq!(made.layers[0].descriptor.digest, plain.diff_id);
-    // The one that was written had the same in it.
+    // The image that was written had the same contents.
     assert_eq!(made.digest, Digest::of(&plain.manifest));
 }
 
@@ -302,7 +303,7 @@ fn a_directory_is_not_left_by_links() {
     let files = DirectoryFiles::open(&root).unwrap();
     for target in ["../index.json", dir.path().join("index.json").to_str().unwrap()] {
         std::os::unix::fs::symlink(target, &index).unwrap();
-        // Both lead to a file of that name in the directory itself, which is the link, or to nothing.
+        // Both lead to a file of that name in the directory itself, which is the link, or to no file.
         let error = files.open("index.json").err().unwrap();
         assert!(matches!(error.raw_os_error(), Some(2 | 40)), "{target}: {error}");
         fs::remove_file(&index).unwrap();

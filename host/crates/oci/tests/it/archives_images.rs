@@ -33,7 +33,7 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Makes one for a platform as in `linux/arm/v7`, with one file of those contents.
+    /// Returns an image with one file with these contents, for a platform such as `linux/arm/v7`.
     pub(crate) fn new(platform: &str, contents: &str, compression: Compression) -> Self {
         let mut writer = LayerWriter::new(Vec::new(), compression).unwrap();
         let meta = Meta { mode: 0o644, ..Meta::default() };
@@ -64,7 +64,7 @@ impl Image {
         Self { manifest: serde_json::to_vec(&manifest).unwrap(), config, layer, diff_id: packed.diff_id }
     }
 
-    /// Its files as a layout without an index.
+    /// Adds the files of the image to a layout without an index.
     pub(crate) fn put_blobs(&self, memory: &mut Memory) {
         for bytes in [&self.manifest, &self.config, &self.layer] {
             memory.0.insert(blob_path(&Digest::of(bytes)), bytes.clone());
@@ -72,7 +72,7 @@ impl Image {
     }
 }
 
-/// Writes images for several platforms as this room does.
+/// Writes images for several platforms as this crate does.
 pub(crate) fn layout(images: &[&Image], names: &[&str]) -> Memory {
     let blobs: BTreeMap<Digest, &Image> = images.iter().map(|image| (Digest::of(&image.layer), *image)).collect();
     let files: Vec<_> =

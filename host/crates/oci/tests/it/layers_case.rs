@@ -1,4 +1,4 @@
-//! The language of the corpus: one case is a tar file as text, and what becomes of it.
+//! The language of the corpus. A case is a tar file as text, and the expected result.
 //!
 //! ```text
 //! ## a sentence
@@ -17,14 +17,15 @@ use std::io::Write as _;
 use oci::Digest;
 use oci::layer::Limits;
 
-/// A tar file and how it is unpacked.
+/// A tar file, and the options for unpacking it.
 pub(crate) struct Case {
     pub(crate) bytes: Vec<u8>,
     pub(crate) limits: Limits,
     pub(crate) diff_id: Option<Digest>,
     pub(crate) is_device_allowed: bool,
     pub(crate) needs_root: bool,
-    /// Paths and contents of files of the layer below; directories end with a slash.
+    /// The paths and contents of the files in the layer below. Paths of directories end with a
+    /// slash.
     pub(crate) lower: Vec<(String, String)>,
 }
 
@@ -119,7 +120,7 @@ impl Case {
                 *bytes = encoder.finish().unwrap();
             }
             "zstd" => *bytes = zstd::encode_all(bytes.as_slice(), 3).unwrap(),
-            // Two members, or frames, one after the other.
+            // Two gzip members, or two zstd frames, one after the other.
             "in-two" => {
                 let (a, b) = bytes.split_at(bytes.len() / 2);
                 let (mut one, mut two) = (a.to_vec(), b.to_vec());
@@ -136,7 +137,7 @@ impl Case {
 }
 
 impl Draft {
-    /// Starts an entry, if the line is one.
+    /// Starts an entry if the line begins one.
     fn start(&mut self, word: &str, rest: &str) -> bool {
         use tar::EntryType;
         let (name, value) = match word {
@@ -196,9 +197,9 @@ impl Draft {
                 header.set_gid(gid.parse().unwrap());
             }
             "mtime" => header.set_mtime(rest.parse().unwrap()),
-            // The declared size, whatever follows.
+            // This is the declared size, which may differ from that of the data.
             "size" => header.set_size(rest.parse().unwrap()),
-            // Bytes of the header as they are.
+            // These bytes replace those of the header.
             "raw" => {
                 let (at, bytes) = rest.split_once(' ').unwrap();
                 let (at, bytes) = (at.parse::<usize>().unwrap(), unescape(bytes));
@@ -223,7 +224,7 @@ impl Draft {
         }
     }
 
-    /// `SIZE OFFSET:LENGTH...`, more than four of them in a block of their own.
+    /// Parses `SIZE OFFSET:LENGTH...`. More than four parts continue in a block of their own.
     fn old_sparse(&mut self, rest: &str) {
         let header = self.header.as_mut().unwrap();
         let (size, parts) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -265,7 +266,7 @@ impl Draft {
     }
 }
 
-/// Returns an entry that says something of the one after it.
+/// Returns an entry that describes the one after it.
 fn special(type_: u8, body: &[u8], size: Option<u64>) -> Vec<u8> {
     let mut header = tar::Header::new_ustar();
     header.set_entry_type(tar::EntryType::new(type_));
@@ -285,7 +286,7 @@ fn padded(body: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Reads `\xNN`, `\n` and `{300*a}`.
+/// Replaces `\xNN`, `\n` and `{300*a}`.
 pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text;

@@ -1,4 +1,5 @@
-//! Every case of `tests/corpus` ends as it is written there. `UPDATE_EXPECT=1` writes what is.
+//! Runs every case of `tests/corpus` and compares the result. With `UPDATE_EXPECT=1`, the results
+//! are written to the corpus.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,7 +12,7 @@ use oci::layer::{UnpackOptions, Unpacked, escape, unpack};
 
 use crate::layers_case::Case;
 
-/// Runs the cases of a file; returns the file with what came out.
+/// Runs the cases of a file, and returns the file with the results.
 fn run(text: &str) -> String {
     let mut out = String::new();
     let mut given: Vec<&str> = Vec::new();
@@ -33,7 +34,7 @@ fn run(text: &str) -> String {
     out.trim_end().to_owned() + "\n"
 }
 
-/// Unpacks one case between files that must stay as they are.
+/// Unpacks a case between files that must not change.
 fn outcome(lines: &[&str]) -> String {
     let outer = tempfile::tempdir().unwrap();
     let at = |name: &str| outer.path().join(name);
@@ -83,13 +84,14 @@ fn outcome(lines: &[&str]) -> String {
     }
 }
 
-/// Whether devices can be made and files given to anybody: as root of the machine, not of a namespace.
+/// Returns whether devices can be created and owners changed, which is so for root of the machine
+/// and not for root of a namespace.
 fn may_do_all() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     rustix::process::geteuid().is_root() && map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
-/// Hides where the tests run: what the path of the outer directory became inside of the layer.
+/// Replaces the path of the test's directory in a text.
 fn without_outer(text: &str, outer: &Path) -> String {
     let outer = outer.to_str().unwrap();
     let above = |line: &&str| line.strip_suffix("/ 755").is_none_or(|dir| !outer[1..].starts_with(dir));
@@ -97,7 +99,7 @@ fn without_outer(text: &str, outer: &Path) -> String {
     lines.replace(outer, "$OUT").replace(&outer[1..], "$OUT")
 }
 
-/// What stands in the corpus for a case, for one that cannot be run here.
+/// Returns the result in the corpus, for a case that cannot run here.
 fn expected(title: &str) -> String {
     let texts = ALL.concat();
     let case = texts.split("## ").find(|case| case.starts_with(&title[3..])).unwrap();
@@ -125,7 +127,7 @@ fn show_rest(unpacked: &Unpacked) -> String {
     text
 }
 
-/// Everything around the directory of the layer.
+/// Returns everything around the directory of the layer.
 fn shown_around(outer: &Path) -> String {
     let mut lines = Vec::new();
     walk(outer, outer, &mut lines, &|path| !path.ends_with("layer"));
@@ -179,7 +181,7 @@ fn show(path: &Path, name: String) -> String {
     if (metadata.uid(), metadata.gid()) != (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()) {
         text += &format!(" {}:{}", metadata.uid(), metadata.gid());
     }
-    // Others are of now.
+    // Other times are the current time.
     if metadata.mtime() < 1_000_000_000 && (metadata.mtime(), metadata.mtime_nsec()) != (0, 0) {
         text += &format!(" at {}.{:09}", metadata.mtime(), metadata.mtime_nsec());
     }
@@ -218,7 +220,7 @@ const NAMES: &str = include_str!("../corpus/names.txt");
 const SPARSE: &str = include_str!("../corpus/sparse.txt");
 const DAMAGED: &str = include_str!("../corpus/damaged.txt");
 
-/// All files of the corpus.
+/// The files of the corpus.
 pub(crate) const ALL: [&str; 7] = [PATHS, LINKS, WHITEOUTS, KINDS, NAMES, SPARSE, DAMAGED];
 
 #[test]

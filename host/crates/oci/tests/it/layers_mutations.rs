@@ -1,4 +1,5 @@
-//! Layers with wrong bytes in them: whatever comes out, nothing panics and nothing outside is touched.
+//! Unpacks layers with wrong bytes. Nothing panics, and nothing outside of the directory is
+//! changed.
 
 use std::fs;
 
@@ -7,7 +8,7 @@ use oci::layer::{Limits, UnpackOptions, unpack};
 use crate::layers_case::Case;
 use crate::layers_corpus::ALL;
 
-/// Numbers that look random and are the same in each run.
+/// Pseudo-random numbers that are the same in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -17,14 +18,14 @@ impl Numbers {
     }
 }
 
-/// Writes the sum that a header should have, so that what is behind it is reached.
+/// Corrects the checksum of a header, so that the code behind the check is reached.
 fn repair(block: &mut [u8]) {
     block[148..156].fill(b' ');
     let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
-/// Changes some bytes; those of headers more often than others.
+/// Changes some bytes, those of headers more often than others.
 fn mutate(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
     for _ in 0..=numbers.below(3) {
         let at = numbers.below(bytes.len());
@@ -54,7 +55,7 @@ fn wrong_bytes_end_in_a_layer_or_in_a_message() {
             let lines: Vec<&str> = case.split("\n=>").next().unwrap().lines().skip(1).collect();
             let outer = tempfile::tempdir().unwrap();
             let good = Case::parse(&lines, outer.path().to_str().unwrap()).bytes;
-            // The largest are all alike.
+            // The largest files contain only one value.
             if good.is_empty() || good.len() > 20_000 {
                 continue;
             }

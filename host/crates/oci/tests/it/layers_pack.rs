@@ -1,4 +1,4 @@
-//! What is packed reads back, and is the same each time.
+//! A packed layer can be read back, and is the same every time.
 
 use std::io::Read;
 
@@ -11,7 +11,7 @@ use crate::layers_corpus::show_dir;
 
 const ALL: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Zstd];
 
-/// Gives its bytes in pieces of a few.
+/// Returns its bytes in small pieces.
 struct Slow<'a>(&'a [u8]);
 
 impl Read for Slow<'_> {
@@ -25,7 +25,7 @@ fn meta(mode: u32) -> Meta {
     Meta { mode, uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw(), ..Meta::default() }
 }
 
-/// Some contents that are longer than any buffer and do not compress away.
+/// Returns contents that are longer than every buffer and cannot be compressed.
 fn noise() -> Vec<u8> {
     let mut state = 1u32;
     let mut next = || {

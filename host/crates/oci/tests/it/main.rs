@@ -1,4 +1,4 @@
-//! Tests of this room through its public functions.
+//! Tests of this crate through its public functions.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]

@@ -1,4 +1,4 @@
-//! Registries: the way that works, and the many that do not.
+//! Requests to registries: those that succeed, and those that fail.
 
 mod auth;
 mod blobs;

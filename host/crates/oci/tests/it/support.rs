@@ -1,5 +1,5 @@
-//! What tests of registries share: a registry that misbehaves on demand, images for it, and a bench
-//! that pulls from it and says what happened.
+//! Support for tests of registries: a registry that misbehaves on demand, images for it, and a
+//! bench that pulls from it and reports what happened.
 
 pub(crate) mod bench;
 pub(crate) mod fake;

@@ -1,4 +1,4 @@
-//! Toy operations with counters: what ran, how often, when it was stopped.
+//! Tests with toy operations that count how often they ran and when they were stopped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -13,8 +13,9 @@ use super::*;
 use crate::evaluate::LookUp;
 use crate::graph::Graph;
 
-/// The value of a toy vertex is its name and those of its inputs: `c(a,b)`.
-/// Names say what it does: `slow…` takes 100 ms, `fail…` fails, `panic…` panics, `cached…` is found.
+/// An engine for toy vertices. The value of a vertex is its name with the values of its inputs:
+/// `c(a,b)`. The name says what the vertex does: `slow…` takes 100 ms, `fail…` fails, `panic…`
+/// panics, and `cached…` is found.
 #[derive(Default)]
 struct Toys {
     log: Mutex<Vec<String>>,
@@ -295,8 +296,9 @@ async fn a_small_graph_is_looked_up_vertex_by_vertex() {
     assert!(toys.graphs.lock().unwrap().is_empty());
 }
 
-/// Random graphs against a naive recursive evaluator: the same values, each vertex told of at most once. In
-/// three sessions that share what they know of graphs, the last of which finds other sources.
+/// Compares random graphs with a naive recursive evaluator, in three sessions that share what they
+/// know of graphs and the last of which finds other sources. The values are equal, and each vertex is
+/// reported at most once.
 fn check_random(shape: &[Vec<usize>], fail: &[bool]) {
     let mut edges: Vec<Edge> = Vec::new();
     for (n, inputs) in shape.iter().enumerate() {
@@ -325,7 +327,7 @@ fn check_random(shape: &[Vec<usize>], fail: &[bool]) {
             }
             let log = toys.log.lock().unwrap().clone();
             let unique: BTreeSet<_> = log.iter().collect();
-            // What a failure stopped may run again; without one, nothing does.
+            // A vertex that a failure stopped may run again. Without a failure, no vertex does.
             assert!(toys.count("run fail") > 0 || unique.len() == log.len(), "{log:?}");
             last = Some(toys);
         }

@@ -8,7 +8,7 @@ use oci::credentials::{Anonymous, Credential, Given, Secret};
 use crate::support::bench::{Bench, check};
 use crate::support::fake::{Asked, Fake, Reply};
 
-/// Gives the client a name and a password.
+/// Gives the client a user name and a password.
 fn log_in(bench: &mut Bench, username: &str, password: &str) {
     let credential = Credential::Password { username: username.to_owned(), password: Secret::new(password) };
     bench.options.credentials = Arc::new(Given::before(Anonymous).with(bench.fake.name(), credential));
@@ -23,7 +23,7 @@ fn log_in_by_token(bench: &mut Bench, token: &str) {
 /// Returns `ann:secret` in base64.
 const ANN: &str = "Basic YW5uOnNlY3JldA==";
 
-/// The registry wants ann's password, and the client has this one.
+/// Makes the registry ask for ann's password, and gives the client this one.
 pub(super) fn want_basic(bench: &mut Bench, username: &str, password: &str) {
     log_in(bench, username, password);
     bench.fake.always("/v2/", |asked, reply| match asked.header("authorization") {
@@ -32,7 +32,7 @@ pub(super) fn want_basic(bench: &mut Bench, username: &str, password: &str) {
     });
 }
 
-/// The registry wants the token `good`, which this answer of the token server may have.
+/// Makes the registry ask for the token `good`, and sets the answer of the token server.
 fn want_bearer(bench: &mut Bench, issue: impl FnMut(&Asked) -> Reply + Send + 'static) {
     let mut issue = issue;
     let realm = format!("http://{}/token", bench.fake.name());

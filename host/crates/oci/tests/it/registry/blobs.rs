@@ -12,7 +12,7 @@ use crate::support::bench::{Bench, check, describe};
 use crate::support::fake::{Asked, Reply};
 use crate::support::image::{Image, descriptor};
 
-/// Changes the answers to requests for the layer, and not those for the configuration.
+/// Changes the responses to requests for the layer, and not those for the configuration.
 fn change_layer(bench: &Bench, times: usize, mut change: impl FnMut(&Asked, Reply) -> Reply + Send + 'static) {
     let digest = oci::Digest::of(&bench.image.layers[0]);
     bench.fake.change(&format!("GET /v2/app/blobs/{digest}"), times, move |asked, reply| change(asked, reply));
@@ -116,7 +116,7 @@ async fn a_long_download_may_break_more_often() {
     let mut bench = Bench::new();
     let layer = vec![7; 12 << 20];
     bench.put(Image::new(&[&layer]));
-    // Each time a little more than what counts as progress.
+    // Each response has a little more than the bytes that count as progress.
     change_layer(&bench, 10, |_, reply| reply.cut((1 << 20) + 1));
     let client = Client::new(bench.options).unwrap();
     let blob: Descriptor = serde_json::from_value(descriptor(LAYER, &layer)).unwrap();

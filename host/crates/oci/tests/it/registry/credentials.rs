@@ -1,4 +1,5 @@
-//! Credentials that are configured and cannot be had. A registry that asks for none is not in their way.
+//! Configured credentials that cannot be used. They do not matter for a registry that asks for
+//! none.
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use oci::credentials::DockerConfig;
 
 use crate::support::bench::Bench;
 
-/// Pulls from a registry that wants a password with such a `config.json`, and from one that does not.
+/// Pulls with this `config.json` from a registry that asks for a password, and from one that does
+/// not.
 async fn check(json: &str, expect: Expect) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.json");

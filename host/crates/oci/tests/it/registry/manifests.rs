@@ -1,4 +1,4 @@
-//! Manifests, indexes and configurations that are not what they should be.
+//! Manifests, indexes and configurations that are not valid.
 
 use expect_test::expect;
 use oci::Digest;
@@ -11,7 +11,7 @@ use crate::support::image::Image;
 
 const MANIFESTS: &str = "GET /v2/app/manifests";
 
-/// Stores something else as the manifest.
+/// Replaces the manifest.
 fn put(bench: &Bench, media_type: &str, text: &str) {
     bench.fake.put_manifest("app", "1", media_type, text.as_bytes(), "<other>");
 }

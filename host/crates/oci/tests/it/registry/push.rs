@@ -19,7 +19,7 @@ use crate::support::image::Image;
 pub(super) struct Blobs(HashMap<Digest, Vec<u8>>);
 
 impl Blobs {
-    /// Those of an image.
+    /// Returns the blobs of an image.
     pub(super) fn of(image: &Image) -> Self {
         let blobs = image.layers.iter().chain([&image.config]);
         Self(blobs.map(|blob| (Digest::of(blob), blob.clone())).collect())
@@ -43,7 +43,8 @@ fn name(fake: &Fake, image: &Image) {
     fake.name_digest(&image.manifest, "<manifest>");
 }
 
-/// Pushes an image as `new:1`, and says what happened. Uploads run in parallel: their requests are sorted.
+/// Pushes an image as `new:1`, and returns a report. Uploads run in parallel, so their requests are
+/// sorted.
 async fn push(client: &Client, fake: &Fake, image: &Image, blobs: &Blobs, mount_from: Option<&str>) -> String {
     let target: Reference = format!("{}/new:1", fake.name()).parse().unwrap();
     let manifest = Bytes::from(image.manifest.clone());
@@ -56,7 +57,7 @@ async fn push(client: &Client, fake: &Fake, image: &Image, blobs: &Blobs, mount_
         }
         Err(error) => describe(&mut report, &error),
     }
-    // Which upload got which number depends on which came first.
+    // The number of an upload depends on which one came first.
     let log = (1..9).fold(fake.log(), |log, number| log.replace(&format!("uploads/{number}?"), "uploads/N?"));
     let mut log: Vec<&str> = log.lines().collect();
     log.sort_unstable();
@@ -64,7 +65,8 @@ async fn push(client: &Client, fake: &Fake, image: &Image, blobs: &Blobs, mount_
     fake.shorten(&report) + &log + "\n"
 }
 
-/// Pushes an image with one layer to a registry that was prepared, with the requests in the report.
+/// Pushes an image with one layer to a prepared registry, and compares the report with its
+/// requests.
 async fn check(prepare: impl FnOnce(&mut Bench), expect: Expect) {
     let mut bench = Bench::new();
     prepare(&mut bench);
@@ -147,7 +149,7 @@ async fn what_cannot_be_mounted_is_sent() {
           PUT /v2/new/manifests/1 -> 201
     "#]]
     .assert_eq(&report);
-    // A registry that does not mount begins an upload, which is given up.
+    // A registry that does not mount starts an upload, which is cancelled.
     let report =
         push(&client, &bench.fake, &Image::new(&[b"other"]), &Blobs::of(&Image::new(&[b"other"])), Some("no")).await;
     assert!(report.contains("2 uploaded, 0 there, 0 mounted"), "{report}");

@@ -1,4 +1,4 @@
-//! The client against `docker-registry`.
+//! Tests of the client against `docker-registry`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,8 @@ fn named(registry: &Registry, name: &str) -> Reference {
     registry.name(name).parse().unwrap()
 }
 
-/// Pushes an image. Returns the numbers of blobs that were uploaded, that were there, and that were mounted.
+/// Pushes an image, and returns the numbers of blobs that were uploaded, that existed, and that
+/// were mounted.
 async fn push(client: &Client, target: &Reference, image: &Image, mount_from: Option<&str>) -> (usize, usize, usize) {
     let manifest = Bytes::from(image.manifest.clone());
     let blobs = Blobs::of(image);

@@ -1,4 +1,4 @@
-//! What statuses mean, what is asked again, and where redirects lead.
+//! The meaning of statuses, which requests are repeated, and where redirects lead.
 
 use std::net::TcpListener;
 

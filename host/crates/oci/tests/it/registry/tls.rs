@@ -16,10 +16,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::support::bench::Bench;
 use crate::support::fake::{Fake, Reply};
 
-/// For `localhost` and `127.0.0.1`, signed by itself. Its key protects nothing.
+/// A certificate for `localhost` and `127.0.0.1`, signed by itself. Its key protects nothing.
 const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/tls/certificate.pem");
 const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/tls/key.pem");
-/// Set in the processes that tests start.
+/// The variable that is set in the processes that tests start.
 const INSIDE: &str = "OCI_TEST_INSIDE";
 
 fn start() -> Fake {
@@ -34,12 +34,13 @@ fn start() -> Fake {
     Fake::start_with_tls(Arc::new(config))
 }
 
-/// Makes a registry redirect everything to an address.
+/// Makes a registry redirect every request to a URL.
 fn redirect(bench: &Bench, base: String) {
     bench.fake.always("GET", move |asked, _| Reply::new(307, "").header("Location", &format!("{base}{}", asked.path)));
 }
 
-/// Runs a test of this module in a process that trusts a certificate; returns whether this is that process.
+/// Runs a test of this module in a process that trusts a certificate, and returns whether this is
+/// that process.
 fn is_inside(test: &str, certificate: impl AsRef<Path>) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
@@ -58,7 +59,7 @@ fn is_inside(test: &str, certificate: impl AsRef<Path>) -> bool {
 
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_ends_the_pull() {
-    // An authority that has signed nothing here: what this machine trusts plays no part.
+    // This authority has signed nothing here, so the certificates of this machine do not matter.
     if !is_inside("a_certificate_that_is_not_trusted_ends_the_pull", another_certificate()) {
         return;
     }
@@ -157,7 +158,7 @@ async fn what_does_not_speak_https_is_said() {
     .assert_eq(&bench.pull().await);
 }
 
-/// The certificate of an authority that has nothing to do with these tests.
+/// The certificate of an authority that these tests do not use.
 fn another_certificate() -> std::path::PathBuf {
     Path::new(CERTIFICATE).with_file_name("another.pem")
 }

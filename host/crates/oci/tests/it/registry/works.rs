@@ -130,7 +130,7 @@ type Change = fn(Reply) -> Reply;
 #[tokio::test]
 async fn what_a_mirror_sent_is_kept_if_it_breaks_and_thrown_away_if_it_lies() {
     const LIE: &str = "9876543210";
-    // What the mirror makes of its answer, and which ranges the registry is asked for then.
+    // The response of the mirror, and the ranges that the registry is asked for after it.
     let cases: [(Change, &[&str]); 3] = [
         (|reply| reply.cut(4), &["bytes=4-"]),
         (|reply| Reply { body: LIE.into(), ..reply }, &[""]),
@@ -218,7 +218,7 @@ fn a_client_costs_nothing_until_it_is_used() {
         drop(Client::new(Options::default()).unwrap());
         started.elapsed()
     };
-    // The best of some: this machine has other things to do.
+    // The best of several, because this machine may be busy.
     let took = (0..20).map(|_| time()).min().unwrap();
     assert!(took < Duration::from_millis(1), "{took:?}");
 }

@@ -1,4 +1,4 @@
-//! A registry with an image, a client, and a report of what a pull did.
+//! A registry with an image, a client, and a report of a pull.
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -14,13 +14,13 @@ use oci::registry::{Client, Clock, Options, RegistryError};
 use super::fake::Fake;
 use super::image::Image;
 
-/// A clock that stands still, and notes for how long it was to wait.
+/// A clock that stands still, and records for how long it should wait.
 pub(crate) struct TestClock {
     waits: Mutex<Vec<Duration>>,
 }
 
 impl TestClock {
-    /// Makes one. It is 8:49:37 on 6 November 1994.
+    /// Returns a clock at 8:49:37 on 6 November 1994.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { waits: Mutex::default() })
     }
@@ -43,13 +43,13 @@ impl Clock for TestClock {
     }
 }
 
-/// A registry with the image `app:1`, and how it is asked.
+/// A registry with the image `app:1`, and a client for it.
 pub(crate) struct Bench {
     pub(crate) fake: Fake,
     pub(crate) image: Image,
     pub(crate) options: Options,
     pub(crate) clock: Arc<TestClock>,
-    /// Which image is pulled.
+    /// The name of the image to pull.
     pub(crate) name: String,
 }
 
@@ -70,7 +70,7 @@ impl Bench {
         self.image = image;
     }
 
-    /// Pulls, and reports what came of it, what was asked, and how long was waited.
+    /// Pulls the image, and reports the result, the requests and the waits.
     pub(crate) async fn pull(self) -> String {
         let Self { fake, options, clock, name, .. } = self;
         let client = Client::new(options).unwrap();
@@ -97,7 +97,7 @@ impl Bench {
     }
 }
 
-/// Writes what an error says.
+/// Returns an error with its hint.
 pub(crate) fn describe(report: &mut String, error: &RegistryError) {
     let retry = if error.is_retryable() { ", may pass" } else { "" };
     writeln!(report, "error ({:?}{retry}): {error}", error.blame()).unwrap();

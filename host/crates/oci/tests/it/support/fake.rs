@@ -1,4 +1,5 @@
-//! A registry in this process, on a port of its own. It behaves, unless a rule changes its answers.
+//! A registry in this process, on a port of its own. It follows the specification unless a rule
+//! changes its responses.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,46 +10,46 @@ use oci::Digest;
 
 use super::serve;
 
-/// What was asked.
+/// A request to the registry.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: String,
-    /// With its query.
+    /// The path with its query.
     pub(crate) path: String,
-    /// With names in lower case.
+    /// The headers, with names in lower case.
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
-    /// Returns a header, empty if there is none.
+    /// Returns a header, or an empty text if it does not exist.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
     }
 }
 
-/// What is answered.
+/// A response of the registry.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
-    /// 0 is to answer nothing.
+    /// The status; with 0, nothing is sent.
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// What `Content-Length` says, if that is a lie.
+    /// The value of `Content-Length`, if it differs from the length.
     pub(crate) length: Option<usize>,
-    /// After how many bytes of the body nothing more comes.
+    /// Ends the response after this number of bytes of its body.
     pub(crate) cut: Option<usize>,
-    /// Whether the connection is then held, instead of closed.
+    /// Whether the connection is then kept open, instead of closed.
     pub(crate) stalls: bool,
 }
 
 impl Reply {
-    /// An answer with a status and a body.
+    /// Returns a response with a status and a body.
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, body: body.into(), ..Self::default() }
     }
 
-    /// An answer of a registry that fails.
+    /// Returns the response of a registry that fails.
     pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         let body = serde_json::json!({ "errors": [{ "code": code, "message": message }] });
         Self::new(status, body.to_string()).header("Content-Type", "application/json")
@@ -61,12 +62,12 @@ impl Reply {
         self
     }
 
-    /// Ends after so many bytes of its body.
+    /// Ends the response after this number of bytes of its body.
     pub(crate) fn cut(self, bytes: usize) -> Self {
         Self { cut: Some(bytes), ..self }
     }
 
-    /// Waits without end after so many bytes of its body.
+    /// Stops without an end after this number of bytes of its body.
     pub(crate) fn stall(self, bytes: usize) -> Self {
         Self { cut: Some(bytes), stalls: true, ..self }
     }
@@ -91,7 +92,7 @@ pub(super) struct State {
     names: Vec<(String, String)>,
 }
 
-/// A registry. It ends with its process.
+/// A registry that ends with its process.
 #[derive(Clone)]
 pub(crate) struct Fake {
     address: SocketAddr,
@@ -104,7 +105,7 @@ impl Fake {
         Self::listen(|stream, fake| serve::connection(stream, &fake))
     }
 
-    /// Starts one that speaks HTTPS.
+    /// Starts a registry that speaks HTTPS.
     pub(crate) fn start_with_tls(config: Arc<rustls::ServerConfig>) -> Self {
         Self::listen(move |stream, fake| {
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
@@ -119,7 +120,7 @@ impl Fake {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (fake, serve) = (serving.clone(), Arc::clone(&serve));
-                // Also a test that failed ends.
+                // A test that failed must end as well.
                 stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
                 std::thread::spawn(move || serve(stream, fake));
             }
@@ -141,14 +142,14 @@ impl Fake {
         self.state.lock().unwrap()
     }
 
-    /// Stores a blob, which reports call by a name.
+    /// Stores a blob, with its name in reports.
     pub(crate) fn put_blob(&self, repository: &str, bytes: &[u8], name: &str) {
         let digest = Digest::of(bytes).to_string();
         self.name_digest(bytes, name);
         self.state().blobs.insert((repository.to_owned(), digest), bytes.to_vec());
     }
 
-    /// Stores a manifest by tag and digest.
+    /// Stores a manifest by its tag and its digest.
     pub(crate) fn put_manifest(&self, repository: &str, tag: &str, media_type: &str, bytes: &[u8], name: &str) {
         self.name_digest(bytes, name);
         for name in [tag.to_owned(), Digest::of(bytes).to_string()] {
@@ -169,12 +170,13 @@ impl Fake {
         self.state().blobs.clear();
     }
 
-    /// Gives bytes a name for reports.
+    /// Sets the name of some bytes in reports.
     pub(crate) fn name_digest(&self, bytes: &[u8], name: &str) {
         self.state().names.insert(0, (Digest::of(bytes).hex(), name.to_owned()));
     }
 
-    /// Changes, after earlier rules have, the next answers to requests whose method and path contain a text, as in `GET /v2/x/blobs`.
+    /// Changes the next responses to requests whose method and path contain a text, such as `GET
+    /// /v2/x/blobs`. Earlier rules apply first.
     pub(crate) fn change(
         &self,
         pattern: &str,
@@ -184,12 +186,12 @@ impl Fake {
         self.state().rules.push(Rule { pattern: pattern.to_owned(), times, change: Box::new(change) });
     }
 
-    /// Changes all answers to such requests.
+    /// Changes all responses to such requests.
     pub(crate) fn always(&self, pattern: &str, change: impl FnMut(&Asked, Reply) -> Reply + Send + 'static) {
         self.change(pattern, usize::MAX, change);
     }
 
-    /// Answers a request, and notes it.
+    /// Answers a request, and records it.
     pub(super) fn answer(&self, asked: Asked) -> Reply {
         let line = format!("{} {}", asked.method, asked.path);
         let mut reply = serve::behave(&mut self.state(), &asked);
@@ -207,7 +209,7 @@ impl Fake {
         reply
     }
 
-    /// Returns what was asked, in order of the answers.
+    /// Returns the requests, in the order of the responses.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.state().asked.clone()
     }
@@ -218,7 +220,7 @@ impl Fake {
         self.shorten(&log)
     }
 
-    /// Writes names for digests, and `REGISTRY` for the address.
+    /// Replaces digests by their names, and the address by `REGISTRY`.
     pub(crate) fn shorten(&self, text: &str) -> String {
         let mut text = text.replace(&self.name(), "REGISTRY").replace("sha256%3A", "sha256:");
         for (hex, name) in &self.state().names {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::fake::Fake;
 
-/// An image with one layer per text. Its layers are no tar files: a registry does not look.
+/// An image with one layer for each text. Its layers are not tar files, because a registry does not
+/// read them.
 #[derive(Clone)]
 pub(crate) struct Image {
     pub(crate) layers: Vec<Vec<u8>>,
@@ -20,12 +21,12 @@ pub(crate) fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
 }
 
 impl Image {
-    /// Makes an image for `linux/amd64`.
+    /// Returns an image for `linux/amd64`.
     pub(crate) fn new(layers: &[&[u8]]) -> Self {
         Self::with_config(layers, |_| {})
     }
 
-    /// Makes one with another configuration.
+    /// Returns an image with another configuration.
     pub(crate) fn with_config(layers: &[&[u8]], change: impl FnOnce(&mut Value)) -> Self {
         let diff_ids: Vec<String> = layers.iter().map(|layer| Digest::of(layer).to_string()).collect();
         let mut config = json!({
@@ -37,7 +38,7 @@ impl Image {
         Self::of(layers, serde_json::to_vec(&config).unwrap())
     }
 
-    /// Makes one with these bytes as its configuration.
+    /// Returns an image with these bytes as its configuration.
     pub(crate) fn of(layers: Vec<Vec<u8>>, config: Vec<u8>) -> Self {
         let described: Vec<Value> = layers.iter().map(|layer| descriptor(LAYER_GZIP, layer)).collect();
         let manifest = json!({
@@ -54,7 +55,7 @@ impl Image {
         Self { manifest: serde_json::to_vec(&manifest).unwrap(), ..self.clone() }
     }
 
-    /// Puts it into a registry, and gives its parts names for reports.
+    /// Stores the image in a registry, and sets the names of its parts in reports.
     pub(crate) fn put(&self, fake: &Fake, repository: &str, tag: &str) {
         for (number, layer) in self.layers.iter().enumerate() {
             fake.put_blob(repository, layer, &format!("<layer {}>", number + 1));

@@ -1,4 +1,5 @@
-//! How the registry of tests reads requests, behaves, and writes answers: one request a connection.
+//! Reads the requests to the registry of tests and writes its responses. Each connection has one
+//! request.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +11,7 @@ use super::fake::{Asked, Fake, Reply, State};
 /// Serves one connection.
 pub(super) fn connection(stream: impl Read + Write, fake: &Fake) {
     let mut reader = BufReader::new(stream);
-    // The first byte of TLS.
+    // This is the first byte of TLS.
     if matches!(reader.fill_buf(), Ok([0x16, ..])) {
         let _ = write_answer(reader.get_mut(), &Reply::new(400, "not HTTP"), false);
         return;
@@ -18,7 +19,7 @@ pub(super) fn connection(stream: impl Read + Write, fake: &Fake) {
     let Some(asked) = read(&mut reader) else { return };
     let is_head = asked.method == "HEAD";
     let reply = fake.answer(asked);
-    // A client that went away has seen what it wanted.
+    // The client has closed the connection, and needs no more.
     let _ = write(reader, &reply, is_head);
 }
 
@@ -45,7 +46,7 @@ fn write<S: Read + Write>(mut reader: BufReader<S>, reply: &Reply, is_head: bool
         write_answer(reader.get_mut(), reply, is_head)?;
     }
     if reply.stalls {
-        // Until the client goes.
+        // The connection stays open until the client closes it.
         let _ = reader.read(&mut [0; 1]);
     }
     Ok(())
@@ -66,7 +67,7 @@ fn write_answer(stream: &mut impl Write, reply: &Reply, is_head: bool) -> std::i
     stream.flush()
 }
 
-/// Answers as a registry that obeys the specification.
+/// Responds as the specification says.
 pub(super) fn behave(state: &mut State, asked: &Asked) -> Reply {
     let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
     let Some(rest) = path.strip_prefix("/v2/") else { return Reply::new(404, "") };
