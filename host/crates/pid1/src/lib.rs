@@ -24,7 +24,11 @@ mod text;
 
 /// Shows the compiler what the programs and `entry` call, so that it warns of what nothing calls.
 #[cfg(not(program))]
-const _: ([fn(text::TextList, text::TextList) -> i32; 2], fn(i32) -> !) = ([init::main, shim::main], sys::exit);
+const _: (Main, Main, fn(i32) -> !) = (init::main, shim::main, sys::exit);
+
+/// The function of a program that takes its arguments and its environment, and returns its exit code.
+#[cfg(not(program))]
+type Main = fn(text::TextList, text::TextList) -> i32;
 
 /// The program that the zone starts as process 1 of a container. Its arguments are the command.
 #[cfg(not(program))]

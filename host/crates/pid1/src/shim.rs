@@ -40,15 +40,15 @@ use crate::exec::{CANNOT_EXECUTE, become_command};
 use crate::sys::{self, Errno, Fd, Forked, Pid, Poll, Signal};
 use crate::text::TextList;
 
-/// The exit code if the shim itself cannot do its work.
-const BROKEN: i32 = 125;
+/// The exit code if the flags are wrong.
+const WRONG_FLAGS: i32 = 125;
 
 /// Runs the command, and returns the exit code of the container.
 pub(crate) fn main(args: TextList, env: TextList) -> i32 {
-    let Some(flags) = Flags::parse(args.rest()) else { return BROKEN };
+    let Some(flags) = Flags::parse(args.rest()) else { return WRONG_FLAGS };
     match run(&flags, env) {
         Ok(code) => code,
-        Err(Refusal::Broken) => BROKEN,
+        Err(Refusal::Broken(error)) => report::broken(error),
         Err(refusal) => report::refused(refusal),
     }
 }
@@ -76,7 +76,7 @@ fn run(flags: &Flags, env: TextList) -> Result<i32, Refusal> {
         Err(_) => End::Exited(CANNOT_EXECUTE),
     };
     sys::kill_all_others();
-    streams.drain();
+    streams.drain()?;
     report::finish(flags, &streams, end)
 }
 
@@ -144,7 +144,7 @@ fn watch(child: Pid, streams: &mut Streams, deadline: Option<u64>) -> Result<End
         let mut polls = [Poll::new(Some(signals)), Poll::new(out), Poll::new(err)];
         sys::poll(&mut polls, left_ms);
         let [signal, out, err] = polls.map(|poll| poll.is_ready());
-        streams.pump([out, err]);
+        streams.pump([out, err])?;
         if signal && let Some(signal) = sys::read_signal(signals).filter(|signal| *signal != Signal::CHILD) {
             sys::kill(child, signal);
         }

@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use super::flags::Flags;
 use super::streams::Streams;
+use crate::exec::complain;
 use crate::sys::{self, Errno, Fd};
 use crate::text::PathBuffer;
 
@@ -42,13 +43,13 @@ pub(super) enum Refusal {
     User,
     /// The group is not known.
     Group,
-    /// A system call failed that should not: there is no report.
-    Broken,
+    /// A system call failed that should not, or the output cannot be written. There is no report.
+    Broken(Errno),
 }
 
 impl From<Errno> for Refusal {
-    fn from(_: Errno) -> Self {
-        Self::Broken
+    fn from(error: Errno) -> Self {
+        Self::Broken(error)
     }
 }
 
@@ -62,14 +63,14 @@ impl Refusal {
             Self::Size => b'z',
             Self::User => b'u',
             Self::Group => b'g',
-            Self::Broken => b'b',
+            Self::Broken(_) => b'b',
         }
     }
 }
 
 /// Opens a file of the directory of the report, empty.
 pub(super) fn open(flags: &Flags, name: &[u8]) -> Result<Fd, Refusal> {
-    let path = PathBuffer::joined(&[flags.directory.to_bytes(), b"/", name]).ok_or(Refusal::Broken)?;
+    let path = PathBuffer::joined(&[flags.directory.to_bytes(), b"/", name]).ok_or(Errno::NAMETOOLONG)?;
     Ok(sys::open(path.as_text(), sys::O_RDWR | sys::O_TRUNC, 0)?)
 }
 
@@ -98,6 +99,18 @@ pub(super) fn refused(refusal: Refusal) -> i32 {
     // Docker reads it; if it does not, the exit code is all that is told.
     let _ = sys::write_all(Fd::STDERR, MARKER).and_then(|()| write_end(End::Refused(refusal), [0; 2], [0; 2]));
     FAILED
+}
+
+/// Writes why the shim cannot do its work. Returns the exit code of the container, which tells the engine that there
+/// is no report.
+pub(super) fn broken(error: Errno) -> i32 {
+    const BROKEN: i32 = 125;
+    let reason: &[u8] = match error {
+        Errno::NOSPC => b": cannot keep the output of the command: no space is left\n",
+        _ => b": cannot run the command, or keep its output: the system refused it\n",
+    };
+    complain(c"host", reason);
+    BROKEN
 }
 
 /// Writes the last line, whose length is fixed.

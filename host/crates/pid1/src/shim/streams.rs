@@ -59,21 +59,22 @@ impl Streams {
         [self.both[0].from, self.both[1].from]
     }
 
-    /// Takes some of what there is to read.
-    pub(super) fn pump(&mut self, is_ready: [bool; 2]) {
-        for (stream, _) in self.both.iter_mut().zip(is_ready).filter(|(_, is_ready)| *is_ready) {
-            stream.pump(self.combined);
-        }
+    /// Takes some of what there is to read. It is an error if a file cannot take it: half of an output would look
+    /// like a whole one.
+    pub(super) fn pump(&mut self, is_ready: [bool; 2]) -> Result<(), Errno> {
+        let mut ready = self.both.iter_mut().zip(is_ready).filter(|(_, is_ready)| *is_ready);
+        ready.try_for_each(|(stream, _)| stream.pump(self.combined).map(drop))
     }
 
     /// Takes all that there is to read, and shows what was held back.
     ///
     /// A process that this one cannot end may hold the pipe open. It is not waited for.
-    pub(super) fn drain(&mut self) {
+    pub(super) fn drain(&mut self) -> Result<(), Errno> {
         for stream in &mut self.both {
-            while stream.pump(self.combined) {}
-            stream.show(self.combined, true);
+            while stream.pump(self.combined)? {}
+            stream.show(self.combined, true)?;
         }
+        Ok(())
     }
 
     /// Returns whether more was printed than was kept.
@@ -100,44 +101,46 @@ impl Streams {
 
 impl Stream {
     /// Takes some of what there is to read. Returns whether there was something.
-    fn pump(&mut self, combined: Fd) -> bool {
-        let Some(from) = self.from else { return false };
+    fn pump(&mut self, combined: Fd) -> Result<bool, Errno> {
+        let Some(from) = self.from else { return Ok(false) };
         let mut chunk = [0_u8; CHUNK];
         let n_bytes = match sys::read(from, &mut chunk) {
-            Ok(n_bytes @ 1..) => n_bytes,
-            Err(Errno::AGAIN) => return false,
-            Ok(0) | Err(_) => {
+            Ok(0) => {
                 self.from = None;
-                return false;
+                return Ok(false);
             }
+            Err(Errno::AGAIN) => return Ok(false),
+            result => result?,
         };
         let mut rest = &chunk[..n_bytes];
         if let Some(redirect) = self.redirect {
-            let _ = sys::write_all(redirect, rest);
+            sys::write_all(redirect, rest)?;
         }
         while !rest.is_empty() {
             let n_taken = self.redactor.take(rest);
             rest = &rest[n_taken..];
-            self.show(combined, false);
+            self.show(combined, false)?;
         }
-        true
+        Ok(true)
     }
 
     /// Passes on what the redactor lets go.
-    fn show(&mut self, combined: Fd, is_last: bool) {
+    fn show(&mut self, combined: Fd, is_last: bool) -> Result<(), Errno> {
         let mut out = [0_u8; CHUNK];
         while let n_bytes @ 1.. = self.redactor.give(&mut out, is_last) {
             let shown = &out[..n_bytes];
             self.total += n_bytes;
             if self.n_kept + n_bytes <= MAX_KEPT {
                 self.n_kept += n_bytes;
-                let _ = sys::write_all(self.file, shown);
-                let _ = sys::write_all(combined, shown);
+                sys::write_all(self.file, shown)?;
+                sys::write_all(combined, shown)?;
             }
             let n_shown = n_bytes.min(MAX_SHOWN - self.n_shown);
             self.n_shown += n_shown;
+            // The log is for people to watch; the result is made of the file.
             let _ = sys::write_all(self.log, &shown[..n_shown]);
         }
+        Ok(())
     }
 }
 

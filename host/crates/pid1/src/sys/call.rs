@@ -15,6 +15,8 @@ impl Errno {
     pub(crate) const AGAIN: Self = Self(11);
     pub(crate) const ACCES: Self = Self(13);
     pub(crate) const NOTDIR: Self = Self(20);
+    pub(crate) const NOSPC: Self = Self(28);
+    pub(crate) const NAMETOOLONG: Self = Self(36);
 }
 
 /// Makes a system call of up to six arguments. Returns what the kernel returns.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 #[path = "../../build.rs"]
-#[allow(dead_code, reason = "only its list is read here")]
+#[allow(dead_code, clippy::print_stdout, reason = "only the list of the build script is read here")]
 mod script;
 
 /// Returns all files below a directory of this crate.

@@ -84,6 +84,21 @@ fn standard_streams_come_from_files_and_go_to_files() {
 }
 
 #[test]
+fn output_that_its_file_cannot_take_is_no_success() {
+    let no_space = "host: cannot keep the output of the command: no space is left\n";
+    for (flags, script) in [
+        ("x* o/dev/full", "echo a; while kill -0 $PPID 2>/dev/null; do sleep 0.05; done"),
+        ("x* r/dev/full", "echo a >&2"),
+    ] {
+        check(&ground(), flags, &["sh", "-c", script], &format!("Some(125) old out= err={no_space} "));
+    }
+    let ground = ground();
+    std::fs::remove_file(ground.path("out/stdout")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", ground.path("out/stdout")).unwrap();
+    check(&ground, "x*", &["sh", "-c", "echo a"], &format!("Some(125) old out= err={no_space} "));
+}
+
+#[test]
 fn parameters_stop_the_command_and_hide_secrets() {
     let ground = ground();
     let record = |letter: u8, contents: &[u8]| {

@@ -35,7 +35,7 @@ impl Ground {
         let base = Base::new();
         let file = base.path().join("resolv.conf");
         std::fs::write(&file, resolv_conf(&outside)).unwrap();
-        let network = NetworkConfig { uplinks: vec![uplink], resolv_conf: file, ..NetworkConfig::default() };
+        let network = NetworkConfig { uplinks: vec![uplink], resolv_conf: file };
         let zone = Zone::start(ZoneConfig { network: Some(network), ..base.config() }).await.unwrap();
         assert_eq!(zone.caps().network, Ok(uplink));
         Some(Self { zone, base, outside })
