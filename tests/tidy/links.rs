@@ -7,6 +7,7 @@ use super::{files, none, read, root, shown};
 
 /// Public hosts that the tree may name.
 const HOSTS: &[&str] = &[
+    "dagger.io",
     "ghcr.io",
     "github.com",
     "graphviz.org",

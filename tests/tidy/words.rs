@@ -12,11 +12,13 @@ const EXEMPT: &[&str] = &[
     "host/crates/backend-embedded",
     "host/crates/graph",
     "host/crates/module",
+    "host/crates/pid1",
     "host/crates/pipeline",
     "host/crates/runtime",
     "host/crates/session",
     "host/crates/store",
     "host/crates/trees",
+    "host/crates/zone",
 ];
 
 fn is_exempt(package: &str) -> bool {
@@ -56,6 +58,7 @@ fn short_paragraphs(text: &str) -> Vec<(usize, &str)> {
         is_code ^= line.starts_with("```");
         let is_alone = is_end(at.checked_sub(1).and_then(|before| lines.get(before))) && is_end(lines.get(at + 1));
         let is_text = !is_code && !line.is_empty() && !line.starts_with(['#', '`', '|', '-', '*', '<']);
+        let is_text = is_text && !line.starts_with("Source:");
         if is_alone && is_text && line.split_whitespace().count() <= 2 {
             found.push((at + 1, line));
         }
