@@ -15,15 +15,9 @@ use graph::{
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-/// Where the Docker for tests is; none, said aloud, if there is none.
+/// Returns the settings of the Docker that tests share, unless there is none.
 pub(crate) fn docker() -> Option<DockerSettings> {
-    if let Ok(host) = std::env::var("HOST_TEST_DOCKER") {
-        return Some(DockerSettings { host: Some(host), ..DockerSettings::default() });
-    }
-    let required = std::env::var("REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|tool| tool == "docker"), "this test needs `docker`: HOST_TEST_DOCKER names none");
-    eprintln!("skipped: HOST_TEST_DOCKER names no Docker");
-    None
+    testkit::docker_address().map(|host| DockerSettings { host: Some(host), ..DockerSettings::default() })
 }
 
 /// One run.

@@ -4,9 +4,10 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
 
 use backend::ExecStatus;
+use testkit::is_root;
 use zone::{After, MountSpec, RootSpec, SecretBytes, Stdin, UserSpec, Zone, ZoneConfig, ZoneError};
 
-use crate::harness::{Base, Ground, is_root, run, tree};
+use crate::harness::{Base, Ground, run, tree};
 
 const OK: ExecStatus = ExecStatus::Exited { code: 0 };
 const NOTHING: [&str; 0] = [];

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use testkit::{docker_address, is_root};
 use zone::{ExecSpec, RootSpec};
 
-use crate::harness::{Ground, helper, is_root, make_busybox, require};
+use crate::harness::{Ground, helper, make_busybox};
 
 /// Items of a probe by name. A mount, as all items, has the last of what is at the same place.
 type Items = BTreeMap<String, String>;
@@ -146,11 +147,10 @@ fn an_item_is_weaker_if_it_allows_more() {
 
 #[tokio::test]
 async fn no_item_of_the_cage_is_weaker_than_that_of_docker() {
-    let address = std::env::var("HOST_TEST_DOCKER").ok().filter(|_| is_root());
-    if !require("docker", address.is_some() || !is_root()) {
+    if !is_root() {
         return;
     }
-    let Some(address) = address else { return };
+    let Some(address) = docker_address() else { return };
     let ground = Ground::new().await;
     let root = ground.base.path().join("probe-root");
     make_root(&root);

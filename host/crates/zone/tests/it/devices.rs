@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use testkit::is_root;
 use zone::{DeviceGuard, MountSpec, Zone, ZoneConfig};
 
-use crate::harness::{Base, helper, is_root, run};
+use crate::harness::{Base, helper, run};
 
 /// Makes a file for each device of the machine in each of these directories, and prints those that open.
 const TRY_ALL: &str = "for at in '' /dev /dev/shm /tmpfs /cache; do \

@@ -1,9 +1,10 @@
 //! The cage of a command: what it cannot do.
 
 use backend::ExecStatus;
+use testkit::is_root;
 use zone::{MountSpec, RootSpec, SecretBytes, UserSpec};
 
-use crate::harness::{Ground, is_root, tree};
+use crate::harness::{Ground, tree};
 
 #[tokio::test]
 async fn a_command_has_dockers_capabilities_and_a_filter() {

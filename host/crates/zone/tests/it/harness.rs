@@ -121,22 +121,6 @@ pub(crate) fn helper() -> PathBuf {
     std::env::var_os("ZONE_HELPER").map_or_else(|| env!("CARGO_BIN_EXE_zone-helper").into(), PathBuf::from)
 }
 
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// Returns whether a tool is there. Its absence is a failure if the variable `REQUIRE` names it, as in
-/// `REQUIRE=pasta,root`.
-#[expect(clippy::print_stdout, reason = "a test says why it did not run")]
-pub(crate) fn require(tool: &str, is_there: bool) -> bool {
-    let required = std::env::var("REQUIRE").unwrap_or_default();
-    assert!(is_there || !required.split(',').any(|name| name == tool), "`{tool}` is required and not there");
-    if !is_there {
-        println!("not run: there is no `{tool}`");
-    }
-    is_there
-}
-
 /// Makes a root with busybox and without any mountpoint.
 pub(crate) fn make_busybox(root: &Path) {
     std::fs::create_dir_all(root.join("bin")).unwrap();

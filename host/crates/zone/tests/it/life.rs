@@ -12,6 +12,9 @@ use zone::{Zone, ZoneConfig, ZoneError};
 
 use crate::harness::{Base, Ground, helper, run, run_until};
 
+/// The time after which a wait fails, so that a process that never ends is found.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Returns a number of seconds to sleep that names a process on the whole machine.
 fn marker() -> String {
     use std::hash::{BuildHasher as _, Hasher as _};
@@ -25,14 +28,20 @@ fn n_processes(marker: &str) -> usize {
     lines.filter(|line| String::from_utf8_lossy(line).contains(marker)).count()
 }
 
-/// Waits until a condition holds, and returns how long that took.
-fn wait_for(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) -> Duration {
+/// Waits until a condition holds.
+fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < limit, "{what}");
+        assert!(started.elapsed() < PATIENCE, "{what}");
         std::thread::sleep(Duration::from_millis(2));
     }
-    started.elapsed()
+}
+
+/// Waits until a process runs that has this in its command line.
+async fn until_runs(marker: &str) {
+    while n_processes(marker) == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 #[tokio::test]
@@ -40,12 +49,10 @@ async fn a_command_that_takes_too_long_is_killed_with_all_it_started() {
     let ground = Ground::new().await;
     let marker = marker();
     let mut spec = ground.base.sh(&format!("echo begun; (sleep {marker} &); trap '' TERM; sleep {marker}"));
-    spec.timeout = Some(Duration::from_millis(200));
-    let started = Instant::now();
+    spec.timeout = Some(Duration::from_secs(2));
     let ran = ground.run(&spec).await;
-    assert_eq!(ran.reply.status, ExecStatus::TimedOut { after_ms: 200 });
+    assert_eq!(ran.reply.status, ExecStatus::TimedOut { after_ms: 2000 });
     assert_eq!(ran.stdout, "begun\n");
-    assert!(started.elapsed() < Duration::from_millis(600), "{:?}", started.elapsed());
     assert_eq!(n_processes(&marker), 0);
 }
 
@@ -59,11 +66,9 @@ async fn a_cancelled_command_is_gone_when_the_call_returns() {
         let later = async {
             tokio::time::sleep(Duration::from_millis(delay)).await;
             cancel.cancel();
-            Instant::now()
         };
-        let (ran, cancelled_at) = tokio::join!(run_until(&ground.zone, &spec, &cancel), later);
+        let (ran, ()) = tokio::join!(run_until(&ground.zone, &spec, &cancel), later);
         assert_eq!(ran.unwrap().reply.status, ExecStatus::Cancelled);
-        assert!(cancelled_at.elapsed() < Duration::from_millis(300), "{:?}", cancelled_at.elapsed());
         assert_eq!(n_processes(&marker), 0);
     }
     assert_eq!(ground.output("echo still here").await, "still here\n");
@@ -76,9 +81,9 @@ async fn a_command_whose_future_is_dropped_ends() {
     let spec = ground.base.sh(&format!("while true; do echo loud; done; sleep {marker}"));
     tokio::select! {
         _ = ground.run(&spec) => unreachable!("it has no end"),
-        () = tokio::time::sleep(Duration::from_millis(100)) => {}
+        () = until_runs(&marker) => {}
     }
-    wait_for("it still runs", Duration::from_secs(2), || n_processes(&marker) == 0);
+    wait_for("it still runs", || n_processes(&marker) == 0);
     tokio::select! {
         _ = ground.zone.call("sleep", b"") => unreachable!("it takes a minute"),
         () = tokio::time::sleep(Duration::from_millis(50)) => {}
@@ -93,9 +98,7 @@ async fn when_the_zone_dies_calls_say_so_and_the_next_zone_works() {
     let marker = marker();
     let spec = base.sh(&format!("sleep {marker}"));
     let kill = async {
-        while n_processes(&marker) == 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        until_runs(&marker).await;
         let pid = rustix::process::Pid::from_raw(zone.supervisor_pid().cast_signed()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     };
@@ -106,7 +109,7 @@ async fn when_the_zone_dies_calls_say_so_and_the_next_zone_works() {
     assert_eq!(error.blame(), Blame::Environment);
     assert!(!zone.is_alive());
     assert!(matches!(run(&zone, &base.sh("true")).await, Err(ZoneError::Died { .. })));
-    wait_for("it still runs", Duration::from_secs(1), || n_processes(&marker) == 0);
+    wait_for("it still runs", || n_processes(&marker) == 0);
     let zone = Zone::start(base.config()).await.unwrap();
     assert_eq!(run(&zone, &base.sh("echo again")).await.unwrap().stdout, "again\n");
 }
@@ -144,7 +147,7 @@ async fn groups_go_with_their_zone_however_it_ends() {
     assert_eq!(n_groups(supervisor), 2);
     let pid = rustix::process::Pid::from_raw(supervisor.cast_signed()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    wait_for("the groups are still there", Duration::from_secs(2), || n_groups(supervisor) == 0);
+    wait_for("the groups are still there", || n_groups(supervisor) == 0);
 }
 
 #[tokio::test]
@@ -152,7 +155,10 @@ async fn a_zone_that_is_dropped_or_stopped_takes_everything_along() {
     let ground = Ground::new().await;
     let marker = marker();
     let spec = ground.base.sh(&format!("sleep {marker}"));
-    assert!(tokio::time::timeout(Duration::from_millis(100), ground.run(&spec)).await.is_err());
+    tokio::select! {
+        _ = ground.run(&spec) => unreachable!("it takes a day"),
+        () = until_runs(&marker) => {}
+    }
     let supervisor = ground.zone.supervisor_pid();
     ground.zone.stop().await;
     assert_eq!(n_processes(&marker), 0);
@@ -173,13 +179,11 @@ fn a_killed_host_leaves_no_process_and_no_mount() {
     let mut line = String::new();
     BufReader::new(host.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
-    wait_for("it never ran", Duration::from_secs(5), || n_processes(&marker) > 2);
+    wait_for("it never ran", || n_processes(&marker) > 2);
     host.kill().unwrap();
     host.wait().unwrap();
     let store = base.store().to_string_lossy().into_owned();
-    let took =
-        wait_for("something is left", Duration::from_secs(1), || n_processes(&store) + n_processes(&marker) == 0);
-    assert!(took < Duration::from_secs(1));
+    wait_for("something is left", || n_processes(&store) + n_processes(&marker) == 0);
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     assert!(!mounts.contains(&store), "{mounts}");
     assert_eq!(crate::harness::tree(&base.store().join("zone-v1/mount")), [""; 0]);

@@ -6,9 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use backend::ExecStatus;
+use testkit::require;
 use zone::{ExecSpec, Network, NetworkConfig, Uplink, Zone, ZoneConfig};
 
-use crate::harness::{Base, Ran, helper, is_root, require, run};
+use crate::harness::{Base, Ran, helper, run};
 use crate::outside::{Outside, enter_new_machine, run as run_command};
 
 const OK: ExecStatus = ExecStatus::Exited { code: 0 };
@@ -23,12 +24,8 @@ struct Ground {
 impl Ground {
     /// Makes a zone; `None`, and says so, where what it needs is missing.
     async fn new(uplink: Uplink, resolv_conf: impl Fn(&Outside) -> String) -> Option<Self> {
-        let is_there = match uplink {
-            Uplink::Veth => is_root(),
-            Uplink::Pasta | Uplink::Slirp4netns => is_installed(&uplink.to_string()),
-        };
-        let name = if uplink == Uplink::Veth { "root".to_owned() } else { uplink.to_string() };
-        if !require(&name, is_there) {
+        let tool = if uplink == Uplink::Veth { "root".to_owned() } else { uplink.to_string() };
+        if !require(&tool) {
             return None;
         }
         let outside = Outside::make()?;
@@ -52,10 +49,6 @@ impl Ground {
     async fn run(&self, spec: &ExecSpec) -> Ran {
         run(&self.zone, spec).await.unwrap_or_else(|error| panic!("{error}"))
     }
-}
-
-fn is_installed(tool: &str) -> bool {
-    ["/usr/bin", "/usr/sbin", "/sbin"].iter().any(|place| std::path::Path::new(place).join(tool).exists())
 }
 
 const ALL: [Uplink; 3] = [Uplink::Veth, Uplink::Pasta, Uplink::Slirp4netns];
@@ -231,10 +224,8 @@ async fn a_step_that_was_to_have_a_way_out_says_why_it_has_none() {
         let (nothing, told) = (String::new(), Some(cause.to_owned()));
         assert_eq!(step("exit 3", Network::None).await, (nothing.clone(), None));
         assert_eq!(step("ip link show lo | grep -q UP", Network::Outside).await, (nothing, told.clone()));
-        let started = std::time::Instant::now();
         let stderr = "wget: bad address 'outside.test'\n".to_owned();
         assert_eq!(step("wget -q http://outside.test/", Network::Outside).await, (stderr, told));
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     };
     let uplinks = vec![Uplink::Pasta, Uplink::Slirp4netns];
     check(Some(NetworkConfig { uplinks, ..NetworkConfig::default() }), Vec::new(), cause).await;
@@ -259,7 +250,7 @@ fn traces(supervisor: u32) -> Vec<&'static str> {
 fn wait_until_gone(supervisor: u32) {
     let started = std::time::Instant::now();
     while !traces(supervisor).is_empty() {
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", traces(supervisor));
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", traces(supervisor));
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -275,7 +266,7 @@ async fn a_zone_leaves_no_trace_in_the_network_of_this_machine() {
 
 #[tokio::test]
 async fn rules_of_zones_that_nobody_swept_up_behind_are_removed_by_the_next() {
-    let _machine = match require("root", is_root()) && require("iptables", is_installed("iptables")) {
+    let _machine = match require("root") && require("iptables") {
         true => enter_new_machine(),
         false => return,
     };
@@ -288,7 +279,7 @@ async fn rules_of_zones_that_nobody_swept_up_behind_are_removed_by_the_next() {
     let rules = || String::from_utf8(Command::new("iptables").arg("-S").output().unwrap().stdout).unwrap();
     let started = std::time::Instant::now();
     while rules().contains("host-zone-4194999-1") {
-        assert!(started.elapsed() < Duration::from_secs(5), "{}", rules());
+        assert!(started.elapsed() < Duration::from_secs(60), "{}", rules());
     }
     assert_eq!(rules().matches(&own).count(), 2);
     zone.stop().await;
@@ -327,7 +318,7 @@ async fn when_the_uplink_dies_later_steps_are_told() {
         if cause.contains("what kept the network of the zone has ended") {
             break;
         }
-        assert!(started.elapsed() < Duration::from_secs(5), "{cause}");
+        assert!(started.elapsed() < Duration::from_secs(60), "{cause}");
     }
     assert_eq!(ground.run(&ground.sh("echo still here")).await.stdout, "still here\n");
     assert!(helper().exists());
@@ -346,8 +337,7 @@ async fn uplink_on_new_machine(commands: &[&str], uplinks: &[Uplink]) -> (Zone, 
 
 #[tokio::test]
 async fn root_has_links_of_the_kernel_where_it_can_and_a_program_otherwise() {
-    let tools = [("nftables", "nft"), ("iptables", "iptables"), ("pasta", "pasta")];
-    if !require("root", is_root()) || !tools.iter().all(|(name, tool)| require(name, is_installed(tool))) {
+    if !["root", "nftables", "iptables", "pasta"].into_iter().all(require) {
         return;
     }
     let check = async |commands: &[&str], expect: Uplink, veth: Result<Uplink, &str>| {

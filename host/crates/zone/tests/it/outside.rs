@@ -9,8 +9,6 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::harness::{is_root, require};
-
 /// Where root tells ordinary users what it made: the address, and that of a server for names on the loopback.
 const VARIABLE: &str = "TEST_OUTSIDE";
 
@@ -39,7 +37,7 @@ impl Outside {
             let (address, loopback_names) = (address.parse().unwrap(), names.parse().unwrap());
             return Some(Self { address, loopback_names, _holder: None });
         }
-        require("root", is_root()).then(Self::make_as_root)
+        testkit::require("root").then(Self::make_as_root)
     }
 
     /// Returns what tells another process of it.

@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{helper, is_root};
+use testkit::is_root;
+
+use crate::harness::helper;
 use crate::outside::Outside;
 
 /// A user that has a range in `/etc/subuid`.
