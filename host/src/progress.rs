@@ -5,6 +5,7 @@
 
 mod events;
 mod explain;
+mod lines;
 mod text;
 mod time;
 mod tree;
@@ -19,6 +20,7 @@ use backend::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::DefinitionDigest;
 use session::{StageEvent, StageOutcome, StageSink};
 
+use self::lines::Lines;
 use crate::io::Stderr;
 use crate::platform::LogSink;
 
@@ -79,7 +81,7 @@ struct Running {
     name: Arc<str>,
     since: Instant,
     /// The output of its command that is not yet a whole line.
-    line: Vec<u8>,
+    lines: Lines,
 }
 
 /// A vertex that has ended.
@@ -188,7 +190,7 @@ impl Progress {
         if self.shared.options.is_verbose && self.shared.options.style == Style::Plain {
             self.print(&state, &format!("> {}", vertex.name));
         }
-        let running = Running { name: vertex.name, since: Instant::now(), line: Vec::new() };
+        let running = Running { name: vertex.name, since: Instant::now(), lines: Lines::default() };
         state.running.insert(vertex.digest, running);
         if self.shared.options.style == Style::Tree && state.tree.is_none() {
             state.tree = Some(tree::Tree::start(Arc::downgrade(&self.shared)));
@@ -197,24 +199,22 @@ impl Progress {
 
     fn printed(&self, vertex: DefinitionDigest, bytes: &[u8]) {
         let mut state = self.lock();
-        let Some(running) = state.running.get_mut(&vertex) else { return };
-        running.line.extend_from_slice(bytes);
-        let Some(end) = running.line.iter().rposition(|byte| *byte == b'\n') else { return };
-        let rest = running.line.split_off(end + 1);
-        let whole = std::mem::replace(&mut running.line, rest);
+        let Some(running) = state.running.get_mut(&vertex).filter(|_| self.shared.options.is_verbose) else { return };
+        let whole = running.lines.push(bytes);
         let name = Arc::clone(&running.name);
-        if self.shared.options.is_verbose {
-            for line in String::from_utf8_lossy(&whole).lines() {
-                self.print(&state, &format!("{name} | {line}"));
-            }
+        for line in String::from_utf8_lossy(&whole).lines() {
+            self.print(&state, &format!("{name} | {line}"));
         }
     }
 
     fn finished(&self, vertex: Vertex) {
         let mut state = self.lock();
         let running = state.running.remove(&vertex.event.digest);
-        if let Some(running) = running.filter(|running| self.shared.options.is_verbose && !running.line.is_empty()) {
-            self.print(&state, &format!("{} | {}", running.name, String::from_utf8_lossy(&running.line)));
+        if let Some(Running { name, lines, .. }) = running {
+            let rest = lines.finish();
+            if !rest.is_empty() {
+                self.print(&state, &format!("{name} | {}", String::from_utf8_lossy(&rest)));
+            }
         }
         let is_trivial = matches!(vertex.reason, Reason::Source | Reason::Cheap);
         let counts = &mut state.counts;
