@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn output_without_ends_of_lines_is_not_kept_but_shown_in_parts() {
         let (mut lines, mut n_shown, piece) = (Lines::default(), 0, [b'x'; 4096]);
-        for n_pieces in 1..=10_000 {
+        for n_pieces in 1..=200 {
             n_shown += lines.push(&piece).len();
             assert!(lines.rest.len() <= MAX_BYTES && n_shown + lines.rest.len() == n_pieces * piece.len());
         }
