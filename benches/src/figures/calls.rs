@@ -17,7 +17,7 @@ const N_STEPS: &str = "10";
 pub(super) fn stage_call(bench: &Bench) -> Result<Vec<Row>> {
     let mut hello = hello(bench)?;
     let pair = beside_true("stage-call", &mut hello)?;
-    Ok(vec![Row::times("stage-call", pair.value, pair.reference, 5.0)])
+    Ok(vec![Row::times("stage-call", pair.value, pair.reference, 4.0)])
 }
 
 /// The peak memory of the same call.

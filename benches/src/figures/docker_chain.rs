@@ -27,7 +27,7 @@ pub(super) fn cold(bench: &Bench) -> Result<Vec<Row>> {
 /// Steps that were never run, through Docker.
 pub(super) fn llb(bench: &Bench) -> Result<Vec<Row>> {
     let chain = Chain::new(bench, "llb", DOCKER)?;
-    let row = |name, network| chain.beside_build(name, network, 0.85);
+    let row = |name, network| chain.beside_build(name, network, 1.1);
     Ok(vec![row("docker-chain-llb", true)?, row("docker-chain-llb-no-network", false)?])
 }
 
