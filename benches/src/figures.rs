@@ -1,4 +1,4 @@
-//! The figures: what is measured against what, and how far it may be off.
+//! The list of the figures.
 
 mod build;
 mod calls;
@@ -20,17 +20,17 @@ use anyhow::{Context as _, Result};
 use crate::report::Row;
 use crate::setup::Bench;
 
-/// Something that is measured.
+/// A figure, which can have several rows.
 pub(crate) struct Figure {
-    /// As it is named on the command line and printed.
+    /// The name on the command line.
     pub(crate) name: &'static str,
-    /// What it is, for people.
+    /// The description for `--help`.
     pub(crate) about: &'static str,
-    /// Measures it; a figure with a limit on memory besides has two rows.
+    /// Measures the figure, and returns its rows.
     pub(crate) measure: fn(&Bench) -> Result<Vec<Row>>,
 }
 
-/// All of them. The short ones come first, so that nothing is still being written to the disk.
+/// All figures. The short ones come first, so that no earlier figure is still writing to the disk.
 pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "stage-call", about: "a call without steps, beside /bin/true", measure: calls::stage_call },
     Figure { name: "memory", about: "the peak memory of such a call", measure: calls::memory },
@@ -70,7 +70,7 @@ pub(crate) const FIGURES: &[Figure] = &[
     Figure { name: "publish", about: "the same image, beside `docker push`", measure: registry::publish },
 ];
 
-/// Returns a word that was never part of a command, so that no step with it was ever run.
+/// Returns a word that was never a part of a command, so that a step with it was never run.
 fn salt() -> Result<String> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     Ok(format!("{:x}", now.as_nanos()))

@@ -1,11 +1,11 @@
-//! The figures that the product has to reach, each measured beside its reference in the same run.
+//! Measures the figures of the project, each together with its reference in the same run.
 //!
 //! `cargo run --release -p bench -- [--json] [--strict] [FIGURE...]`; `docs/benchmarks.md` says what
 //! each figure measures.
 //!
-//! [`figures`] has the list, [`measure`] runs two things in turn and takes medians, [`setup`] finds
-//! or builds what a figure needs, [`report`] prints. What runs in process runs in a process of its
-//! own, a [`worker`]: this binary again. So no figure sees the memory of another.
+//! [`figures`] has the list, [`measure`] runs two things alternately and returns their medians, [`setup`] finds or
+//! builds what a figure needs, and [`report`] prints the results. Code that is measured without the command line runs
+//! in a [`worker`], which is this binary in a process of its own, so that no figure depends on the memory of another.
 
 mod children;
 mod figures;
@@ -22,18 +22,18 @@ use figures::{FIGURES, Figure};
 use report::{Form, Row};
 use setup::{Bench, Missing};
 
-/// Wrong usage.
+/// The exit code for wrong arguments.
 const USAGE: u8 = 2;
-/// A goal was missed, and `--strict` asked to say so.
+/// The exit code for a goal that was missed, with `--strict`.
 const MISSED: u8 = 1;
-/// Something that a figure needs is not installed.
+/// The exit code for a program that is not installed.
 const ENVIRONMENT: u8 = 4;
-/// A figure could not be measured.
+/// The exit code for a figure that could not be measured.
 const BUG: u8 = 70;
-/// It was interrupted.
+/// The exit code after SIGINT or SIGTERM.
 pub(crate) const STOPPED: u8 = 130;
 
-/// What was asked for.
+/// The parsed arguments.
 struct Args {
     form: Form,
     is_strict: bool,
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Reads the arguments; none for `--help`.
+/// Parses the arguments; returns none for `--help`.
 fn parse(args: &[String]) -> Result<Option<Args>, String> {
     let mut parsed = Args { form: Form::Table, is_strict: false, figures: Vec::new() };
     for arg in args {
@@ -70,7 +70,7 @@ fn parse(args: &[String]) -> Result<Option<Args>, String> {
             "--json" => parsed.form = Form::Json,
             "--strict" => parsed.is_strict = true,
             "--help" | "-h" => return Ok(None),
-            // Cargo hands it to every program that it runs as a benchmark.
+            // Cargo passes it to every program that it runs as a benchmark.
             "--bench" => {}
             flag if flag.starts_with('-') => return Err(format!("there is no option `{flag}`")),
             name => {
@@ -95,7 +95,7 @@ fn usage() -> String {
     text
 }
 
-/// Measures and prints; goes on after a figure that cannot be measured.
+/// Measures the figures and prints them. It goes on after a figure that cannot be measured.
 fn run(args: &Args) -> Result<ExitCode> {
     children::stop_on_signals()?;
     let bench = Bench::new()?;
@@ -116,7 +116,7 @@ fn run(args: &Args) -> Result<ExitCode> {
                     rows.push(row);
                 }
             }
-            // What was measured before is printed all the same.
+            // The figures that were measured before are printed.
             Err(_) if children::is_stopped() => {
                 code = STOPPED;
                 break;
@@ -149,7 +149,7 @@ fn print(text: &str) {
     println!("{}", text.trim_end());
 }
 
-/// Says something to whoever watches.
+/// Prints a message to standard error.
 #[expect(clippy::print_stderr, reason = "this program has a terminal")]
 pub(crate) fn say(text: &str) {
     eprintln!("{}", text.trim_end());

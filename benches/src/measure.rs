@@ -1,4 +1,4 @@
-//! Runs two things in turn and takes medians; runs programs and asks the kernel what they needed.
+//! Runs two things alternately and returns their medians; runs programs and measures their time and memory.
 
 use std::io::{self, Read as _};
 use std::process::{Child, Command, Stdio};
@@ -8,28 +8,28 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::children;
 
-/// How often a pair is measured.
+/// The number of rounds of a figure.
 pub(crate) const N_ROUNDS: usize = 10;
 
-/// How often whole processes of some milliseconds are measured, where one round says little.
+/// The number of rounds for processes of some milliseconds, whose times vary.
 pub(crate) const N_SHORT_ROUNDS: usize = 40;
 
-/// How often at least, however long a round takes.
+/// The smallest number of rounds, independent of the time of a round.
 const N_LEAST_ROUNDS: usize = 3;
 
-/// For how long the rounds of a figure may go on, in seconds.
+/// The time in seconds in which the rounds of a figure have to fit.
 const PATIENCE: f64 = 40.0;
 
-/// The medians of two things that were measured in turn.
+/// The medians of two things that were measured alternately.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pair {
-    /// Of the product.
+    /// The median of the product.
     pub(crate) value: f64,
-    /// Of the reference.
+    /// The median of the reference.
     pub(crate) reference: f64,
 }
 
-/// Measures two things in turn, A B A B, after one round that does not count.
+/// Measures two things alternately, A B A B, after one round that is not counted.
 pub(crate) fn interleave(
     figure: &str,
     n_rounds: usize,
@@ -40,14 +40,13 @@ pub(crate) fn interleave(
     Ok(Pair { value, reference })
 }
 
-/// Measures several things in turn, A B C A B C, after one round that does not count, and returns
-/// their medians.
+/// Measures several things alternately, A B C A B C, after one round that is not counted, and returns their medians.
 pub(crate) fn rotate<const N: usize>(
     figure: &str,
     n_rounds: usize,
     mut things: [&mut dyn FnMut() -> Result<f64>; N],
 ) -> Result<[f64; N]> {
-    // With all that is made ready between the things.
+    // The time includes the preparations of each thing.
     let started = Instant::now();
     round(&mut things)?;
     let seconds = started.elapsed().as_secs_f64();
@@ -72,7 +71,7 @@ fn round<const N: usize>(things: &mut [&mut dyn FnMut() -> Result<f64>; N]) -> R
     Ok(values)
 }
 
-/// Returns the middle of some values; NaN of none.
+/// Returns the median of some values; NaN if there are none.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let n = values.len();
@@ -83,12 +82,12 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     }
 }
 
-/// What a program needed.
+/// The time and the memory of a program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
-    /// From before it was started until it was gone.
+    /// The time from before its start until after its end.
     pub(crate) seconds: f64,
-    /// The most memory that it, or one that it waited for, held at once.
+    /// The peak memory of the program, or of a process that it waited for, in bytes.
     pub(crate) peak_bytes: f64,
 }
 
@@ -125,7 +124,7 @@ pub(crate) fn start_silent(command: &mut Command) -> Result<Child> {
     children::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
-/// Runs a program and returns what it printed; what it says to people is part of the error.
+/// Runs a program and returns its standard output. Its standard error is a part of the error message.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let child = children::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let id = child.id();
@@ -141,8 +140,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 
 /// Waits for a child and returns its wait status and its peak memory in bytes.
 ///
-/// The kernel counts from the peak of the process that forked, so this one must stay small: what
-/// needs memory is a worker.
+/// The peak of a child begins with the memory of the process that forked it, so that this process must stay small.
 #[expect(unsafe_code, reason = "the standard library has no wait that returns the resources used")]
 fn wait(pid: u32) -> io::Result<(i32, f64)> {
     let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;

@@ -1,59 +1,59 @@
-//! How figures are printed.
+//! Prints figures.
 
 use serde_json::json;
 
-/// For whom.
+/// The form of the output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Form {
-    /// For people.
+    /// A table for people.
     Table,
-    /// For programs: one object a line.
+    /// One JSON object per line, for programs.
     Json,
 }
 
-/// What a value counts.
+/// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// Time.
+    /// Seconds of time.
     Seconds,
-    /// Memory.
+    /// Bytes of memory.
     Bytes,
-    /// How often.
+    /// A number of times.
     Times,
 }
 
-/// One figure as it was measured.
+/// A figure that was measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    /// Its name.
+    /// The name of the figure.
     pub(crate) figure: &'static str,
-    /// What the product needs.
+    /// The value of the product.
     pub(crate) value: f64,
-    /// What the reference needs; none where the goal is a limit.
+    /// The value of the reference. Without one, the goal is a limit.
     pub(crate) reference: Option<f64>,
-    /// The most that the ratio may be, or the value where there is no reference.
+    /// The largest ratio that is accepted, or the largest value if there is no reference.
     pub(crate) goal: f64,
-    /// Of value and reference.
+    /// The unit of both values.
     pub(crate) unit: Unit,
 }
 
 impl Row {
-    /// A time beside that of a reference.
+    /// Returns the row of a time with a reference.
     pub(crate) fn times(figure: &'static str, value: f64, reference: f64, goal: f64) -> Self {
         Self { figure, value, reference: Some(reference), goal, unit: Unit::Seconds }
     }
 
-    /// An amount of memory that has a limit.
+    /// Returns the row of an amount of memory with a limit.
     pub(crate) fn bytes(figure: &'static str, value: f64, goal: f64) -> Self {
         Self { figure, value, reference: None, goal, unit: Unit::Bytes }
     }
 
-    /// How often something happens that has a limit.
+    /// Returns the row of a number of times with a limit.
     pub(crate) fn count(figure: &'static str, value: f64, goal: f64) -> Self {
         Self { figure, value, reference: None, goal, unit: Unit::Times }
     }
 
-    /// Returns how much more the product needs than the reference.
+    /// Returns the value divided by the reference.
     fn ratio(&self) -> Option<f64> {
         self.reference.map(|reference| self.value / reference)
     }
@@ -63,7 +63,7 @@ impl Row {
         self.ratio().unwrap_or(self.value) <= self.goal
     }
 
-    /// Writes it as one line of JSON.
+    /// Returns the row as one line of JSON.
     pub(crate) fn to_json(&self) -> String {
         let unit = match self.unit {
             Unit::Seconds => "s",
@@ -99,7 +99,7 @@ impl Row {
     }
 }
 
-/// Writes rows below each other, each column as wide as it has to be.
+/// Returns the rows as a table.
 pub(crate) fn table(rows: &[Row]) -> String {
     let head = ["figure", "value", "reference", "ratio", "goal", "met"].map(str::to_owned);
     let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
@@ -107,7 +107,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     let widths: [usize; 6] = std::array::from_fn(width);
     let mut text = String::new();
     for line in &lines {
-        // Names to the left, numbers to the right.
+        // Names are aligned to the left, numbers to the right.
         text.push_str(&format!("{:<width$}", line[0], width = widths[0]));
         for (cell, width) in line.iter().zip(widths).skip(1) {
             text.push_str(&format!("  {cell:>width$}"));
@@ -117,7 +117,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Writes an amount in the unit that makes it easy to read.
+/// Returns an amount as text, in a suitable unit.
 fn amount(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Seconds if value >= 1.0 => format!("{value:.2} s"),

@@ -1,5 +1,4 @@
-//! Finds or builds what figures need: the binary, the modules, a place for stores and trees, Docker,
-//! registries, images.
+//! Finds or builds what the figures need: the binary, modules, directories, Docker, registries and images.
 
 mod at_end;
 mod docker;
@@ -25,7 +24,7 @@ pub(crate) use docker::Docker;
 pub(crate) use image::Image;
 pub(crate) use registry::Registry;
 
-/// Something that is not installed, and how to get it.
+/// The error for a program or a file that is missing, with the way to get it.
 #[derive(Debug)]
 pub(crate) struct Missing {
     what: String,
@@ -33,7 +32,7 @@ pub(crate) struct Missing {
 }
 
 impl Missing {
-    /// Says what is missing, and how to get it.
+    /// Returns the error for `what`; `how` tells the way to get it.
     pub(crate) fn new(what: impl Into<String>, how: impl Into<String>) -> Self {
         Self { what: what.into(), how: how.into() }
     }
@@ -47,25 +46,25 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
-/// How long a file is too young to be known by its times, and a little more.
+/// The age from which on a file is known by its times, and a little more.
 const YOUNG: Duration = Duration::from_millis(2500);
 
-/// What the figures share.
+/// The resources that the figures share.
 pub(crate) struct Bench {
-    /// The repository.
+    /// The directory of the repository.
     pub(crate) root: PathBuf,
-    /// Cargo's target directory.
+    /// The target directory of cargo.
     pub(crate) target: PathBuf,
-    /// Before the directory, in which it has its files: fields are dropped in order.
+    /// It comes before the directory that has its files, because fields are dropped in order.
     docker: OnceCell<Docker>,
-    /// On the file system of the target directory; gone at the end.
+    /// A directory on the file system of the target directory, which is removed at the end.
     temporary: TempDir,
     host: OnceCell<PathBuf>,
     tree: OnceCell<PathBuf>,
 }
 
 impl Bench {
-    /// Makes the temporary directory.
+    /// Makes the temporary directory; builds nothing.
     pub(crate) fn new() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("this package is in no workspace")?;
         let program = env::current_exe().context("cannot find this program")?;
@@ -83,14 +82,14 @@ impl Bench {
         })
     }
 
-    /// Makes an empty directory that lasts as long as this program.
+    /// Makes an empty directory, which is removed at the end.
     pub(crate) fn directory(&self, name: &str) -> Result<PathBuf> {
         let path = self.temporary.path().join(name);
         empty(&path)?;
         Ok(path)
     }
 
-    /// Returns a directory that is kept between runs, for what takes long to make.
+    /// Returns a directory that is kept between runs, for files that take long to make.
     pub(crate) fn kept(&self, name: &str) -> PathBuf {
         self.target.join("bench").join(name)
     }
@@ -105,8 +104,8 @@ impl Bench {
         self.tree.get().map(PathBuf::as_path).context("the tree was not kept")
     }
 
-    /// Returns the binary: `HOST_BIN`, or the one that `scripts/demo` or an earlier build left in the target
-    /// directory of this program, or built there.
+    /// Returns the binary: `HOST_BIN`, or the one in the target directory of this program, where `scripts/demo`
+    /// builds it. It is built if it is missing.
     pub(crate) fn host(&self) -> Result<&Path> {
         if self.host.get().is_none() {
             let path = match env::var_os("HOST_BIN").filter(|path| !path.is_empty()) {
@@ -127,7 +126,7 @@ impl Bench {
         self.host.get().map(PathBuf::as_path).context("the binary was not kept")
     }
 
-    /// Says so if a source of the binary is newer than it.
+    /// Prints a warning if a source file is newer than the binary.
     fn warn_if_old(&self, binary: &Path) -> Result<()> {
         let mut newer = Command::new("find");
         newer.arg(self.root.join("host")).args(["-name", "*.rs", "-newer"]).arg(binary).args(["-print", "-quit"]);
@@ -139,7 +138,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Returns the Docker of `DOCKER_HOST`, or one that lasts as long as this program.
+    /// Returns the Docker of `DOCKER_HOST`, or one that ends with this program.
     pub(crate) fn docker(&self) -> Result<&Docker> {
         if self.docker.get().is_none() {
             let docker = match env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty()) {
@@ -151,22 +150,22 @@ impl Bench {
         self.docker.get().context("Docker was not kept")
     }
 
-    /// Starts an empty registry; `name` is that of its directory.
+    /// Starts an empty registry. `name` is the name of its directory.
     pub(crate) fn registry(&self, name: &str) -> Result<Registry> {
         Registry::start(&self.directory(name)?)
     }
 
-    /// Makes the image of one static program.
+    /// Makes an image of busybox.
     pub(crate) fn busybox(&self, name: &str) -> Result<Image> {
         image::busybox(&self.directory(name)?)
     }
 
-    /// Returns the image of 400 MB, which is made the first time and kept.
+    /// Returns the image of 400 MB, which is made once and kept.
     pub(crate) fn large_image(&self) -> Result<Image> {
         large::image(&self.kept("image-v1"))
     }
 
-    /// Returns an example of a room: of beside `HOST_BIN`, or built.
+    /// Returns an example of a crate: from beside `HOST_BIN`, or built.
     pub(crate) fn example(&self, room: &str, name: &str) -> Result<PathBuf> {
         let beside = self.host()?.with_file_name("examples").join(name);
         if env::var_os("HOST_BIN").is_none_or(|path| path.is_empty()) || !beside.is_file() {
@@ -176,7 +175,7 @@ impl Bench {
         Ok(beside)
     }
 
-    /// Builds something of the workspace in release form.
+    /// Builds a part of the workspace in release form.
     pub(crate) fn cargo(&self, what: &[&str]) -> Result<()> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
@@ -191,10 +190,10 @@ impl Bench {
         Ok(command)
     }
 
-    /// Runs a call until all is cached that can be, and returns what it printed.
+    /// Runs a call until its results are cached, and returns its output.
     pub(crate) fn warm(&self, call: &mut Command) -> Result<String> {
         measure::output(call)?;
-        // A component is read again as long as its times could hide a change.
+        // A component is read again as long as its times could hide a change of it.
         thread::sleep(YOUNG);
         measure::output(call)
     }
@@ -211,7 +210,7 @@ impl Bench {
     pub(crate) fn component(&self, path: &str) -> Result<PathBuf> {
         let module = PathBuf::from(self.module(path)?);
         let name = module.file_name().context("a module has a name")?.to_owned();
-        // Beside what cargo makes, wherever that is told to go.
+        // The component is in the target directory of the module, which the environment can set.
         let target = env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()).unwrap_or_else(|| "target".into());
         let component = module.join(target).join("host").join(name).with_extension("wasm");
         let is_there = component.is_file().then_some(());
@@ -220,7 +219,7 @@ impl Bench {
     }
 }
 
-/// Makes a directory, without what was in it.
+/// Makes an empty directory, and removes what was in it.
 pub(crate) fn empty(path: &Path) -> Result<()> {
     if path.exists() {
         fs::remove_dir_all(path).with_context(|| format!("cannot remove `{}`", path.display()))?;
@@ -233,12 +232,12 @@ pub(crate) fn text(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| format!("`{}` is not UTF-8", path.display()))
 }
 
-/// Waits until what was written is on the disk, so that nobody pays for what another wrote.
+/// Waits until earlier writes are on the disk, so that they do not slow down the next command.
 pub(crate) fn sync_disk(path: &Path) -> Result<()> {
     measure::output(Command::new("sync").arg("--file-system").arg(path)).map(|_| ())
 }
 
-/// Returns whether this is run as root.
+/// Returns whether this program runs as root.
 pub(crate) fn is_root() -> Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     Ok(fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
@@ -249,10 +248,10 @@ pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, contents).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-/// Returns a program of the `PATH`, or of where the system has programs for root.
+/// Returns the path of a program in `PATH`, or in the directories that have programs for root.
 ///
 /// # Errors
-/// [`Missing`], with the Debian package that has it.
+/// [`Missing`], with the Debian package of the program.
 pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let directories = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));

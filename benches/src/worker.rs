@@ -1,10 +1,10 @@
-//! What runs in a process of its own: this binary again, with [`ARGUMENT`] first.
+//! Code that runs in a process of its own: this binary with [`ARGUMENT`] as the first argument.
 //!
 //! | worker | does |
 //! | --- | --- |
-//! | `steps STORE ROOTFS COMMAND` | is a [`Lane`]: is told a number, runs a chain of so many steps |
-//! | `crun PROGRAM BUNDLE` | is a [`Lane`]: runs the bundle each time that it is told something |
-//! | `graph STORE N fill\|null` | evaluates a graph and prints what that took |
+//! | `steps STORE ROOTFS COMMAND` | is a [`Lane`]: reads a number, and runs a chain of that many steps |
+//! | `crun PROGRAM BUNDLE` | is a [`Lane`]: runs the bundle for each line that it reads |
+//! | `graph STORE N fill\|null` | evaluates a graph, and prints the time of each part |
 
 pub(crate) mod graph;
 mod lane;
@@ -28,10 +28,10 @@ pub(crate) use random::Random;
 /// The first argument of a worker.
 pub(crate) const ARGUMENT: &str = "__worker";
 
-/// The first argument of the zone in which steps run.
+/// The first argument of the process in which steps run.
 pub(crate) const ZONE: &str = zone::ARGUMENT;
 
-/// Is the zone of the embedded backend.
+/// Runs the zone of the embedded engine.
 pub(crate) fn zone() -> ExitCode {
     backend_embedded::zone_main()
 }
@@ -43,7 +43,7 @@ pub(crate) fn command(name: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Is a worker.
+/// Runs a worker.
 pub(crate) fn main(args: &[String]) -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
@@ -54,8 +54,8 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
     }
 }
 
-/// The bare container runtime. It makes no cgroup: on cgroup v1 that alone takes longer than all the
-/// rest, and a reference must not be slow.
+/// Runs the container runtime alone. It makes no cgroup, because on cgroup v1 that takes longer than everything else,
+/// and a reference must not be slow.
 fn crun(program: &str, bundle: &str) -> Result<()> {
     let mut n_runs = 0;
     lane::serve(|_| {
@@ -73,7 +73,7 @@ fn crun(program: &str, bundle: &str) -> Result<()> {
     })
 }
 
-/// Returns what a backend is given, with nothing that could be asked for.
+/// Returns the settings of a session without secrets, network and images.
 fn session(store: &Path, events: EventSink) -> SessionIo {
     SessionIo {
         events,

@@ -11,13 +11,13 @@ use crate::measure::{self, N_ROUNDS};
 use crate::report::Row;
 use crate::setup::{self, Bench, Missing, program};
 
-/// What the stage `build` of `functions/c-project` runs.
+/// The command of the stage `build` of `functions/c-project`.
 const MAKE: [&str; 2] = ["make", "-j2"];
 
-/// What the events call it.
+/// The name of the step in the events.
 const STEP: &str = "exec make -j2";
 
-/// The step that compiles zlib, with all that it needs besides the command, beside the command.
+/// Measures the step that compiles zlib, beside the same command in a directory.
 pub(super) fn overhead(bench: &Bench) -> Result<Vec<Row>> {
     let module = bench.module("functions/c-project")?;
     let sources = sources(bench)?;
@@ -34,7 +34,7 @@ pub(super) fn overhead(bench: &Bench) -> Result<Vec<Row>> {
         "build-overhead",
         N_ROUNDS,
         || {
-            // Else the events of all rounds would be in it.
+            // Otherwise the file would have the events of all rounds.
             let _ = fs::remove_file(&events);
             measure::output(&mut call)?;
             duration(&fs::read_to_string(&events).with_context(|| format!("cannot read `{file}`"))?)
@@ -71,7 +71,7 @@ fn sources(bench: &Bench) -> Result<PathBuf> {
     Ok(if entries.next().is_none() { only.path() } else { directory })
 }
 
-/// Finds the archive: `ZLIB_ARCHIVE`, or where `scripts/demo` puts it.
+/// Finds the archive: `ZLIB_ARCHIVE`, or the one that `scripts/demo` has downloaded.
 fn archive(bench: &Bench) -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("ZLIB_ARCHIVE").filter(|path| !path.is_empty()) {
         return fs::canonicalize(&path).with_context(|| format!("cannot find ZLIB_ARCHIVE {path:?}"));

@@ -10,24 +10,24 @@ use crate::setup::Bench;
 
 const TRUE: &str = "/bin/true";
 
-/// How many steps the chain has.
+/// The number of steps in the chain.
 const N_STEPS: &str = "10";
 
-/// `host call -m functions/hello hello` beside `/bin/true`.
+/// Measures `host call -m functions/hello hello` beside `/bin/true`.
 pub(super) fn stage_call(bench: &Bench) -> Result<Vec<Row>> {
     let mut hello = hello(bench)?;
     let pair = beside_true("stage-call", &mut hello)?;
     Ok(vec![Row::times("stage-call", pair.value, pair.reference, 4.0)])
 }
 
-/// The peak memory of the same call.
+/// Measures the peak memory of the same call.
 pub(super) fn memory(bench: &Bench) -> Result<Vec<Row>> {
     let mut hello = hello(bench)?;
     let peaks: Result<Vec<f64>> = (0..N_ROUNDS).map(|_| Ok(measure::run(&mut hello)?.peak_bytes)).collect();
     Ok(vec![Row::bytes("memory", measure::median(&mut peaks?), f64::from(40 << 20))])
 }
 
-/// A chain of steps that are all cached.
+/// Measures a chain of steps that are all cached.
 pub(super) fn chain_cached(bench: &Bench) -> Result<Vec<Row>> {
     let module = bench.module("benches/modules/chain")?;
     let store = bench.directory("store-chain")?;

@@ -11,27 +11,27 @@ use crate::measure::{self, N_ROUNDS, N_SHORT_ROUNDS};
 use crate::report::Row;
 use crate::setup::{self, Bench, Docker};
 
-/// How many steps the chain has.
+/// The number of steps in the chain.
 const N_STEPS: u32 = 10;
 
-/// The engine that speaks to Docker.
+/// The engine that uses Docker.
 const DOCKER: &str = "docker";
 
-/// Steps that were never run, embedded.
+/// Measures new steps with the embedded engine.
 pub(super) fn cold(bench: &Bench) -> Result<Vec<Row>> {
     let chain = Chain::new(bench, "cold", EMBEDDED)?;
     let row = |name, network| chain.beside_build(name, network, 0.2);
     Ok(vec![row("docker-chain-cold", true)?, row("docker-chain-cold-no-network", false)?])
 }
 
-/// Steps that were never run, through Docker.
+/// Measures new steps with the engine that uses Docker.
 pub(super) fn llb(bench: &Bench) -> Result<Vec<Row>> {
     let chain = Chain::new(bench, "llb", DOCKER)?;
     let row = |name, network| chain.beside_build(name, network, 1.1);
     Ok(vec![row("docker-chain-llb", true)?, row("docker-chain-llb-no-network", false)?])
 }
 
-/// Steps that are all cached, embedded.
+/// Measures cached steps with the embedded engine.
 pub(super) fn cached(bench: &Bench) -> Result<Vec<Row>> {
     let chain = Chain::new(bench, "cached", EMBEDDED)?;
     Ok(vec![
@@ -40,22 +40,22 @@ pub(super) fn cached(bench: &Bench) -> Result<Vec<Row>> {
     ])
 }
 
-/// Steps that are all cached, through Docker.
+/// Measures cached steps with the engine that uses Docker.
 pub(super) fn cached_llb(bench: &Bench) -> Result<Vec<Row>> {
     let chain = Chain::new(bench, "cached-llb", DOCKER)?;
     Ok(vec![chain.beside_cached_build("docker-chain-cached-llb", Name::Digest, 0.1)?])
 }
 
-/// How the image of a call is named.
+/// How a call names its image.
 #[derive(Clone, Copy)]
 enum Name {
-    /// By its digest: no registry is asked what it is.
+    /// By its digest, so that no registry is asked.
     Digest,
-    /// By a tag, which a registry is asked for in each call.
+    /// By a tag, so that each call asks a registry.
     Tag,
 }
 
-/// Both ways to run the chain.
+/// The chain as steps, and as lines of a Dockerfile.
 struct Chain<'a> {
     bench: &'a Bench,
     docker: &'a Docker,
@@ -69,7 +69,7 @@ impl<'a> Chain<'a> {
     fn new(bench: &'a Bench, name: &str, engine: &'static str) -> Result<Self> {
         let docker = bench.docker()?;
         let steps = Steps::new(bench, name)?;
-        // Otherwise each build would ask the registry for it.
+        // Otherwise each build would ask the registry for the image.
         measure::output(&mut docker.command(&["pull", "--quiet", &steps.image]))?;
         let context = bench.directory(&format!("context-{name}"))?;
         Ok(Self { bench, docker, engine, steps, context })
@@ -105,7 +105,7 @@ impl<'a> Chain<'a> {
         Ok(Row::times(figure, pair.value, pair.reference, goal))
     }
 
-    /// Returns the call of the stage that makes the chain.
+    /// Returns the call of the stage with the chain.
     fn call(&self, network: &[&str], salt: &str) -> Result<Command> {
         self.call_by(Name::Tag, network, salt)
     }
@@ -121,7 +121,7 @@ impl<'a> Chain<'a> {
         Ok(command)
     }
 
-    /// Builds once and returns how long that took, in seconds; the image is removed.
+    /// Builds once, removes the image, and returns the seconds that the build took.
     fn build(&self, options: &[&str]) -> Result<f64> {
         let (image, usage) = measure::run_and_read(&mut self.docker.command(&self.build_args(options)?))?;
         self.docker.remove(image.trim());
@@ -151,13 +151,13 @@ impl Drop for Chain<'_> {
     }
 }
 
-/// Returns the seconds of a call that printed the number of its last step.
+/// Returns the seconds of a call, which must have printed the number of its last step.
 fn finished((printed, usage): (String, measure::Usage)) -> Result<f64> {
     ensure!(printed.trim() == N_STEPS.to_string(), "the last of {N_STEPS} steps printed {printed:?}");
     Ok(usage.seconds)
 }
 
-/// Returns the lines that run what the stage `chain-on` runs.
+/// Returns a Dockerfile with the commands of the stage `chain-on`.
 fn dockerfile(image: &str, salt: &str) -> String {
     let step = |n| format!("RUN echo \"{n} {salt}\" > /f{n} && echo {n}\n");
     format!("FROM {image}\n") + &(1..=N_STEPS).map(step).collect::<String>()

@@ -1,7 +1,7 @@
 //! `fan-out`: a thousand calls in flight in one process.
 //!
-//! The command line has no such call. The example `call` of the runtime makes them: each of its
-//! calls waits in its leaf until all others have come there, too.
+//! The command line cannot make them. The example `call` of the runtime does: each of its calls waits until all others
+//! wait, too.
 
 use std::process::Command;
 
@@ -14,11 +14,10 @@ use crate::setup::{Bench, Missing};
 
 const EXAMPLE: &str = "host/crates/runtime/examples/call.rs";
 
-/// What the example calls the time of all calls, in microseconds.
+/// The label of the time of all calls in the output of the example, in microseconds.
 const LABEL: &str = "1000 calls at once";
 
-/// The time of a thousand calls beside one whole process with one call, and the peak memory of their
-/// process.
+/// Measures a thousand calls in one process beside a process with one call, and the peak memory.
 pub(super) fn fan_out(bench: &Bench) -> Result<Vec<Row>> {
     if !bench.root.join(EXAMPLE).is_file() {
         return Err(Missing::new(format!("`{EXAMPLE}`"), "it makes the calls, and is part of the repository").into());
@@ -26,7 +25,7 @@ pub(super) fn fan_out(bench: &Bench) -> Result<Vec<Row>> {
     let mut single = hello(bench)?;
     let component = bench.component("benches/modules/chain")?;
     let mut many = Command::new(bench.example("runtime", "call")?);
-    // The only stage with a leaf that no command is needed for.
+    // This stage waits for the host and runs no command.
     many.arg(component).arg("digest");
     let mut peaks = Vec::new();
     let pair = measure::interleave(

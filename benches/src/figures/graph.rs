@@ -14,13 +14,13 @@ use crate::setup::{self, Bench, program};
 use crate::worker;
 use crate::worker::graph::edges;
 
-/// How many vertices.
+/// The number of vertices.
 const N_VERTICES: usize = 100_000;
 
-/// How many the graph has beside which memory is measured.
+/// The number of vertices of the graph that memory is compared with.
 const N_FEW: usize = 100;
 
-/// Whole processes: one builds the graph of 100,000 vertices and solves it, the other is ninja.
+/// Measures a process that builds a graph of 100,000 vertices and solves it, beside ninja.
 pub(super) fn graph_null(bench: &Bench) -> Result<Vec<Row>> {
     let ninja = program("ninja", "ninja-build")?;
     let directory = bench.kept(&format!("ninja-{N_VERTICES}-v1"));
@@ -29,7 +29,7 @@ pub(super) fn graph_null(bench: &Bench) -> Result<Vec<Row>> {
     crate::say(&format!("graph-null: filling a store with {N_VERTICES} results"));
     for n in [N_FEW, N_VERTICES] {
         measure::output(solve(&store, n)?.arg("fill"))?;
-        // What was evaluated once must be found.
+        // Every result must be in the cache.
         let found: Value = serde_json::from_str(&measure::output(solve(&store, n)?.arg("null"))?)?;
         ensure!(found["n_ran"].as_u64() == Some(0), "not everything was cached: {found}");
         crate::say(&format!("graph-null: in process: {found}"));
@@ -64,8 +64,8 @@ fn solve(store: &Path, n_vertices: usize) -> Result<Command> {
     Ok(command)
 }
 
-/// Writes the graph for ninja, makes its files, and lets ninja once do what there is to do, which
-/// takes most of a minute: it is kept.
+/// Writes the graph for ninja, makes its files, and lets ninja run once. This takes most of a minute, so that the
+/// files are kept.
 fn prepare(ninja: &Path, directory: &Path) -> Result<()> {
     let finished = directory.join("finished");
     if !finished.is_file() {
@@ -80,10 +80,10 @@ fn prepare(ninja: &Path, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Returns the graph in ninja's language, and makes its files.
+/// Returns the graph in the language of ninja, and makes its files.
 fn write(directory: &Path) -> Result<String> {
     let name = |vertex: usize| format!("{}/{vertex}", vertex / 1000);
-    // All files are as old as each other, so that a command that does nothing is enough.
+    // All files have the same time, so that the commands need not write them.
     let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
     let mut text = "rule nothing\n  command = :\n".to_owned();
     for (vertex, inputs) in edges(N_VERTICES).iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `processes-32`: many processes that want the same steps of one store at the same time, beside one.
+//! `processes-32`: many processes that need the same steps of one store at the same time, beside one process.
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,13 +13,13 @@ use crate::measure::{self, N_ROUNDS};
 use crate::report::Row;
 use crate::setup::{self, Bench};
 
-/// How many processes.
+/// The number of processes.
 const N_PROCESSES: usize = 32;
 
-/// How many steps each of them wants.
+/// The number of steps that each of them needs.
 const N_STEPS: &str = "10";
 
-/// The ten steps wanted by 32 processes, each run once, beside the ten steps of one process.
+/// Measures ten steps that 32 processes need, beside ten steps that one process needs.
 pub(super) fn processes(bench: &Bench) -> Result<Vec<Row>> {
     let steps = Steps::new(bench, "processes")?;
     let events = bench.directory("events-processes")?;
@@ -28,7 +28,7 @@ pub(super) fn processes(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("processes-32", pair.value, pair.reference, 2.0)])
 }
 
-/// Starts the processes and returns the seconds until the last has ended; each step must have run in one.
+/// Starts the processes, and returns the seconds until the last one has ended. Each step must have run exactly once.
 fn run_all(steps: &Steps<'_>, events: &Path, n_processes: usize) -> Result<f64> {
     setup::empty(events)?;
     let salt = salt()?;

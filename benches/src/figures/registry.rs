@@ -10,7 +10,7 @@ use crate::report::Row;
 use crate::setup::image::skopeo;
 use crate::setup::{self, Bench, is_root, program};
 
-/// The image from a registry into an empty store, beside the faster of what others do.
+/// Measures a pull of the image into an empty store, beside the faster one of two references.
 pub(super) fn pull(bench: &Bench) -> Result<Vec<Row>> {
     let host = Host::new(bench, "pull")?;
     let docker = bench.docker()?;
@@ -40,7 +40,7 @@ pub(super) fn pull(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("pull", value, unpack.min(pull), 0.6)])
 }
 
-/// The image from a store to a registry that has nothing, and the same once more, beside Docker.
+/// Measures a push of the image to an empty registry, and the same push again, beside Docker.
 pub(super) fn publish(bench: &Bench) -> Result<Vec<Row>> {
     let host = Host::new(bench, "publish")?;
     let docker = bench.docker()?;
@@ -78,7 +78,7 @@ struct Host<'a> {
     bench: &'a Bench,
     module: String,
     store: PathBuf,
-    /// A directory without files.
+    /// An empty directory.
     nothing: PathBuf,
 }
 
@@ -89,8 +89,7 @@ impl<'a> Host<'a> {
         Ok(Self { bench, module, store, nothing: bench.directory("nothing")? })
     }
 
-    /// Empties the store of all but the compiled module: the time that compiling takes is in
-    /// `tree-cold`.
+    /// Empties the store, and compiles the module again. The time for compiling is a part of `tree-cold`.
     fn empty(&self) -> Result<()> {
         setup::empty(&self.store)?;
         let mut call = self.bench.command(&self.store, &["call", "-m", &self.module, "digest", "--src"])?;
@@ -104,10 +103,9 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Publishes to an empty registry, and once more; returns how long the first time took, in seconds,
-/// and notes the second.
+/// Pushes to an empty registry twice. Returns the seconds of the first push, and adds those of the second to `again`.
 fn twice(bench: &Bench, again: &mut Vec<f64>, push: impl FnOnce(&str) -> Result<Command>) -> Result<f64> {
-    // Another address each time: who pushes remembers what he pushed where.
+    // The address differs each time, because Docker remembers what it pushed where.
     let registry = bench.registry("registry-target")?;
     let mut push = push(&format!("{}/large:1", registry.address))?;
     let first = time(bench, &mut push)?;
@@ -115,13 +113,13 @@ fn twice(bench: &Bench, again: &mut Vec<f64>, push: impl FnOnce(&str) -> Result<
     Ok(first)
 }
 
-/// Runs a command when nothing is left to be written to the disk; returns the seconds.
+/// Runs a command after earlier writes are on the disk, and returns its seconds.
 fn time(bench: &Bench, command: &mut Command) -> Result<f64> {
     setup::sync_disk(&bench.target)?;
     Ok(measure::run(command)?.seconds)
 }
 
-/// Fetches an image with skopeo and unpacks it with umoci; returns the seconds of both.
+/// Copies an image with skopeo and unpacks it with umoci; returns the seconds of both.
 fn copy_and_unpack(bench: &Bench, image: &str, directory: &Path) -> Result<f64> {
     let layout = format!("{}:1", setup::text(&directory.join("layout"))?);
     let mut copy = skopeo()?;

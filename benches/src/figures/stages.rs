@@ -14,26 +14,26 @@ use crate::report::Row;
 use crate::setup::{self, Bench, Missing, program};
 use crate::worker::Random;
 
-/// How many graphs are run.
+/// The number of graphs.
 const N_GRAPHS: usize = 40;
 
-/// How many stages a graph has.
+/// The number of stages in a graph.
 const N_STAGES: usize = 12;
 
-/// How many steps run at the same time.
+/// The number of steps that run at the same time.
 const N_JOBS: usize = 4;
 
-/// How long a step sleeps at least, and how much longer at most, in milliseconds.
+/// The shortest sleep of a step, and the most that is added to it, in milliseconds.
 const LEAST_MS: usize = 200;
 const MORE_MS: usize = 600;
 
-/// How many graphs are run at the same time: steps sleep, and hardly need the machine.
+/// The number of graphs that run at the same time. Their steps sleep and hardly use the processors.
 const N_LANES: usize = 2;
 
-/// How many stages are planned.
+/// The number of stages in the plan.
 const N_PLANNED: usize = 10_000;
 
-/// Random graphs of stages whose steps sleep, beside what none can be faster than.
+/// Measures random graphs of stages whose steps sleep, beside the shortest time that is possible.
 pub(super) fn makespan(bench: &Bench) -> Result<Vec<Row>> {
     let stages = Stages::new(bench, "makespan")?;
     let salt = salt()?;
@@ -54,8 +54,8 @@ pub(super) fn makespan(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("makespan", took? / n, bound / n, 1.05)])
 }
 
-/// A plan of many stages in chains of ten, each of which is a call of its own, beside ninja, which runs as many
-/// commands that do nothing.
+/// Measures a plan of many stages in chains of ten, each a call of its own, beside ninja, which runs the same number of
+/// commands `true`.
 pub(super) fn plan(bench: &Bench) -> Result<Vec<Row>> {
     let ninja = program("ninja", "ninja-build")?;
     let stages = Stages::new(bench, "plan")?;
@@ -77,7 +77,7 @@ pub(super) fn plan(bench: &Bench) -> Result<Vec<Row>> {
     let mut plan = bench.command(&stages.store, &["plan", "-m", setup::text(&module)?, "--quiet"])?;
     bench.warm(&mut plan)?;
     let mut calls = Command::new(ninja);
-    // No command makes its file, so that all of them run each time.
+    // No command writes its file, so that all commands run each time.
     calls.arg("-C").arg(&directory);
     let pair = measure::interleave(
         "plan-10000",
@@ -88,7 +88,7 @@ pub(super) fn plan(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("plan-10000", pair.value, pair.reference, 0.2)])
 }
 
-/// How many steps run after what compiles to the same when a comment changed.
+/// Counts the steps that run after the compiling step when only a comment changed.
 pub(super) fn cutoff(bench: &Bench) -> Result<Vec<Row>> {
     let stages = Stages::new(bench, "cutoff")?;
     let source = stages.directory.join("source");
@@ -109,8 +109,7 @@ pub(super) fn cutoff(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::count("cutoff", n_downstream, 0.0)])
 }
 
-/// Ten calls of a function in another language, made by a stage, beside the same calls made one after the other by the
-/// host: in Python, and in JavaScript.
+/// Measures a stage that calls a function in Python or JavaScript ten times, beside the same ten calls by the host.
 pub(super) fn cross_call(bench: &Bench) -> Result<Vec<Row>> {
     let relay = bench.component("benches/modules/relay")?;
     let example = bench.example("session", "cross_call")?;
@@ -128,7 +127,7 @@ pub(super) fn cross_call(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Finds the module of `tests/functions/polyglot` in a language, which the tests build and keep.
+/// Finds the module of `tests/functions/polyglot` in a language. The tests build it.
 fn greeter(bench: &Bench, language: &str) -> Result<PathBuf> {
     for target in [&bench.target, &bench.root.join("target")] {
         for directory in std::fs::read_dir(target.join("polyglot")).into_iter().flatten().flatten() {
@@ -146,13 +145,13 @@ fn greeter(bench: &Bench, language: &str) -> Result<PathBuf> {
     Err(Missing::new(format!("the module of `tests/functions/polyglot` in {language}"), how).into())
 }
 
-/// The tools do not say it, but what they leave among the exports tells.
+/// Returns whether a module was written in a language, by an export that its tools add.
 fn is_written_in(language: &str, inspection: &str) -> bool {
     let mark = if language == "Python" { "\"exports\"" } else { "\"init\"" };
     inspection.contains(&format!("\"name\": {mark}"))
 }
 
-/// Returns the names of the commands that events tell of as executed.
+/// Returns the names of the commands that ran, from the events of a run.
 pub(super) fn commands_that_ran(events: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(events).with_context(|| format!("cannot read `{}`", events.display()))?;
     let mut names = Vec::new();
@@ -165,7 +164,7 @@ pub(super) fn commands_that_ran(events: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Pipelines without code over the stages of one module.
+/// Manifests with stages that call the functions of one module.
 struct Stages<'a> {
     bench: &'a Bench,
     component: PathBuf,
@@ -196,7 +195,7 @@ impl<'a> Stages<'a> {
         Ok(module)
     }
 
-    /// Returns what runs a random graph, and how long that takes at least, in seconds.
+    /// Returns the command that runs a random graph, and the shortest time for it in seconds.
     fn nap(&self, n: usize, salt: &str) -> Result<(Command, f64)> {
         let mut random = Random::new(n as u64 + 1);
         let mut manifest = self.manifest();

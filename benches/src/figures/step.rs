@@ -1,4 +1,4 @@
-//! `step-cold`: what one step of a chain costs, beside the bare container runtime.
+//! `step-cold`: one step of a chain, beside the container runtime alone.
 
 use std::fs;
 use std::path::Path;
@@ -12,16 +12,16 @@ use crate::report::Row;
 use crate::setup::{self, Bench, image, is_root, program};
 use crate::worker::{self, Lane};
 
-/// How many steps the long chain has more than the short one, which has one.
+/// The difference between the long chain and the short one, which has one step.
 const N_MORE: u32 = 40;
 
-/// How many runs of the reference one round takes the median of.
+/// The number of runs of the reference in a round, which takes their median.
 const N_REFERENCE: usize = 10;
 
-/// What both run.
+/// The command that both run.
 const COMMAND: &str = "/bin/true";
 
-/// The slope between chains of 1 and of 41 steps, none of them cached, beside `crun run`.
+/// Measures the difference between chains of 1 and of 41 new steps, for each step, beside `crun run`.
 pub(super) fn step_cold(bench: &Bench) -> Result<Vec<Row>> {
     let crun = program("crun", "crun")?;
     let bundle = bench.directory("bundle")?;
@@ -47,7 +47,7 @@ pub(super) fn step_cold(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("step-cold", pair.value, pair.reference, 1.6)])
 }
 
-/// Writes the specification that crun itself proposes, without a terminal and with our command.
+/// Writes the configuration that `crun spec` proposes, without a terminal and with the command.
 fn configure(crun: &Path, bundle: &Path) -> Result<()> {
     let mut spec = Command::new(crun);
     spec.arg("spec").current_dir(bundle);
@@ -63,8 +63,8 @@ fn configure(crun: &Path, bundle: &Path) -> Result<()> {
     setup::write(&path, config.to_string())
 }
 
-/// Returns the worker that runs the reference. As root it gets a mount namespace without the unified
-/// hierarchy of a hybrid cgroup layout, with which crun refuses to run.
+/// Returns the worker that runs the reference. As root it runs in a mount namespace without the unified hierarchy of a
+/// hybrid cgroup layout, because crun would not start with it.
 fn bare(crun: &Path, bundle: &Path) -> Result<Command> {
     let worker = worker::command("crun")?;
     let mut command = if is_root()? {

@@ -1,4 +1,4 @@
-//! Steps on an image, beside themselves: `step-network`, `parallel`.
+//! `step-network` and `parallel`: steps on an image.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,13 +13,13 @@ use crate::setup::{self, Bench, Registry};
 /// The engine that needs no daemon.
 pub(super) const EMBEDDED: &str = "embedded";
 
-/// How many steps sleep at once.
+/// The number of steps that sleep at the same time.
 const N_SLEEPERS: &str = "20";
 
-/// For how long, in seconds.
+/// The time that a step sleeps, in seconds.
 const SLEEP: &str = "0.5";
 
-/// A step that can reach the network beside one that cannot.
+/// Measures a step that can reach the network beside one that cannot.
 pub(super) fn network(bench: &Bench) -> Result<Vec<Row>> {
     let steps = Steps::new(bench, "network")?;
     let run = |stage: &[&str]| {
@@ -31,7 +31,7 @@ pub(super) fn network(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("step-network", pair.value, pair.reference, 1.3)])
 }
 
-/// Twenty steps that sleep at the same time, beside one `sleep`.
+/// Measures twenty steps that sleep at the same time, beside one `sleep`.
 pub(super) fn parallel(bench: &Bench) -> Result<Vec<Row>> {
     let steps = Steps::new(bench, "parallel")?;
     let stage = ["sleepers", "--n", N_SLEEPERS, "--seconds", SLEEP];
@@ -44,21 +44,20 @@ pub(super) fn parallel(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("parallel", pair.value, pair.reference, 1.2)])
 }
 
-/// What runs steps on an image of busybox. The image is in the store after the round that does not
-/// count.
+/// Calls that run steps on an image of busybox. The image is in the store after the round that is not counted.
 pub(super) struct Steps<'a> {
     bench: &'a Bench,
     module: String,
     store: PathBuf,
-    /// By what name it is pulled.
+    /// The name of the image, with a tag.
     pub(super) image: String,
-    /// The same with its digest instead of its tag.
+    /// The name of the image, with its digest.
     pinned: String,
     _registry: Registry,
 }
 
 impl<'a> Steps<'a> {
-    /// Starts a registry with the image; `name` is part of the names of directories.
+    /// Starts a registry with the image. `name` is a part of the names of directories.
     pub(super) fn new(bench: &'a Bench, name: &str) -> Result<Self> {
         let module = bench.module("benches/modules/chain")?;
         let registry = bench.registry(&format!("registry-{name}"))?;
@@ -68,12 +67,12 @@ impl<'a> Steps<'a> {
         Ok(Self { bench, module, store, image, pinned, _registry: registry })
     }
 
-    /// Returns the call of a stage with its flags; steps with a new salt were never run.
+    /// Returns the call of a stage with its flags. Steps with a new salt were never run.
     pub(super) fn call(&self, engine: &str, options: &[&str], stage: &[&str], salt: &str) -> Result<Command> {
         self.call_on(&self.image, engine, options, stage, salt)
     }
 
-    /// As [`Steps::call`], with the image named by its digest, so that no registry is asked what it is.
+    /// Returns the same call as [`Steps::call`], with the image named by its digest, so that no registry is asked.
     pub(super) fn call_pinned(&self, engine: &str, options: &[&str], stage: &[&str], salt: &str) -> Result<Command> {
         self.call_on(&self.pinned, engine, options, stage, salt)
     }

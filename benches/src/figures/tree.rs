@@ -1,4 +1,4 @@
-//! `tree-cold`, `tree-same`, `tree-changed`: a large directory of the caller, beside git.
+//! `tree-cold`, `tree-same` and `tree-changed`: a large directory of the user, beside git.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,17 +15,17 @@ const N_TOP: usize = 50;
 const N_DIRECTORIES: usize = 100;
 const N_FILES: usize = 10;
 
-/// The least and the most of a file, in bytes: 7.3 KB on average, 365 MB in all.
+/// The smallest and the largest size of a file in bytes: 7.3 KB on average, 365 MB in all.
 const SIZES: (f64, f64) = (100.0, 45_000.0);
 
-/// Git with a repository that is not in the tree, so that nobody else reads that.
+/// Git, with a repository outside of the tree, so that a scan of the tree does not read the repository.
 pub(super) struct Git {
     program: PathBuf,
     repository: PathBuf,
     tree: PathBuf,
 }
 
-/// An empty store beside an empty index.
+/// Measures a scan with an empty store, beside git with an empty index.
 pub(super) fn cold(bench: &Bench) -> Result<Vec<Row>> {
     let (git, module) = prepare(bench, "cold")?;
     let store = bench.directory("store-tree-cold")?;
@@ -44,7 +44,7 @@ pub(super) fn cold(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("tree-cold", pair.value, pair.reference, 0.1)])
 }
 
-/// A store and an index that know the tree.
+/// Measures a scan with a store that has seen the tree, beside git with an index that has it.
 pub(super) fn same(bench: &Bench) -> Result<Vec<Row>> {
     let (git, module) = prepare(bench, "same")?;
     let store = bench.directory("store-tree-same")?;
@@ -58,7 +58,7 @@ pub(super) fn same(bench: &Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::times("tree-same", pair.value, pair.reference, 1.2)])
 }
 
-/// Ten files that neither has seen in their present form.
+/// Measures the same after ten files were changed.
 pub(super) fn changed(bench: &Bench) -> Result<Vec<Row>> {
     let (git, module) = prepare(bench, "changed")?;
     let store = bench.directory("store-tree-changed")?;
@@ -69,7 +69,7 @@ pub(super) fn changed(bench: &Bench) -> Result<Vec<Row>> {
         N_ROUNDS,
         || {
             n_changes += 1;
-            // The same ten each time: git goes on calling them changed.
+            // The files are the same ten in each round, because git reports them as changed from then on.
             for top in 0..10 {
                 let path = file(&git.tree, top * 5, top * 7, top);
                 setup::write(&path, format!("change {n_changes} of file {top}\n"))?;
@@ -86,7 +86,7 @@ fn prepare(bench: &Bench, name: &str) -> Result<(Git, String)> {
     Ok((Git::new(bench, name, bench.tree(make)?)?, module))
 }
 
-/// Lets both see the tree, twice, so that no file is so new that its time says nothing.
+/// Lets git and the store see the tree twice, with a pause, so that the times of all files can be trusted.
 pub(super) fn settle(bench: &Bench, git: &Git, store: &Path, module: &str) -> Result<()> {
     git.fresh()?;
     measure::output(&mut git.command(&["add", "-A"]))?;
@@ -106,13 +106,13 @@ pub(super) fn digest(bench: &Bench, store: &Path, module: &str, tree: &Path) -> 
 }
 
 impl Git {
-    /// Takes an empty directory for the repository.
+    /// Makes an empty directory for the repository.
     pub(super) fn new(bench: &Bench, name: &str, tree: &Path) -> Result<Self> {
         let repository = bench.directory(&format!("git-{name}"))?;
         Ok(Self { program: program("git", "git")?, repository, tree: tree.to_owned() })
     }
 
-    /// Begins anew, with an empty index.
+    /// Makes a new repository with an empty index.
     fn fresh(&self) -> Result<()> {
         setup::empty(&self.repository)?;
         measure::output(&mut self.command(&["init", "--quiet"])).map(|_| ())
@@ -136,7 +136,7 @@ fn file(tree: &Path, top: usize, directory: usize, file: usize) -> PathBuf {
     tree.join(format!("d{top:02}/d{directory:02}/file{file}.txt"))
 }
 
-/// Writes the tree: the same on every machine.
+/// Writes the tree, which is the same on every machine.
 fn make(tree: &Path) -> Result<()> {
     crate::say(&format!("making a tree of {} files in {}", N_TOP * N_DIRECTORIES * N_FILES, tree.display()));
     let mut random = Random::new(1);

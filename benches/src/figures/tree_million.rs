@@ -11,14 +11,14 @@ use crate::measure::{self, N_ROUNDS, Usage};
 use crate::report::Row;
 use crate::setup::{self, Bench};
 
-/// How many directories are in one, on each of the levels; the last have the files.
+/// The number of directories in a directory, for each level. Those of the last level have the files.
 const LEVELS: [usize; 3] = [100, 100, 10];
 const N_FILES: usize = 10;
 
-/// How many files change between two rounds.
+/// The number of files that change between two rounds.
 const N_CHANGES: usize = 10;
 
-/// The unchanged tree, then ten changed files, with the most memory that either takes.
+/// Measures the unchanged tree and the tree with ten changed files, and the larger peak memory of both.
 pub(super) fn million(bench: &Bench) -> Result<Vec<Row>> {
     let module = bench.module("benches/modules/chain")?;
     let tree = bench.directory("tree-million")?;
@@ -42,7 +42,7 @@ pub(super) fn million(bench: &Bench) -> Result<Vec<Row>> {
         || {
             n_rounds += 1;
             for n in 0..N_CHANGES {
-                // The same ten each time: git goes on calling them changed.
+                // The files are the same ten in each round, because git reports them as changed from then on.
                 let path = directory(&tree, [n * 7, n * 3, n]).join("file0");
                 setup::write(&path, format!("change {n_rounds} of file {n}\n"))?;
             }
@@ -62,8 +62,8 @@ fn directory(tree: &Path, [a, b, c]: [usize; 3]) -> PathBuf {
     tree.join(format!("d{a:02}/d{b:02}/d{c}"))
 }
 
-/// Writes the tree. One file of ten has contents, which no other has; the others are empty, so that the disk
-/// is not what is measured.
+/// Writes the tree. One file of ten has contents, which no other file has. The others are empty, so that the tree
+/// needs little space on the disk.
 fn make(tree: &Path) -> Result<()> {
     crate::say(&format!("tree-million: making the tree, in {}", tree.display()));
     for a in 0..LEVELS[0] {

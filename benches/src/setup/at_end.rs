@@ -1,20 +1,20 @@
-//! What is to be done when this program ends, however it ends.
+//! Runs a command when this program ends, even if it is killed.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
-/// Waits until nobody can write to it any more, and runs its arguments.
+/// Waits for the end of its standard input, and then runs its arguments.
 const SCRIPT: &str = r#"cat >/dev/null; exec "$@""#;
 
-/// A command that is run when this is dropped, or when this program is killed.
+/// A command that runs when this is dropped, or when this program is killed.
 pub(super) struct AtEnd {
     waiter: Child,
 }
 
 impl AtEnd {
-    /// Takes the program and the arguments of a command.
+    /// Takes the program and the arguments from a command.
     pub(super) fn run(command: &Command) -> Result<Self> {
         let waiter = Command::new("sh")
             .args(["-c", SCRIPT, "sh"])
@@ -23,7 +23,7 @@ impl AtEnd {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // What a terminal sends to this program must not end it, too.
+            // A signal of the terminal must not end the waiting process.
             .process_group(0)
             .spawn()
             .context("cannot run `sh`")?;
@@ -34,7 +34,7 @@ impl AtEnd {
 impl Drop for AtEnd {
     fn drop(&mut self) {
         self.waiter.stdin = None;
-        // There is nothing left to be done about it.
+        // An error leaves nothing to do.
         let _ = self.waiter.wait();
     }
 }

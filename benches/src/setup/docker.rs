@@ -1,4 +1,4 @@
-//! Docker: the one that is named, or one of our own.
+//! Docker: the daemon at `DOCKER_HOST`, or one that is started here.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,18 +9,18 @@ use super::at_end::AtEnd;
 use super::{Missing, program};
 use crate::measure;
 
-/// Debian's package.
+/// The Debian package with the daemon and the client.
 const PACKAGE: &str = "docker.io";
 
-/// Debian's client, which has BuildKit in it; newer ones need a plugin for it.
+/// The client of Debian, which can build with BuildKit. Newer clients need a plugin for that.
 const CLIENT: &str = "/usr/bin/docker";
 
-/// A daemon and a client for it.
+/// A daemon, and a client for it.
 pub(crate) struct Docker {
-    /// For `DOCKER_HOST`.
+    /// The value for `DOCKER_HOST`.
     pub(crate) address: String,
     client: PathBuf,
-    /// Ends the daemon, if it is ours.
+    /// Ends the daemon if it was started here.
     _end: Option<AtEnd>,
 }
 
@@ -30,9 +30,9 @@ impl Docker {
         Ok(Self { address, client: client()?, _end: None })
     }
 
-    /// Starts a daemon that has its files in a directory.
+    /// Starts a daemon with its files in a directory.
     pub(super) fn start(repository: &Path, directory: &Path) -> Result<Self> {
-        // The script would install what is missing.
+        // The script would install a missing daemon.
         program("dockerd", PACKAGE)?;
         let client = client()?;
         let script = |verb: &str| {
@@ -45,7 +45,7 @@ impl Docker {
         Ok(Self { address, client, _end: Some(end) })
     }
 
-    /// Returns a command of the client. Builds are those of BuildKit.
+    /// Returns a command of the client, which builds with BuildKit.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.client);
         command.args(args).env("DOCKER_HOST", &self.address).env("DOCKER_BUILDKIT", "1");
@@ -53,9 +53,9 @@ impl Docker {
         command
     }
 
-    /// Removes an image, if it is there.
+    /// Removes an image if it exists.
     pub(crate) fn remove(&self, image: &str) {
-        // It need not be there; what else can go wrong, the next command tells.
+        // The image may be missing. Any other fault shows in the next command.
         let _ = measure::output(&mut self.command(&["rmi", "--force", image]));
     }
 }
@@ -64,7 +64,7 @@ impl Docker {
 fn client() -> Result<PathBuf> {
     let candidates = [Some(PathBuf::from(CLIENT)), program("docker", PACKAGE).ok()];
     let mut usable = candidates.into_iter().flatten().filter(|client| {
-        // Without BuildKit it does not even show the help.
+        // A client without BuildKit fails at this.
         measure::output(Command::new(client).args(["build", "--help"]).env("DOCKER_BUILDKIT", "1")).is_ok()
     });
     usable.next().ok_or_else(|| {

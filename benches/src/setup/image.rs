@@ -1,4 +1,4 @@
-//! Images: written as OCI layouts by umoci, taken to registries by skopeo.
+//! Makes images: umoci writes OCI layouts, and skopeo copies them to registries.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,18 +13,18 @@ use crate::measure;
 /// The tag of every image.
 const TAG: &str = "1";
 
-/// An image in an OCI layout of its own.
+/// An image, in an OCI layout of its own.
 pub(crate) struct Image {
     layout: PathBuf,
 }
 
 impl Image {
-    /// The image that is in a layout already.
+    /// Returns the image of an existing layout.
     pub(super) fn at(layout: &Path) -> Self {
         Self { layout: layout.to_owned() }
     }
 
-    /// Writes a new one: a layer of each directory, compressed with gzip.
+    /// Makes an image with a layer of each directory, compressed with gzip.
     pub(super) fn write(layout: &Path, layers: &[PathBuf]) -> Result<Self> {
         let image = Self::at(layout);
         let name = image.name();
@@ -40,7 +40,7 @@ impl Image {
         Ok(image)
     }
 
-    /// Copies it into a repository of a registry, and returns by what name it is pulled from there.
+    /// Copies the image into a repository of a registry, and returns its name there.
     pub(crate) fn push(&self, registry: &Registry, repository: &str) -> Result<String> {
         let reference = format!("{}/{repository}:{TAG}", registry.address);
         let mut copy = skopeo()?;
@@ -55,7 +55,7 @@ impl Image {
     }
 }
 
-/// Returns the name of an image with its digest instead of its tag, which a registry is asked for.
+/// Asks the registry for the digest of an image, and returns its name with the digest instead of the tag.
 pub(crate) fn pinned(reference: &str) -> Result<String> {
     let mut inspect = skopeo()?;
     inspect.args(["inspect", "--tls-verify=false", "--format", "{{.Digest}}"]).arg(format!("docker://{reference}"));
@@ -64,7 +64,7 @@ pub(crate) fn pinned(reference: &str) -> Result<String> {
     Ok(format!("{name}@{}", digest.trim()))
 }
 
-/// Returns skopeo, which needs no policy of this machine.
+/// Returns a command of skopeo that does not use the policy of this machine.
 pub(crate) fn skopeo() -> Result<Command> {
     let mut command = Command::new(program("skopeo", "skopeo")?);
     command.arg("--insecure-policy");
@@ -83,14 +83,14 @@ pub(crate) fn busybox_rootfs(rootfs: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes an image of it.
+/// Makes an image of this root file system.
 pub(super) fn busybox(directory: &Path) -> Result<Image> {
     let rootfs = directory.join("rootfs");
     busybox_rootfs(&rootfs)?;
     Image::write(&directory.join("layout"), &[rootfs])
 }
 
-/// Writes a directory as an archive that depends on nothing but names, modes and contents.
+/// Writes a directory as an archive that depends only on names, modes and contents.
 fn pack(directory: &Path, archive: &Path) -> Result<()> {
     let mut tar = Command::new(program("tar", "tar")?);
     tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "-cf"]).arg(archive);

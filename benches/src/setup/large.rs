@@ -1,6 +1,6 @@
 //! The image of 400 MB: 7,900 entries in four layers, one of which has most of them.
 //!
-//! Made once and kept. All that it depends on is in here, so that it is the same everywhere.
+//! It is made once and kept. It depends only on the numbers in this file, so that it is the same on every machine.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,13 +11,13 @@ use anyhow::{Context as _, Result};
 use super::image::Image;
 use crate::worker::Random;
 
-/// What a layer has.
+/// The contents of a layer.
 struct Layer {
-    /// Of the directory below `usr`; two layers that share it share the files of the smaller one.
+    /// The name of the directory below `usr`. A later layer with the same name replaces files of the earlier one.
     name: &'static str,
-    /// Including links.
+    /// The number of files, with links.
     n_files: usize,
-    /// Files of [`HUGE`] bytes, besides.
+    /// The number of further files of [`HUGE`] bytes.
     n_huge: usize,
 }
 
@@ -25,11 +25,11 @@ const LAYERS: [Layer; 4] = [
     Layer { name: "base", n_files: 600, n_huge: 0 },
     Layer { name: "lib", n_files: 6_000, n_huge: 3 },
     Layer { name: "app", n_files: 800, n_huge: 0 },
-    // Replaces files of the layer before.
+    // It replaces files of the layer before.
     Layer { name: "app", n_files: 40, n_huge: 0 },
 ];
 
-/// The least and the most of a usual file, in bytes: 58 KB on average.
+/// The smallest and the largest size of a usual file in bytes. The average is 58 KB.
 const SIZES: (f64, f64) = (200.0, 455_000.0);
 
 /// The size of the largest files, in bytes.
@@ -38,16 +38,16 @@ const HUGE: usize = 15_000_000;
 const N_IN_DIRECTORY: usize = 20;
 const N_DIRECTORIES_IN_ONE: usize = 10;
 
-/// One of so many files is another name of the one before it.
+/// One of this many files is a hard link to the file before it.
 const HARD_LINKS: usize = 40;
 
-/// One of so many files is a link to the one before it.
+/// One of this many files is a symbolic link to the file before it.
 const SYMBOLIC_LINKS: usize = 25;
 
-/// How many bytes are of one kind.
+/// The number of bytes of one kind in a row.
 const BLOCK: usize = 4096;
 
-/// Returns the image that is kept in a directory, or makes it.
+/// Returns the image in a directory, and makes it if it is missing.
 pub(super) fn image(directory: &Path) -> Result<Image> {
     let (finished, layout) = (directory.join("finished"), directory.join("layout"));
     if finished.is_file() {
@@ -80,7 +80,7 @@ fn make(layer: &Layer, root: &Path, random: &mut Random) -> Result<()> {
             let parent = path.parent().context("a file has a parent")?;
             fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
         }
-        // The first of a directory has no file before it there.
+        // The first file of a directory has no file before it in this directory.
         let before = (n % N_IN_DIRECTORY > 0).then(|| file(layer, root, n - 1));
         match before {
             Some(before) if n % HARD_LINKS == 1 => fs::hard_link(before, &path)?,
@@ -106,8 +106,8 @@ fn file(layer: &Layer, root: &Path, n: usize) -> PathBuf {
     root.join(parents).join(format!("file{n}"))
 }
 
-/// Writes contents that gzip makes half as large, like programs and what comes with them: text,
-/// records of numbers, padding, and what is compressed already.
+/// Makes contents that gzip reduces to half of their size, as it does with programs: text, records of numbers,
+/// padding, and data that is compressed already.
 fn fill(contents: &mut Vec<u8>, size: usize, random: &mut Random) {
     contents.clear();
     let mut text = String::new();

@@ -14,23 +14,23 @@ use super::at_end::AtEnd;
 use super::program;
 use crate::children;
 
-/// How many ports are tried: another program can be faster to take one.
+/// The number of ports that are tried, because another program can take a free port first.
 const N_PORTS: usize = 3;
 
-/// How long it may take to start.
+/// The longest time for a start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running registry. It ends when this is dropped.
 pub(crate) struct Registry {
-    /// As the first part of the names of its images.
+    /// The address, which is the first part of the names of its images.
     pub(crate) address: String,
     server: Child,
-    /// Ends it if this program is killed; there is none before it answers.
+    /// Ends the registry if this program is killed. It is set when the registry answers.
     end: Option<AtEnd>,
 }
 
 impl Registry {
-    /// Starts one that keeps its images in a directory.
+    /// Starts a registry with its images in a directory.
     pub(super) fn start(directory: &Path) -> Result<Self> {
         let program = program("docker-registry", "docker-registry")?;
         let log = directory.join("log");
@@ -55,7 +55,7 @@ impl Registry {
         bail!("`docker-registry` ends at once: {}", said.trim())
     }
 
-    /// Waits until it can be reached; it cannot if it has ended.
+    /// Waits until the registry accepts connections; returns false if it has ended.
     fn answers(&mut self, address: SocketAddrV4) -> Result<bool> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
@@ -74,17 +74,18 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        // Before its number can be that of another process.
+        // The waiting process ends first, before the id of the registry can be that of another process.
         self.end = None;
-        // It has nothing to lose.
+        // The registry has no data to save.
         let _ = self.server.kill();
         let _ = self.server.wait();
         children::ended(self.server.id());
     }
 }
 
-/// Returns its configuration. Source: the file `docs/configuration.md` of distribution 2.8; every
-/// JSON document is a YAML document.
+/// Returns the configuration. Every JSON document is a YAML document.
+///
+/// Source: the file `docs/configuration.md` of distribution 2.8.
 fn configuration(directory: &Path, address: SocketAddrV4) -> String {
     json!({
         "version": "0.1",

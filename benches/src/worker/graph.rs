@@ -1,4 +1,4 @@
-//! A large graph of cheap operations, in one session of the embedded backend.
+//! A large graph of cheap operations, in one session of the embedded engine.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use store::Store;
 
 use super::Random;
 
-/// How many vertices do not depend on each other.
+/// The number of vertices that do not depend on each other.
 const WIDTH: usize = 1000;
 
-/// Returns the inputs of each vertex. Every second layer takes one of the layer before, the others
-/// two or three; the last vertex takes all that nothing else takes.
+/// Returns the inputs of each vertex. The vertices of every second row have one input in the row before, the others
+/// two or three. The last vertex has all vertices as inputs that are not the input of another one.
 pub(crate) fn edges(n_vertices: usize) -> Vec<Vec<usize>> {
     let mut random = Random::new(2);
     let mut edges: Vec<Vec<usize>> = Vec::with_capacity(n_vertices);
@@ -46,7 +46,7 @@ fn is_merge(vertex: usize) -> bool {
     vertex / WIDTH % 2 == 1
 }
 
-/// Returns the last vertex of the graph: trees of at most eight small files each.
+/// Returns the last vertex of the graph. Each vertex makes a tree of at most eight small files.
 fn build(n_vertices: usize) -> Result<Edge> {
     let root = TreePath::root();
     let scratch = Vertex::scratch();
@@ -73,8 +73,8 @@ fn build(n_vertices: usize) -> Result<Edge> {
     vertices.pop().map(Edge::first).context("a graph has a vertex")
 }
 
-/// Evaluates the graph and prints how many of its vertices ran, and what took how long. With `null`
-/// none may have run.
+/// Evaluates the graph, and prints how many of its vertices ran and how long that took. With `null` it is an error if
+/// a vertex ran.
 pub(super) fn main(store: &Path, n_vertices: usize, what: &str) -> Result<()> {
     let started = Instant::now();
     let last = build(n_vertices)?;

@@ -1,4 +1,4 @@
-//! A worker that is asked again and again: a line in, the seconds that it took out.
+//! A worker that answers requests: it reads a line for each request, and writes the seconds that the request took.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -7,16 +7,16 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::children;
 
-/// The side of who asks.
+/// The side that sends requests.
 pub(crate) struct Lane {
     child: Child,
-    /// None once the worker is to end.
+    /// None when the worker has to end.
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Lane {
-    /// Starts a worker. It ends when the lane is dropped.
+    /// Starts a worker, which ends when the lane is dropped.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = children::start(command)?;
@@ -25,7 +25,7 @@ impl Lane {
         Ok(Self { child, requests, answers })
     }
 
-    /// Has something done and returns how long it took, in seconds.
+    /// Sends a request, and returns the seconds that it took.
     pub(crate) fn ask(&mut self, request: &str) -> Result<f64> {
         let mut answer = String::new();
         if let Some(requests) = &mut self.requests {
@@ -42,13 +42,13 @@ impl Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         self.requests = None;
-        // It has nothing to lose.
+        // The worker has no data to save.
         let _ = self.child.wait();
         children::ended(self.child.id());
     }
 }
 
-/// The side of the worker: answers until nobody asks any more.
+/// The side of the worker: answers requests until there are no more.
 pub(super) fn serve(mut answer: impl FnMut(&str) -> Result<f64>) -> Result<()> {
     let mut stdout = std::io::stdout();
     for request in std::io::stdin().lines() {

@@ -5,11 +5,13 @@ const WORDS: [&str; 16] = [
     "=",
 ];
 
-/// A generator. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014), SplitMix64.
+/// A generator of numbers.
+///
+/// Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014), SplitMix64.
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Begins with a seed.
+    /// Returns a generator with a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -35,7 +37,7 @@ impl Random {
         text.truncate(size);
     }
 
-    /// Appends so many bytes that no compression makes smaller.
+    /// Appends bytes that no compression makes smaller.
     pub(crate) fn write_noise(&mut self, bytes: &mut Vec<u8>, n_bytes: usize) {
         let size = bytes.len() + n_bytes;
         while bytes.len() < size {
@@ -44,13 +46,13 @@ impl Random {
         bytes.truncate(size);
     }
 
-    /// Returns a size between two, in bytes. Sizes are spread evenly over their logarithms, so that
-    /// most are small.
+    /// Returns a size between two sizes in bytes. The logarithms of sizes are spread evenly, so that most sizes are
+    /// small.
     pub(crate) fn size(&mut self, least: f64, most: f64) -> usize {
         (least * (most / least).powf(self.fraction())) as usize
     }
 
-    /// Returns a number from 0 to 1.
+    /// Returns a number between 0 and 1.
     pub(crate) fn fraction(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }

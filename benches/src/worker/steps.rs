@@ -1,4 +1,4 @@
-//! Chains of steps, in one session of the embedded backend.
+//! Chains of steps, in one session of the embedded engine.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use backend_embedded::zone::ZoneConfig;
 use graph::{Edge, ExecOp, Expect, Limits, Op, Platform, Reuse, Selection, SourceOp, Stdin, TreePath};
 use store::Store;
 
-/// Is told how many steps a chain has, runs it, and tells how long that took.
+/// Reads the number of steps of a chain, runs the chain, and writes how long that took.
 pub(super) fn main(store: &Path, rootfs: &str, command: &str) -> Result<()> {
     let runtime = super::runtime()?;
     let _inside = runtime.enter();
@@ -28,7 +28,7 @@ pub(super) fn main(store: &Path, rootfs: &str, command: &str) -> Result<()> {
     })
 }
 
-/// Returns the last of so many steps, none of which was ever run.
+/// Returns the last step of a new chain, none of whose steps was run before.
 fn chain(rootfs: &str, command: &str, n_steps: usize) -> Result<Edge> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_nanos();
     let local = SourceOp::Local { path: rootfs.to_owned(), include: Vec::new(), exclude: Vec::new() };
