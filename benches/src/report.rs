@@ -1,4 +1,4 @@
-//! Prints figures.
+//! Prints figures, as a table or as JSON.
 
 use serde_json::json;
 

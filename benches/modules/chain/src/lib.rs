@@ -1,4 +1,4 @@
-//! What the benchmarks call.
+//! The stages that the benchmarks call.
 
 use guest_sdk::prelude::*;
 
@@ -8,7 +8,7 @@ fn write(n: u32, salt: &str) -> [String; 3] {
     ["sh".to_owned(), "-c".to_owned(), format!("echo \"{n} {salt}\" > /f{n} && echo {n}")]
 }
 
-/// Stages that do as little as can be, so that what is measured is all around them.
+/// Stages that do as little as possible, so that the time of everything else is measured.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
@@ -16,7 +16,7 @@ mod stages {
     /// Runs commands one after the other, each in what the one before left, and returns what the
     /// last printed: its number.
     pub fn chain(
-        /// How many.
+        /// The number of steps.
         n: u32,
     ) -> Result<String> {
         let first = machine::rootfs();
@@ -28,9 +28,9 @@ mod stages {
     pub fn chain_on(
         /// The image, which has a shell.
         image: Container,
-        /// How many.
+        /// The number of steps.
         n: u32,
-        /// Is part of each command: steps with another were never run.
+        /// A part of each command. Steps with a new salt were never run.
         salt: String,
     ) -> Result<String> {
         (1..=n).fold(image, |container, n| container.with_exec(write(n, &salt))).stdout()
@@ -40,11 +40,11 @@ mod stages {
     pub fn sleepers(
         /// The image, which has a shell.
         image: Container,
-        /// How many.
+        /// The number of steps.
         n: u32,
-        /// For how long each.
+        /// The seconds that each step sleeps.
         seconds: f64,
-        /// Is part of each command: steps with another were never run.
+        /// A part of each command. Steps with a new salt were never run.
         salt: String,
     ) -> Result<()> {
         let sleep = |n| image.with_exec(["sh", "-c", &format!("sleep {seconds}; : {n} {salt}")]);
@@ -57,7 +57,7 @@ mod stages {
         image: Container,
         /// Whether the step can reach the network.
         network: bool,
-        /// Is part of the command: a step with another was never run.
+        /// A part of the command. A step with a new salt was never run.
         salt: String,
     ) -> Result<String> {
         let options = ExecOptions::new();
@@ -67,7 +67,7 @@ mod stages {
 
     /// Returns an image as it is.
     pub fn image(
-        /// The image.
+        /// The image that is returned.
         image: Container,
     ) -> Container {
         image
@@ -75,25 +75,25 @@ mod stages {
 
     /// Returns the digest of what is in a directory.
     pub fn digest(
-        /// The directory.
+        /// The directory whose digest is returned.
         src: Directory,
     ) -> Result<String> {
         src.digest()
     }
 
-    /// Sleeps in one step, after those that it is fed by, and returns a directory with its name.
+    /// Sleeps in one step, after the steps that it waits for, and returns a directory with a file of its name.
     pub fn nap(
-        /// What it is called; a part of the command.
+        /// The name of the step, which is a part of the command.
         name: &str,
-        /// For how long.
+        /// The seconds that it sleeps.
         seconds: f64,
-        /// Is part of the command: a step with another was never run.
+        /// A part of the command. A step with a new salt was never run.
         salt: &str,
-        /// One that it waits for.
+        /// A step that it waits for.
         a: Option<Directory>,
-        /// Another one.
+        /// Another step that it waits for.
         b: Option<Directory>,
-        /// Yet another one.
+        /// A third step that it waits for.
         c: Option<Directory>,
     ) -> Directory {
         let waited = [("/a", a), ("/b", b), ("/c", c)];
@@ -105,29 +105,29 @@ mod stages {
         machine.with_exec(["sh", "-c", &script]).directory("/out")
     }
 
-    /// Returns its name, whatever it is given.
+    /// Returns its name.
     pub fn pass(
-        /// What it is called: no two are the same call.
+        /// The name, which makes each call a different one.
         name: String,
-        /// What the stage before it returned.
+        /// The answer of the stage before it.
         text: Option<String>,
     ) -> String {
         drop(text);
         name
     }
 
-    /// Leaves the comments out of a source, as a compiler does.
+    /// Removes the comments of a source, as a compiler does.
     pub fn compile(
-        /// The source.
+        /// The source with comments.
         src: &File,
     ) -> File {
         let script = "grep -v '^#' /src > /compiled";
         machine::rootfs().with_file("/src", src).with_exec(["sh", "-c", script]).file("/compiled")
     }
 
-    /// Uses what was compiled.
+    /// Prints the compiled source.
     pub fn test(
-        /// What was compiled.
+        /// The compiled source.
         compile: &File,
     ) -> Result<String> {
         machine::rootfs().with_file("/compiled", compile).with_exec(["cat", "/compiled"]).stdout()

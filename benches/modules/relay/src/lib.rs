@@ -2,16 +2,16 @@
 
 guest_sdk::import!(polyglot);
 
-/// Hands what one call answers to the next.
+/// Stages that call a function of another module.
 #[guest_sdk::stages]
 mod stages {
     use super::*;
 
-    /// Calls the other module so often, each time with what it answered before.
+    /// Calls the function `n` times, each time with the answer of the call before.
     pub fn relay(
-        /// What the first call is given.
+        /// The argument of the first call.
         name: String,
-        /// How often.
+        /// The number of calls.
         n: u32,
     ) -> String {
         (0..n).fold(name, |name, _| polyglot::greet(Some(&name)))

@@ -46,9 +46,9 @@ impl Diagnostic for GcError {
 /// An item of the store that can be collected by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Item {
-    /// A result.
+    /// A result, by its key.
     Result(CacheKey),
-    /// A layer.
+    /// A layer, by its identity.
     Layer(LayerId),
     /// A cache volume, by the digest of its key.
     Volume(ContentDigest),
@@ -57,7 +57,7 @@ pub enum Item {
 /// An item of the store, and the properties that decide whether it is collected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The item.
+    /// The item that the record describes.
     pub item: Item,
     /// The name that is shown: the key of a volume, or the digest or the id.
     pub name: String,
@@ -127,9 +127,9 @@ pub fn plan_gc(records: &[Record], budget_bytes: u64) -> Vec<Item> {
 pub enum Leased {
     /// A tree, with its nodes and blobs.
     Tree(ContentDigest),
-    /// A blob.
+    /// A blob, by its digest.
     Blob(ContentDigest),
-    /// A layer.
+    /// A layer, by its identity.
     Layer(LayerId),
     /// A cache volume.
     Volume(ContentDigest),

@@ -51,7 +51,7 @@ pub struct PlanEntry {
 /// The kind of an entry that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum PlanKind {
-    /// A directory.
+    /// A directory, which can hide the one below it.
     Directory {
         /// Whether it hides what the layers below have in it.
         is_opaque: bool,
@@ -105,7 +105,7 @@ pub struct Change {
 /// What a command left at a path.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ChangeKind {
-    /// A directory.
+    /// A directory, which can hide the one below it.
     Directory {
         /// Whether everything that the base had in it is gone.
         is_opaque: bool,

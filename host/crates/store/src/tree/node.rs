@@ -89,7 +89,7 @@ pub enum Kind {
         /// The size of the contents in bytes.
         size: u64,
     },
-    /// A directory.
+    /// A directory, which is a node of its own.
     Directory {
         /// The digest of its node.
         digest: ContentDigest,

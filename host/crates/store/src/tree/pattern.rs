@@ -260,7 +260,7 @@ pub(crate) struct Verdict {
 }
 
 impl Selector {
-    /// Compiles patterns.
+    /// Compiles the patterns of a selector.
     ///
     /// # Errors
     /// If a pattern is not valid.

@@ -33,7 +33,7 @@ pub struct Stat {
 pub enum StatKind {
     /// A regular file.
     File,
-    /// A directory.
+    /// A directory, or a view of one of this machine.
     Directory,
     /// A symbolic link.
     Symlink,
