@@ -24,8 +24,8 @@ pub struct Config {
     pub is_terminal_dumb: bool,
     /// `PATH`.
     pub path: Vec<PathBuf>,
-    /// The cargo that builds modules: from `CARGO`, the `PATH`, or the usual place of rustup.
-    pub cargo: PathBuf,
+    /// `CARGO`: the cargo that builds modules.
+    pub cargo: Option<PathBuf>,
     /// `CARGO_TARGET_DIR`.
     pub target_dir: Option<PathBuf>,
     /// The path of this program.
@@ -98,7 +98,7 @@ impl Config {
             is_color_allowed: variable("NO_COLOR").is_none(),
             is_ci: variable("CI").is_some_and(|value| value != "false" && value != "0"),
             is_terminal_dumb: variable("TERM").is_some_and(|value| value == "dumb"),
-            cargo: path("CARGO").unwrap_or_else(|| cargo(&search, home.as_deref())),
+            cargo: path("CARGO"),
             target_dir: path("CARGO_TARGET_DIR"),
             program: env::current_exe().ok(),
             user: env::var("USER").or_else(|_| env::var("LOGNAME")).ok(),
@@ -108,6 +108,13 @@ impl Config {
             home,
             variables: Variables::Process,
         }
+    }
+
+    /// Returns the cargo that builds modules: from `CARGO`, the `PATH`, or the usual place of rustup. It is searched for
+    /// only when it is needed.
+    #[must_use]
+    pub fn cargo(&self) -> PathBuf {
+        self.cargo.clone().unwrap_or_else(|| cargo(&self.path, self.home.as_deref()))
     }
 
     /// Finds a program on the `PATH`.

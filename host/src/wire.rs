@@ -230,7 +230,7 @@ impl Component for Loaded {
             events: options.events,
             secrets: Arc::clone(&secrets) as Arc<dyn backend::SecretProvider>,
             cancel: options.cancel.clone(),
-            n_jobs: options.n_jobs.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from)),
+            n_jobs: options.n_jobs.unwrap_or_else(n_processors),
             is_cache_used: options.is_cache_used,
             timeout: options.timeout,
             is_network_allowed: options.is_network_allowed,
@@ -256,12 +256,18 @@ impl Component for Loaded {
 /// Starts the threads that tasks run on. The thread that waits for a call runs its guest. Other threads run the solver,
 /// the zone and the guests of other stages, so that a guest that computes does not delay them.
 fn tokio() -> Result<tokio::runtime::Runtime> {
-    let n_workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
     Builder::new_multi_thread()
-        .worker_threads(n_workers)
+        .worker_threads(n_processors().min(MAX_WORKERS))
         .enable_all()
         .build()
         .map_err(|error| Report::environment(format!("threads cannot be started: {error}")))
+}
+
+/// Returns the number of processors that this process may use. It is asked for once, because the answer takes a dozen
+/// system calls where there are control groups.
+fn n_processors() -> usize {
+    static N_PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *N_PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(2, usize::from))
 }
 
 struct Running {

@@ -235,7 +235,7 @@ pub(super) fn build(directory: &ModuleDirectory, is_quiet: bool, context: &mut C
     let config = context.config;
     let stderr = &mut context.io.stderr;
     let options = BuildOptions {
-        cargo: &config.cargo,
+        cargo: &config.cargo(),
         target_dir: config.target_dir.as_deref(),
         is_colored: stderr.is_terminal() && config.is_color_allowed,
     };

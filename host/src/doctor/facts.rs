@@ -164,12 +164,13 @@ fn cgroup() -> Cgroup {
 }
 
 fn cargo(config: &Config) -> Option<(PathBuf, String)> {
-    let version = first_line(&config.cargo, &["--version"]);
-    (!version.is_empty()).then(|| (config.cargo.clone(), version))
+    let cargo = config.cargo();
+    let version = first_line(&cargo, &["--version"]);
+    (!version.is_empty()).then_some((cargo, version))
 }
 
 fn has_wasm_target(config: &Config) -> Option<bool> {
-    let rustc = config.cargo.parent().map_or_else(|| PathBuf::from("rustc"), |directory| directory.join("rustc"));
+    let rustc = config.cargo().parent().map_or_else(|| PathBuf::from("rustc"), |directory| directory.join("rustc"));
     let directory = first_line(&rustc, &["--print", "target-libdir", "--target", "wasm32-wasip2"]);
     (!directory.is_empty()).then(|| Path::new(&directory).is_dir())
 }
