@@ -7,14 +7,12 @@
 mod errors;
 mod hinted;
 pub(crate) mod options;
-mod styles;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, Id};
 
 pub(crate) use errors::{Noun, Subject};
 pub(crate) use hinted::Hinted;
-pub(crate) use styles::{MAX_WIDTH, STYLES, about, examples, section};
 
 use crate::report::Result;
 

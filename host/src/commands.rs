@@ -5,13 +5,14 @@ mod cache;
 mod call;
 mod changes;
 mod check;
+pub(crate) mod complete;
 mod completions;
 mod engine;
 mod functions;
 mod graph;
 mod init;
 mod inspect;
-pub(crate) mod modules;
+mod modules;
 mod near;
 mod options;
 mod outcomes;
@@ -26,11 +27,12 @@ use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
 use crate::args::options::common;
-use crate::args::{self, MAX_WIDTH, Parse, Parsed, Subject, WORDS};
+use crate::args::{self, Parse, Parsed, Subject, WORDS};
 use crate::context::{Context, Entry};
 use crate::doctor;
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
+use crate::styles::{MAX_WIDTH, examples, section};
 
 /// All commands, in the order of the help.
 pub(crate) static ENTRIES: &[&Entry] = &[
@@ -74,8 +76,8 @@ pub fn command() -> Command {
 fn exit_codes() -> StyledStr {
     let codes: Vec<_> =
         ExitStatus::ALL.iter().map(|status| (status.code().to_string(), status.meaning().to_owned())).collect();
-    let example = args::examples(&[("host init demo && cd demo && host call hello", "makes a module and calls it")]);
-    format!("{}\n\n{}", args::section("Exit codes", &codes), example.ansi()).into()
+    let example = examples(&[("host init demo && cd demo && host call hello", "makes a module and calls it")]);
+    format!("{}\n\n{}", section("Exit codes", &codes), example.ansi()).into()
 }
 
 /// Finds the command that words name, and runs it.

@@ -12,10 +12,11 @@ use std::fmt::Write as _;
 use checks::{Check, Verdict, checks};
 use facts::Facts;
 
-use crate::args::{Parsed, about, examples, options};
+use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::report::Result;
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "doctor", summary: "Checks what is needed on this machine, and says how to get it", define, run };

@@ -12,7 +12,6 @@
 mod args;
 mod call;
 mod commands;
-mod complete;
 pub mod config;
 mod context;
 mod doctor;
@@ -23,6 +22,7 @@ mod output;
 pub mod platform;
 mod progress;
 pub mod report;
+mod styles;
 pub mod wire;
 
 use std::ffi::OsString;
@@ -45,7 +45,7 @@ pub fn run(
     let context = Context { io: &mut *io, config, platform };
     let status = match &config.complete {
         Some(shell) => {
-            complete::run(shell, words.collect(), context);
+            commands::complete::run(shell, words.collect(), context);
             return ExitStatus::Done;
         }
         None => match words.map(utf8).collect::<Result<_>>().and_then(|words| commands::dispatch(words, context)) {

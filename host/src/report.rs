@@ -15,8 +15,8 @@ use backend::{Failure, StageFailure};
 use clap::builder::styling::Style;
 use graph::Diagnostic;
 
-use crate::args::STYLES;
 use crate::exit::ExitStatus;
+use crate::styles::STYLES;
 
 /// The last line of a bug.
 const REPORT_BUGS: &str = "this is a bug in host: please report it with the lines above and `host --version`";

@@ -4,6 +4,7 @@ use clap::{Arg, ArgAction, Command, ValueHint};
 use module::POWERS;
 
 use super::{Hinted, WORDS};
+use crate::styles::STYLES;
 
 /// The engines that can be chosen.
 pub(crate) const ENGINES: &[&str] = &["embedded", "docker", "docker-classic"];
@@ -153,6 +154,6 @@ pub(crate) fn common(command: Command) -> Command {
     command
         .disable_help_subcommand(true)
         .args_override_self(true)
-        .styles(super::STYLES)
+        .styles(STYLES)
         .help_template("{about}\n\n{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}")
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use api::{Signature, Type, Value};
-use clap::ArgMatches;
 use module::{ApiFunction, StageDocs, api_functions, api_methods_of};
 use pipeline::{Source, Stage, StageGraph};
 
-use super::line;
 use super::make::make;
 use super::places::{Patterns, Places};
 use super::reader::{Reader, Wave};
@@ -141,13 +139,6 @@ impl FlagSet {
     /// Adds a text for a flag.
     pub(super) fn give(&mut self, flag: usize, text: String) {
         self.given.entry(flag).or_default().push(text);
-    }
-
-    /// Adds the texts that clap has matched.
-    pub(super) fn take(&mut self, matches: &ArgMatches) {
-        for (flag, text) in line::given(&self.flags, matches) {
-            self.give(flag, text);
-        }
     }
 
     /// Returns whether a flag was given.

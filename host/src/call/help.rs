@@ -8,7 +8,7 @@ use pipeline::{Library, Stage, StageBody, StageGraph};
 use super::flags::{FlagSet, usage};
 use super::line::line;
 use super::shapes::{object_type, short, unwrapped};
-use crate::args::section;
+use crate::styles::section;
 
 /// Returns the help of a stage.
 pub(crate) fn stage_help(

@@ -29,13 +29,13 @@ pub(super) fn line(usage: String, flags: &FlagSet) -> Command {
     command.disable_help_flag(true).arg(help)
 }
 
-/// Returns what was given for each flag, by the position of the flag.
-pub(super) fn given(flags: &[Flag], matches: &ArgMatches) -> Vec<(usize, String)> {
-    let values = |(index, flag): (usize, &Flag)| {
-        let values = matches.try_get_many::<String>(&id(flag)).ok().flatten();
-        values.into_iter().flatten().map(move |value| (index, value.clone())).collect::<Vec<_>>()
-    };
-    flags.iter().enumerate().flat_map(values).collect()
+/// Gives flags the texts that clap has matched.
+pub(super) fn take(flags: &mut FlagSet, matches: &ArgMatches) {
+    let ids: Vec<String> = flags.flags.iter().map(id).collect();
+    for (index, id) in ids.iter().enumerate() {
+        let texts = matches.try_get_many::<String>(id).ok().flatten();
+        texts.into_iter().flatten().for_each(|text| flags.give(index, text.clone()));
+    }
 }
 
 /// Returns the next method, and the words behind it.

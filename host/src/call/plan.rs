@@ -7,7 +7,7 @@ use pipeline::{Library, Stage, StageBody, StageGraph, StageId};
 
 use super::flags::{FlagKind, FlagSet, usage};
 use super::help::{custom_help, method_help};
-use super::line::{line, next};
+use super::line::{line, next, take};
 use super::places::Places;
 use super::shapes::{is_path, object_type, unwrapped};
 use super::values;
@@ -143,7 +143,7 @@ impl Plan {
                 Parse::Given(matches) => matches,
                 Parse::Text(_) => return Ok(at.help()),
             };
-            flags.take(&matches);
+            take(&mut flags, &matches);
             options.append(Options::new(&matches));
             let (method, rest) = next(&matches).unzip();
             words = rest.unwrap_or_default();

@@ -5,11 +5,12 @@ use module::Module;
 use serde_json::json;
 
 use super::modules;
-use crate::args::{Parsed, about, examples, options};
+use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "build", summary: "Builds a module's component and embeds its documentation", define, run };

@@ -6,12 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
-use crate::args::{Hinted, Parsed, WORDS, examples, options};
+use crate::args::{Hinted, Parsed, WORDS, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
 use crate::platform::{CacheEntry, CacheReport};
 use crate::report::{Report, Result};
+use crate::styles::examples;
 
 /// What `host cache` can do.
 const ACTIONS: &[&str] = &["size", "list", "clear"];

@@ -14,7 +14,7 @@ use super::modules;
 use super::modules::Opened;
 use super::options::CallOptions;
 use super::running::{Setup, with_run};
-use crate::args::{Options, Parsed, about, examples, options};
+use crate::args::{Options, Parsed, options};
 use crate::call::{
     Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, give_args, link, link_text, local_sources,
     stage_help,
@@ -23,6 +23,7 @@ use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::platform::{Run, SecretSource};
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "call", summary: "Calls a stage, and methods of what it returns", define, run };

@@ -12,11 +12,12 @@ use self::cases::{Verdict, is_check, read_report};
 use super::outcomes::{OutcomeKind, Outcomes, StageOutcome};
 use super::prepared::{Evaluated, Prepared, prepare};
 use super::run::named;
-use crate::args::{Parsed, about, examples, options};
+use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, print_json};
 use crate::exit::ExitStatus;
 use crate::output::type_name;
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "check", summary: "Runs the checks of a module, and counts what passed", define, run };

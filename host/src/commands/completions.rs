@@ -2,12 +2,13 @@
 
 use clap::{Arg, Command};
 
-use crate::args::{Hinted, Parsed, WORDS, about, examples};
-use crate::complete::{SHELLS, VARIABLE, shell};
+use super::complete::{SHELLS, VARIABLE, shell};
+use crate::args::{Hinted, Parsed, WORDS};
 use crate::config::Config;
 use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry = Entry {
     name: "completions",

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use backend::Caps;
 
-use crate::args::{Parsed, examples, options};
+use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::platform::{EngineReport, OtherEngine};
 use crate::report::Result;
+use crate::styles::examples;
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "engine", summary: "Shows where commands run, why there, and what that can do", define, run };

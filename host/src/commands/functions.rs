@@ -8,12 +8,13 @@ use pipeline::{Stage, StageBody};
 use serde_json::{Value as Json, json};
 
 use super::modules::{self, Opened};
-use crate::args::{Parsed, examples, options};
+use crate::args::{Parsed, options};
 use crate::call::{Linked, Places, docs_of, link, stage_usage};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::{item, type_name};
 use crate::report::Result;
+use crate::styles::examples;
 
 pub(crate) static ENTRY: Entry = Entry { name: "functions", summary: "Lists the stages of a module", define, run };
 

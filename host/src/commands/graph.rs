@@ -13,11 +13,12 @@ use self::callable::callable;
 use self::format::Format;
 use super::plan::survey;
 use super::prepared::{Prepared, prepare};
-use crate::args::{Hinted, Parsed, about, examples, options};
+use crate::args::{Hinted, Parsed, options};
 use crate::call::find_stage;
 use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "graph", summary: "Draws the stages of a module, and what feeds what", define, run };

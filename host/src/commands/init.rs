@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use module::{Sdk, scaffold};
 
-use crate::args::{Parsed, WORDS, about, examples, options};
+use crate::args::{Parsed, WORDS, options};
 use crate::config::Config;
 use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry = Entry { name: "init", summary: "Makes a new module in Rust", define, run };
 

@@ -8,11 +8,12 @@ use module::{Inspection, inspect};
 use serde_json::json;
 
 use super::modules;
-use crate::args::{Parsed, about, examples, options};
+use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "inspect", summary: "Shows what a module imports, exports and may do", define, run };

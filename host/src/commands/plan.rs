@@ -8,10 +8,11 @@ use clap::Command;
 
 use super::prepared::{Prepared, prepare};
 use super::run::Chosen;
-use crate::args::{Parsed, about, examples, options};
+use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::report::Result;
+use crate::styles::{about, examples};
 
 pub(super) use survey::{Operation, Survey, Surveyed, survey};
 

@@ -12,11 +12,12 @@ use serde_json::json;
 use super::changes::Changes;
 use super::outcomes::{OutcomeKind, Outcomes, is_data};
 use super::prepared::{Evaluated, Prepared, prepare};
-use crate::args::{self, Options, Parse, Parsed, Subject, WORDS, about, examples, options};
+use crate::args::{self, Options, Parse, Parsed, Subject, WORDS, options};
 use crate::context::{Context, Entry, print_json};
 use crate::exit::ExitStatus;
 use crate::output;
 use crate::report::Result;
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "run", summary: "Runs stages with all that they need, or a program", define, run };

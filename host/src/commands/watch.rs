@@ -11,12 +11,13 @@ use self::files::Files;
 use self::roots::Roots;
 use super::call::Call;
 use super::modules;
-use crate::args::{Options, Parsed, about, examples, options};
+use crate::args::{Options, Parsed, options};
 use crate::config::Config;
 use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
 use crate::interrupt;
 use crate::report::Result;
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "watch", summary: "Calls a stage, and again whenever something that it needs changes", define, run };

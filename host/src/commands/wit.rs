@@ -8,10 +8,11 @@ use module::Module;
 use serde_json::json;
 
 use super::modules;
-use crate::args::{Parsed, about, examples, options};
+use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
+use crate::styles::{about, examples};
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "wit", summary: "Writes the WIT that a module imports, for the tools of its language", define, run };

@@ -11,11 +11,11 @@ use clap::{ArgMatches, Command};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 use pipeline::{Library, StageGraph};
 
+use super::modules::known;
+use super::{ENTRIES, command};
 use crate::args::options::{self, common};
 use crate::args::{Hinted, Options, Parsed, WORDS};
 use crate::call::{Places, completed_stages, link};
-use crate::commands::modules::known;
-use crate::commands::{ENTRIES, command};
 use crate::context::{Context, Entry};
 
 /// The environment variable that asks for completions.
@@ -76,7 +76,7 @@ fn tree(typed: &[String], context: &Context<'_>) -> Command {
         false => {
             let names: Vec<String> = graph.stages().iter().map(|stage| stage.name.clone()).collect();
             let command = entry.alone().mut_arg(WORDS, |arg| arg.value_parser(Hinted::new(names)));
-            self::command().mut_subcommand(entry.name, |_| command)
+            super::command().mut_subcommand(entry.name, |_| command)
         }
     }
 }
