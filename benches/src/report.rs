@@ -1,4 +1,4 @@
-//! Prints figures, as a table or as JSON.
+//! Prints the figures as a table or as JSON.
 
 use serde_json::json;
 

@@ -5,7 +5,7 @@ use graph::Blame;
 /// The way in which the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// Success.
+    /// The run succeeded.
     Done,
     /// The pipeline failed: a command, a function, or the compiler of a module.
     Verdict,

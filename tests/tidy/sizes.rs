@@ -14,11 +14,17 @@ const MAX_FUNCTION_LINES: usize = 80;
 const MAX_TEST_LINES: usize = 120;
 /// The most lines of a crate, without its tests.
 const MAX_CRATE_LINES: usize = 10_000;
-/// The most lines of a crate that evaluates graphs, without its tests.
+/// The most lines of a crate that evaluates graphs or runs commands, without its tests.
 const MAX_ENGINE_LINES: usize = 6500;
 
-/// The crates that evaluate graphs.
-const ENGINES: &[&str] = &["host/crates/trees"];
+/// The crates that evaluate graphs and run commands.
+const ENGINES: &[&str] = &[
+    "host/crates/backend-docker",
+    "host/crates/backend-embedded",
+    "host/crates/pid1",
+    "host/crates/trees",
+    "host/crates/zone",
+];
 
 fn is_test(path: &str) -> bool {
     path.contains("/tests/") || path.starts_with("tests/") || path.ends_with("tests.rs")

@@ -34,7 +34,7 @@ pub(super) struct Flag {
 /// The meaning of a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FlagKind {
-    /// A parameter.
+    /// A parameter of the stage.
     Param,
     /// Patterns of files to take from the directory parameter at this position.
     Include(usize),

@@ -1,4 +1,4 @@
-//! Every `--help`.
+//! Compares the help of every command with its snapshot.
 
 use expect_test::{ExpectFile, expect_file};
 

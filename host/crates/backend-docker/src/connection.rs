@@ -39,7 +39,7 @@ pub(crate) struct Connection {
 pub(crate) struct Refusal {
     /// As HTTP has it.
     pub(crate) status: StatusCode,
-    /// Its words.
+    /// The message of Docker.
     pub(crate) message: String,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Refusal {
 pub(crate) enum RequestError {
     /// Docker was not reached, or went away.
     Unreachable(Failure),
-    /// Docker refused.
+    /// Docker answered with an error.
     Refused(Refusal),
 }
 
@@ -91,7 +91,7 @@ impl Connection {
         self.json(Method::POST, path, full(body.to_string())).await
     }
 
-    /// Removes something.
+    /// Sends a `DELETE` request.
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, RequestError> {
         self.json(Method::DELETE, path, empty()).await
     }

@@ -23,7 +23,7 @@ pub(crate) struct Reached {
 }
 
 impl Link {
-    /// Asks nobody.
+    /// Makes a link that has not asked Docker for anything yet.
     pub(crate) fn new(connection: Connection) -> Self {
         Self { connection, reached: OnceCell::new() }
     }

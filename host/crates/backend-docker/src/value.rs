@@ -19,7 +19,7 @@ struct Inner {
     planned: Option<Arc<str>>,
 }
 
-/// One output.
+/// One output of a vertex.
 #[derive(Clone)]
 pub(crate) enum Tree {
     /// It is in the store.

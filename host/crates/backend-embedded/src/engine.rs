@@ -105,7 +105,7 @@ impl Evaluate for Engine {
 
 /// Who made a value.
 pub(crate) enum Found {
-    /// This evaluation.
+    /// This evaluation made it.
     Made,
     /// Another process, while this one waited for it.
     ByAnother,

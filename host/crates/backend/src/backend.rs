@@ -150,7 +150,7 @@ pub struct SessionIo {
     pub events: EventSink,
     /// Where the values of secrets come from.
     pub secrets: Arc<dyn SecretProvider>,
-    /// Ends everything.
+    /// Cancels the session and all its commands.
     pub cancel: CancellationToken,
     /// How many commands run at the same time, at least 1.
     pub n_jobs: usize,

@@ -17,16 +17,16 @@ pub enum Event {
     Started(VertexEvent),
     /// A command printed; secrets are replaced.
     Output {
-        /// Whose.
+        /// The vertex that printed.
         vertex: DefinitionDigest,
-        /// Which stream.
+        /// The stream that was written to.
         stream: OutputStream,
-        /// What.
+        /// The bytes as they were printed.
         bytes: Arc<[u8]>,
     },
     /// A vertex has a value, or will have none.
     Finished {
-        /// Which.
+        /// The vertex that ended.
         vertex: VertexEvent,
         /// How it ended.
         outcome: Outcome,
@@ -44,15 +44,15 @@ pub enum Event {
     },
     /// Something that a person should know.
     Warning {
-        /// One sentence.
+        /// The message, as one sentence.
         message: String,
     },
 }
 
-/// Which vertex.
+/// A vertex, as events describe it.
 #[derive(Debug, Clone)]
 pub struct VertexEvent {
-    /// Its identity.
+    /// The digest of the definition of the vertex.
     pub digest: DefinitionDigest,
     /// What it does, in one line.
     pub name: Arc<str>,
@@ -65,9 +65,9 @@ pub struct VertexEvent {
 /// Which stream of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputStream {
-    /// Standard output.
+    /// The standard output of a command.
     Stdout,
-    /// Standard error.
+    /// The standard error of a command.
     Stderr,
 }
 

@@ -121,14 +121,14 @@ impl FailureCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExecStatus {
-    /// By itself.
+    /// The command ended by itself.
     Exited {
         /// 127 if it was not found, 126 if it could not be executed, as shells give it.
         code: i32,
     },
     /// By a signal.
     Killed {
-        /// Which.
+        /// The number of the signal.
         signal: i32,
     },
     /// It took longer than it was given.
@@ -145,9 +145,9 @@ pub enum ExecStatus {
 /// A command that ended otherwise than expected.
 #[derive(Debug, Clone)]
 pub struct ExecFailure {
-    /// Which vertex.
+    /// The vertex of the command.
     pub vertex: DefinitionDigest,
-    /// The command.
+    /// The command with its arguments.
     pub args: Vec<String>,
     /// How it ended.
     pub status: ExecStatus,
@@ -210,7 +210,7 @@ pub struct StageFailure {
     pub is_answer: bool,
     /// One of the codes of `errors.wit`, `trap`, or one that the module made up.
     pub code: String,
-    /// One sentence.
+    /// The message, as one sentence.
     pub message: String,
     /// The command that failed, where one did.
     pub exec: Option<Box<ExecRecord>>,
@@ -225,7 +225,7 @@ pub struct StageFailure {
 /// The record `exec-failure` of `errors.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecRecord {
-    /// The command.
+    /// The command with its arguments.
     pub args: Vec<String>,
     /// 128 plus the signal, if one ended it.
     pub exit_code: i32,

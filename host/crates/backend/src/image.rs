@@ -44,7 +44,7 @@ pub struct ResolvedImage {
 /// Where an image is put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageTarget {
-    /// A registry.
+    /// The image is pushed to a registry.
     Registry {
         /// The reference as it was written.
         reference: String,
@@ -58,10 +58,10 @@ pub enum ImageTarget {
     },
 }
 
-/// Who pushes.
+/// The user who pushes an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The user.
+    /// The name of the user.
     pub username: String,
     /// The secret that has the password.
     pub password: SecretName,

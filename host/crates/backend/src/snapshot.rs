@@ -22,7 +22,7 @@ impl fmt::Debug for Snapshot {
 /// The value of one edge.
 #[derive(Debug, Clone)]
 pub struct Solved {
-    /// Its tree.
+    /// The tree of the output.
     pub snapshot: Snapshot,
     /// What the command did, if the vertex is one.
     pub exec: Option<Arc<ExecResult>>,
@@ -44,9 +44,9 @@ pub struct ExecResult {
 /// Bytes that a command printed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OutputRef {
-    /// Their digest.
+    /// The digest of the contents.
     pub digest: ContentDigest,
-    /// Their number.
+    /// The size of the contents in bytes.
     pub size_bytes: u64,
 }
 
@@ -68,7 +68,7 @@ pub struct FileStat {
 pub enum EntryKind {
     /// A regular file.
     File,
-    /// A directory.
+    /// The entry is a directory.
     Directory,
     /// A symbolic link.
     Symlink,
@@ -83,7 +83,7 @@ pub struct SearchQuery {
     pub pattern: String,
     /// Takes the pattern as it is.
     pub is_literal: bool,
-    /// Ignores case.
+    /// Whether upper and lower case are the same.
     pub is_insensitive: bool,
     /// Looks only in files whose path matches one; in all, if empty.
     pub globs: Vec<String>,
@@ -93,7 +93,7 @@ pub struct SearchQuery {
     pub files_only: bool,
 }
 
-/// One match.
+/// A line that a search has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchMatch {
     /// From the directory searched.

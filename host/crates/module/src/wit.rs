@@ -61,7 +61,7 @@ pub fn api_methods_of(resource: &str) -> Vec<&'static ApiFunction> {
     api_functions().iter().filter(is_method).collect()
 }
 
-/// Parses `pipeline:api`.
+/// Parses the package `pipeline:api`.
 pub(crate) fn api_package() -> Result<(Resolve, PackageId), String> {
     let mut map = SourceMap::default();
     for (name, text) in FILES {

@@ -50,9 +50,9 @@ type Found = Arc<OnceCell<ResolvedImage>>;
 /// An image whose manifest was read: what it says, and where its layers are.
 #[derive(Debug, Clone)]
 pub struct Image {
-    /// The manifest.
+    /// The manifest of the image.
     pub manifest: Manifest,
-    /// The configuration.
+    /// The configuration of the image.
     pub config: ConfigFile,
     /// Both as they are stored.
     pub(crate) bytes: known::Bytes,

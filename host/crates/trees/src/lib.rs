@@ -28,7 +28,7 @@ pub struct Trees {
 /// What an input of a vertex selects: a file or a directory in a tree.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// The tree.
+    /// The digest of the tree.
     pub tree: ContentDigest,
     /// Where in it.
     pub path: &'a TreePath,
@@ -60,7 +60,7 @@ impl Trees {
     /// # Errors
     /// What [`store`] says of the operation; `Bug` for a command or an image.
     ///
-    /// Blocks.
+    /// The call blocks its thread.
     pub fn evaluate(&self, op: &Op, inputs: &[Input<'_>]) -> Result<ContentDigest, Failure> {
         ops::evaluate(self, op, inputs)
     }

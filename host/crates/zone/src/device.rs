@@ -104,7 +104,7 @@ fn write_init(dev: &OwnedFd) -> Result<(), Fault> {
     std::fs::File::from(file).write_all(pid1::INIT).context(what)
 }
 
-/// Makes `/dev/pts`.
+/// Makes the file system of `/dev/pts`.
 fn terminals(has_owners: bool) -> Result<OwnedFd, Fault> {
     use rustix::mount::{fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen};
     let what = || "cannot make /dev/pts".to_owned();

@@ -33,7 +33,7 @@ pub(super) struct StepDirectories {
 }
 
 impl StepDirectories {
-    /// Makes them.
+    /// Makes the directories of a step.
     pub(super) fn make(all: PathBuf) -> Result<Self, Fault> {
         let directories = Self { root: all.join("root"), dev: all.join("dev"), all };
         for directory in [&directories.all, &directories.root, &directories.dev] {

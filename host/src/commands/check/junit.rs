@@ -15,7 +15,7 @@ pub(super) struct Suite {
     pub(super) output: String,
 }
 
-/// One case.
+/// One case of a suite.
 pub(super) struct SuiteCase {
     pub(super) name: String,
     pub(super) took: Duration,

@@ -14,7 +14,7 @@ use crate::report::{Report, Result};
 /// The time without changes after which a change counts as complete: an editor writes a file in several steps.
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
-/// Watches files.
+/// Watches the files of a call.
 ///
 /// Each directory is watched by itself. A recursive watch would also see what builds write, and the number of watched
 /// directories is limited for each user.

@@ -63,7 +63,7 @@ impl Job {
 
 /// Who made a value.
 pub(crate) enum Found {
-    /// This evaluation.
+    /// This evaluation made it.
     Made,
     /// Another process, while this one waited for it.
     ByAnother,

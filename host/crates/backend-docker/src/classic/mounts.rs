@@ -30,7 +30,7 @@ pub(crate) struct Gathered {
     /// Directories in memory with their options.
     pub(crate) tmpfs: HashMap<String, String>,
     pub(crate) secrets: Vec<Secret>,
-    /// All variables.
+    /// All variables of the command.
     pub(crate) env: Vec<(String, Vec<u8>)>,
     /// The values of all secrets that the command can see.
     pub(crate) values: Vec<Vec<u8>>,
@@ -39,7 +39,7 @@ pub(crate) struct Gathered {
 
 /// A mount whose contents are an output.
 pub(crate) struct Writable {
-    /// Which output.
+    /// The number of the output.
     pub(crate) output: u32,
     /// Which of the entries.
     pub(crate) entry: usize,

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::harness::{base, command, docker, exec, file, output, path, scratch, sh, unique};
 
-/// One run.
+/// A session over the engine.
 struct Session {
     docker: DockerClassic,
     events: Arc<Mutex<Vec<Event>>>,

@@ -20,7 +20,7 @@ pub(crate) fn docker() -> Option<DockerSettings> {
     testkit::docker_address().map(|host| DockerSettings { host: Some(host), ..DockerSettings::default() })
 }
 
-/// One run.
+/// A session over the engine.
 pub(crate) struct Session {
     pub(crate) docker: Docker,
     pub(crate) events: Arc<Mutex<Vec<Event>>>,

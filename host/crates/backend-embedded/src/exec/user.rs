@@ -5,7 +5,7 @@ use std::fmt;
 /// Who a command runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
-    /// The user.
+    /// The number of the user.
     pub(crate) uid: u32,
     /// Its first group.
     pub(crate) gid: u32,
