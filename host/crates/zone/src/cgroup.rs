@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
-use super::protocol::{Context as _, Fault};
+use super::fault::{Context as _, Fault};
 use super::spec::Limits;
 
 /// How many steps with limits can run at the same time in one zone.

@@ -14,10 +14,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{ZoneCaps, ZoneConfig, ZoneMode, notes};
-use super::descriptors::send_fds;
+use super::descriptors::{MAX_PACKET_BYTES, send_fds};
 use super::error::ZoneError;
 use super::launch::{control_pair, keep, output_pipe, read_tail, register};
-use super::protocol::{Config, MAX_PACKET_BYTES, Reply, Request, Started, encode_request};
+use super::protocol::{Config, Reply, Request, Started, encode_request};
 use super::runtime::find_runtime;
 use super::spec::{ExecReply, ExecSpec};
 

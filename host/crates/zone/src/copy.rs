@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags};
 
-use super::protocol::{Context as _, Fault};
+use super::fault::{Context as _, Fault};
 use super::sys::xattrs;
 
 /// Copies what is in `from` to the empty directory `to`, and its own attributes.

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags};
 
+use super::fault::{Context as _, Fault};
 use super::overlay;
-use super::protocol::{Context as _, Fault};
 use super::sys::{MountAttributes, restrict_mount};
 
 /// The devices and their minor and major numbers. Source: OCI runtime-spec, `config-linux.md`, "Default Devices".

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use graph::{Blame, Diagnostic};
 
-use super::protocol::Fault;
+use super::fault::Fault;
 
 /// The reason why a zone could not be started, or could not run a step or a function.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::Permissions;
-use std::io::Write as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -14,12 +13,14 @@ use rustix::net::{RecvFlags, SendFlags};
 
 use super::cgroup::{Cgroups, Version};
 use super::config::DeviceGuard;
+use super::descendants::children;
 use super::descriptors::receive_fds;
+use super::fault::{Context as _, Fault};
 use super::mounts::StepDirectories;
 use super::network::{self, Owner, ZoneNetwork};
 use super::overlay::{self, Overlay};
-use super::protocol::{Config, Context as _, Fault, StartInfo, Started};
-use super::run::{Outputs, children};
+use super::protocol::{Config, StartInfo, Started};
+use super::run::Outputs;
 use super::runtime::load_runtime;
 use super::state::{ZoneFunction, ZoneState};
 use super::sys::{self, Forked};
@@ -268,9 +269,4 @@ fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path) -> Result<bool, Fau
     });
     let _ = std::fs::remove_dir_all(&trial);
     Ok(works.is_ok())
-}
-
-/// Writes to standard error why the zone ends. The host shows it.
-pub(super) fn lament(fault: &Fault) {
-    let _ = writeln!(std::io::stderr(), "{fault}");
 }

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, OFlags};
 use rustix::mount::{MoveMountFlags, UnmountFlags};
 
+use super::fault::{Context as _, Fault};
 use super::overlay::{self, Overlay};
-use super::protocol::{Context as _, Fault};
 use super::resolve::{Kind, Resolved, make_directories, open_in_root, resolve};
 use super::spec::{ExecSpec, MAX_LOWERS, MountSpec};
 use super::state::ZoneState;

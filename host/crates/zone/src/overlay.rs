@@ -12,7 +12,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, OpenTreeFlags, UnmountFlags};
 
-use super::protocol::{Context as _, Fault};
+use super::fault::{Context as _, Fault};
 use super::sys::c_path;
 
 /// The directories of an overlay.

@@ -13,11 +13,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::config::DeviceGuard;
+use super::fault::{Context as _, Fault};
 use super::network::{NetworkConfig, Uplink};
 use super::spec::{ExecReply, ExecSpec};
-
-/// The most that the first packet of either side may take.
-pub(super) const MAX_PACKET_BYTES: usize = 64 * 1024;
 
 /// The most that a request may take; larger lengths are a broken peer.
 const MAX_REQUEST_BYTES: u32 = 512 * 1024 * 1024;
@@ -80,63 +78,6 @@ pub(super) enum Reply {
     Exec(ExecReply),
     Call(Result<Vec<u8>, String>),
     Fault(Fault),
-}
-
-/// The reason why the zone could not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub(super) enum Fault {
-    /// A call to the system was refused.
-    #[error("{what}: {}", io::Error::from_raw_os_error(*errno))]
-    System { what: String, errno: i32 },
-    /// The description of the step is wrong.
-    #[error("{message}")]
-    Spec { message: String },
-    /// Limits cannot be set here.
-    #[error("{message}")]
-    Limits { message: String },
-    /// Steps as root cannot be kept from the devices of the machine.
-    #[error("{message}")]
-    Devices { message: String },
-    /// The runtime could not start the container.
-    #[error("{message}")]
-    Runtime { message: String },
-    /// The container runtime is not installed.
-    #[error("{message}")]
-    NoRuntime { message: String },
-    /// There are no user namespaces for this user.
-    #[error("{cause}")]
-    UserNamespaces { cause: String, remedy: String },
-    /// No function of that name is in the table.
-    #[error("no function `{name}` in the zone")]
-    NoFunction { name: String },
-    /// A message that could not be read.
-    #[error("{message}")]
-    Protocol { message: String },
-}
-
-impl Fault {
-    /// Makes a fault of a refused call.
-    pub(super) fn system(what: impl Into<String>, error: impl Into<io::Error>) -> Self {
-        let error: io::Error = error.into();
-        Self::System { what: what.into(), errno: error.raw_os_error().unwrap_or(libc::EIO) }
-    }
-
-    /// Makes a fault of a step whose description is wrong.
-    pub(super) fn spec(message: impl Into<String>) -> Self {
-        Self::Spec { message: message.into() }
-    }
-}
-
-/// Adds to an error of the system what was being done.
-pub(super) trait Context<T> {
-    /// Turns the error into a fault.
-    fn context(self, what: impl FnOnce() -> String) -> Result<T, Fault>;
-}
-
-impl<T, E: Into<io::Error>> Context<T> for Result<T, E> {
-    fn context(self, what: impl FnOnce() -> String) -> Result<T, Fault> {
-        self.map_err(|error| Fault::system(what(), error))
-    }
 }
 
 /// Returns a request as the bytes that go over its socket.

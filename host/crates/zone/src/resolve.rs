@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use super::protocol::{Context as _, Fault};
+use super::fault::{Context as _, Fault};
 
 /// How many links one path may lead over. Source: Linux, `MAXSYMLINKS`.
 const MAX_LINKS: u32 = 40;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use super::error::ZoneError;
-use super::protocol::{Context as _, Fault};
+use super::fault::{Context as _, Fault};
 use super::tools::{find_tool, is_executable};
 
 /// The annotation by which crun, since 1.8, takes a finished seccomp program. Its presence in the

@@ -7,7 +7,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::protocol::{Context as _, Fault};
+use super::fault::{Context as _, Fault};
 
 const DIRECTORIES: [&str; 4] = ["proc", "sys", "dev", "etc"];
 

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use rustix::net::RecvFlags;
 
 use super::cgroup::Cgroups;
-use super::init_loop::{self, Inheritance, lament, send_started};
+use super::descriptors::MAX_PACKET_BYTES;
+use super::fault::{Context as _, Fault};
+use super::init_loop::{self, Inheritance, send_started};
 use super::network::{Uplink, has_iptables};
-use super::protocol::{Config, Context as _, Fault, MAX_PACKET_BYTES};
+use super::protocol::Config;
 use super::state::ZoneFunction;
 use super::sweeper::Sweeper;
 use super::sys::{self, Forked};
@@ -21,7 +23,7 @@ pub fn main(functions: &'static [(&'static str, ZoneFunction)]) -> ExitCode {
     match supervise(functions) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            lament(&fault);
+            fault.print();
             ExitCode::FAILURE
         }
     }
@@ -98,7 +100,7 @@ fn start_init(
             ) {
                 Ok(()) => 0,
                 Err(fault) => {
-                    lament(&fault);
+                    fault.print();
                     1
                 }
             };

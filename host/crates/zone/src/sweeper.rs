@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cgroup::Cgroups;
+use super::fault::{Context as _, Fault};
 use super::network::remove_stale_rules;
-use super::protocol::{Context as _, Fault};
 use super::sys::{self, Forked};
 
 /// How often groups are tried to be removed whose processes the kernel has not ended yet, and the pause in between.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::protocol::Fault;
+use super::fault::Fault;
 
 /// A range of numbers that a user may use in its namespaces. Source: `subuid(5)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use backend::ExecStatus;
 
+use super::fault::{Context as _, Fault};
 use super::mounts::{self, StepDirectories};
 use super::network::Joined;
-use super::protocol::{Context as _, Fault, Reply, Request, read_request, write_reply};
+use super::protocol::{Reply, Request, read_request, write_reply};
 use super::resolve::{make_directories, resolve};
 use super::run::{Container, Outputs};
 use super::spec::{After, ExecReply, ExecSpec, MountSpec, RootSpec};

@@ -10,7 +10,7 @@
 use std::os::fd::OwnedFd;
 
 use super::{make, write};
-use crate::protocol::{Context as _, Fault};
+use crate::fault::{Context as _, Fault};
 use crate::sys;
 
 /// The devices that may be opened: major numbers, and minor ones where not all of them may be. All are

@@ -8,10 +8,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
-use super::super::descriptors::{receive_fds, send_fds};
-use super::super::init_loop::lament;
-use super::super::protocol::{Context as _, Fault, MAX_PACKET_BYTES};
-use super::super::run::kill_descendants;
+use super::super::descendants::kill_descendants;
+use super::super::descriptors::{MAX_PACKET_BYTES, receive_fds, send_fds};
+use super::super::fault::{Context as _, Fault};
 use super::super::sys::{self, Forked};
 use super::forwarder::{self, Listeners};
 use super::links::Links;
@@ -81,7 +80,7 @@ fn be(work: impl FnOnce() -> Result<(), Fault>) -> ! {
     let done =
         sys::die_with_parent().context(|| "cannot ask for the parent-death signal".to_owned()).and_then(|()| work());
     if let Err(fault) = &done {
-        lament(fault);
+        fault.print();
     }
     sys::exit(i32::from(done.is_err()))
 }

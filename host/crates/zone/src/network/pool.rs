@@ -9,8 +9,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::super::descriptors::receive_fds;
-use super::super::protocol::{Context as _, Fault, MAX_PACKET_BYTES};
+use super::super::descriptors::{MAX_PACKET_BYTES, receive_fds};
+use super::super::fault::{Context as _, Fault};
 use super::super::spec::Network;
 use super::{Uplink, resolv};
 

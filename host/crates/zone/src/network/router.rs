@@ -8,7 +8,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::super::descriptors::{receive_fds, send_fds};
-use super::super::protocol::{Context as _, Fault};
+use super::super::fault::{Context as _, Fault};
 use super::super::sys;
 use super::firewall::{Purpose, Table};
 use super::forwarder::Listeners;
