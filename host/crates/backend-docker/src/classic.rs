@@ -34,9 +34,9 @@ use store::Store;
 use trees::{Input, Trees};
 
 use crate::connection::Connection;
+use crate::connection::settings::DockerSettings;
 use crate::facts::Facts;
 use crate::images::TreeImages;
-use crate::settings::DockerSettings;
 use api::Api;
 use engine::Engine;
 

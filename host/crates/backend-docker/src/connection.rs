@@ -2,6 +2,10 @@
 //!
 //! Source: Docker Engine API 1.41, `docs/api/v1.41.yaml` of moby/moby.
 
+pub(crate) mod context;
+pub(crate) mod dial;
+pub(crate) mod settings;
+
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
@@ -19,8 +23,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
-use crate::dial::dial;
-use crate::settings::{Address, DockerSettings, Endpoint};
+use dial::dial;
+use settings::{Address, DockerSettings, Endpoint};
 
 /// How long Docker may take to answer a request that has no work to do.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
@@ -156,7 +160,7 @@ impl Connection {
     }
 
     /// Opens a connection that speaks no protocol yet.
-    pub(crate) async fn dial(&self) -> Result<Box<dyn crate::dial::Stream>, RequestError> {
+    pub(crate) async fn dial(&self) -> Result<Box<dyn crate::connection::dial::Stream>, RequestError> {
         dial(&self.endpoint).await.map_err(|error| self.unreachable(&error))
     }
 

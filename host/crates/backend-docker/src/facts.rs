@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::buildkit::Reach;
 use crate::connection::Connection;
-use crate::settings::DockerSettings;
+use crate::connection::settings::DockerSettings;
 
 /// The oldest API that has what is needed. Docker 19.03 has it.
 const OLDEST_API: (u32, u32) = (1, 40);

@@ -1,5 +1,8 @@
 //! The images of Docker.
 
+pub(crate) mod archive;
+pub(crate) mod ingest;
+
 use std::collections::HashSet;
 use std::io;
 use std::path::Path;
@@ -18,9 +21,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Mutex;
 use trees::{Input, Trees};
 
-use crate::archive::{self, Label, LayerFile};
+use crate::connection::settings::DockerSettings;
 use crate::connection::{Connection, RequestError, empty, encoded, streamed};
-use crate::settings::DockerSettings;
+use archive::{Label, LayerFile};
 
 /// How much of a file is sent at a time.
 const CHUNK: usize = 256 * 1024;

@@ -3,6 +3,9 @@
 //! The shim and all that it needs are mounted below `/dev`, which is in memory in every container: nothing of it
 //! is in the tree that the command leaves.
 
+pub(crate) mod secrets;
+pub(crate) mod trailer;
+
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +15,7 @@ use graph::{CacheKey, ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Reuse, St
 use serde::{Deserialize, Serialize};
 use store::Owned;
 
-use crate::llb::Llb;
+use crate::llb::definition::Llb;
 
 pub(crate) use pid1::SHIM;
 

@@ -13,8 +13,8 @@ use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
 use super::Reach;
+use crate::connection::dial::Stream;
 use crate::connection::{Connection, RequestError};
-use crate::dial::Stream;
 
 /// Enough that neither side waits for the other's window.
 pub(super) const WINDOW: u32 = 64 << 20;

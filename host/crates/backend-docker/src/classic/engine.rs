@@ -15,9 +15,9 @@ use trees::{Input, Trees};
 use super::api::Api;
 use super::value::Value;
 use super::{exec, layers};
-use crate::archive;
 use crate::events::{Began, event_of, outcome_of};
 use crate::images::TreeImages;
+use crate::images::archive;
 
 /// What one session evaluates with.
 pub(crate) struct Engine {

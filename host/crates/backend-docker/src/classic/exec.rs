@@ -28,9 +28,9 @@ use super::value::Value;
 use super::volume::{archive_of, entry_name};
 use super::{container, files, reap, stubs};
 use crate::buildkit::random;
-use crate::ingest;
+use crate::images::ingest;
 use crate::step::{self, TOOLS};
-use crate::{secrets, trailer};
+use crate::step::{secrets, trailer};
 
 /// How many commands may leave images one over the other; Docker takes 125 layers.
 const MAX_DEPTH: usize = 60;

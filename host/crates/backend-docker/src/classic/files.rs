@@ -14,7 +14,7 @@ use trees::failure::failure;
 
 use super::engine::Engine;
 use super::reap::LABEL;
-use crate::archive::{self, Label};
+use crate::images::archive::{self, Label};
 use crate::step::TOOLS;
 
 /// Makes a volume; returns where it is, as Docker sees it.

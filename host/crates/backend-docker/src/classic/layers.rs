@@ -14,8 +14,8 @@ use store::{Entry, Kind, Mtime, Node, Store, empty_tree};
 use trees::failure::failure;
 use trees::{Input, Trees};
 
-use crate::context::hex;
-use crate::ingest;
+use crate::connection::context::hex;
+use crate::images::ingest;
 
 /// What a layer calls the removal of a name.
 const WHITEOUT: &[u8] = b".wh.";

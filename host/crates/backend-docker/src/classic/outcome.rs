@@ -5,8 +5,8 @@ use graph::{ExecOp, Stdin, TreePath, Vertex};
 use store::{Owned, Store};
 use trees::failure::failure;
 
-use crate::ingest::Directory;
-use crate::trailer::{End, Trailer};
+use crate::images::ingest::Directory;
+use crate::step::trailer::{End, Trailer};
 
 /// What Docker says of a container that has ended.
 pub(crate) struct Ended {

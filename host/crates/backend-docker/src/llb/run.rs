@@ -13,16 +13,16 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use trees::failure::failure;
 
+use super::definition::{self, FileAction, Llb, Note, Out};
+use super::engine::Engine;
+use super::lower::params_of;
+use super::value::{Remote, Tree};
+use super::watch::{Watch, Watched};
 use crate::buildkit::{Job, LAST_NEWS, Offer, Registries, SolveError, TarReader};
-use crate::engine::Engine;
 use crate::events::outcome_of;
-use crate::ingest::{self, Directory};
-use crate::llb::{self, FileAction, Llb, Note, Out};
-use crate::lower::params_of;
+use crate::images::ingest::{self, Directory};
+use crate::step::trailer::{self, End, Trailer};
 use crate::step::{Record, Step, deepest_first};
-use crate::trailer::{self, End, Trailer};
-use crate::value::{Remote, Tree};
-use crate::watch::{Watch, Watched};
 
 impl Engine {
     /// Runs the commands that these trees need and of which nothing is known yet; no more at the same time than the
@@ -81,7 +81,7 @@ impl Engine {
         let sources = pending.iter().map(|step| step.llb.out(step.output)).collect();
         let copies = (0..pending.len()).map(|n| FileAction::copy(n, "/", &format!("/{n}"), true));
         let note = Note { name: "what was printed".to_owned(), ..Note::default() };
-        let outputs = llb::files(None, sources, copies.collect(), note);
+        let outputs = definition::files(None, sources, copies.collect(), note);
         let mut printed = self.solve(&outputs, ingest::read).await?;
         for (n, step) in pending.iter().enumerate() {
             let files =

@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio_rustls::TlsConnector;
 
-use crate::settings::{Address, Endpoint, TlsFiles};
+use crate::connection::settings::{Address, Endpoint, TlsFiles};
 
 /// Both directions of a connection.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use backend::Failure;
 
-use crate::context;
+use crate::connection::context;
 
 /// What says where Docker is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

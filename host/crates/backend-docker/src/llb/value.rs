@@ -5,7 +5,7 @@ use std::sync::Arc;
 use graph::ContentDigest;
 use store::empty_tree;
 
-use crate::llb::Out;
+use super::definition::Out;
 use crate::step::Step;
 
 /// The value of a vertex. Cheap to clone.

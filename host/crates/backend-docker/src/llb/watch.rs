@@ -9,11 +9,11 @@ use backend::{Event, Outcome, OutputStream, Reason};
 use bollard_buildkit_proto::google::protobuf::Timestamp;
 use bollard_buildkit_proto::moby::buildkit::v1::{Vertex, VertexLog};
 
+use super::engine::Engine;
 use crate::buildkit::Progress;
-use crate::engine::Engine;
 use crate::events::event_of;
 use crate::step::Step;
-use crate::trailer;
+use crate::step::trailer;
 
 /// Watches one solve.
 pub(crate) struct Watch<'a> {

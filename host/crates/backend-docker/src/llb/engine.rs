@@ -12,13 +12,13 @@ use store::empty_tree;
 use tokio_util::sync::CancellationToken;
 use trees::{Input, Trees};
 
+use super::definition::{Llb, Note};
+use super::link::Link;
+use super::lower::lower;
+use super::value::{Remote, Tree, Value};
 use crate::buildkit::Kept;
 use crate::events::{Began, event_of, outcome_of};
-use crate::link::Link;
-use crate::llb::{Llb, Note};
-use crate::lower::lower;
 use crate::step::Step;
-use crate::value::{Remote, Tree, Value};
 
 /// What one session evaluates with.
 pub(crate) struct Engine {

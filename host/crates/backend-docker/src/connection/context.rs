@@ -9,7 +9,7 @@ use backend::Failure;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::settings::{Address, Endpoint, TlsFiles};
+use crate::connection::settings::{Address, Endpoint, TlsFiles};
 
 /// Returns the context that the configuration names.
 pub(crate) fn current(config_dir: &Path) -> Option<String> {
@@ -56,7 +56,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::DockerSettings;
+    use crate::connection::settings::DockerSettings;
 
     fn check(config: &str, context: Option<&str>, meta: &str, expect: &str) {
         let dir = tempfile::tempdir().unwrap();

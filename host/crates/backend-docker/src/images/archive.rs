@@ -17,7 +17,7 @@ use store::{Entry, Kind, Mtime, Owned, Store};
 use tar::{Builder, EntryType, Header};
 use trees::failure::failure;
 
-use crate::context::hex;
+use crate::connection::context::hex;
 
 /// The name of an image for a tree; `.invalid` is no registry's (RFC 2606).
 pub(crate) fn name_of(tree: ContentDigest) -> String {
@@ -252,7 +252,7 @@ mod tests {
             if names.last().is_some_and(|name| name == "0.tar") {
                 let mut bytes = Vec::new();
                 entry.read_to_end(&mut bytes).unwrap();
-                read = Some(crate::ingest::read(bytes.as_slice(), &store).unwrap().put(&store).unwrap());
+                read = Some(crate::images::ingest::read(bytes.as_slice(), &store).unwrap().put(&store).unwrap());
             }
         }
         assert_eq!(read, Some(tree));

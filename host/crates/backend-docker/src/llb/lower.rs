@@ -12,15 +12,15 @@ use graph::{
 use store::{Entry, Kind, Node, Owned, Selected, Store, empty_tree};
 use trees::failure::{edit_failure, failure, read_failure};
 
-use crate::archive;
+use super::definition::{self, FileAction, Llb, Note, Out, index};
+use super::engine::Engine;
+use super::value::{Remote, Tree, Value};
 use crate::buildkit::random;
-use crate::engine::Engine;
-use crate::llb::{self, FileAction, Llb, Note, Out, index};
+use crate::images::archive;
 use crate::step::{
     self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PREVIOUS, SHIM, Step, TOOLS, Told, arguments, environment,
     mounts_below, params_id,
 };
-use crate::value::{Remote, Tree, Value};
 
 /// The name under which what is mounted stands in the image that has it.
 const WRAPPED: &str = "root";
@@ -302,7 +302,7 @@ impl Lowering<'_> {
         };
         let copy = FileAction::copy(0, &from, &format!("/{WRAPPED}"), false);
         let note = Note { name: "what is mounted".to_owned(), ..Note::default() };
-        let number = self.number(llb::files(None, vec![out], vec![copy], note));
+        let number = self.number(definition::files(None, vec![out], vec![copy], note));
         self.push(read_only(number, &format!("/{WRAPPED}"), dest));
         Ok(())
     }
@@ -451,21 +451,21 @@ fn image(tree: ContentDigest) -> Out {
 
 fn nothing() -> Out {
     let note = Note { name: "nothing".to_owned(), ..Note::default() };
-    llb::files(None, Vec::new(), vec![FileAction::directory("/.host", 0o755)], note)
+    definition::files(None, Vec::new(), vec![FileAction::directory("/.host", 0o755)], note)
 }
 
 fn tools(stdin: Option<&[u8]>) -> Out {
     let shim = FileAction::file("/shim", 0o555, SHIM.to_vec());
     let stdin = stdin.map(|stdin| FileAction::file("/stdin", 0o444, stdin.to_vec()));
     let note = Note { name: "shim".to_owned(), ..Note::default() };
-    llb::files(None, Vec::new(), std::iter::once(shim).chain(stdin).collect(), note)
+    definition::files(None, Vec::new(), std::iter::once(shim).chain(stdin).collect(), note)
 }
 
 /// Returns the files that the shim writes to.
 fn output_files() -> Out {
     let files = OUTPUT_FILES.iter().map(|name| FileAction::file(&format!("/{name}"), 0o644, Vec::new()));
     let note = Note { name: "files for the output".to_owned(), ..Note::default() };
-    llb::files(None, Vec::new(), files.collect(), note)
+    definition::files(None, Vec::new(), files.collect(), note)
 }
 
 /// Returns what a session has to offer for these commands.
@@ -487,7 +487,7 @@ pub(crate) fn params_of(engine: &Engine, step: &Step, offered: &mut HashMap<Stri
     }
     let timeout = [op.timeout, engine.io.timeout].into_iter().flatten().min();
     if timeout.is_some() || !values.is_empty() {
-        let params = step::params(timeout, &secret_env, &crate::secrets::needles(&values));
+        let params = step::params(timeout, &secret_env, &crate::step::secrets::needles(&values));
         offered.insert(params_id(&Op::Exec(Box::new(op.clone()))), params);
     }
     Ok(())
