@@ -3,7 +3,8 @@
 //! [`unpack()`] writes a layer as a directory in the format of overlayfs, so that an overlay can use it as
 //! one of its layers. A name that the layer removes is a character device 0:0. A directory that hides
 //! the layers below has the attribute `user.overlay.opaque` with the value `y`. [`LayerWriter`] does the
-//! reverse; the same entries always give the same bytes.
+//! reverse; the same entries always give the same bytes. [`read()`] passes the entries one by one to a
+//! [`Sink`], for a caller that keeps files in another form.
 //!
 //! Sources: OCI image-spec 1.1, `layer.md`; Linux, Documentation/filesystems/overlayfs.rst, "whiteouts
 //! and opaque directories". Where the specification leaves a choice, this crate does what containerd's
@@ -22,10 +23,12 @@ mod name;
 mod owned;
 mod pack;
 mod pipeline;
+mod read;
 mod remove;
 mod root;
 mod tar;
 mod unpack;
+mod walk;
 
 /// The part of a layer that archives of images use as well.
 pub(crate) mod entry {
@@ -41,6 +44,7 @@ use std::path::{Path, PathBuf};
 pub use error::{EntryError, LayerError};
 pub use name::escape;
 pub use pack::{LayerWriter, Meta, PackError, Packed, SpecialFile};
+pub use read::{ArchiveEntry, ArchiveKind, Contents, ReadLayer, Sink, read, read_plain};
 pub use tar::TarError;
 pub use unpack::unpack;
 

@@ -67,13 +67,14 @@ fn give_back(chunk: Option<Chunk>, used: &Sender<Vec<u8>>) {
 /// Reads all of `reader`, passes the bytes to `work`, and hashes them. The bytes that `work` does
 /// not read are read and hashed as well, because the digest covers the whole file, including the
 /// bytes after the end mark of the tar file.
-pub(super) fn run<R, T>(
+pub(super) fn run<R, T, E>(
     reader: R,
     limits: &Limits,
-    work: impl FnOnce(&mut Chunks) -> Result<T, LayerError>,
-) -> Result<(T, Totals), LayerError>
+    work: impl FnOnce(&mut Chunks) -> Result<T, E>,
+) -> Result<(T, Totals), E>
 where
     R: Read + Send,
+    E: From<LayerError>,
 {
     let (to_hash, hashed) = sync_channel(CHUNKS_WAITING);
     let (to_work, worked) = sync_channel(CHUNKS_WAITING);
@@ -85,7 +86,7 @@ where
             .map_err(LayerError::Thread)?;
         let hashing =
             thread::Builder::new().spawn_scoped(scope, move || hash(&hashed, &used)).map_err(LayerError::Thread)?;
-        let done = work(&mut chunks).and_then(|value| drain(&mut chunks).map(|()| value));
+        let done = work(&mut chunks).and_then(|value| Ok(drain(&mut chunks).map(|()| value)?));
         // Without this, the decoder would wait for a reader of its output.
         drop(chunks);
         let (n_compressed, n_uncompressed) = join(decoding);

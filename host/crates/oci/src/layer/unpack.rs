@@ -8,12 +8,13 @@ use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::error::{EntryError, LayerError};
-use super::name::{Name, classify, escape, join, split};
+use super::name::{Name, escape, join, split};
 use super::owned::{FileMeta, Owner, make_opaque, open};
 use super::remove::remove;
 use super::root::{DirectoryMeta, OpenDirectory, Root, io, is_whiteout, stat};
 use super::tar::{Entry, Kind, Source, TarReader};
-use super::{MAX_SKIPPED, SkipReason, Skipped, UnpackOptions, Unpacked, contents, pipeline};
+use super::walk::{Target, Walk};
+use super::{UnpackOptions, Unpacked, contents, pipeline};
 
 /// Unpacks a layer, compressed or not, into an empty directory. Nothing outside of the directory is
 /// read or written, except what `options.lower` names. After an error the directory contains a part
@@ -23,15 +24,17 @@ use super::{MAX_SKIPPED, SkipReason, Skipped, UnpackOptions, Unpacked, contents,
 /// If the layer cannot be read, is damaged, exceeds a limit, or has an entry that leads out of it;
 /// if it does not have the digest `options.diff_id`; if the file system fails.
 pub fn unpack(reader: impl Read + Send, dir: &Path, options: &UnpackOptions<'_>) -> Result<Unpacked, LayerError> {
-    let (done, totals) = pipeline::run(reader, &options.limits, |chunks| {
+    let ((walk, owner, is_opaque), totals) = pipeline::run(reader, &options.limits, |chunks| {
         let mut unpacker = Unpacker::new(dir, options)?;
-        unpacker.all(TarReader::new(Borrowed(chunks)))?;
-        Ok(unpacker)
+        let mut walk = Walk::new(options.limits, options.is_device_allowed, true);
+        walk.all(&mut TarReader::new(chunks), &mut unpacker)?;
+        unpacker.owner.finish_directories(&unpacker.root)?;
+        Ok::<_, LayerError>((walk, unpacker.owner, unpacker.is_opaque))
     })?;
     if let Some(expected) = options.diff_id.filter(|expected| *expected != totals.digest) {
         return Err(LayerError::DiffId { expected, found: totals.digest });
     }
-    let Unpacker { owner, n_entries, is_opaque, n_skipped, skipped, .. } = done;
+    let Walk { n_entries, n_skipped, skipped, .. } = walk;
     Ok(Unpacked {
         diff_id: totals.digest,
         n_entries,
@@ -45,29 +48,29 @@ pub fn unpack(reader: impl Read + Send, dir: &Path, options: &UnpackOptions<'_>)
     })
 }
 
-/// The chunks of the pipeline, which continue after the end of the tar file.
-struct Borrowed<'a>(&'a mut pipeline::Chunks);
-
-impl Source for Borrowed<'_> {
-    fn fill(&mut self) -> Result<&[u8], super::error::StreamError> {
-        self.0.fill()
-    }
-
-    fn consume(&mut self, n: usize) {
-        self.0.consume(n);
-    }
-}
-
 pub(super) struct Unpacker<'a> {
     pub(super) root: Root<'a>,
     pub(super) owner: Owner,
     pub(super) options: &'a UnpackOptions<'a>,
-    n_entries: u64,
-    /// The bytes of all files, holes included.
-    n_bytes: u64,
     is_opaque: bool,
-    n_skipped: u64,
-    skipped: Vec<Skipped>,
+}
+
+impl Target for Unpacker<'_> {
+    type Error = LayerError;
+
+    fn take<S: Source>(
+        &mut self,
+        reader: &mut TarReader<S>,
+        entry: &Entry,
+        name: Name,
+        at: &str,
+    ) -> Result<(), LayerError> {
+        self.entry(reader, entry, name, at).map_err(|error| match error {
+            // Named as the archive has it, not by the part of it that was looked at.
+            LayerError::Entry { source, .. } => bad(entry, source),
+            other => other,
+        })
+    }
 }
 
 impl<'a> Unpacker<'a> {
@@ -76,69 +79,26 @@ impl<'a> Unpacker<'a> {
             root: Root::open(dir, options.limits, options.lower)?,
             owner: Owner::new(),
             options,
-            n_entries: 0,
-            n_bytes: 0,
             is_opaque: false,
-            n_skipped: 0,
-            skipped: Vec::new(),
         })
     }
 
-    fn all<S: Source>(&mut self, mut reader: TarReader<S>) -> Result<(), LayerError> {
-        let mut at = "at its start".to_owned();
-        loop {
-            let entry = match reader.next() {
-                Ok(Some(entry)) => entry,
-                Ok(None) => break,
-                Err(error) => {
-                    let at = reader.name().map_or(at, |name| format!("in `{}`", escape(name)));
-                    return Err(LayerError::stopped(&at, error));
-                }
-            };
-            let name = escape(&entry.name);
-            self.check_limits(&entry, &name)?;
-            at = format!("in `{name}`");
-            self.entry(&mut reader, &entry, &at).map_err(|error| match error {
-                // The message names the whole path of the entry, and not the component that failed.
-                LayerError::Entry { source, .. } => LayerError::Entry { name: name.clone(), source },
-                other => other,
-            })?;
-            at = format!("after `{name}`");
-        }
-        self.owner.finish_directories(&self.root)
-    }
-
-    fn check_limits(&mut self, entry: &Entry, name: &str) -> Result<(), LayerError> {
-        let limits = &self.options.limits;
-        let refuse = |what| Err(LayerError::Limit { at: format!("at `{name}`"), what });
-        self.n_entries += 1;
-        if self.n_entries > limits.max_entries {
-            return refuse(format!("it has more than {} entries", limits.max_entries));
-        }
-        if entry.kind == Kind::File {
-            self.n_bytes = self.n_bytes.saturating_add(entry.size);
-        }
-        if self.n_bytes > limits.max_bytes {
-            return refuse(format!("its files have more than {} bytes", limits.max_bytes));
-        }
-        Ok(())
-    }
-
-    fn entry<S: Source>(&mut self, reader: &mut TarReader<S>, entry: &Entry, at: &str) -> Result<(), LayerError> {
-        match classify(&entry.name, &self.options.limits).map_err(|source| bad(entry, source))? {
-            Name::Metadata => self.skip(entry, SkipReason::Metadata),
+    fn entry<S: Source>(
+        &mut self,
+        reader: &mut TarReader<S>,
+        entry: &Entry,
+        name: Name,
+        at: &str,
+    ) -> Result<(), LayerError> {
+        match name {
+            Name::Metadata => {}
             Name::Opaque(path) => {
                 let directory = self.root.make(&path)?;
                 self.is_opaque |= directory.path.is_empty();
                 make_opaque(&directory)?;
             }
             Name::Whiteout(path) => self.whiteout(&path)?,
-            Name::Plain(path) if path.is_empty() => {
-                if entry.kind != Kind::Directory {
-                    return Err(bad(entry, EntryError::Root));
-                }
-                self.note_directory(&self.root.top(), entry)?;
-            }
+            Name::Plain(path) if path.is_empty() => self.note_directory(&self.root.top(), entry)?,
             Name::Plain(path) => self.plain(reader, entry, &path, at)?,
         }
         Ok(())
@@ -151,10 +111,6 @@ impl<'a> Unpacker<'a> {
         path: &[u8],
         at: &str,
     ) -> Result<(), LayerError> {
-        if is_socket(entry) {
-            self.skip(entry, SkipReason::Socket);
-            return Ok(());
-        }
         let (above, name) = split(path);
         match entry.kind {
             Kind::File => {
@@ -167,22 +123,11 @@ impl<'a> Unpacker<'a> {
             Kind::Symlink => self.symlink(entry, above, name)?,
             Kind::HardLink => self.hard_link(entry, above, name)?,
             Kind::Fifo => self.node(entry, above, name, FileType::Fifo)?,
-            Kind::CharacterDevice if entry.device == (0, 0) => self.skip(entry, SkipReason::WhiteoutDevice),
-            Kind::CharacterDevice | Kind::BlockDevice if !self.options.is_device_allowed => {
-                self.skip(entry, SkipReason::Device);
-            }
             Kind::CharacterDevice => self.node(entry, above, name, FileType::CharacterDevice)?,
             Kind::BlockDevice => self.node(entry, above, name, FileType::BlockDevice)?,
-            Kind::Other(type_) => self.skip(entry, SkipReason::UnknownType(type_)),
+            Kind::Other(_) => {}
         }
         Ok(())
-    }
-
-    fn skip(&mut self, entry: &Entry, why: SkipReason) {
-        self.n_skipped += 1;
-        if self.skipped.len() < MAX_SKIPPED {
-            self.skipped.push(Skipped { name: escape(&entry.name), why });
-        }
     }
 
     /// Creates an entry after removing what an earlier entry created there.
@@ -263,12 +208,6 @@ impl<'a> Unpacker<'a> {
     }
 
     fn symlink(&mut self, entry: &Entry, above: &[u8], name: &[u8]) -> Result<(), LayerError> {
-        let max = self.options.limits.max_path_bytes;
-        match entry.link.len() {
-            0 => return Err(bad(entry, EntryError::NoTarget)),
-            n if n > max => return Err(bad(entry, EntryError::LongPath(max))),
-            _ => {}
-        }
         let parent = self.root.make(above)?;
         self.put("make link", &parent, name, |fd| rustix::fs::symlinkat(&*entry.link, fd, name))?;
         self.finish_special(&parent, name, entry, false)
@@ -300,11 +239,4 @@ pub(super) fn bad(entry: &Entry, source: EntryError) -> LayerError {
 
 fn meta(entry: &Entry) -> FileMeta {
     FileMeta { mode: entry.mode, owner: (entry.uid, entry.gid), mtime_ns: entry.mtime_ns }
-}
-
-/// Returns whether the entry is a socket. The format has no type for sockets, but the mode bits may
-/// say so.
-fn is_socket(entry: &Entry) -> bool {
-    let has_bits = FileType::from_raw_mode(entry.mode) == FileType::Socket;
-    has_bits && entry.size == 0 && matches!(entry.kind, Kind::File | Kind::Other(_))
 }

@@ -22,6 +22,20 @@ pub(crate) trait Source {
     }
 }
 
+impl<S: Source + ?Sized> Source for &mut S {
+    fn fill(&mut self) -> Result<&[u8], StreamError> {
+        (**self).fill()
+    }
+
+    fn consume(&mut self, n: usize) {
+        (**self).consume(n);
+    }
+
+    fn skip(&mut self, n: u64) -> Result<u64, StreamError> {
+        (**self).skip(n)
+    }
+}
+
 /// The reason why an entry cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
