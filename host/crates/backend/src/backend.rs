@@ -1,4 +1,4 @@
-//! The trait `Backend`, and what it is given.
+//! The trait `Backend`, and the settings of the session that an engine serves.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::failure::Failure;
 use crate::image::{ImageAccess, ImageSource, ImageTarget, ResolvedImage};
 use crate::snapshot::{FileStat, OutputRef, SearchMatch, SearchQuery, Snapshot, Solved};
 
-/// Evaluates graphs and reads what they make.
+/// An engine: it evaluates graphs and reads the trees that they make.
 ///
-/// One value serves one session. Every method may be called at the same time as every other;
-/// two evaluations of the same vertex become one.
+/// One value serves one session. Every method may be called at the same time as every other one. If a vertex is asked
+/// for while it is being evaluated, it is evaluated once.
 #[async_trait]
 pub trait Backend: Send + Sync {
-    /// Returns what it can do. What it cannot ends with a clear failure, never a wrong result.
+    /// Returns what the engine can do. An operation that it cannot do ends with a failure, never with a wrong result.
     fn caps(&self) -> Caps;
 
     /// Evaluates edges, concurrently where the graph allows, and returns one result each, in order.
@@ -27,13 +27,14 @@ pub trait Backend: Send + Sync {
     /// The first failure of a vertex that an edge needs.
     ///
     /// # Cancel safety
-    /// Dropping the future gives up interest: work that nobody else waits for is stopped.
+    /// After the future is dropped, work that nobody else waits for is stopped.
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure>;
 
-    /// Forgets what failed in this session, so that it is tried again when it is asked for again.
+    /// Forgets the vertices that failed in this session. They are tried again when they are asked for again.
     fn forget_failures(&self);
 
-    /// Waits until nothing is under way: what nobody waits for any more has been stopped, its events were sent.
+    /// Waits until no evaluation is under way. Evaluations that nobody waits for are stopped by then, and their events
+    /// are sent.
     async fn settle(&self);
 
     /// Reads at most `max` bytes from byte `offset` of a file, following links inside the tree.
@@ -42,7 +43,7 @@ pub trait Backend: Send + Sync {
     /// `NotFound`, `NotAFile`, `InvalidPath` for a link that leaves the root.
     async fn read(&self, snapshot: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure>;
 
-    /// Returns what is at a path; the last component is not followed if it is a link.
+    /// Returns what is at a path. If the last component is a link, the link itself is described.
     ///
     /// # Errors
     /// `NotFound`.
@@ -77,29 +78,29 @@ pub trait Backend: Send + Sync {
     /// `NotFound`.
     async fn digest(&self, snapshot: &Snapshot, path: &TreePath) -> Result<graph::ContentDigest, Failure>;
 
-    /// Returns what a command printed.
+    /// Returns the bytes that a command printed.
     ///
     /// # Errors
     /// `Environment` if the store has lost it.
     async fn output(&self, output: &OutputRef) -> Result<Vec<u8>, Failure>;
 
-    /// Writes the file or the tree at `path` to `target` on this machine: a tree into the
-    /// directory, over what is there; a file as the file, replaced at once. Parents are made.
+    /// Writes the file or the tree at `path` to `target` on this machine. A tree is written into the directory, over the
+    /// files that are there. A file replaces the file at once. Missing parents are made.
     ///
     /// # Errors
     /// `NotFound`; `Environment` if the target cannot be written.
     async fn export(&self, snapshot: &Snapshot, path: &TreePath, target: &Path) -> Result<(), Failure>;
 
-    /// Finds an image and reads its configuration; its layers are not fetched. A name is looked up once a
-    /// session, so that it means one image however often it moves.
+    /// Finds an image and reads its configuration. Its layers are not fetched. A name is looked up once in a session, so
+    /// that it means the same image until the session ends.
     ///
     /// # Errors
     /// `NotFound` for an image or a platform of it, `InvalidArgument` for a malformed name or image, `Environment` for a
     /// registry that cannot be reached or refuses.
     async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure>;
 
-    /// Evaluates `image`, a vertex that packs a layout or an archive, and puts it where it belongs. Returns
-    /// the reference that it has there, pinned by its digest.
+    /// Evaluates `image`, a vertex that packs a layout or an archive, and puts the image into a registry or into Docker.
+    /// Returns the reference that it has there, pinned by its digest.
     ///
     /// # Errors
     /// As `solve`; `InvalidArgument` for a malformed name, `Environment` for a registry that cannot be
@@ -107,10 +108,10 @@ pub trait Backend: Send + Sync {
     async fn publish(&self, image: &Edge, target: &ImageTarget) -> Result<String, Failure>;
 }
 
-/// What a backend can do.
+/// What an engine can do.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Caps {
-    /// Its name, as `--engine` takes it.
+    /// The name of the engine, as `--engine` takes it.
     pub name: String,
     /// Whether commands can reach the network.
     pub network: bool,
@@ -118,55 +119,55 @@ pub struct Caps {
     pub owners: bool,
     /// Whether limits on memory, processes and processors can be set.
     pub limits: bool,
-    /// Whether it can pull images.
+    /// Whether images can be pulled.
     pub images: bool,
-    /// Whether it can run services.
+    /// Whether services can be run.
     pub services: bool,
-    /// Whether `machine.rootfs` is there.
+    /// Whether `machine.rootfs`, the root file system of this machine, can be used.
     pub machine: bool,
-    /// Whether a directory in memory can have a limit.
+    /// Whether a directory in memory can have a size limit.
     pub sized_temp: bool,
-    /// Whether a command is found again wherever its inputs are equal, however they were made.
+    /// Whether the result of a command is used again for all inputs with equal contents, however they were made.
     pub content_keys: bool,
-    /// Whether layers are compared with the configuration of their image, and by `sync` already.
+    /// Whether layers are compared with the configuration of their image when the image is evaluated.
     pub checked_layers: bool,
-    /// What a person should know, a sentence each.
+    /// Sentences for people about what is particular here.
     pub notes: Vec<String>,
 }
 
-/// Looks up the values of secrets.
+/// Knows the values of secrets.
 pub trait SecretProvider: Send + Sync {
-    /// Returns the value of a secret, which must not be kept, logged or hashed.
+    /// Returns the value of a secret. The caller must not keep, log or hash it.
     ///
     /// # Errors
-    /// If there is none of that name, or its source cannot be read.
+    /// If there is no secret of this name, or its source cannot be read.
     fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure>;
 }
 
-/// What one session gives to its backend.
+/// The settings and connections of one session, which its engine gets.
 #[derive(Clone)]
 pub struct SessionIo {
-    /// Where the events of vertices go.
+    /// Takes the events of vertices.
     pub events: EventSink,
-    /// Where the values of secrets come from.
+    /// Knows the values of secrets.
     pub secrets: Arc<dyn SecretProvider>,
-    /// Cancels the session and all its commands.
+    /// Stops all evaluations when it is triggered.
     pub cancel: CancellationToken,
-    /// How many commands run at the same time, at least 1.
+    /// The number of commands that may run at the same time, at least 1.
     pub n_jobs: usize,
     /// Whether results of other runs may be used.
     pub is_cache_used: bool,
-    /// Kills every command that has no shorter time-out of its own.
+    /// The time after which every command is killed that has no shorter time-out of its own.
     pub timeout: Option<std::time::Duration>,
-    /// Takes the network away from all commands.
+    /// Whether commands may use the network.
     pub is_network_allowed: bool,
-    /// How images are reached.
+    /// The settings for registries and the images of the local Docker.
     pub images: ImageAccess,
     /// The directory of the store.
     pub store: PathBuf,
-    /// Whether nothing expensive and nothing outward is done: no command is run, no image is fetched, nothing is
-    /// written or published. Directories of the caller are hashed, results of other runs are found and operations on
-    /// files are done. What else would be evaluated ends with [`Failure::Planned`], and with
-    /// [`Outcome::Planned`](crate::Outcome::Planned) among the events; so does everything that needs it.
+    /// Whether the session is a dry one, which runs no command, fetches no image, and writes and publishes nothing.
+    /// Directories of the caller are hashed, results of other runs are found, and operations on files are done. Every
+    /// other evaluation ends with [`Failure::Planned`] and the event
+    /// [`Outcome::Planned`](crate::Outcome::Planned), and so does everything that needs it.
     pub is_dry: bool,
 }

@@ -14,8 +14,8 @@ pub fn is_left_undone(op: &Op) -> bool {
     }
 }
 
-/// Returns what those wait for who need a vertex that is not evaluated: the vertex itself, or for an operation on files
-/// what that waits for.
+/// Returns the name of the operation that the users of a vertex wait for when a dry session does not evaluate it: the
+/// vertex itself, or for an operation on files the operation that it waits for.
 #[must_use]
 pub fn waits_for(vertex: &Vertex, input: Option<&Arc<str>>) -> Arc<str> {
     match input {

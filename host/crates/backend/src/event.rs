@@ -1,4 +1,4 @@
-//! What happens to vertices, as it happens.
+//! Events: what happens to vertices, told when it happens.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,44 +7,44 @@ use graph::{ContentDigest, DefinitionDigest};
 
 use crate::failure::ExecStatus;
 
-/// Takes events; called from any thread, must not block.
+/// Takes events. It is called from any thread and must not block.
 pub type EventSink = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// One thing that happened.
+/// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A vertex is being evaluated.
+    /// The evaluation of a vertex began.
     Started(VertexEvent),
-    /// A command printed; secrets are replaced.
+    /// A command printed something. Secrets in it are replaced.
     Output {
-        /// The vertex that printed.
+        /// The vertex of the command.
         vertex: DefinitionDigest,
-        /// The stream that was written to.
+        /// The stream that it printed to.
         stream: OutputStream,
-        /// The bytes as they were printed.
+        /// The bytes.
         bytes: Arc<[u8]>,
     },
     /// A vertex has a value, or will have none.
     Finished {
-        /// The vertex that ended.
+        /// The vertex.
         vertex: VertexEvent,
-        /// How it ended.
+        /// How the evaluation ended.
         outcome: Outcome,
-        /// Why it ran, or why it need not.
+        /// Why the vertex was evaluated, or why that was not needed.
         reason: Reason,
-        /// How long it took.
+        /// The time that the evaluation took.
         duration: Duration,
     },
-    /// An image was found; from now on its name means this one.
+    /// An image was found. Until the session ends, its name means this image.
     Image {
-        /// The name as it was written.
+        /// The name as the caller wrote it.
         name: String,
         /// Its full reference, pinned by its digest.
         reference: String,
     },
     /// Something that a person should know.
     Warning {
-        /// The message, as one sentence.
+        /// The sentence that is shown.
         message: String,
     },
 }
@@ -52,74 +52,74 @@ pub enum Event {
 /// A vertex, as events describe it.
 #[derive(Debug, Clone)]
 pub struct VertexEvent {
-    /// The digest of the definition of the vertex.
+    /// The digest that identifies the vertex.
     pub digest: DefinitionDigest,
-    /// What it does, in one line.
+    /// A line that says what the vertex does.
     pub name: Arc<str>,
-    /// The vertices that it needs.
+    /// The vertices that this one needs.
     pub inputs: Arc<[DefinitionDigest]>,
-    /// When it began.
+    /// The time at which the evaluation began.
     pub at: SystemTime,
 }
 
-/// Which stream of a command.
+/// A stream of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputStream {
-    /// The standard output of a command.
+    /// The standard output of the command.
     Stdout,
-    /// The standard error of a command.
+    /// The standard error of the command.
     Stderr,
 }
 
-/// How a vertex ended.
+/// How the evaluation of a vertex ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its result was there.
+    /// The result was known.
     Cached,
-    /// It was evaluated.
+    /// The vertex was evaluated.
     Ran,
-    /// A command ended otherwise than expected.
+    /// The command ended otherwise than expected.
     ExecFailed(ExecStatus),
-    /// It could not be evaluated.
+    /// The vertex could not be evaluated.
     Failed(String),
-    /// It was stopped.
+    /// The evaluation was stopped.
     Cancelled,
-    /// It would be evaluated; the session is a dry one.
+    /// The vertex would be evaluated if the session were not a dry one.
     Planned,
 }
 
-/// Why a vertex ran, or why it need not.
+/// Why a vertex was evaluated, or why that was not needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// Its key was found.
+    /// A result is recorded under its key.
     Hit,
-    /// It is looked at in every run: a local directory, this machine.
+    /// The vertex is a source that is looked at in every run: a local directory, or this machine.
     Source,
-    /// It costs less than a look-up.
+    /// The evaluation costs less than a look-up.
     Cheap,
-    /// Nothing like it ever ran in this store.
+    /// Nothing like it ever ran with this store.
     NeverRan,
-    /// The content of an input is another than the last time.
+    /// The content of an input differs from the last time.
     InputChanged {
-        /// Which input, for people.
+        /// A description of the input, for people.
         input: String,
-        /// What it was.
+        /// The digest of the last time.
         was: ContentDigest,
-        /// What it is.
+        /// The digest of now.
         is: ContentDigest,
     },
-    /// The same key was there and its result is gone.
+    /// The result of this key was removed from the store.
     Evicted,
-    /// The run forbids reuse.
+    /// The session forbids the use of earlier results.
     NoCache,
-    /// The command forbids reuse.
+    /// The command forbids the use of an earlier result.
     Never,
-    /// An input would be evaluated, so that its key is not known.
+    /// An input would be evaluated, so that the key is not known.
     InputPlanned {
-        /// What would, as in `exec make`.
+        /// The input, as in `exec make`.
         input: Arc<str>,
     },
-    /// Whether it is evaluated is decided by a cache that only knows when it is asked to evaluate: BuildKit's.
+    /// The cache of BuildKit decides whether the vertex is evaluated, and can be asked only by evaluating it.
     Undecided,
 }
 

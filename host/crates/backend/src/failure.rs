@@ -1,24 +1,25 @@
-//! Why an edge has no value.
+//! Failures: why an edge has no value.
 //!
 //! A command that ends otherwise than expected is an outcome, [`Failure::Exec`]; so is a mistake
 //! in what was asked for, [`Failure::Invalid`]. Only [`Failure::Environment`] and
 //! [`Failure::Bug`] are errors of the machinery.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use graph::{Blame, DefinitionDigest, Diagnostic};
 
-/// Why an edge has no value. Cheap to clone: everybody who waits for the edge gets it.
+/// Why an edge has no value. Cheap to clone, because everybody who waits for the edge gets it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
     /// A command ended otherwise than expected.
     #[error("{0}")]
     Exec(Box<ExecFailure>),
-    /// What was asked for cannot be had.
+    /// The request is wrong: what was asked for does not exist or makes no sense.
     #[error("{message}")]
     Invalid {
-        /// Of which kind.
+        /// The kind of mistake.
         code: FailureCode,
         /// One sentence that names the thing.
         message: String,
@@ -28,15 +29,15 @@ pub enum Failure {
     /// A function of a module answered with an error, or ended without an answer.
     #[error("{0}")]
     Stage(Box<StageFailure>),
-    /// Nobody waits for it any more, or the run was interrupted.
+    /// Nobody waits for the value any more, or the run was interrupted.
     #[error("cancelled")]
     Cancelled,
-    /// It would be evaluated, or needs what would be, and the session is a dry one.
+    /// The vertex would be evaluated, or needs one that would be, and the session is a dry one.
     #[error("`{operation}` would run, and nothing is executed")]
     Planned {
-        /// What would be evaluated, as in `exec make`.
+        /// The operation that would be evaluated, as in `exec make`.
         operation: Arc<str>,
-        /// The function that goes on when that has a value, with its module, as in `shop.test`; none if all functions
+        /// The function that waits for its value, with its module, as in `shop.test`; `None` if all functions
         /// returned.
         function: Option<Arc<str>>,
     },
@@ -48,36 +49,36 @@ pub enum Failure {
         /// The way out.
         hint: Option<String>,
     },
-    /// This program is wrong.
+    /// This program has a bug.
     #[error("{message}")]
     Bug {
-        /// What cannot be, and is.
+        /// A sentence about what went wrong.
         message: String,
     },
 }
 
-/// What kind of a mistake it is; the codes of `errors.wit`.
+/// The kind of a mistake. These are the codes of `errors.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureCode {
-    /// Nothing is there.
+    /// Nothing is at the path, or the thing that was named does not exist.
     NotFound,
-    /// It is something else.
+    /// A file is needed, and something else is at the path.
     NotAFile,
-    /// It is something else.
+    /// A directory is needed, and something else is at the path.
     NotADirectory,
-    /// A path that leaves its root.
+    /// The path leads out of its root.
     InvalidPath,
-    /// An argument that makes no sense.
+    /// An argument makes no sense.
     InvalidArgument,
-    /// No command was run.
+    /// What a command printed was asked for, and no command was run.
     NoExec,
-    /// The caller did not grant it.
+    /// The caller did not grant the power that this needs.
     NotGranted,
-    /// Not in this version.
+    /// This version does not have it.
     Unavailable,
-    /// Not on this machine, or not with this engine; a function is told the code of [`Self::Unavailable`].
+    /// This machine or this engine cannot do it. A function is told the code of [`Self::Unavailable`].
     Incapable,
-    /// `with-error`.
+    /// The author of a function made the mistake with `with-error`.
     Custom,
 }
 
@@ -121,24 +122,24 @@ impl FailureCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExecStatus {
-    /// The command ended by itself.
+    /// The command exited.
     Exited {
-        /// 127 if it was not found, 126 if it could not be executed, as shells give it.
+        /// The exit code: 127 if the command was not found and 126 if it could not be executed, as in a shell.
         code: i32,
     },
-    /// By a signal.
+    /// A signal killed the command.
     Killed {
         /// The number of the signal.
         signal: i32,
     },
-    /// It took longer than it was given.
+    /// The command took longer than its time-out.
     TimedOut {
-        /// The time that it was given, in milliseconds.
+        /// The time-out in milliseconds.
         after_ms: u64,
     },
-    /// It used more memory than it was given.
+    /// The command used more memory than its limit.
     OutOfMemory,
-    /// It was stopped because nobody waits for it.
+    /// The command was stopped because nobody waits for it.
     Cancelled,
 }
 
@@ -147,9 +148,9 @@ pub enum ExecStatus {
 pub struct ExecFailure {
     /// The vertex of the command.
     pub vertex: DefinitionDigest,
-    /// The command with its arguments.
+    /// The command and its arguments.
     pub args: Vec<String>,
-    /// How it ended.
+    /// How the command ended.
     pub status: ExecStatus,
     /// The end of its standard output, at most [`TAIL_BYTES`], secrets replaced.
     pub stdout_tail: String,
@@ -157,7 +158,7 @@ pub struct ExecFailure {
     pub stderr_tail: String,
 }
 
-/// How much of each stream an error carries.
+/// The number of bytes of each stream that a failure has.
 /// Source: Dagger's `engineutil/ref.go`, which carries as much.
 pub const TAIL_BYTES: usize = 100 * 1024;
 
@@ -201,22 +202,22 @@ impl fmt::Display for ExecFailure {
     }
 }
 
-/// A function of a module that has no value to give.
+/// The failure of a function of a module.
 #[derive(Debug, Clone)]
 pub struct StageFailure {
     /// The function with its module, as in `lint.check`.
     pub stage: String,
-    /// Whether it answered so; if not, it ended without an answer, and the message says how.
+    /// Whether the function returned this error. If not, it ended without an answer, and the message says how.
     pub is_answer: bool,
-    /// One of the codes of `errors.wit`, `trap`, or one that the module made up.
+    /// A code of `errors.wit`, `trap`, or a code of the module.
     pub code: String,
-    /// The message, as one sentence.
+    /// The sentence that is shown.
     pub message: String,
-    /// The command that failed, where one did.
+    /// The command that failed, if a command is the reason.
     pub exec: Option<Box<ExecRecord>>,
-    /// Further facts as name and value.
+    /// Further facts, as names and values.
     pub attributes: Vec<(String, String)>,
-    /// Whose fault it is.
+    /// Who is to blame.
     pub blame: Blame,
     /// The way out.
     pub hint: Option<String>,
@@ -225,7 +226,7 @@ pub struct StageFailure {
 /// The record `exec-failure` of `errors.wit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecRecord {
-    /// The command with its arguments.
+    /// The command and its arguments.
     pub args: Vec<String>,
     /// 128 plus the signal, if one ended it.
     pub exit_code: i32,
@@ -256,6 +257,16 @@ impl fmt::Display for StageFailure {
 }
 
 impl Failure {
+    /// Makes a failure of an error by its blame. The message has those of its causes, each once.
+    pub fn of(error: impl Diagnostic) -> Self {
+        let (message, hint) = (chain(&error), error.hint());
+        match error.blame() {
+            Blame::User | Blame::Function => Self::Invalid { code: FailureCode::InvalidArgument, message, hint },
+            Blame::Environment => Self::Environment { message, hint },
+            Blame::Bug => Self::Bug { message },
+        }
+    }
+
     /// Makes a failure of what was asked for.
     pub fn invalid(code: FailureCode, message: impl Into<String>) -> Self {
         Self::Invalid { code, message: message.into(), hint: None }
@@ -310,6 +321,21 @@ impl Diagnostic for Failure {
             Self::Exec(_) | Self::Cancelled | Self::Planned { .. } | Self::Bug { .. } => None,
         }
     }
+}
+
+/// Joins the message of an error with those of its causes, each once.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.ends_with(&text) {
+            message = format!("{message}: {text}");
+        }
+        source = cause.source();
+    }
+    message
 }
 
 /// Returns the end of what a command printed as text, at most [`TAIL_BYTES`] of it, without white space around it.

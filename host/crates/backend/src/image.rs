@@ -1,4 +1,4 @@
-//! Images: what is asked for, what is found, and where they go.
+//! Images: how they are named, found and published.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use graph::{ImageConfig, Platform, SecretName, Selection};
 
 use crate::failure::Failure;
 
-/// Which image is asked for.
+/// An image that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageSource {
-    /// The one of this name: a reference as registries have it, or one of the local Docker with
+    /// An image with a name: the reference of an image in a registry, or the name of an image of the local Docker with
     /// `docker-daemon:` before it.
     Named(String),
-    /// The one in a file (an archive) or in a directory (an OCI layout).
+    /// An image in a file (an archive) or in a directory (an OCI layout).
     Within {
         /// The file or the directory.
         selection: Selection,
-        /// Which of several.
+        /// The tag of the image, if there are several.
         tag: Option<String>,
     },
 }
@@ -27,38 +27,38 @@ pub enum ImageSource {
 /// The prefix of a name that means an image of the local Docker, as skopeo writes it.
 pub const DOCKER_DAEMON: &str = "docker-daemon:";
 
-/// An image that was found. Its layers need not be here yet.
+/// An image that was found. Its layers may not be fetched yet.
 #[derive(Debug, Clone)]
 pub struct ResolvedImage {
-    /// Its root file system: a vertex that names it by its digest.
+    /// The root file system: a vertex that names the image by its digest.
     pub rootfs: Selection,
-    /// Its full reference, pinned by the digest that its tag stood for, as in
+    /// The full reference, pinned by the digest that its tag stood for, as in
     /// `docker.io/library/alpine:3@sha256:0123...`.
     pub reference: String,
-    /// What it runs on.
+    /// The platform of the image.
     pub platform: Platform,
-    /// What commands take from it.
+    /// The configuration that commands take over.
     pub config: ImageConfig,
 }
 
-/// Where an image is put.
+/// The place where an image is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageTarget {
     /// The image is pushed to a registry.
     Registry {
-        /// The reference as it was written.
+        /// The reference as the caller wrote it.
         reference: String,
-        /// Instead of the caller's own credentials.
+        /// Credentials that are used instead of the caller's own.
         login: Option<Login>,
     },
     /// The local Docker.
     Docker {
-        /// The name that it gets.
+        /// The name that the image gets.
         name: String,
     },
 }
 
-/// The user who pushes an image.
+/// Credentials for a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// The name of the user.
@@ -67,16 +67,16 @@ pub struct Login {
     pub password: SecretName,
 }
 
-/// How images are reached.
+/// The settings for registries and the images of the local Docker.
 #[derive(Clone, Default)]
 pub struct ImageAccess {
-    /// Docker's `config.json`, with credentials.
+    /// The path of Docker's `config.json`, which has credentials.
     pub docker_config: Option<PathBuf>,
     /// Base URLs that are tried before a registry, by the registry's name.
     pub mirrors: BTreeMap<String, Vec<String>>,
-    /// Registries that are spoken to without TLS, besides those on the loopback interface.
+    /// Registries that are reached without TLS, besides those on the loopback interface.
     pub insecure: Vec<String>,
-    /// The local Docker; none where it must not be used.
+    /// The local Docker; `None` where it must not be used.
     pub docker: Option<Arc<dyn DockerImages>>,
 }
 

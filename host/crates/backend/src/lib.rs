@@ -1,12 +1,10 @@
-//! The contract between the engine and whatever runs container operations.
+//! The contract between a session and the engine that evaluates its graphs.
 //!
-//! A [`Backend`] evaluates edges of a graph to [`Snapshot`]s and reads files out of them. It is
-//! asked for whole graphs, not for single operations, so that one which batches and caches by
-//! itself can. The engine owns container configuration, cache keys and secrets; a backend gets
-//! operations.
+//! A [`Backend`] is an engine: it evaluates edges of a graph to [`Snapshot`]s and reads files out of them. A session
+//! asks it for whole graphs and not for single operations, so that an engine can batch and cache on its own. The
+//! configuration of containers belongs to the session, and the engine gets operations only.
 //!
-//! This room has no implementation and does no IO. Read [`backend`] first, then [`failure`] and
-//! [`event`].
+//! This room has no implementation and does no IO. Read [`backend`] first, then [`failure`] and [`event`].
 
 pub mod backend;
 pub mod dry;
@@ -18,7 +16,7 @@ pub mod snapshot;
 
 pub use backend::{Backend, Caps, SecretProvider, SessionIo};
 pub use event::{Event, EventSink, Outcome, OutputStream, Reason, VertexEvent};
-pub use failure::{ExecFailure, ExecRecord, ExecStatus, Failure, FailureCode, StageFailure, TAIL_BYTES, tail};
+pub use failure::{ExecFailure, ExecRecord, ExecStatus, Failure, FailureCode, StageFailure, TAIL_BYTES, chain, tail};
 pub use image::{DockerImages, ImageAccess, ImageSource, ImageTarget, Login, ResolvedImage};
 pub use redact::Redactor;
 pub use snapshot::{EntryKind, ExecResult, FileStat, OutputRef, SearchMatch, SearchQuery, Snapshot, Solved};

@@ -1,4 +1,4 @@
-//! What an edge evaluates to.
+//! The values of edges, and what is read from them.
 
 use std::any::Any;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use graph::ContentDigest;
 
-/// A tree of files that a backend holds, wherever that is.
+/// A tree of files that an engine holds.
 #[derive(Clone)]
 pub struct Snapshot {
-    /// What the backend finds it by.
+    /// The engine finds the tree by this value.
     pub handle: Arc<dyn Any + Send + Sync>,
 }
 
@@ -22,48 +22,48 @@ impl fmt::Debug for Snapshot {
 /// The value of one edge.
 #[derive(Debug, Clone)]
 pub struct Solved {
-    /// The tree of the output.
+    /// The tree of the edge.
     pub snapshot: Snapshot,
-    /// What the command did, if the vertex is one.
+    /// What the command left besides files, if the vertex is a command.
     pub exec: Option<Arc<ExecResult>>,
 }
 
-/// What a command that did what was expected left besides files.
+/// What a command left besides files that ended as expected.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ExecResult {
-    /// How it exited.
+    /// The exit code.
     pub exit_code: i32,
-    /// What it wrote to standard output, with secrets replaced.
+    /// Everything that it wrote to standard output, with secrets replaced.
     pub stdout: OutputRef,
-    /// What it wrote to standard error, with secrets replaced.
+    /// Everything that it wrote to standard error, with secrets replaced.
     pub stderr: OutputRef,
-    /// Both, in the order in which they arrived.
+    /// Both streams, in the order in which the bytes arrived.
     pub combined: OutputRef,
 }
 
 /// Bytes that a command printed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OutputRef {
-    /// The digest of the contents.
+    /// The digest of the bytes.
     pub digest: ContentDigest,
-    /// The size of the contents in bytes.
+    /// The number of bytes.
     pub size_bytes: u64,
 }
 
-/// What is at a path.
+/// A description of a file, directory or link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStat {
-    /// The last component; empty for the root.
+    /// The last component of the path; empty for the root.
     pub name: String,
-    /// What it is.
+    /// The kind of the entry.
     pub kind: EntryKind,
-    /// Bytes of a file or of a link's target; 0 for a directory.
+    /// The number of bytes of a file or of a link's target; 0 for a directory.
     pub size_bytes: u64,
     /// The permission bits.
     pub mode: u32,
 }
 
-/// What an entry of a directory is.
+/// The kind of an entry of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum EntryKind {
     /// A regular file.
@@ -76,30 +76,30 @@ pub enum EntryKind {
     Other,
 }
 
-/// What to look for in the files of a tree.
+/// A search in the files of a tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchQuery {
     /// A regular expression, or plain text if `is_literal`.
     pub pattern: String,
-    /// Takes the pattern as it is.
+    /// Whether the pattern is plain text.
     pub is_literal: bool,
     /// Whether upper and lower case are the same.
     pub is_insensitive: bool,
-    /// Looks only in files whose path matches one; in all, if empty.
+    /// The globs of the paths of files that are searched. All files are searched if there is none.
     pub globs: Vec<String>,
-    /// Stops after this many.
+    /// The number of matches after which the search ends.
     pub limit: Option<u32>,
-    /// One match a file.
+    /// Whether only the first match in each file is returned.
     pub files_only: bool,
 }
 
-/// A line that a search has found.
+/// A match of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchMatch {
-    /// From the directory searched.
+    /// The path of the file, from the directory that was searched.
     pub path: String,
-    /// Counts from 1.
+    /// The number of the line; the first line is 1.
     pub line: u32,
-    /// The whole line.
+    /// The text of the whole line.
     pub text: String,
 }

@@ -24,3 +24,13 @@ pub trait Diagnostic: std::error::Error {
         None
     }
 }
+
+impl<D: Diagnostic + ?Sized> Diagnostic for &D {
+    fn blame(&self) -> Blame {
+        (**self).blame()
+    }
+
+    fn hint(&self) -> Option<String> {
+        (**self).hint()
+    }
+}
