@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use backend::{Backend, Failure, SessionIo};
-use backend_docker::{Docker, DockerClassic, DockerSettings};
-use backend_embedded::Embedded;
+use backend_docker::{Docker, DockerSettings};
 use backend_embedded::zone::ZoneConfig;
 use conformance::{Behaviour, Open, Suite, Verdict};
 use store::Store;
@@ -81,7 +80,7 @@ async fn docker(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
 async fn docker_classic(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
     let settings = docker_settings().unwrap_or_default();
     let store = store(&io)?;
-    Ok(Arc::new(DockerClassic::connect(&settings, store, io).await?))
+    Ok(Arc::new(backend_docker::classic(&settings, store, io).await?))
 }
 
 fn store(io: &SessionIo) -> Result<Store, Failure> {
@@ -96,7 +95,7 @@ fn runtime() -> Runtime {
 async fn embedded(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
     let store = store(&io)?;
     let zone = ZoneConfig::new(&io.store);
-    Ok(Arc::new(Embedded::new(store, io, zone)))
+    Ok(Arc::new(backend_embedded::embedded(store, io, zone)))
 }
 
 /// A engine with its suite, which the first test makes.

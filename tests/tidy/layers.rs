@@ -15,10 +15,11 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("api", &["backend", "graph"], &[]),
     ("pid1", &[], &[]),
     ("zone", &["backend", "graph", "pid1"], &[]),
-    ("backend-embedded", &["backend", "graph", "oci", "solver", "store", "trees", "zone"], &[]),
+    ("evaluate", &["backend", "graph", "oci", "solver", "store", "trees"], &[]),
+    ("backend-embedded", &["backend", "evaluate", "graph", "oci", "store", "trees", "zone"], &[]),
     (
         "backend-docker",
-        &["backend", "graph", "oci", "pid1", "solver", "store", "trees"],
+        &["backend", "evaluate", "graph", "oci", "pid1", "solver", "store", "trees"],
         &["bollard", "bollard-buildkit-proto", "tonic"],
     ),
     // Only tests use these two.

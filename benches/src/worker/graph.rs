@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use backend::{Backend as _, Event, Outcome};
-use backend_embedded::Embedded;
+use backend_embedded::embedded;
 use backend_embedded::zone::ZoneConfig;
 use graph::{Edge, FileOp, Op, Selection, TreePath, Vertex};
 use serde_json::json;
@@ -95,7 +95,7 @@ pub(super) fn main(store: &Path, n_vertices: usize, what: &str) -> Result<()> {
     );
     let store = Store::open(store)?;
     let zone = ZoneConfig::new(store.root());
-    let backend = Embedded::new(store, io, zone);
+    let backend = embedded(store, io, zone);
     runtime.block_on(backend.solve(&[last])).map_err(|failure| anyhow::anyhow!("a vertex has no value: {failure}"))?;
     let solved = started.elapsed();
     let n_ran = n_ran.load(Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
 use backend::Backend as _;
-use backend_embedded::Embedded;
+use backend_embedded::embedded;
 use backend_embedded::zone::ZoneConfig;
 use graph::{Edge, ExecOp, Expect, Limits, Op, Platform, Reuse, Selection, SourceOp, Stdin, TreePath};
 use store::Store;
@@ -18,7 +18,7 @@ pub(super) fn main(store: &Path, rootfs: &str, command: &str) -> Result<()> {
     let io = super::session(store, Arc::new(|_| {}));
     let store = Store::open(store)?;
     let zone = ZoneConfig::new(store.root());
-    let backend = Embedded::new(store, io, zone);
+    let backend = embedded(store, io, zone);
     super::lane::serve(|request| {
         let n_steps = request.parse().with_context(|| format!("{request:?} is no number of steps"))?;
         let last = chain(rootfs, command, n_steps)?;

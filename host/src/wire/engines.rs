@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backend::{Backend, Caps, ImageAccess, SessionIo};
-use backend_docker::{Docker, DockerClassic, DockerMode, DockerSettings, LocalImages};
-use backend_embedded::Embedded;
+use backend_docker::{Docker, DockerMode, DockerSettings, LocalImages, classic};
+use backend_embedded::embedded;
 use backend_embedded::zone::ZoneConfig;
 use session::Secrets;
 use store::Store;
@@ -60,12 +60,10 @@ impl Choice {
         Ok(match self {
             Self::Embedded => {
                 let zone = ZoneConfig::new(store.root()).with_path(&config.path);
-                Arc::new(Embedded::new(store, io, zone))
+                Arc::new(embedded(store, io, zone))
             }
             Self::Docker(DockerMode::BuildKit) => Arc::new(Docker::new(&settings(&config.docker), store, io)?),
-            Self::Docker(DockerMode::Classic) => {
-                Arc::new(DockerClassic::connect(&settings(&config.docker), store, io).await?)
-            }
+            Self::Docker(DockerMode::Classic) => Arc::new(classic(&settings(&config.docker), store, io).await?),
         })
     }
 
@@ -81,9 +79,7 @@ impl Choice {
                 let (settings, io) = (settings(&config.docker), idle(config, store));
                 let caps = match mode {
                     DockerMode::BuildKit => Docker::connect(&settings, opened, io).await.map(|docker| docker.caps()),
-                    DockerMode::Classic => {
-                        DockerClassic::connect(&settings, opened, io).await.map(|docker| docker.caps())
-                    }
+                    DockerMode::Classic => classic(&settings, opened, io).await.map(|docker| docker.caps()),
                 };
                 caps.map_err(|failure| failure.to_string())
             }

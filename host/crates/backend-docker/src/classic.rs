@@ -1,94 +1,84 @@
-//! The backend over what every Docker has: create, start, wait, commit. For engines without BuildKit, such as Podman.
+//! The engine for every Docker, also one without BuildKit such as Podman: create, start, wait, commit.
 //!
-//! Every value is a tree of the store, so that keys are by content and no result needs Docker. A command runs in a
-//! container of an image with the files of its root: uploaded once, or what the command before was committed to.
-//! Afterwards all files of the container are fetched, which is right without asking what changed, and costs as much
-//! as the root is large.
+//! A command runs in a container of an image that has the files of its root. The image is uploaded once, or is the one
+//! that the command before was committed to. Afterwards all files of the container are fetched. That is right without
+//! asking what changed, and costs as much as the root is large.
 
 mod api;
 mod cache;
 mod container;
-mod engine;
-mod exec;
-mod files;
-mod layers;
 mod mounts;
-mod outcome;
+mod place;
 mod reap;
+mod root_images;
+mod run;
 mod stubs;
-mod value;
 mod volume;
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::fs::File;
 
 use async_trait::async_trait;
-use backend::{
-    Backend, Caps, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
-    SessionIo, Snapshot, Solved,
-};
-use graph::{ContentDigest, Edge, Platform, TreePath};
-use solver::Solver;
+use backend::{Caps, Failure, SessionIo};
+use evaluate::{Command, Ended, Evaluator, LayerFault, NewLayer, Report, Runner, Tree, UnpackedLayer, unpack_warnings};
+use graph::Platform;
+use oci::Digest;
 use store::Store;
-use trees::{Input, Trees};
+use tokio_util::sync::CancellationToken;
+use trees::UnpackError;
 
 use crate::connection::Connection;
 use crate::connection::settings::DockerSettings;
 use crate::facts::Facts;
 use crate::images::TreeImages;
 use api::Api;
-use engine::Engine;
+use place::Place;
+use root_images::RootImages;
+use run::Run;
 
-/// Evaluates graphs with the containers of any Docker, also of one without BuildKit.
-pub struct DockerClassic {
-    engine: Arc<Engine>,
-    solver: Solver<Engine>,
+/// Runs commands in containers of a Docker.
+pub struct ContainerRunner {
+    store: Store,
+    place: Place,
+    images: RootImages,
     facts: Facts,
 }
 
-impl DockerClassic {
-    /// Connects to Docker, removes what dead sessions of this machine left there, and makes the backend of a session.
-    /// Must be called inside a tokio runtime.
-    ///
-    /// # Errors
-    /// `Environment` if Docker cannot be reached or is too old.
-    pub async fn connect(settings: &DockerSettings, store: Store, io: SessionIo) -> Result<Self, Failure> {
-        let connection = Connection::new(settings)?;
-        let facts = Facts::of(&connection).await?;
-        let api = Api::new(connection.clone(), &facts)?;
-        let session = reap::Session::own();
-        reap::reap(&api, &session).await;
-        let engine = Arc::new(Engine {
-            trees: Trees::new(store, &io),
-            uploads: TreeImages::new(connection, facts.platform.clone()),
-            platform: facts.platform.clone(),
-            is_podman: facts.is_podman,
-            session: session.to_string(),
-            images: Mutex::new(HashMap::new()),
-            io,
-            api,
-        });
-        Ok(Self { solver: Solver::new(Arc::clone(&engine), engine.io.n_jobs), engine, facts })
-    }
-
-    /// Evaluates an edge to its tree.
-    async fn evaluated(&self, edge: &Edge) -> Result<ContentDigest, Failure> {
-        match self.solve(std::slice::from_ref(edge)).await?.first() {
-            Some(solved) => digest_of(&solved.snapshot),
-            None => Err(Failure::bug("a solved edge has no value")),
-        }
-    }
+/// Connects to Docker, removes what dead sessions of this machine left there, and makes the engine of a session. Must be
+/// called inside a tokio runtime.
+///
+/// # Errors
+/// `Environment` if Docker cannot be reached or is too old.
+pub async fn classic(
+    settings: &DockerSettings,
+    store: Store,
+    io: SessionIo,
+) -> Result<Evaluator<ContainerRunner>, Failure> {
+    let connection = Connection::new(settings)?;
+    let facts = Facts::of(&connection).await?;
+    let api = Api::new(connection.clone(), &facts)?;
+    let session = reap::Session::own();
+    reap::reap(&api, &session).await;
+    let runner = ContainerRunner {
+        store: store.clone(),
+        place: Place::new(api, session.to_string()),
+        images: RootImages::new(TreeImages::new(connection, facts.platform.clone())),
+        facts,
+    };
+    Ok(Evaluator::new(store, io, runner))
 }
 
 #[async_trait]
-impl Backend for DockerClassic {
+impl Runner for ContainerRunner {
+    type Form = ();
+
+    const DOMAIN: &'static str = "docker-classic/2";
+    const PLACE: &'static str = "by Docker here";
+
     fn caps(&self) -> Caps {
         let mut notes = vec![format!("Docker {} at `{}`", self.facts.version, self.facts.address)];
         if self.facts.is_rootless {
             notes.push("Docker runs without root's rights; limits need its cgroups".to_owned());
         }
-        notes.push("secrets are in a volume of Docker while a command runs that uses them".to_owned());
         Caps {
             name: "docker-classic".to_owned(),
             network: true,
@@ -104,82 +94,59 @@ impl Backend for DockerClassic {
         }
     }
 
-    async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
-        let values = tokio::select! {
-            solved = self.solver.solve(outputs) => solved.map_err(|_| Failure::bug("the solver ended"))??,
-            () = self.engine.io.cancel.cancelled() => return Err(Failure::Cancelled),
-        };
-        if let Some(operation) = values.iter().find_map(value::Value::not_evaluated) {
-            return Err(Failure::planned(Arc::clone(operation)));
-        }
-        let solved = outputs.iter().zip(values).map(|(edge, value)| {
-            let handle = Arc::new(value.output(edge.output));
-            Solved { snapshot: Snapshot { handle }, exec: value.exec_result() }
-        });
-        Ok(solved.collect())
+    fn platform(&self) -> Platform {
+        self.facts.platform.clone()
     }
 
-    fn forget_failures(&self) {
-        self.solver.forget_failures();
+    fn is_there(&self, _: &Tree<()>) -> bool {
+        true
     }
 
-    async fn settle(&self) {
-        self.solver.settle().await;
-    }
-
-    async fn read(&self, snapshot: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure> {
-        self.engine.trees.read(digest_of(snapshot)?, path, offset, max).await
-    }
-
-    async fn stat(&self, snapshot: &Snapshot, path: &TreePath) -> Result<FileStat, Failure> {
-        self.engine.trees.stat(digest_of(snapshot)?, path).await
-    }
-
-    async fn entries(&self, snapshot: &Snapshot, path: &TreePath) -> Result<Vec<String>, Failure> {
-        self.engine.trees.entries(digest_of(snapshot)?, path).await
-    }
-
-    async fn glob(&self, snapshot: &Snapshot, path: &TreePath, pattern: &str) -> Result<Vec<String>, Failure> {
-        self.engine.trees.glob(digest_of(snapshot)?, path, pattern).await
-    }
-
-    async fn search(
+    async fn run(
         &self,
-        snapshot: &Snapshot,
-        path: &TreePath,
-        query: &SearchQuery,
-    ) -> Result<Vec<SearchMatch>, Failure> {
-        self.engine.trees.search(digest_of(snapshot)?, path, query).await
-    }
-
-    async fn digest(&self, snapshot: &Snapshot, path: &TreePath) -> Result<ContentDigest, Failure> {
-        self.engine.trees.digest(digest_of(snapshot)?, path).await
-    }
-
-    async fn output(&self, output: &OutputRef) -> Result<Vec<u8>, Failure> {
-        self.engine.trees.output(output).await
-    }
-
-    async fn export(&self, snapshot: &Snapshot, path: &TreePath, target: &Path) -> Result<(), Failure> {
-        self.engine.trees.export(digest_of(snapshot)?, path, target).await
-    }
-
-    async fn resolve_image(&self, source: &ImageSource, platform: &Platform) -> Result<ResolvedImage, Failure> {
-        let ImageSource::Within { selection, .. } = source else {
-            return self.engine.trees.resolve_image(source, platform, None).await;
+        command: &Command<'_, ()>,
+        report: &Report,
+        cancel: &CancellationToken,
+    ) -> Result<Ended<()>, Failure> {
+        let Self { store, place, images, facts } = self;
+        let run = Run::new(store, place, images, facts.is_podman, command, report);
+        let ended = tokio::select! {
+            ended = run.work(cancel) => ended,
+            () = cancel.cancelled() => Err(Failure::Cancelled),
         };
-        let tree = self.evaluated(&selection.edge).await?;
-        self.engine.trees.resolve_image(source, platform, Some(Input { tree, path: &selection.path })).await
+        run.remove().await;
+        ended
     }
 
-    async fn publish(&self, image: &Edge, target: &ImageTarget) -> Result<String, Failure> {
-        let tree = self.evaluated(image).await?;
-        self.engine.trees.publish(image, tree, target).await
+    /// Unpacks a layer into the store, without Docker: what a container shows has files of Docker's own in it.
+    async fn unpack(&self, layer: NewLayer<'_>, below: Tree<()>) -> Result<UnpackedLayer<()>, LayerFault> {
+        let NewLayer { layer, download } = layer;
+        let (path, store, diff_id) = (download.finished().await?, self.store.clone(), layer.diff_id);
+        let task = tokio::task::spawn_blocking(move || read_layer(&store, below, &path, diff_id));
+        task.await.unwrap_or_else(|error| Err(Failure::bug(format!("unpacking a layer panicked: {error}")).into()))
     }
 }
 
-/// Returns the tree that a snapshot stands for.
-fn digest_of(snapshot: &Snapshot) -> Result<ContentDigest, Failure> {
-    let tree: Option<&ContentDigest> = snapshot.handle.downcast_ref();
-    tree.copied().ok_or_else(|| Failure::bug("a snapshot of another backend was handed to Docker"))
+/// Lays the layer in a file over a tree. Blocks.
+pub(crate) fn read_layer(
+    store: &Store,
+    below: Tree<()>,
+    path: &std::path::Path,
+    diff_id: Digest,
+) -> Result<UnpackedLayer<()>, LayerFault> {
+    let unreadable =
+        |error: std::io::Error| Failure::environment(format!("`{}` cannot be read: {error}", path.display()), None);
+    let file = File::open(path).map_err(unreadable)?;
+    let (tree, read) = trees::read_layer(store, below.digest, file, diff_id).map_err(layer_fault)?;
+    Ok(UnpackedLayer { tree: Tree::of(tree), warnings: unpack_warnings(&read.skipped, read.n_skipped) })
+}
+
+fn layer_fault(error: UnpackError) -> LayerFault {
+    match error {
+        UnpackError::Layer(error) if graph::Diagnostic::blame(&error) == graph::Blame::Environment => {
+            LayerFault::Failed(Failure::of(error))
+        }
+        UnpackError::Layer(error) => LayerFault::Broken(backend::chain(&error)),
+        UnpackError::Store(failure) => LayerFault::Failed(failure),
+    }
 }

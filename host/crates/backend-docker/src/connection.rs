@@ -160,7 +160,7 @@ impl Connection {
     }
 
     /// Opens a connection that speaks no protocol yet.
-    pub(crate) async fn dial(&self) -> Result<Box<dyn crate::connection::dial::Stream>, RequestError> {
+    pub(crate) async fn dial(&self) -> Result<Box<dyn dial::Stream>, RequestError> {
         dial(&self.endpoint).await.map_err(|error| self.unreachable(&error))
     }
 

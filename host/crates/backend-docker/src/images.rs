@@ -1,7 +1,6 @@
 //! The images of Docker.
 
 pub(crate) mod archive;
-pub(crate) mod ingest;
 
 use std::collections::HashSet;
 use std::io;
@@ -19,11 +18,22 @@ use serde_json::Value;
 use store::Store;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Mutex;
-use trees::{Input, Trees};
+use trees::{Input, Trees, UnpackError};
 
 use crate::connection::settings::DockerSettings;
 use crate::connection::{Connection, RequestError, empty, encoded, streamed};
 use archive::{Label, LayerFile};
+
+/// Reads an archive that Docker sent. Blocks.
+pub(crate) fn read_archive(archive: impl io::Read, store: &Store) -> Result<trees::Archive<'_>, Failure> {
+    trees::read_archive(store, archive).map_err(|error| match error {
+        UnpackError::Store(failure) => failure,
+        UnpackError::Layer(error) => Failure::environment(
+            format!("what Docker sent is no whole archive: {}", backend::chain(&error)),
+            Some("look into Docker's log; if it goes on, run without Docker by `--engine embedded`"),
+        ),
+    })
+}
 
 /// How much of a file is sent at a time.
 const CHUNK: usize = 256 * 1024;
@@ -275,6 +285,20 @@ mod tests {
         check(0, "1970-01-01T00:00:00Z");
         check(951_827_696, "2000-02-29T12:34:56Z");
         check(1_767_225_599, "2025-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn an_archive_that_is_cut_is_the_fault_of_docker() {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(11);
+        builder.append_data(&mut header, "f", &b"long enough"[..]).unwrap();
+        let bytes = builder.into_inner().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let Err(failure) = read_archive(&bytes[..515], &store) else { panic!("half of an archive was taken") };
+        assert!(matches!(failure, Failure::Environment { .. }), "{failure:?}");
+        assert!(failure.to_string().starts_with("what Docker sent is no whole archive"), "{failure}");
     }
 
     #[test]

@@ -3,17 +3,18 @@
 //! The shim and all that it needs are mounted below `/dev`, which is in memory in every container: nothing of it
 //! is in the tree that the command leaves.
 
-pub(crate) mod secrets;
 pub(crate) mod trailer;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backend::{ExecResult, Reason};
+use backend::{ExecResult, Failure, OutputRef, Reason, Redactor};
+use evaluate::command::{is_set, with_path};
 use graph::{CacheKey, ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Reuse, Stdin, TreePath, Vertex};
 use serde::{Deserialize, Serialize};
-use store::Owned;
+use store::{Owned, Store};
+use trees::Archive;
 
 use crate::llb::definition::Llb;
 
@@ -32,9 +33,21 @@ pub(crate) const PREVIOUS: &str = "/dev/.host-previous";
 /// The files of [`OUTPUT`].
 pub(crate) const OUTPUT_FILES: [&str; 6] = ["stdout", "stderr", "combined", "status", "roots", "stubs"];
 
-/// Where commands are looked for in a container that does not say.
-/// Source: Docker's default, `oci/defaults.go`.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where the shim finds what it reads and writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    /// The directory with the files of [`OUTPUT_FILES`].
+    pub(crate) output: &'static str,
+    /// A file with what no key depends on.
+    pub(crate) params: &'static str,
+    /// The root as it was before anything was mounted on it; writable mounts have a number behind it.
+    pub(crate) before: &'static str,
+    /// What the step before wrote.
+    pub(crate) previous: &'static str,
+}
+
+/// The places of a command in LLB, which has a mount for each of them.
+pub(crate) const PLACES: Places = Places { output: OUTPUT, params: PARAMS, before: BEFORE, previous: PREVIOUS };
 
 /// What container runtimes mount in every container, and make mountpoints for.
 const RUNTIME_MOUNTS: [&str; 5] = ["proc", "sys", "dev", "etc/hosts", "etc/resolv.conf"];
@@ -106,6 +119,37 @@ impl Record {
     }
 }
 
+/// Reads what the shim wrote of a command that did what was expected.
+pub(crate) fn record(store: &Store, files: &Archive<'_>) -> Result<Record, Failure> {
+    let missing = |name: &str| Failure::bug(format!("a command left no `{name}`"));
+    let output = |name: &str| -> Result<OutputRef, Failure> {
+        let digest = files.file(name).ok_or_else(|| missing(name))?;
+        let (_, size_bytes, _) = store.open_blob(&digest).map_err(Failure::of)?;
+        Ok(OutputRef { digest, size_bytes })
+    };
+    let text = |name: &str| -> Result<String, Failure> {
+        let digest = files.file(name).ok_or_else(|| missing(name))?;
+        let bytes = store.read_blob(&digest).map_err(Failure::of)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let root = |line: &str| {
+        let mut numbers = line.split(' ').map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next()??, numbers.next()??))
+    };
+    let stub = |line: &str| {
+        let (n, path) = line.split_once(' ')?;
+        Some((n.parse().ok()?, path.trim_start_matches('/').to_owned()))
+    };
+    let exit_code = text("status")?.trim().parse().map_err(|_| missing("status"))?;
+    let exec =
+        ExecResult { exit_code, stdout: output("stdout")?, stderr: output("stderr")?, combined: output("combined")? };
+    Ok(Record {
+        exec: Arc::new(exec),
+        roots: text("roots")?.lines().filter_map(root).collect(),
+        stubs: text("stubs")?.lines().filter_map(stub).collect(),
+    })
+}
+
 /// Returns the id of the params of an operation: the same for every command that is the same but for its inputs.
 pub(crate) fn params_id(op: &Op) -> String {
     let mut hasher = KeyHasher::new("params/1");
@@ -129,8 +173,9 @@ pub(crate) struct Told {
 }
 
 /// Returns the arguments of the shim, which end with the command.
-pub(crate) fn arguments(op: &ExecOp, told: &Told) -> Vec<String> {
-    let mut args = vec![format!("{TOOLS}/shim"), format!("d{OUTPUT}"), format!("p{PARAMS}")];
+pub(crate) fn arguments(op: &ExecOp, told: &Told, places: &Places) -> Vec<String> {
+    let Places { output, params, before, previous } = places;
+    let mut args = vec![format!("{TOOLS}/shim"), format!("d{output}"), format!("p{params}")];
     args.push(format!("u{}", op.user.as_deref().unwrap_or("0")));
     args.push(format!("w{}", op.cwd.to_absolute()));
     args.extend((!is_set(op, "HOME")).then(|| "h".to_owned()));
@@ -154,13 +199,13 @@ pub(crate) fn arguments(op: &ExecOp, told: &Told) -> Vec<String> {
             args.push(format!("z{size}{}", mount.path.to_absolute()));
         }
     }
-    args.extend(told.has_previous.then(|| format!("f{PREVIOUS}/stubs")));
+    args.extend(told.has_previous.then(|| format!("f{previous}/stubs")));
     if told.has_before {
-        args.push(format!("b{BEFORE}"));
+        args.push(format!("b{before}"));
         args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));
     }
     for (n, bind) in writable_binds(op).enumerate() {
-        args.push(format!("b{BEFORE}-{}", n + 1));
+        args.push(format!("b{before}-{}", n + 1));
         args.extend(mounts_below(op, bind).map(|path| format!("c/{path}")));
     }
     args.extend(told.generation.as_ref().map(|generation| format!("g{generation}")));
@@ -201,18 +246,14 @@ pub(crate) fn deepest_first(paths: &mut Vec<String>) {
     paths.dedup();
 }
 
-fn is_set(op: &ExecOp, name: &str) -> bool {
-    op.env.iter().any(|(other, _)| other == name) || op.secret_env.iter().any(|(other, _)| other == name)
-}
-
 /// Returns the environment but for `HOME`, which the shim knows.
-pub(crate) fn environment(op: &ExecOp) -> Vec<String> {
-    let path = (!is_set(op, "PATH")).then(|| format!("PATH={DEFAULT_PATH}"));
-    path.into_iter().chain(op.env.iter().map(|(name, value)| format!("{name}={value}"))).collect()
+pub(crate) fn environment(op: &ExecOp) -> Vec<(String, String)> {
+    with_path(op).into_iter().chain(op.env.iter().cloned()).collect()
 }
 
-/// Writes what no key depends on, as the shim reads it.
-pub(crate) fn params(timeout: Option<Duration>, secret_env: &[(String, Vec<u8>)], needles: &[Vec<u8>]) -> Vec<u8> {
+/// Writes what no key depends on, as the shim reads it: the time-out, variables, and what of the values of secrets is
+/// to be replaced in the output.
+pub(crate) fn params(timeout: Option<Duration>, env: &[(String, Vec<u8>)], secrets: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut put = |tag: u8, contents: &[u8]| {
         out.push(tag);
@@ -222,9 +263,10 @@ pub(crate) fn params(timeout: Option<Duration>, secret_env: &[(String, Vec<u8>)]
     if let Some(timeout) = timeout {
         put(b't', timeout.as_millis().max(1).to_string().as_bytes());
     }
-    for (name, value) in secret_env {
+    for (name, value) in env {
         put(b'e', &[name.as_bytes(), b"=", value, b"\0"].concat());
     }
+    let needles = Redactor::needles(secrets.iter().map(Vec::as_slice));
     let needles: Vec<u8> = needles.iter().flat_map(|needle| [&length(needle)[..], needle].concat()).collect();
     put(b'n', &needles);
     out
@@ -267,13 +309,14 @@ mod tests {
     #[test]
     fn the_shim_is_told_all_that_is_asked_for() {
         assert_eq!(
-            arguments(&op(), &Told { has_before: true, ..Told::default() }).join(" "),
+            arguments(&op(), &Told { has_before: true, ..Told::default() }, &PLACES).join(" "),
             "/dev/.host/shim d/dev/.host-output p/dev/.host-params uapp w/ h x0 x3 i/in o/out b/dev/.host-before \
              c/etc/hosts c/etc/resolv.conf c/mnt/x c/dev c/etc c/mnt c/proc c/sys -- make all"
         );
         let set = ExecOp { env: vec![("HOME".into(), "/h".into()), ("PATH".into(), "/b".into())], ..op() };
-        assert!(!arguments(&set, &Told::default()).contains(&"h".to_owned()));
-        assert_eq!(environment(&set), ["HOME=/h", "PATH=/b"]);
+        assert!(!arguments(&set, &Told::default(), &PLACES).contains(&"h".to_owned()));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(environment(&set), [pair("HOME", "/h"), pair("PATH", "/b")]);
         let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
         let told = Told {
             generation: Some("7".into()),
@@ -282,15 +325,25 @@ mod tests {
             owned: vec![("/".into(), owned)],
             new: vec![("/c".into(), 3, 4)],
         };
-        let told = arguments(&op(), &told).join(" ");
+        let told = arguments(&op(), &told, &PLACES).join(" ");
         assert!(told.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{told}");
         assert!(told.contains(" g7 -- "), "{told}");
     }
 
     #[test]
-    fn a_secret_is_in_the_params_alone() {
-        let bytes = params(Some(Duration::from_secs(2)), &[("P".into(), b"pw".to_vec())], &[b"pw".to_vec()]);
-        let expect: &[u8] = b"t\x04\0\0\x002000e\x05\0\0\0P=pw\0n\x06\0\0\0\x02\0\0\0pw";
+    fn the_params_have_the_time_out_and_variables() {
+        let bytes = params(Some(Duration::from_secs(2)), &[("P".into(), b"pw".to_vec())], &[]);
+        let expect: &[u8] = b"t\x04\0\0\x002000e\x05\0\0\0P=pw\0n\0\0\0\0";
         assert_eq!(bytes, expect);
+    }
+
+    #[test]
+    fn the_shim_replaces_what_the_redactor_replaces() {
+        let secrets = [b"first line\nsecond=1\n".to_vec(), b"abc".to_vec()];
+        let needles = Redactor::needles(secrets.iter().map(Vec::as_slice));
+        let listed: Vec<u8> = needles.iter().flat_map(|needle| [&length(needle)[..], needle].concat()).collect();
+        let params = params(None, &[], &secrets);
+        assert_eq!(params, [b"n", &length(&listed)[..], &listed].concat());
+        assert!(needles.len() > 8, "{needles:?}");
     }
 }

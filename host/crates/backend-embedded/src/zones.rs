@@ -8,7 +8,6 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 
 use crate::maintenance;
-use trees::failure::failure;
 use zone::{Zone, ZoneCaps, ZoneConfig};
 
 /// The zone of a session.
@@ -41,7 +40,7 @@ impl Zones {
         if current.is_none() {
             maintenance::begin(&self.store);
         }
-        let zone = Arc::new(Zone::start(self.config.clone()).await.map_err(|error| failure(&error))?);
+        let zone = Arc::new(Zone::start(self.config.clone()).await.map_err(Failure::of)?);
         let mut beside = JoinSet::new();
         beside.spawn(maintenance::empty_trash_in(Arc::clone(&zone), &self.store));
         *self.caps.lock().unwrap_or_else(PoisonError::into_inner) = Some(zone.caps().clone());

@@ -3,21 +3,19 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-/// What a secret is replaced by.
 const STARS: &[u8] = b"***";
 
-/// Secrets shorter than this are not searched for: replacing each occurrence of a letter or two would
-/// garble all output and tell the secret.
-pub const MIN_BYTES: usize = 4;
+/// The number of bytes from which on a secret is replaced. To replace each occurrence of a letter or two would garble all
+/// output and tell the secret.
+const MIN_BYTES: usize = 4;
 
 /// Replaces secrets in a stream, also where one is split over writes.
 ///
-/// Searched for are the value without white space around it, each of its lines, and the base64
-/// and URL encodings of both.
+/// It replaces the value without white space around it, each of its lines, and the base64 and URL encodings of both.
 pub struct Redactor {
     /// Longest first, so that a secret that contains another is replaced whole.
     needles: Vec<Vec<u8>>,
-    /// What may be the beginning of a secret.
+    /// Bytes that may be the beginning of a secret.
     held: Vec<u8>,
 }
 
@@ -25,6 +23,15 @@ impl Redactor {
     /// Makes a redactor for these values.
     #[must_use]
     pub fn new<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        Self { needles: Self::needles(values), held: Vec::new() }
+    }
+
+    /// Returns the texts that are replaced for these values, the longest first, each once.
+    ///
+    /// This is the only place that knows them. A program that replaces secrets itself, where this one does not see the
+    /// output before it is written, gets them from here.
+    #[must_use]
+    pub fn needles<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
         let mut needles: Vec<Vec<u8>> = Vec::new();
         for value in values {
             let whole = value.trim_ascii();
@@ -37,11 +44,11 @@ impl Redactor {
         }
         needles.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         needles.dedup();
-        Self { needles, held: Vec::new() }
+        needles
     }
 
-    /// Takes the next bytes and returns what can be shown; what may be the beginning of a secret is
-    /// held back.
+    /// Takes the next bytes and returns those that can be shown. Bytes that may be the beginning of a secret are held
+    /// back.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         if self.needles.is_empty() {
             return bytes.to_vec();

@@ -22,6 +22,9 @@
 //! | `qUID:GID/PATH` | gives a directory its owner if it is empty |
 //!
 //! When process 1 ends, the kernel ends everything in the container.
+//!
+//! `shim hold` runs no command. It waits until it is ended: Docker keeps a volume in memory for as long as a container
+//! runs that has it.
 
 mod flags;
 mod params;
@@ -45,12 +48,22 @@ const WRONG_FLAGS: i32 = 125;
 
 /// Runs the command, and returns the exit code of the container.
 pub(crate) fn main(args: TextList, env: TextList) -> i32 {
+    if args.rest().first() == Some(c"hold") {
+        return hold();
+    }
     let Some(flags) = Flags::parse(args.rest()) else { return WRONG_FLAGS };
     match run(&flags, env) {
         Ok(code) => code,
         Err(Refusal::Broken(error)) => report::broken(error),
         Err(refusal) => report::refused(refusal),
     }
+}
+
+/// Waits for a signal that ends it.
+fn hold() -> i32 {
+    sys::block_signals();
+    while sys::wait_for_signal().is_none_or(|signal| signal == Signal::CHILD) {}
+    0
 }
 
 fn run(flags: &Flags, env: TextList) -> Result<i32, Refusal> {

@@ -28,7 +28,6 @@ use oci::registry::{Client, Options};
 use store::Store;
 use tokio::sync::OnceCell;
 
-use crate::failure::failure;
 use crate::{Input, Trees};
 
 pub use fetch::{Download, Layer};
@@ -97,7 +96,7 @@ impl Images {
     }
 
     async fn in_registry(&self, name: &str, platform: &Platform) -> Result<ResolvedImage, Failure> {
-        let reference: Reference = name.parse().map_err(|error| failure(&error))?;
+        let reference: Reference = name.parse().map_err(Failure::of)?;
         if let Some(pinned) = self.pinned(&reference).await?
             && let Some((manifest, image)) = self.recall_pinned(&pinned, platform)?
         {
@@ -183,7 +182,7 @@ impl Images {
             insecure: self.access.insecure.clone(),
             ..Options::default()
         };
-        Client::new(options).map_err(|error| failure(&error))
+        Client::new(options).map_err(Failure::of)
     }
 }
 
@@ -213,7 +212,7 @@ impl Trees {
 /// Returns the path of a new temporary file.
 fn scratch_file(store: &Store, what: &str) -> Result<PathBuf, Failure> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let parent = store.temporary_dir().map_err(|error| failure(&error))?;
+    let parent = store.temporary_dir().map_err(Failure::of)?;
     Ok(parent.join(format!("{what}-{}", NEXT.fetch_add(1, Ordering::Relaxed))))
 }
 
@@ -233,7 +232,7 @@ fn resolved(manifest: oci::Digest, reference: &Reference, platform: &Platform, i
 /// Makes a failure of an error of a registry, with the code of what is not there.
 fn registry_failure(error: &oci::registry::RegistryError) -> Failure {
     use oci::registry::Problem;
-    match (error.problem(), failure(error)) {
+    match (error.problem(), Failure::of(error)) {
         (Problem::NotFound(_) | Problem::WrongPlatform { .. }, Failure::Invalid { message, hint, .. }) => {
             Failure::Invalid { code: FailureCode::NotFound, message, hint }
         }

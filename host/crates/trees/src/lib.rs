@@ -1,20 +1,22 @@
-//! What needs no command: sources, operations on trees, images, and reading.
+//! Everything that needs no command: sources, operations on trees, images, and reading trees.
 //!
-//! Every backend does these in the same way, over the store of this machine, so that a definition means the
-//! same tree wherever its commands run. [`Trees`] belongs to one session.
+//! Every engine does these in the same way, over the store of this machine, so that a definition means the same tree
+//! wherever its commands run. [`Trees`] belongs to one session.
 
 pub mod failure;
 pub mod images;
 mod ops;
 mod read;
+mod unpack;
 
 use std::sync::Arc;
 
 use backend::{EventSink, Failure, SessionIo};
-use graph::{ContentDigest, Op, TreePath};
+use graph::{ContentDigest, Op, TreePath, Vertex};
 use store::Store;
 
 use images::Images;
+pub use unpack::{Archive, UnpackError, read_archive, read_layer};
 
 /// The trees of a session.
 #[derive(Clone)]
@@ -55,14 +57,29 @@ impl Trees {
         &self.store
     }
 
-    /// Evaluates what is no command: a source that is on this machine, or an operation on trees.
+    /// Fetches what [`Trees::operate`] needs from elsewhere. Nothing is needed unless an image is packed.
     ///
     /// # Errors
-    /// What [`store`] says of the operation; `Bug` for a command or an image.
+    /// If a layer of the image that is packed over cannot be fetched.
+    pub async fn prepare(&self, vertex: &Vertex) -> Result<(), Failure> {
+        match vertex.op() {
+            Op::Pack(_) => self.prepare_pack(vertex.inputs()).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Evaluates a vertex that is neither a command nor an image: a source that is on this machine, an operation on
+    /// trees, or the packing of an image. `inputs` are the trees that its inputs evaluated to. Blocks.
     ///
-    /// The call blocks its thread.
-    pub fn evaluate(&self, op: &Op, inputs: &[Input<'_>]) -> Result<ContentDigest, Failure> {
-        ops::evaluate(self, op, inputs)
+    /// # Errors
+    /// If the operation cannot be done on these trees; `Bug` for a command or an image.
+    pub fn operate(&self, vertex: &Vertex, inputs: &[ContentDigest]) -> Result<ContentDigest, Failure> {
+        let selected = vertex.inputs().iter().zip(inputs);
+        let selected: Vec<Input<'_>> = selected.map(|(input, tree)| Input { tree: *tree, path: &input.path }).collect();
+        match vertex.op() {
+            Op::Pack(op) => self.pack(op, vertex.inputs(), &selected),
+            op => ops::evaluate(self, op, &selected),
+        }
     }
 
     /// Refuses what reaches outside where the session is a dry one.

@@ -7,7 +7,7 @@ use graph::{ContentDigest, TreePath};
 use store::{Query, ReadError, Selected, Stat, StatKind, Store};
 
 use crate::Trees;
-use crate::failure::{failure, read_failure};
+use crate::failure::read_failure;
 
 impl Trees {
     /// Reads at most `max` bytes from byte `offset` of a file, as `backend::Backend::read` does.
@@ -83,7 +83,7 @@ impl Trees {
     /// # Errors
     /// `Environment` if the store has lost it.
     pub async fn output(&self, output: &OutputRef) -> Result<Vec<u8>, Failure> {
-        self.store.read_blob(&output.digest).map_err(|error| failure(&error))
+        self.store.read_blob(&output.digest).map_err(Failure::of)
     }
 
     /// Writes a file or a tree to a path of this machine, as `backend::Backend::export` does.
@@ -94,11 +94,11 @@ impl Trees {
         self.check_outward(|| format!("export to {}", target.display()))?;
         let (path, target) = (path.clone(), target.to_owned());
         self.blocking(move |store| {
-            let exported = match store.select(tree, &path).map_err(|error| read_failure(&error))? {
+            let exported = match store.select(tree, &path).map_err(read_failure)? {
                 Selected::File(_) => store.export_file(tree, &path, &target),
                 Selected::Directory(_) => store.export(tree, &path, &target, false),
             };
-            exported.map(|_| ()).map_err(|error| failure(&error))
+            exported.map(|_| ()).map_err(Failure::of)
         })
         .await
     }
@@ -110,7 +110,7 @@ impl Trees {
         read: impl FnOnce(&Store, &TreePath) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Failure> {
         let path = path.clone();
-        self.blocking(move |store| read(store, &path).map_err(|error| read_failure(&error))).await
+        self.blocking(move |store| read(store, &path).map_err(read_failure)).await
     }
 }
 

@@ -45,7 +45,7 @@ fn not_answered<T>() -> Result<Response<T>, Status> {
 impl Auth for Service {
     async fn credentials(&self, request: Request<CredentialsRequest>) -> Result<Response<CredentialsResponse>, Status> {
         let found = self.offer().registries.credential(&request.into_inner().host).await;
-        let found = found.map_err(|error| Status::internal(trees::failure::chain(&error)))?;
+        let found = found.map_err(|error| Status::internal(backend::chain(&error)))?;
         Ok(Response::new(match found {
             Some(Credential::Password { username, password }) => {
                 CredentialsResponse { username, secret: password.reveal().to_owned() }

@@ -1,33 +1,33 @@
-//! From a command and what was gathered for it to the container that runs it.
+//! From a command to the container that runs it.
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
-use graph::{ExecOp, Limits};
+use evaluate::Command;
+use graph::Limits;
 
-use super::engine::Engine;
-use super::files;
-use super::mounts::Gathered;
-use crate::step::{self, TOOLS, arguments};
+use super::mounts::Prepared;
+use super::place::Place;
+use super::volume::{PLACES, SECRET_PARAMS, Volumes};
+use crate::step::{Places, arguments};
 
-/// Returns the container of a command, whose own volume is `volume` and at `place` for Docker.
+/// Returns the container of a command.
 pub(crate) fn body(
-    engine: &Engine,
-    op: &ExecOp,
-    gathered: &Gathered,
-    volume: &str,
-    place: &str,
+    place: &Place,
+    command: &Command<'_, ()>,
+    prepared: &Prepared,
+    volumes: &Volumes,
 ) -> ContainerCreateBody {
-    let has_network = op.network && engine.io.is_network_allowed;
     let host_config = HostConfig {
-        network_mode: Some(if has_network { "default" } else { "none" }.to_owned()),
-        mounts: Some(gathered.mounts(volume, place)),
-        tmpfs: Some(gathered.tmpfs.clone()),
+        network_mode: Some(if command.has_network { "default" } else { "none" }.to_owned()),
+        mounts: Some(prepared.mounts(volumes)),
+        tmpfs: Some(prepared.tmpfs.clone()),
         // What is printed is in the volume, and nowhere else.
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
-        ..limits(op.limits)
+        ..limits(command.op.limits)
     };
-    let mut words = told(op, gathered).into_iter();
+    let params = if volumes.secret.is_some() { SECRET_PARAMS } else { PLACES.params };
+    let mut words = arguments(command.op, &prepared.told, &Places { params, ..PLACES }).into_iter();
     ContainerCreateBody {
-        image: Some(gathered.image.reference.clone()),
+        image: Some(prepared.image.reference.clone()),
         entrypoint: Some(words.by_ref().take(1).collect()),
         cmd: Some(words.collect()),
         // All variables come through the shim, so that no image has any. This one Docker sets unless it is
@@ -37,28 +37,10 @@ pub(crate) fn body(
         working_dir: Some("/".to_owned()),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        labels: Some(files::label(engine)),
+        labels: Some(place.label()),
         host_config: Some(host_config),
         ..ContainerCreateBody::default()
     }
-}
-
-/// Returns the arguments of the shim. All that it reads and writes is in one volume.
-fn told(op: &ExecOp, gathered: &Gathered) -> Vec<String> {
-    let told = step::Told { has_previous: !gathered.image.stubs.is_empty(), ..gathered.told.clone() };
-    let separate = format!("{TOOLS}-");
-    let mut is_flag = true;
-    let relocated = arguments(op, &told).into_iter().map(|word| {
-        is_flag &= word != "--";
-        match word.split_at_checked(1).filter(|_| is_flag) {
-            Some((flag @ ("d" | "p" | "b" | "f"), path)) => match path.strip_prefix(&separate) {
-                Some(name) => format!("{flag}{TOOLS}/{name}"),
-                None => word,
-            },
-            _ => word,
-        }
-    });
-    relocated.collect()
 }
 
 fn limits(limits: Limits) -> HostConfig {

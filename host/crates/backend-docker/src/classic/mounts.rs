@@ -1,51 +1,48 @@
-//! What a command needs besides its root: mounts, secrets, and what the shim is told.
+//! From a command to what its container needs: entries of its volume, mounts, secrets, and flags of the shim.
 
 use std::collections::HashMap;
 
 use backend::Failure;
-use graph::{ContentDigest, ExecOp, FileOp, Mount, MountKind, Selection, TreePath, Vertex};
-use store::{Entry, Kind, Owned, Selected, Store, empty_tree};
-use trees::failure::{edit_failure, failure, read_failure};
+use evaluate::{Command, Mount, Mounted};
+use graph::{ContentDigest, FileOp, TreePath};
+use store::{Entry, Kind, Owned, Store};
+use tokio_util::sync::CancellationToken;
+use trees::failure::edit_failure;
 
 use super::cache::{self, Cache};
-use super::engine::{Engine, TreeImage};
-use super::files;
-use super::value::Value;
+use super::place::{self, Place};
+use super::root_images::RootImage;
+use super::stubs;
 use super::volume::entry_name;
-use crate::step::{Told, environment, mounts_below};
+use crate::step::{Told, mounts_below};
 
-/// What was gathered for a command.
-pub(crate) struct Gathered {
-    /// The files of its root.
-    pub(crate) root: ContentDigest,
-    /// An image with them.
-    pub(crate) image: TreeImage,
-    /// What is mounted of its own volume: the entries of the directory `mounts`.
+/// What the container of a command needs.
+pub(crate) struct Prepared {
+    /// The image with the files of its root.
+    pub(crate) image: RootImage,
+    /// The entries of the directory `mounts` in its own volume.
     pub(crate) entries: Vec<Entry>,
     /// Where each of them is mounted, and whether it can be written to.
     pub(crate) binds: Vec<(String, bool)>,
-    /// The outputs besides the root.
+    /// The outputs besides the root, in their order.
     pub(crate) outputs: Vec<Writable>,
+    /// Cache volumes, and where they are mounted.
     pub(crate) caches: Vec<(Cache, String)>,
     /// Directories in memory with their options.
     pub(crate) tmpfs: HashMap<String, String>,
+    /// Secrets that are files.
     pub(crate) secrets: Vec<Secret>,
-    /// All variables of the command.
-    pub(crate) env: Vec<(String, Vec<u8>)>,
-    /// The values of all secrets that the command can see.
-    pub(crate) values: Vec<Vec<u8>>,
+    /// What the shim is told.
     pub(crate) told: Told,
 }
 
 /// A mount whose contents are an output.
 pub(crate) struct Writable {
-    /// The number of the output.
-    pub(crate) output: u32,
-    /// Which of the entries.
+    /// The number of its entry; none for a single file, which cannot be written to.
     pub(crate) entry: usize,
-    /// What it was before.
+    /// The tree that was there before.
     pub(crate) before: ContentDigest,
-    /// What is mounted in it.
+    /// The paths of what is mounted in it.
     pub(crate) below: Vec<String>,
 }
 
@@ -56,196 +53,112 @@ pub(crate) struct Secret {
     pub(crate) owned: Owned,
 }
 
-/// Gathers what a command needs.
-pub(crate) async fn gather(
-    engine: &Engine,
-    vertex: &Vertex,
-    op: &ExecOp,
-    inputs: &[Value],
-) -> Result<Gathered, Failure> {
-    let root = tree(engine, vertex, inputs, 0)?;
-    let owned = engine.store().node(root).map_err(|error| failure(&error))?.owned();
-    let gathered = Gathered {
-        root,
-        image: engine.image_of(root).await?,
+/// Prepares a command whose root is in an image.
+pub(crate) async fn prepare(
+    store: &Store,
+    docker: &Place,
+    command: &Command<'_, ()>,
+    image: RootImage,
+    cancel: &CancellationToken,
+) -> Result<Prepared, Failure> {
+    let owned = store.node(command.root.digest).map_err(Failure::of)?.owned();
+    let prepared = Prepared {
+        told: Told {
+            has_previous: !image.stubs.is_empty(),
+            // Docker gives the root of an image the usual mode and owner.
+            owned: vec![("/".to_owned(), owned)],
+            ..Told::default()
+        },
+        image,
         entries: Vec::new(),
         binds: Vec::new(),
         outputs: Vec::new(),
         caches: Vec::new(),
         tmpfs: HashMap::new(),
         secrets: Vec::new(),
-        env: Vec::new(),
-        values: Vec::new(),
-        // Docker gives the root of an image the usual mode and owner.
-        told: Told { owned: vec![("/".to_owned(), owned)], ..Told::default() },
     };
-    let mut gatherer = Gatherer { engine, vertex, op, inputs, gathered };
-    for mount in &op.mounts {
-        gatherer.mount(mount).await?;
-    }
-    gatherer.environment()?;
-    Ok(gatherer.gathered)
-}
-
-/// Returns the directory that an input selects, as a tree.
-fn tree(engine: &Engine, vertex: &Vertex, inputs: &[Value], index: usize) -> Result<ContentDigest, Failure> {
-    let (selection, tree) = input(vertex, inputs, index)?;
-    engine.store().subtree(tree, &selection.path).map_err(|error| read_failure(&error))
-}
-
-fn input<'a>(vertex: &'a Vertex, inputs: &[Value], index: usize) -> Result<(&'a Selection, ContentDigest), Failure> {
-    let input = vertex.inputs().get(index).zip(inputs.get(index));
-    let (selection, value) = input.ok_or_else(|| Failure::bug("a mount names an input that is not there"))?;
-    Ok((selection, value.output(selection.edge.output)))
-}
-
-struct Gatherer<'a> {
-    engine: &'a Engine,
-    vertex: &'a Vertex,
-    op: &'a ExecOp,
-    inputs: &'a [Value],
-    gathered: Gathered,
-}
-
-impl Gatherer<'_> {
-    fn store(&self) -> &Store {
-        self.engine.store()
-    }
-
-    async fn mount(&mut self, mount: &Mount) -> Result<(), Failure> {
-        let dest = mount.path.to_absolute();
-        match &mount.kind {
-            MountKind::Bind { input, output, owner } => {
-                let owner = owner.as_deref().map(|owner| self.owner(Some(owner))).transpose()?;
-                match (self.selected(*input)?, output) {
-                    (Selected::File(entry), _) => self.file(entry, owner, dest),
-                    (Selected::Directory(tree), None) => self.read_only(tree, owner, mount),
-                    (Selected::Directory(tree), Some(output)) => self.writable(tree, owner, mount, *output),
-                }
-            }
-            MountKind::Cache { key, sharing, owner, seed } => {
-                let owner = self.owner(owner.as_deref())?;
-                let seed = seed.map(|seed| tree(self.engine, self.vertex, self.inputs, seed)).transpose()?;
-                let is_plain = seed.is_none() && owner == (0, 0);
-                let seed = self.chown(seed.unwrap_or_else(empty_tree), Some(owner))?;
-                let seed = (!is_plain).then_some(seed);
-                let image = &self.gathered.image.reference;
-                let cache = cache::open(self.engine, key, *sharing, seed, image).await?;
-                self.gathered.caches.push((cache, dest));
-                Ok(())
-            }
-            MountKind::Secret { name, owner, mode } => {
-                let (uid, gid) = self.owner(owner.as_deref())?;
-                let value = self.engine.io.secrets.value(name)?;
-                self.gathered.values.push(value.clone());
-                self.gathered.secrets.push(Secret { dest, value, owned: Owned { mode: *mode, uid, gid } });
-                Ok(())
-            }
-            MountKind::Tmpfs { size_bytes, mode } => {
-                let size = size_bytes.map(|size| format!(",size={size}")).unwrap_or_default();
-                self.gathered.told.owned.push((dest.clone(), Owned { mode: *mode, uid: 0, gid: 0 }));
-                self.gathered.tmpfs.insert(dest, format!("rw,exec,nosuid,nodev,mode={mode:o}{size}"));
-                Ok(())
-            }
+    let mut preparer = Preparer { store, command, prepared };
+    for mount in &command.mounts {
+        if let Mounted::Cache(cache) = &mount.what {
+            let image = &preparer.prepared.image.reference;
+            let cache = cache::open(docker, store, cache, image, cancel).await?;
+            preparer.prepared.caches.push((cache, mount.path.to_absolute()));
+        } else {
+            preparer.mount(mount)?;
         }
     }
+    Ok(preparer.prepared)
+}
 
-    fn selected(&self, index: usize) -> Result<Selected, Failure> {
-        let (selection, tree) = input(self.vertex, self.inputs, index)?;
-        self.store().select(tree, &selection.path).map_err(|error| read_failure(&error))
+struct Preparer<'a, 'b> {
+    store: &'a Store,
+    command: &'a Command<'b, ()>,
+    prepared: Prepared,
+}
+
+impl Preparer<'_, '_> {
+    fn mount(&mut self, mount: &Mount<'_, ()>) -> Result<(), Failure> {
+        let dest = mount.path.to_absolute();
+        match &mount.what {
+            Mounted::File(entry) => self.entry(entry.kind.clone(), entry.owned, dest, false),
+            // No runtime can make a mountpoint in it.
+            Mounted::Directory { tree, output: None } => {
+                let tree = self.with_mountpoints(tree.digest, mount.path)?;
+                self.directory(tree, dest, false)?;
+            }
+            Mounted::Directory { tree, output: Some(_) } => self.writable(tree.digest, mount)?,
+            Mounted::Secret { value, owned } => {
+                self.prepared.secrets.push(Secret { dest, value: value.clone(), owned: *owned });
+            }
+            Mounted::Tmpfs { size_bytes, mode } => {
+                let size = size_bytes.map(|size| format!(",size={size}")).unwrap_or_default();
+                self.prepared.told.owned.push((dest.clone(), Owned { mode: *mode, uid: 0, gid: 0 }));
+                self.prepared.tmpfs.insert(dest, format!("rw,exec,nosuid,nodev,mode={mode:o}{size}"));
+            }
+            Mounted::Cache(_) => {}
+        }
+        Ok(())
     }
 
     /// Adds something to the directory of what is mounted.
     fn entry(&mut self, kind: Kind, owned: Owned, dest: String, is_writable: bool) {
-        let name = entry_name(self.gathered.entries.len());
-        self.gathered.entries.push(Entry::new(name.as_bytes(), kind, owned));
-        self.gathered.binds.push((dest, is_writable));
-    }
-
-    /// A file that is mounted alone cannot be written to.
-    fn file(&mut self, entry: Entry, owner: Option<(u32, u32)>, dest: String) -> Result<(), Failure> {
-        let owned = owner.map_or(entry.owned, |(uid, gid)| Owned { uid, gid, ..entry.owned });
-        self.entry(entry.kind, owned, dest, false);
-        Ok(())
+        let name = entry_name(self.prepared.entries.len());
+        self.prepared.entries.push(Entry::new(name.as_bytes(), kind, owned));
+        self.prepared.binds.push((dest, is_writable));
     }
 
     fn directory(&mut self, tree: ContentDigest, dest: String, is_writable: bool) -> Result<(), Failure> {
-        let (kind, owned) = files::directory(self.store(), tree)?;
+        let (kind, owned) = place::directory(self.store, tree)?;
         self.entry(kind, owned, dest, is_writable);
         Ok(())
     }
 
-    fn read_only(&mut self, tree: ContentDigest, owner: Option<(u32, u32)>, mount: &Mount) -> Result<(), Failure> {
-        let tree = self.chown(tree, owner)?;
-        // No runtime can make a mountpoint there.
-        let tree = self.with_mountpoints(tree, &mount.path)?;
-        self.directory(tree, mount.path.to_absolute(), false)
-    }
-
-    fn writable(
-        &mut self,
-        tree: ContentDigest,
-        owner: Option<(u32, u32)>,
-        mount: &Mount,
-        output: u32,
-    ) -> Result<(), Failure> {
-        let before = self.chown(tree, owner)?;
-        let below = super::stubs::with_parents(mounts_below(self.op, &mount.path).map(str::to_owned).collect());
-        let entry = self.gathered.entries.len();
-        self.gathered.outputs.push(Writable { output, entry, before, below });
+    fn writable(&mut self, before: ContentDigest, mount: &Mount<'_, ()>) -> Result<(), Failure> {
+        let below = mounts_below(self.command.op, mount.path).map(str::to_owned).collect();
+        let writable = Writable { entry: self.prepared.entries.len(), before, below: stubs::with_parents(below) };
+        self.prepared.outputs.push(writable);
         self.directory(before, mount.path.to_absolute(), true)
     }
 
     /// Returns a tree that has everything that something is mounted on.
     fn with_mountpoints(&self, tree: ContentDigest, outer: &TreePath) -> Result<ContentDigest, Failure> {
         let mut tree = tree;
-        for mount in &self.op.mounts {
+        for mount in &self.command.mounts {
             let inside = mount.path.as_str().strip_prefix(outer.as_str()).and_then(|rest| rest.strip_prefix('/'));
             let Some(path) = inside.and_then(|inside| TreePath::parse(inside).ok()) else { continue };
-            if self.store().stat(tree, &path, false).is_ok_and(|found| found.is_some()) {
+            if self.store.stat(tree, &path, false).is_ok_and(|found| found.is_some()) {
                 continue;
             }
-            let op = if self.is_file(mount)? {
-                FileOp::MakeFile { path, contents: b""[..].into(), mode: 0o644, owner: None }
-            } else {
-                FileOp::MakeDirectory { path, mode: 0o755, owner: None }
+            let op = match mount.what {
+                Mounted::File(_) | Mounted::Secret { .. } => {
+                    FileOp::MakeFile { path, contents: b""[..].into(), mode: 0o644, owner: None }
+                }
+                Mounted::Directory { .. } | Mounted::Cache(_) | Mounted::Tmpfs { .. } => {
+                    FileOp::MakeDirectory { path, mode: 0o755, owner: None }
+                }
             };
-            tree = self.store().apply(&op, tree, None).map_err(|error| edit_failure(&error))?;
+            tree = self.store.apply(&op, tree, None).map_err(edit_failure)?;
         }
         Ok(tree)
-    }
-
-    fn is_file(&self, mount: &Mount) -> Result<bool, Failure> {
-        Ok(match &mount.kind {
-            MountKind::Secret { .. } => true,
-            MountKind::Bind { input, .. } => matches!(self.selected(*input)?, Selected::File(_)),
-            MountKind::Cache { .. } | MountKind::Tmpfs { .. } => false,
-        })
-    }
-
-    fn chown(&self, tree: ContentDigest, owner: Option<(u32, u32)>) -> Result<ContentDigest, Failure> {
-        let Some((uid, gid)) = owner else { return Ok(tree) };
-        let op = FileOp::Chown { path: TreePath::root(), owner: format!("{uid}:{gid}") };
-        self.store().apply(&op, tree, None).map_err(|error| edit_failure(&error))
-    }
-
-    /// Returns the numbers of an owner; names are those of the root's own files.
-    fn owner(&self, owner: Option<&str>) -> Result<(u32, u32), Failure> {
-        let Some(owner) = owner else { return Ok((0, 0)) };
-        self.store().resolve_owner(self.gathered.root, owner).map_err(|error| edit_failure(&error))
-    }
-
-    fn environment(&mut self) -> Result<(), Failure> {
-        let plain = environment(self.op).into_iter().filter_map(|text| {
-            let (name, value) = text.split_once('=')?;
-            Some((name.to_owned(), value.as_bytes().to_vec()))
-        });
-        self.gathered.env.extend(plain);
-        for (variable, name) in &self.op.secret_env {
-            let value = self.engine.io.secrets.value(name)?;
-            self.gathered.values.push(value.clone());
-            self.gathered.env.push((variable.clone(), value));
-        }
-        Ok(())
     }
 }

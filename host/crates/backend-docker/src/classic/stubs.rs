@@ -3,7 +3,6 @@
 use backend::Failure;
 use graph::{ContentDigest, ExecOp, TreePath};
 use store::{Entry, Kind, Store, empty_tree};
-use trees::failure::failure;
 
 use crate::step::{TOOLS, deepest_first};
 
@@ -98,7 +97,7 @@ fn without_links(store: &Store, tree: ContentDigest, path: &str) -> Result<Optio
             return Ok(Some([parents.as_slice(), &[name.as_str()]].concat().join("/")));
         }
         let directory = at.last().map_or(tree, |(_, digest)| *digest);
-        let node = store.node(directory).map_err(|error| failure(&error))?;
+        let node = store.node(directory).map_err(Failure::of)?;
         match node.get(name.as_bytes()).map(|entry| &entry.kind) {
             Some(Kind::Directory { digest }) => at.push((name, *digest)),
             Some(Kind::Symlink { target }) if n_links < MAX_LINKS => {
@@ -118,7 +117,7 @@ fn without_links(store: &Store, tree: ContentDigest, path: &str) -> Result<Optio
 /// Returns the tree without the empty thing at a path; none if there is no such thing.
 fn take(store: &Store, tree: ContentDigest, path: &str, names: &[&str]) -> Result<Option<ContentDigest>, Failure> {
     let Some((name, below)) = names.split_first() else { return Ok(None) };
-    let mut node = (*store.node(tree).map_err(|error| failure(&error))?).clone();
+    let mut node = (*store.node(tree).map_err(Failure::of)?).clone();
     let Some(entry) = node.get(name.as_bytes()).cloned() else { return Ok(None) };
     if below.is_empty() {
         if !is_untouched(path, &entry) {
@@ -130,7 +129,7 @@ fn take(store: &Store, tree: ContentDigest, path: &str, names: &[&str]) -> Resul
         let Some(digest) = take(store, directory, path, below)? else { return Ok(None) };
         node.put(Entry { kind: Kind::Directory { digest }, ..entry });
     }
-    store.put_node(node).map(Some).map_err(|error| failure(&error))
+    store.put_node(node).map(Some).map_err(Failure::of)
 }
 
 fn is_untouched(path: &str, entry: &Entry) -> bool {

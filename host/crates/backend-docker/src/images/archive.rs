@@ -15,7 +15,6 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use store::{Entry, Kind, Mtime, Owned, Store};
 use tar::{Builder, EntryType, Header};
-use trees::failure::failure;
 
 use crate::connection::context::hex;
 
@@ -39,6 +38,15 @@ pub(crate) fn name_of_image(digest: &str) -> String {
 pub(crate) struct LayerFile {
     file: File,
     digest: String,
+}
+
+impl LayerFile {
+    /// Returns the tar file alone, from its start.
+    pub(crate) fn into_file(mut self) -> Result<File, Failure> {
+        let rewound = self.file.rewind();
+        rewound.map_err(|error| Failure::environment(format!("an archive cannot be read: {error}"), None))?;
+        Ok(self.file)
+    }
 }
 
 /// What an image says besides its layers.
@@ -71,7 +79,7 @@ pub(crate) fn layer_of_archive(store: &Store, path: &Path) -> Result<LayerFile, 
 }
 
 fn new_file(store: &Store) -> Result<File, Failure> {
-    let dir = store.temporary_dir().map_err(|error| failure(&error))?;
+    let dir = store.temporary_dir().map_err(Failure::of)?;
     tempfile::tempfile_in(&dir).map_err(|error| unwritable(&dir, &error))
 }
 
@@ -121,7 +129,7 @@ fn plain_header(size: u64) -> Header {
 fn write_layer(store: &Store, tree: ContentDigest, to: &mut File) -> Result<String, Failure> {
     let mut layer =
         Layer { store, out: Builder::new(Hashing { inner: io::BufWriter::new(to), hasher: Sha256::new() }) };
-    let root = store.node(tree).map_err(|error| failure(&error))?;
+    let root = store.node(tree).map_err(Failure::of)?;
     let root_entry = Entry::new(b".", Kind::Directory { digest: tree }, root.owned());
     let mut pending = vec![(Vec::new(), root_entry)];
     while let Some((parent, entry)) = pending.pop() {
@@ -132,7 +140,7 @@ fn write_layer(store: &Store, tree: ContentDigest, to: &mut File) -> Result<Stri
         };
         layer.entry(&path, &entry)?;
         if let Kind::Directory { digest } = entry.kind {
-            let node = store.node(digest).map_err(|error| failure(&error))?;
+            let node = store.node(digest).map_err(Failure::of)?;
             pending.extend(node.entries.iter().rev().map(|below| (path.clone(), below.clone())));
         }
     }
@@ -172,7 +180,7 @@ impl<W: Write> Layer<'_, W> {
             }
             Kind::File { digest, size } => {
                 header.set_size(*size);
-                let (file, _, _) = self.store.open_blob(digest).map_err(|error| failure(&error))?;
+                let (file, _, _) = self.store.open_blob(digest).map_err(Failure::of)?;
                 let exact = io::Read::take(file, *size);
                 self.out.append_data(&mut header, name, exact).map_err(unwritable)
             }
@@ -252,7 +260,7 @@ mod tests {
             if names.last().is_some_and(|name| name == "0.tar") {
                 let mut bytes = Vec::new();
                 entry.read_to_end(&mut bytes).unwrap();
-                read = Some(crate::images::ingest::read(bytes.as_slice(), &store).unwrap().put(&store).unwrap());
+                read = Some(crate::images::read_archive(bytes.as_slice(), &store).unwrap().put().unwrap());
             }
         }
         assert_eq!(read, Some(tree));

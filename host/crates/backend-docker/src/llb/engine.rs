@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use backend::{Event, Failure, FailureCode, Outcome, Reason, SessionIo, dry};
+use backend::{Failure, Outcome, Reason, SessionIo, dry};
 use bollard_buildkit_proto::pb;
-use graph::{ContentDigest, Definition, DefinitionDigest, FailOp, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
+use evaluate::{Announcer, Began, check};
+use graph::{ContentDigest, Definition, DefinitionDigest, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
 use solver::{Evaluate, LookUp};
 use store::empty_tree;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,6 @@ use super::link::Link;
 use super::lower::lower;
 use super::value::{Remote, Tree, Value};
 use crate::buildkit::Kept;
-use crate::events::{Began, event_of, outcome_of};
 use crate::step::Step;
 
 /// What one session evaluates with.
@@ -25,6 +25,7 @@ pub(crate) struct Engine {
     pub(crate) trees: Trees,
     pub(crate) io: SessionIo,
     pub(crate) docker: Link,
+    announcer: Announcer,
     /// Commands that operations in the store need.
     needed_here: Mutex<HashSet<DefinitionDigest>>,
     /// All commands of the session, by what they are in LLB.
@@ -43,6 +44,7 @@ impl Engine {
     pub(crate) fn new(trees: Trees, io: SessionIo, docker: Link) -> Self {
         Self {
             slots: tokio::sync::Semaphore::new(io.n_jobs.max(1)),
+            announcer: Announcer::new(Arc::clone(&io.events)),
             trees,
             io,
             docker,
@@ -78,18 +80,13 @@ impl Engine {
         self.needed_here.lock().unwrap_or_else(PoisonError::into_inner).contains(&vertex.digest())
     }
 
-    fn announce(&self, vertex: &Vertex, outcome: Outcome, reason: Reason, began: Began) {
-        let duration = began.clock.elapsed();
-        (self.io.events)(Event::Finished { vertex: event_of(vertex, began.at), outcome, reason, duration });
-    }
-
     /// Finds out what would be done with a vertex, without running anything.
     ///
     /// What a command is in LLB does not depend on what those before it made, so that the result of one is found though
     /// these would run. Of one that is not found only BuildKit knows whether it has it.
     async fn plan(&self, vertex: &Arc<Vertex>, inputs: &[Value], began: Began) -> Result<Value, Failure> {
         let planned = |input: Option<&Arc<str>>, reason: Reason| {
-            self.announce(vertex, Outcome::Planned, reason, began);
+            self.announcer.finished(vertex, Outcome::Planned, reason, began);
             Ok(Value::planned(dry::waits_for(vertex, input)))
         };
         if let Some(input) = inputs.iter().find_map(Value::not_evaluated) {
@@ -103,7 +100,7 @@ impl Engine {
                 return planned(Some(&operation), Reason::InputPlanned { input: Arc::clone(&operation) });
             }
             Err(failure) => {
-                self.announce(vertex, outcome_of(&failure), reason_of(vertex.op()), began);
+                self.announcer.failed(vertex, &failure, reason_of(vertex.op()), began);
                 return Err(failure);
             }
             Ok(value) => value,
@@ -116,7 +113,7 @@ impl Engine {
                 _ => (Outcome::Planned, Reason::Undecided),
             },
         };
-        self.announce(vertex, outcome, reason, began);
+        self.announcer.finished(vertex, outcome, reason, began);
         Ok(value)
     }
 
@@ -124,11 +121,7 @@ impl Engine {
         match vertex.op() {
             Op::Exec(op) => lower(self, vertex, op, values).await,
             Op::Image(op) => self.image(vertex, op, values).await,
-            Op::Source(SourceOp::Machine) => Err(Failure::Invalid {
-                code: FailureCode::Incapable,
-                message: "the directories of this machine cannot be used with Docker".to_owned(),
-                hint: Some("use `--engine embedded`, or start from an image".to_owned()),
-            }),
+            Op::Source(SourceOp::Machine) => Err(check::machine_refused()),
             _ => self.tree(vertex, values).await,
         }
     }
@@ -145,17 +138,10 @@ impl Engine {
         }
         if let Op::Pack(_) = vertex.op() {
             self.trees.check_outward(|| vertex.op().describe())?;
-            self.trees.prepare_pack(vertex.inputs()).await?;
         }
+        self.trees.prepare(vertex).await?;
         let (trees, vertex) = (self.trees.clone(), Arc::clone(vertex));
-        let task = tokio::task::spawn_blocking(move || {
-            let selected = vertex.inputs().iter().zip(digests);
-            let inputs: Vec<Input<'_>> = selected.map(|(input, tree)| Input { tree, path: &input.path }).collect();
-            match vertex.op() {
-                Op::Pack(op) => trees.pack(op, vertex.inputs(), &inputs),
-                op => trees.evaluate(op, &inputs),
-            }
-        });
+        let task = tokio::task::spawn_blocking(move || trees.operate(&vertex, &digests));
         let digest =
             task.await.unwrap_or_else(|error| Err(Failure::bug(format!("an operation on files panicked: {error}"))))?;
         Ok(Value::tree(Tree::Local(digest)))
@@ -189,21 +175,14 @@ impl Evaluate for Engine {
     type Job = ();
 
     fn look_up(&self, vertex: &Arc<Vertex>, _: &[Value]) -> LookUp<Value, Failure, ()> {
+        if let Some(failure) = check::never(vertex.op()) {
+            self.announcer.failed(vertex, &failure, Reason::Cheap, Began::now());
+            return LookUp::Done(Err(failure));
+        }
         match vertex.op() {
-            Op::Fail(FailOp { code, message }) => {
-                let code = FailureCode::parse(code).unwrap_or(FailureCode::Custom);
-                let failure = Failure::invalid(code, message);
-                self.announce(vertex, outcome_of(&failure), Reason::Cheap, Began::now());
-                LookUp::Done(Err(failure))
-            }
             Op::Source(SourceOp::Scratch) => {
-                self.announce(vertex, Outcome::Cached, Reason::Cheap, Began::now());
+                self.announcer.finished(vertex, Outcome::Cached, Reason::Cheap, Began::now());
                 LookUp::Done(Ok(Value::tree(Tree::Local(empty_tree()))))
-            }
-            Op::Source(SourceOp::Git { .. } | SourceOp::Http { .. }) => {
-                let name = vertex.op().describe();
-                let message = format!("source `{name}` is not available in this version");
-                LookUp::Done(Err(Failure::invalid(FailureCode::Unavailable, message)))
             }
             _ => LookUp::Execute(()),
         }
@@ -228,10 +207,10 @@ impl Evaluate for Engine {
             // What happens to a command that may still run is told when it does.
             Ok(value) => match value.command().map(|step| step.record().is_some()) {
                 Some(false) => {}
-                Some(true) => self.announce(&vertex, Outcome::Cached, Reason::Hit, began),
-                None => self.announce(&vertex, Outcome::Ran, reason_of(vertex.op()), began),
+                Some(true) => self.announcer.finished(&vertex, Outcome::Cached, Reason::Hit, began),
+                None => self.announcer.finished(&vertex, Outcome::Ran, reason_of(vertex.op()), began),
             },
-            Err(failure) => self.announce(&vertex, outcome_of(failure), reason_of(vertex.op()), began),
+            Err(failure) => self.announcer.failed(&vertex, failure, reason_of(vertex.op()), began),
         }
         let value = result?;
         if value.command().is_some() && self.is_needed_here(&vertex) {
@@ -250,7 +229,7 @@ impl Evaluate for Engine {
     }
 
     fn lost(&self, vertex: &Vertex) -> Failure {
-        Failure::bug(format!("evaluation of `{}` ended without a result", vertex.op().describe()))
+        check::lost(vertex.op())
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use backend::{Failure, FailureCode, Reason};
 use bollard_buildkit_proto::pb;
 use graph::{
-    CacheKey, CacheSharing, ContentDigest, ExecOp, FileOp, KeyHasher, Limits, Mount, MountKind, Op, Platform, Reuse,
-    Selection, Stdin, TreePath, Vertex,
+    CacheKey, CacheSharing, ContentDigest, ExecOp, FileOp, KeyHasher, Limits, Mount, MountKind, Op, Reuse, Selection,
+    Stdin, TreePath, Vertex,
 };
 use store::{Entry, Kind, Node, Owned, Selected, Store, empty_tree};
-use trees::failure::{edit_failure, failure, read_failure};
+use trees::failure::{edit_failure, read_failure};
 
 use super::definition::{self, FileAction, Llb, Note, Out, index};
 use super::engine::Engine;
@@ -18,7 +18,7 @@ use super::value::{Remote, Tree, Value};
 use crate::buildkit::random;
 use crate::images::archive;
 use crate::step::{
-    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PREVIOUS, SHIM, Step, TOOLS, Told, arguments, environment,
+    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PLACES, PREVIOUS, SHIM, Step, TOOLS, Told, arguments, environment,
     mounts_below, params_id,
 };
 
@@ -49,7 +49,7 @@ pub(crate) async fn lower(
     };
     let step = find(engine, vertex, op, output, make)?;
     if step.record().is_none() {
-        check_platform(op, engine.docker.get().await?.platform())?;
+        evaluate::check::platform(op, engine.docker.get().await?.platform(), "by Docker here")?;
     }
     let trees = subs.into_iter().enumerate();
     let trees = trees.map(|(n, sub)| Tree::Remote(Remote { out: step.llb.out(index(n)), sub, root: Some(n) }));
@@ -58,11 +58,7 @@ pub(crate) async fn lower(
 
 /// Refuses what cannot be run.
 fn check(op: &ExecOp) -> Result<(), Failure> {
-    let refuse = |message: String| Err(Failure::invalid(FailureCode::InvalidArgument, message));
-    let words = op.args.iter().chain(op.env.iter().flat_map(|(name, value)| [name, value]));
-    if let Some(word) = words.into_iter().find(|word| word.contains('\0')) {
-        return refuse(format!("argument or variable {word:?} has a NUL byte, which no command can get"));
-    }
+    evaluate::check::command(op)?;
     if op.limits != Limits::default() {
         return Err(Failure::Invalid {
             code: FailureCode::Incapable,
@@ -74,14 +70,6 @@ fn check(op: &ExecOp) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_platform(op: &ExecOp, machine: &Platform) -> Result<(), Failure> {
-    if (&op.platform.os, &op.platform.architecture) == (&machine.os, &machine.architecture) {
-        return Ok(());
-    }
-    let message = format!("platform `{}` cannot be run by Docker here, which is `{machine}`", op.platform);
-    Err(Failure::invalid(FailureCode::Unavailable, message))
-}
-
 fn exec(
     vertex: &Vertex,
     op: &ExecOp,
@@ -91,8 +79,8 @@ fn exec(
     is_network_allowed: bool,
 ) -> Llb {
     let meta = pb::Meta {
-        args: arguments(op, told),
-        env: environment(op),
+        args: arguments(op, told, &PLACES),
+        env: environment(op).into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
         // The shim goes to the working directory, and becomes the user.
         cwd: "/".to_owned(),
         remove_mount_stubs_recursive: true,
@@ -133,13 +121,13 @@ fn find(
         return Ok(new(llb, Some(key), Some((generation_key, generation)), Reason::NoCache, None));
     }
     let store = engine.trees.store();
-    let generation = store.result(generation_key).map_err(|error| failure(&error))?;
+    let generation = store.result(generation_key).map_err(Failure::of)?;
     let llb = match generation.and_then(|generation| String::from_utf8(generation).ok()) {
         Some(generation) => make(Some(generation)),
         None => first,
     };
     let key = key("docker-step/2", op, &llb);
-    let found = store.result(key).map_err(|error| failure(&error))?;
+    let found = store.result(key).map_err(Failure::of)?;
     let record = found.and_then(|bytes| postcard::from_bytes(&bytes).ok());
     Ok(new(llb, Some(key), None, Reason::NeverRan, record))
 }
@@ -195,8 +183,8 @@ impl Lowering<'_> {
             Tree::Remote(Remote { out, sub: "", .. }) if path.is_root() => Some(out),
             tree => {
                 let digest = self.engine.local(&tree).await?;
-                let digest = self.store().subtree(digest, &path).map_err(|error| read_failure(&error))?;
-                let owned = self.store().node(digest).map_err(|error| failure(&error))?.owned();
+                let digest = self.store().subtree(digest, &path).map_err(read_failure)?;
+                let owned = self.store().node(digest).map_err(Failure::of)?.owned();
                 if owned != Owned::DIRECTORY {
                     // Docker gives the root of every image the usual mode and owner.
                     self.told.owned.push(("/".to_owned(), owned));
@@ -292,7 +280,7 @@ impl Lowering<'_> {
             tree => {
                 let path = selection.path.clone();
                 let tree = self.engine.local(&tree).await?;
-                let selected = self.store().select(tree, &path).map_err(|error| read_failure(&error))?;
+                let selected = self.store().select(tree, &path).map_err(read_failure)?;
                 let wrapped = match selected {
                     Selected::Directory(digest) => self.wrapped(self.chown(digest, owner).await?)?,
                     Selected::File(entry) => self.chown(self.single(entry)?, owner).await?,
@@ -321,7 +309,7 @@ impl Lowering<'_> {
             tree => {
                 let path = selection.path.clone();
                 let tree = self.engine.local(&tree).await?;
-                let tree = match self.store().select(tree, &path).map_err(|error| read_failure(&error))? {
+                let tree = match self.store().select(tree, &path).map_err(read_failure)? {
                     Selected::Directory(tree) => tree,
                     // A file that is mounted alone cannot be written to.
                     Selected::File(_) => {
@@ -360,7 +348,7 @@ impl Lowering<'_> {
                 let (selection, tree) = self.input(seed)?;
                 let path = selection.path.clone();
                 let tree = self.engine.local(&tree).await?;
-                let tree = self.store().subtree(tree, &path).map_err(|error| read_failure(&error))?;
+                let tree = self.store().subtree(tree, &path).map_err(read_failure)?;
                 let tree = self.chown(tree, Some(&format!("{uid}:{gid}"))).await?;
                 self.number(image(tree))
             }
@@ -386,19 +374,19 @@ impl Lowering<'_> {
 
     /// Makes a tree in which another is a directory, so that its root has a mode and an owner.
     fn wrapped(&self, tree: ContentDigest) -> Result<ContentDigest, Failure> {
-        let owned = self.store().node(tree).map_err(|error| failure(&error))?.owned();
+        let owned = self.store().node(tree).map_err(Failure::of)?.owned();
         // The node of an entry has no mode of its own.
-        let mut node = (*self.store().node(tree).map_err(|error| failure(&error))?).clone();
+        let mut node = (*self.store().node(tree).map_err(Failure::of)?).clone();
         node.root = None;
-        let digest = self.store().put_node(node).map_err(|error| failure(&error))?;
+        let digest = self.store().put_node(node).map_err(Failure::of)?;
         let entry = Entry::new(WRAPPED.as_bytes(), Kind::Directory { digest }, owned);
-        self.store().put_node(Node::of(vec![entry])).map_err(|error| failure(&error))
+        self.store().put_node(Node::of(vec![entry])).map_err(Failure::of)
     }
 
     /// Makes a tree of one file.
     fn single(&self, entry: Entry) -> Result<ContentDigest, Failure> {
         let entry = Entry { name: WRAPPED.as_bytes().into(), ..entry };
-        self.store().put_node(Node::of(vec![entry])).map_err(|error| failure(&error))
+        self.store().put_node(Node::of(vec![entry])).map_err(Failure::of)
     }
 
     async fn chown(&self, tree: ContentDigest, owner: Option<&str>) -> Result<ContentDigest, Failure> {
@@ -407,20 +395,20 @@ impl Lowering<'_> {
         }
         let (uid, gid) = self.owner(owner).await?;
         let op = FileOp::Chown { path: TreePath::root(), owner: format!("{uid}:{gid}") };
-        self.store().apply(&op, tree, None).map_err(|error| edit_failure(&error))
+        self.store().apply(&op, tree, None).map_err(edit_failure)
     }
 
     /// Returns the numbers of an owner; names are those of the root's own files.
     async fn owner(&self, owner: Option<&str>) -> Result<(u32, u32), Failure> {
         let Some(owner) = owner else { return Ok((0, 0)) };
         if owner.bytes().all(|byte| byte.is_ascii_digit() || byte == b':') {
-            return self.store().resolve_owner(empty_tree(), owner).map_err(|error| edit_failure(&error));
+            return self.store().resolve_owner(empty_tree(), owner).map_err(edit_failure);
         }
         let (selection, tree) = self.input(0)?;
         let path = selection.path.clone();
         let tree = self.engine.local(&tree).await?;
-        let tree = self.store().subtree(tree, &path).map_err(|error| read_failure(&error))?;
-        self.store().resolve_owner(tree, owner).map_err(|error| edit_failure(&error))
+        let tree = self.store().subtree(tree, &path).map_err(read_failure)?;
+        self.store().resolve_owner(tree, owner).map_err(edit_failure)
     }
 }
 
@@ -487,7 +475,7 @@ pub(crate) fn params_of(engine: &Engine, step: &Step, offered: &mut HashMap<Stri
     }
     let timeout = [op.timeout, engine.io.timeout].into_iter().flatten().min();
     if timeout.is_some() || !values.is_empty() {
-        let params = step::params(timeout, &secret_env, &crate::step::secrets::needles(&values));
+        let params = step::params(timeout, &secret_env, &values);
         offered.insert(params_id(&Op::Exec(Box::new(op.clone()))), params);
     }
     Ok(())

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
-use backend::{ExecFailure, ExecResult, Failure, FailureCode, OutputRef};
+use backend::{Failure, FailureCode};
+use evaluate::{exec_failure, outcome_of};
 use futures::FutureExt as _;
-use graph::{ContentDigest, ExecOp, ImageOrigin, KeyHasher, TreePath};
-use store::{NewResult, Owned, Store};
+use graph::{ContentDigest, ExecOp, ImageOrigin, KeyHasher};
+use store::{NewResult, Owned, Store, empty_tree};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use trees::failure::failure;
 
 use super::definition::{self, FileAction, Llb, Note, Out};
 use super::engine::Engine;
@@ -19,10 +18,10 @@ use super::lower::params_of;
 use super::value::{Remote, Tree};
 use super::watch::{Watch, Watched};
 use crate::buildkit::{Job, LAST_NEWS, Offer, Registries, SolveError, TarReader};
-use crate::events::outcome_of;
-use crate::images::ingest::{self, Directory};
+use crate::classic::read_layer;
+use crate::images::read_archive;
 use crate::step::trailer::{self, End, Trailer};
-use crate::step::{Record, Step, deepest_first};
+use crate::step::{self, Record, Step, deepest_first};
 
 impl Engine {
     /// Runs the commands that these trees need and of which nothing is known yet; no more at the same time than the
@@ -82,11 +81,16 @@ impl Engine {
         let copies = (0..pending.len()).map(|n| FileAction::copy(n, "/", &format!("/{n}"), true));
         let note = Note { name: "what was printed".to_owned(), ..Note::default() };
         let outputs = definition::files(None, sources, copies.collect(), note);
-        let mut printed = self.solve(&outputs, ingest::read).await?;
-        for (n, step) in pending.iter().enumerate() {
-            let files =
-                printed.take(&n.to_string()).ok_or_else(|| Failure::bug("the output of a command is missing"))?;
-            let record = record(self.trees.store(), &files)?;
+        let n_pending = pending.len();
+        let take = move |archive: TarReader, store: &Store| {
+            let mut printed = read_archive(archive, store)?;
+            let files = (0..n_pending).map(|n| {
+                let files = printed.take(&n.to_string());
+                step::record(store, &files.ok_or_else(|| Failure::bug("the output of a command is missing"))?)
+            });
+            files.collect::<Result<Vec<Record>, Failure>>()
+        };
+        for (step, record) in pending.iter().zip(self.solve(&outputs, take).await?) {
             self.put_record(step, &record)?;
             step.set_record(record);
         }
@@ -109,16 +113,17 @@ impl Engine {
         }
         let ((owned, stubs), sub) = (self.about(remote), remote.sub);
         let fetch = move |archive: TarReader, store: &Store| {
-            let mut found = ingest::read(archive, store)?;
-            let mut root = if sub.is_empty() { found } else { found.take(sub).unwrap_or_default() };
+            let mut found = read_archive(archive, store)?;
+            let root = if sub.is_empty() { Some(found) } else { found.take(sub) };
+            let Some(mut root) = root else { return Err(Failure::bug("the contents of a mount are missing")) };
             root.set_owned(owned);
             stubs.iter().for_each(|stub| root.remove_stub(stub));
-            root.put(store)
+            root.put()
         };
         let digest = self.solve(&remote.out, fetch).await?;
         let key = tree_key(remote);
         let result = NewResult { key, value: digest.as_bytes(), trees: &[digest], blobs: &[] };
-        self.trees.store().put_result(&result).map_err(|error| failure(&error))?;
+        self.trees.store().put_result(&result).map_err(Failure::of)?;
         self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.out.name(), digest);
         Ok(digest)
     }
@@ -128,7 +133,7 @@ impl Engine {
         if let Some(digest) = self.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(&remote.out.name()) {
             return Ok(Some(*digest));
         }
-        let found = self.trees.store().result(tree_key(remote)).map_err(|error| failure(&error))?;
+        let found = self.trees.store().result(tree_key(remote)).map_err(Failure::of)?;
         let digest = found.and_then(|bytes| bytes.try_into().ok()).map(ContentDigest::from_bytes);
         if let Some(digest) = digest {
             self.fetched.lock().unwrap_or_else(PoisonError::into_inner).insert(remote.out.name(), digest);
@@ -230,7 +235,7 @@ impl Engine {
     async fn explain(&self, out: &Out, watch: &mut Watch<'_>, message: &str) -> Failure {
         let (commands, others) = watch.failures();
         let told = commands.iter().find_map(|(watched, _)| {
-            let trailer = trailer::read(&watched.stdout, &watched.stderr)?;
+            let trailer = trailer::read(&watched.stdout, &watched.stderr, self.timeout_ms(watched.step.op()))?;
             Some((watched.step.llb.digest().to_owned(), self.command_failure(watched, trailer)))
         });
         let (digest, failure) = match (told, commands.first(), others.first()) {
@@ -264,28 +269,34 @@ impl Engine {
         let op = failed.and_then(|llb| llb.note().image.clone())?;
         let checked = async {
             let image = self.trees.images().image(&op, None).await?;
-            for download in self.trees.images().fetch(&op, &image, None, 0).await? {
-                let (path, store) = (download.finished().await?, self.trees.store().clone());
-                let task = tokio::task::spawn_blocking(move || ingest::check(&path, &store));
-                task.await.unwrap_or_else(|error| Err(Failure::bug(format!("a layer panicked: {error}"))))?;
+            let mut tree = evaluate::Tree::of(empty_tree());
+            for (layer, download) in image.layers().iter().zip(self.trees.images().fetch(&op, &image, None, 0).await?) {
+                let (path, store, diff_id) = (download.finished().await?, self.trees.store().clone(), layer.diff_id);
+                let task = tokio::task::spawn_blocking(move || read_layer(&store, tree, &path, diff_id));
+                let read = task.await.map_err(|error| Failure::bug(format!("reading a layer panicked: {error}")))?;
+                tree = read.map_err(|fault| fault.failure(&layer.descriptor.digest, &op))?.tree;
             }
             Ok::<(), Failure>(())
         };
         checked.await.err()
     }
 
+    fn timeout_ms(&self, op: Option<&ExecOp>) -> u64 {
+        let after = [op.and_then(|op| op.timeout), self.io.timeout].into_iter().flatten().min();
+        after.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+    }
+
     fn command_failure(&self, watched: &Watched, trailer: Trailer) -> Failure {
+        let vertex = &watched.step.vertex;
         let Some(op) = watched.step.op() else { return Failure::bug("this operation is no command") };
-        let after = [op.timeout, self.io.timeout].into_iter().flatten().min().unwrap_or(Duration::ZERO);
-        match trailer.end.status(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)) {
-            Some(status) => Failure::Exec(Box::new(ExecFailure {
-                vertex: watched.step.vertex.digest(),
-                args: op.args.clone(),
-                status,
-                stdout_tail: trailer.stdout,
-                stderr_tail: trailer.stderr,
-            })),
-            None => refusal(op, trailer.end),
+        match trailer.end {
+            End::Status(status) => exec_failure(vertex, op, status, trailer.stdout, trailer.stderr),
+            End::Refused(refusal) => refusal.failure(op),
+            End::NoSize => Failure::Invalid {
+                code: FailureCode::Incapable,
+                message: "a directory in memory with a limit is not available with this Docker".to_owned(),
+                hint: Some("install Docker 23 or later, take the limit away, or use `--engine embedded`".to_owned()),
+            },
         }
     }
 
@@ -296,84 +307,13 @@ impl Engine {
         let exec = &record.exec;
         let blobs = [exec.stdout.digest, exec.stderr.digest, exec.combined.digest];
         let result = NewResult { key, value: &bytes, trees: &[], blobs: &blobs };
-        store.put_result(&result).map_err(|error| failure(&error))?;
+        store.put_result(&result).map_err(Failure::of)?;
         if let Some((key, generation)) = &step.generation {
             let result = NewResult { key: *key, value: generation.as_bytes(), trees: &[], blobs: &[] };
-            store.put_result(&result).map_err(|error| failure(&error))?;
+            store.put_result(&result).map_err(Failure::of)?;
         }
         Ok(())
     }
-}
-
-/// Makes the failure of a command that was not run, or whose output is not kept.
-fn refusal(op: &ExecOp, end: End) -> Failure {
-    let user = op.user.as_deref().unwrap_or_default();
-    let path = |path: Option<&TreePath>| path.map(TreePath::to_absolute).unwrap_or_default();
-    let message = match end {
-        End::NoInput => {
-            let graph::Stdin::File(from) = &op.stdin else { return Failure::bug("the standard input is missing") };
-            format!("cannot read the standard input from `{}`: it is not a file", from.to_absolute())
-        }
-        End::NoRedirect { is_stderr } => {
-            let to = if is_stderr { &op.redirect_stderr } else { &op.redirect_stdout };
-            let to = path(to.as_ref());
-            format!("cannot write the output to `{to}`: it is a directory, or is in none")
-        }
-        End::NoSize => {
-            let message = "a directory in memory with a limit is not available with this Docker".to_owned();
-            let hint = Some("install Docker 23 or later, take the limit away, or use `--engine embedded`".to_owned());
-            return Failure::Invalid { code: FailureCode::Incapable, message, hint };
-        }
-        End::NoDirectory => {
-            let message = format!("the working directory `{}` is not a directory", op.cwd.to_absolute());
-            return Failure::invalid(FailureCode::NotADirectory, message);
-        }
-        End::NoUser => {
-            let name = user.split(':').next().unwrap_or_default();
-            format!("user `{name}` is not in the container's `/etc/passwd`")
-        }
-        End::NoGroup => {
-            let name = user.split_once(':').map_or("", |(_, group)| group);
-            format!("group `{name}` is not in the container's `/etc/group`")
-        }
-        _ => {
-            let message = format!("command `{}` printed more than 256 MiB", graph::op::shell_words(&op.args));
-            let hint = Some("redirect its output to a file".to_owned());
-            return Failure::Invalid { code: FailureCode::InvalidArgument, message, hint };
-        }
-    };
-    Failure::invalid(FailureCode::InvalidArgument, message)
-}
-
-/// Reads what the shim left.
-fn record(store: &Store, files: &Directory) -> Result<Record, Failure> {
-    let missing = |name: &str| Failure::bug(format!("a command left no `{name}`"));
-    let text = |name: &str| -> Result<String, Failure> {
-        let digest = files.file(name).ok_or_else(|| missing(name))?;
-        let bytes = store.read_blob(&digest).map_err(|error| failure(&error))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    let output = |name: &str| -> Result<OutputRef, Failure> {
-        let digest = files.file(name).ok_or_else(|| missing(name))?;
-        let (_, size_bytes, _) = store.open_blob(&digest).map_err(|error| failure(&error))?;
-        Ok(OutputRef { digest, size_bytes })
-    };
-    let exit_code = text("status")?.trim().parse().map_err(|_| missing("status"))?;
-    let root = |line: &str| {
-        let mut numbers = line.split(' ').map(|number| number.parse().ok());
-        Some((numbers.next()??, numbers.next()??, numbers.next()??))
-    };
-    let stub = |line: &str| {
-        let (n, path) = line.split_once(' ')?;
-        Some((n.parse().ok()?, path.trim_start_matches('/').to_owned()))
-    };
-    let exec =
-        ExecResult { exit_code, stdout: output("stdout")?, stderr: output("stderr")?, combined: output("combined")? };
-    Ok(Record {
-        exec: Arc::new(exec),
-        roots: text("roots")?.lines().filter_map(root).collect(),
-        stubs: text("stubs")?.lines().filter_map(stub).collect(),
-    })
 }
 
 /// Returns whether each command needs the one before.

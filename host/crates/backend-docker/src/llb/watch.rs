@@ -11,9 +11,9 @@ use bollard_buildkit_proto::moby::buildkit::v1::{Vertex, VertexLog};
 
 use super::engine::Engine;
 use crate::buildkit::Progress;
-use crate::events::event_of;
 use crate::step::Step;
 use crate::step::trailer;
+use evaluate::vertex_event;
 
 /// Watches one solve.
 pub(crate) struct Watch<'a> {
@@ -71,7 +71,7 @@ impl<'a> Watch<'a> {
         if let (Some(at), false, false) = (started, vertex.cached, watched.is_started) {
             watched.is_started = true;
             if watched.is_ours {
-                (self.engine.io.events)(Event::Started(event_of(&watched.step.vertex, at)));
+                (self.engine.io.events)(Event::Started(vertex_event(&watched.step.vertex, at)));
             }
         }
         let is_over = vertex.completed.is_some() && vertex.error.is_empty();
@@ -145,7 +145,7 @@ impl<'a> Watch<'a> {
 impl Watched {
     fn tell(&mut self, engine: &Engine, outcome: Outcome, reason: Reason, at: SystemTime, duration: Duration) {
         if self.is_ours {
-            let vertex = event_of(&self.step.vertex, at);
+            let vertex = vertex_event(&self.step.vertex, at);
             (engine.io.events)(Event::Finished { vertex, outcome, reason, duration });
         }
     }

@@ -4,6 +4,7 @@
 //! how it ended, how much it printed, and how long the ends are.
 
 use backend::{ExecStatus, TAIL_BYTES};
+use evaluate::Refusal;
 
 /// What begins the trailer. What a command prints itself may look the same: the last line decides.
 const MARKER: &[u8] = b"\x1ehost-end\x1e\n";
@@ -11,27 +12,14 @@ const MARKER: &[u8] = b"\x1ehost-end\x1e\n";
 const FOOTER: usize = 2 + 5 * 13;
 
 /// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    Exited(i32),
-    Killed(i32),
-    TimedOut,
-    /// Its standard input could not be opened.
-    NoInput,
-    /// Its working directory is none.
-    NoDirectory,
-    /// A directory in memory is larger than it may be.
+    /// It ran, and ended otherwise than expected.
+    Status(ExecStatus),
+    /// It was not run, or its output is not kept.
+    Refused(Refusal),
+    /// It was not run: a directory in memory is larger than it may be.
     NoSize,
-    /// Its user is not known.
-    NoUser,
-    /// Its group is not known.
-    NoGroup,
-    /// A file that was to get its output could not be opened: of standard output, or of standard error.
-    NoRedirect {
-        is_stderr: bool,
-    },
-    /// It printed more than is kept.
-    Cut,
 }
 
 /// What the trailer says.
@@ -42,8 +30,8 @@ pub(crate) struct Trailer {
     pub(crate) stderr: String,
 }
 
-/// Reads the trailer of what a command printed; none if there is none.
-pub(crate) fn read(stdout: &[u8], stderr: &[u8]) -> Option<Trailer> {
+/// Reads the trailer of what a command printed; none if there is none. `after_ms` is its time-out.
+pub(crate) fn read(stdout: &[u8], stderr: &[u8], after_ms: u64) -> Option<Trailer> {
     let (rest, footer) = stderr.split_at_checked(stderr.len().checked_sub(FOOTER)?)?;
     let [0x1e, kind, numbers @ ..] = footer else { return None };
     let mut values = [0_usize; 5];
@@ -57,16 +45,16 @@ pub(crate) fn read(stdout: &[u8], stderr: &[u8]) -> Option<Trailer> {
     let (out, err) = tails.split_at(stdout_tail);
     let code = i32::try_from(value).unwrap_or(i32::MAX);
     let end = match kind {
-        b'e' => End::Exited(code),
-        b's' => End::Killed(code),
-        b't' => End::TimedOut,
-        b'i' => End::NoInput,
-        b'o' | b'r' => End::NoRedirect { is_stderr: *kind == b'r' },
-        b'w' => End::NoDirectory,
+        b'e' => End::Status(ExecStatus::Exited { code }),
+        b's' => End::Status(ExecStatus::Killed { signal: code }),
+        b't' => End::Status(ExecStatus::TimedOut { after_ms }),
+        b'i' => End::Refused(Refusal::Input),
+        b'o' | b'r' => End::Refused(Refusal::Redirect { is_stderr: *kind == b'r' }),
+        b'w' => End::Refused(Refusal::Directory),
+        b'u' => End::Refused(Refusal::User),
+        b'g' => End::Refused(Refusal::Group),
+        b'c' => End::Refused(Refusal::Flood),
         b'z' => End::NoSize,
-        b'u' => End::NoUser,
-        b'g' => End::NoGroup,
-        b'c' => End::Cut,
         _ => return None,
     };
     let stdout = if stdout_tail > 0 { out } else { stdout };
@@ -92,18 +80,6 @@ fn tail(bytes: &[u8], total: usize) -> String {
     if omitted == 0 { text.to_owned() } else { format!("[omitting {omitted} bytes]...{text}") }
 }
 
-impl End {
-    /// Returns how the command ended, if it ran.
-    pub(crate) fn status(self, after_ms: u64) -> Option<ExecStatus> {
-        match self {
-            Self::Exited(code) => Some(ExecStatus::Exited { code }),
-            Self::Killed(signal) => Some(ExecStatus::Killed { signal }),
-            Self::TimedOut => Some(ExecStatus::TimedOut { after_ms }),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +90,7 @@ mod tests {
     }
 
     fn check(stdout: &str, stderr: &str, expect: &str) {
-        let got = match read(stdout.as_bytes(), stderr.as_bytes()) {
+        let got = match read(stdout.as_bytes(), stderr.as_bytes(), 9) {
             None => "nothing".to_owned(),
             Some(Trailer { end, stdout, stderr }) => format!("{end:?} out={stdout} err={stderr}"),
         };
@@ -124,9 +100,13 @@ mod tests {
     #[test]
     fn a_trailer_says_how_a_command_ended() {
         let marker = "\x1ehost-end\x1e\n";
-        check("a\n", &format!("oops\n{marker}{}", footer('e', [3, 2, 5, 0, 0])), "Exited(3) out=a err=oops");
-        check("", &format!("{marker}{}", footer('s', [9, 0, 0, 0, 0])), "Killed(9) out= err=");
-        check("", &format!("{marker}{}", footer('o', [0; 5])), "NoRedirect { is_stderr: false } out= err=");
+        check(
+            "a\n",
+            &format!("oops\n{marker}{}", footer('e', [3, 2, 5, 0, 0])),
+            "Status(Exited { code: 3 }) out=a err=oops",
+        );
+        check("", &format!("{marker}{}", footer('s', [9, 0, 0, 0, 0])), "Status(Killed { signal: 9 }) out= err=");
+        check("", &format!("{marker}{}", footer('o', [0; 5])), "Refused(Redirect { is_stderr: false }) out= err=");
         check("a", "oops", "nothing");
         check("", &footer('e', [3, 0, 0, 0, 0]), "nothing");
     }
@@ -134,7 +114,7 @@ mod tests {
     #[test]
     fn ends_that_the_log_lacks_stand_in_the_trailer() {
         let text = format!("cut\x1ehost-end\x1e\nEND-1END-2{}", footer('e', [1, 105, 3, 5, 5]));
-        check("cut too", &text, "Exited(1) out=[omitting 100 bytes]...END-1 err=END-2");
+        check("cut too", &text, "Status(Exited { code: 1 }) out=[omitting 100 bytes]...END-1 err=END-2");
     }
 
     #[test]

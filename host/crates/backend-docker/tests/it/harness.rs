@@ -6,12 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backend::{
-    Backend as _, Event, Failure, FailureCode, ImageAccess, Outcome, OutputStream, SecretProvider, SessionIo, Solved,
+    Backend, Event, Failure, FailureCode, ImageAccess, Outcome, OutputStream, SecretProvider, SessionIo, Solved,
 };
-use backend_docker::{Docker, DockerSettings};
-use graph::{
-    Edge, ExecOp, Expect, FileOp, Limits, Op, Platform, Reuse, SecretName, Selection, SourceOp, Stdin, TreePath,
-};
+use backend_docker::{Docker, DockerSettings, classic};
+use graph::{ExecOp, Expect, FileOp, Limits, Op, Platform, Reuse, SecretName, Selection, SourceOp, Stdin, TreePath};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +20,7 @@ pub(crate) fn docker() -> Option<DockerSettings> {
 
 /// A session over the engine.
 pub(crate) struct Session {
-    pub(crate) docker: Docker,
+    pub(crate) docker: Box<dyn Backend>,
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
     pub(crate) cancel: CancellationToken,
 }
@@ -55,14 +53,30 @@ pub(crate) async fn open(docker: &DockerSettings, store: &Path) -> Session {
     open_with(docker, store, Settings::default()).await
 }
 
+/// Begins a run with the BuildKit in Docker.
 pub(crate) async fn open_with(docker: &DockerSettings, store: &Path, settings: Settings) -> Session {
+    let (io, events) = io(store, settings);
+    let cancel = io.cancel.clone();
+    let docker = Docker::new(docker, Store::open(store).unwrap(), io).unwrap();
+    Session { docker: Box::new(docker), events, cancel }
+}
+
+/// Begins a run with Docker's containers.
+pub(crate) async fn open_classic(docker: &DockerSettings, store: &Path, settings: Settings) -> Session {
+    let (io, events) = io(store, settings);
+    let cancel = io.cancel.clone();
+    let docker = classic(docker, Store::open(store).unwrap(), io).await.unwrap();
+    Session { docker: Box::new(docker), events, cancel }
+}
+
+fn io(store: &Path, settings: Settings) -> (SessionIo, Arc<Mutex<Vec<Event>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let (sink, cancel) = (Arc::clone(&events), CancellationToken::new());
+    let sink = Arc::clone(&events);
     let secrets = settings.secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let io = SessionIo {
         events: Arc::new(move |event| sink.lock().unwrap().push(event)),
         secrets: Arc::new(Secrets(secrets.collect())),
-        cancel: cancel.clone(),
+        cancel: CancellationToken::new(),
         n_jobs: 4,
         is_cache_used: settings.is_cache_used,
         timeout: settings.timeout,
@@ -71,8 +85,7 @@ pub(crate) async fn open_with(docker: &DockerSettings, store: &Path, settings: S
         store: store.to_owned(),
         is_dry: false,
     };
-    let docker = Docker::new(docker, Store::open(store).unwrap(), io).unwrap();
-    Session { docker, events, cancel }
+    (io, events)
 }
 
 impl Session {
@@ -186,9 +199,4 @@ pub(crate) fn sh(base: &Selection, script: &str) -> Selection {
 pub(crate) fn unique() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     format!("{}-{}", std::process::id(), now.as_nanos())
-}
-
-/// Returns another output of the vertex.
-pub(crate) fn output(selection: &Selection, output: u32) -> Selection {
-    Edge { vertex: Arc::clone(&selection.edge.vertex), output }.at(TreePath::root())
 }

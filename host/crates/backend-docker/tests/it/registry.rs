@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backend::{Backend as _, ImageSource, ImageTarget};
+use backend::{ImageSource, ImageTarget};
 use graph::{ImageConfig, Op, PackForm, PackOp, Platform, Selection};
 use testkit::{Registry, require};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use backend::{Backend as _, Event, Failure, FailureCode, ImageAccess, Outcome, SecretProvider, SessionIo};
-use backend_embedded::Embedded;
+use backend_embedded::embedded;
 use backend_embedded::zone::ZoneConfig;
 use graph::{Edge, FileOp, Op, SecretName, Selection, SourceOp, TreePath};
 use store::{Item, Store};
@@ -72,7 +72,7 @@ fn solve(store: &Path, source: &Path, first: &str, is_cache_used: bool) -> Solve
     };
     let store = Store::open(store).unwrap();
     let zone = ZoneConfig::new(store.root());
-    let engine = Embedded::new(store, io, zone);
+    let engine = embedded(store, io, zone);
     let edges = chain(source, first);
     let solved = runtime.block_on(engine.solve(&edges[N_VERTICES - 1..])).unwrap();
     runtime.block_on(engine.solve(&edges[N_VERTICES / 2..=N_VERTICES / 2])).unwrap();

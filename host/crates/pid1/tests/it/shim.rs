@@ -138,3 +138,14 @@ fn the_end_of_a_long_output_is_in_the_report() {
     assert!(report.ends_with("xend\n\x1ee000000000001,000001500004,000000000000,000000102400,000000000000\x1e"));
     assert_eq!(ground.read("out/combined").len(), 1_500_004);
 }
+
+#[test]
+fn a_shim_that_holds_runs_until_a_signal_ends_it() {
+    let ground = ground();
+    let mut child = std::process::Command::new(ground.path("program")).arg("hold").spawn().unwrap();
+    assert!(child.try_wait().unwrap().is_none());
+    let kill = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(kill.success());
+    // Whether the signal came before it was blocked or after: it ends.
+    child.wait().unwrap();
+}

@@ -16,7 +16,6 @@ use tokio::task::JoinSet;
 
 use super::within::Source;
 use super::{Image, Images, known, registry_failure, scratch_file};
-use crate::failure::failure;
 
 /// How much is copied at once.
 const CHUNK: usize = 1 << 20;
@@ -217,7 +216,7 @@ impl Images {
         }
         let (store, path, digest) = (self.store.clone(), path.to_owned(), descriptor.digest);
         let task = tokio::task::spawn_blocking(move || {
-            let (blob, _) = store.put_hardlink(&path).map_err(|error| failure(&error))?;
+            let (blob, _) = store.put_hardlink(&path).map_err(Failure::of)?;
             known::remember_blob(&store, digest, blob)?;
             Ok(store.blob_path(&blob))
         });

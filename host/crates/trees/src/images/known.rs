@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use store::{NewResult, Store};
 
 use super::{Image, Images};
-use crate::failure::failure;
 
 /// A manifest and a configuration as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,12 +79,12 @@ pub(super) fn put<T: Serialize>(
     blobs: &[ContentDigest],
 ) -> Result<(), Failure> {
     let value = postcard::to_stdvec(value).map_err(|error| Failure::bug(format!("a record of an image: {error}")))?;
-    store.put_result(&NewResult { key, value: &value, trees: &[], blobs }).map_err(|error| failure(&error))
+    store.put_result(&NewResult { key, value: &value, trees: &[], blobs }).map_err(Failure::of)
 }
 
 /// Returns a value that was stored.
 pub(super) fn get<T: for<'de> Deserialize<'de>>(store: &Store, key: CacheKey) -> Result<Option<T>, Failure> {
-    let found = store.result(key).map_err(|error| failure(&error))?;
+    let found = store.result(key).map_err(Failure::of)?;
     Ok(found.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
 }
 

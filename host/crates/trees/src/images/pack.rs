@@ -16,7 +16,6 @@ use store::{Entry, Kind, Node, Owned, Store};
 
 use self::diff::PackedLayer;
 use super::{Image, Images, config, known, scratch_file};
-use crate::failure::failure;
 use crate::{Input, Trees};
 
 /// When images say that they were made: whenever it is, the same image is made.
@@ -59,7 +58,7 @@ impl Trees {
         let (base, mut layers) = (base.filter(|_| layers.is_some()), layers.unwrap_or_default());
         let n_base = layers.len();
         for input in trees.iter().skip(usize::from(base.is_some())) {
-            let tree = store.subtree(input.tree, input.path).map_err(|error| crate::failure::read_failure(&error))?;
+            let tree = store.subtree(input.tree, input.path).map_err(crate::failure::read_failure)?;
             refuse_machine(store, tree)?;
             if below != Some(tree) {
                 layers.push(diff::layer(store, below, tree)?);
@@ -83,7 +82,7 @@ fn base_of(inputs: &[Selection]) -> Option<&ImageOp> {
 }
 
 fn refuse_machine(store: &Store, tree: ContentDigest) -> Result<(), Failure> {
-    if store.machine_views(tree).map_err(|error| failure(&error))?.is_empty() {
+    if store.machine_views(tree).map_err(Failure::of)?.is_empty() {
         return Ok(());
     }
     let message = "a container with directories of this machine cannot be made an image: they are not its own files";
@@ -136,7 +135,7 @@ fn files_of(
         annotations: op.annotations.clone(),
     };
     let manifest = json(&manifest)?;
-    layout_files(&[ImageFiles { manifest: &manifest, config: &config }], &[]).map_err(|error| failure(&error))
+    layout_files(&[ImageFiles { manifest: &manifest, config: &config }], &[]).map_err(Failure::of)
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
@@ -153,9 +152,7 @@ fn layout(store: &Store, files: &[LayoutFile], layers: &[PackedLayer]) -> Result
     let (mut root, mut blobs) = (Vec::new(), Vec::new());
     for file in files {
         let (digest, size) = match &file.contents {
-            LayoutContents::Bytes(bytes) => {
-                (store.put_blob(bytes).map_err(|error| failure(&error))?, bytes.len() as u64)
-            }
+            LayoutContents::Bytes(bytes) => (store.put_blob(bytes).map_err(Failure::of)?, bytes.len() as u64),
             LayoutContents::Blob { digest, size } => {
                 let blob = blob_of(layers, digest).ok_or_else(|| Failure::bug("a layout has a layer of nobody"))?;
                 (blob, *size)
@@ -179,7 +176,7 @@ fn directory(name: &[u8], digest: ContentDigest) -> Entry {
 
 fn put_node(store: &Store, mut entries: Vec<Entry>) -> Result<ContentDigest, Failure> {
     entries.sort_by(|a, b| a.name.cmp(&b.name));
-    store.put_node(Node { root: None, entries }).map_err(|error| failure(&error))
+    store.put_node(Node { root: None, entries }).map_err(Failure::of)
 }
 
 /// Makes a tree with one file, an archive of the layout.
@@ -188,7 +185,7 @@ fn archive(store: &Store, files: &[LayoutFile], layers: &[PackedLayer]) -> Resul
     let written = write_archive(store, files, layers, &path);
     let kept = written
         .map_err(|error| Failure::environment(format!("`{}` cannot be written: {error}", path.display()), None))
-        .and_then(|()| store.put_hardlink(&path).map_err(|error| failure(&error)));
+        .and_then(|()| store.put_hardlink(&path).map_err(Failure::of));
     // The blob is another name of the file.
     let _ = std::fs::remove_file(&path);
     let (digest, size) = kept?;

@@ -17,7 +17,7 @@ use store::Store;
 
 use super::{Images, registry_failure};
 use crate::Trees;
-use crate::failure::{failure, read_failure};
+use crate::failure::read_failure;
 
 impl Trees {
     /// Puts an image somewhere: `tree` is what `image`, the vertex that packed it, evaluated to. Returns the
@@ -29,13 +29,13 @@ impl Trees {
         self.check_outward(|| "publish an image".to_owned())?;
         match target {
             ImageTarget::Registry { reference, login } => {
-                let target: Reference = reference.parse().map_err(|error| failure(&error))?;
+                let target: Reference = reference.parse().map_err(Failure::of)?;
                 self.images.push(image, tree, &target, login.as_ref()).await
             }
             ImageTarget::Docker { name } => {
                 let path = TreePath::parse(ARCHIVE).unwrap_or_default();
-                let archive = self.store.contents_digest(tree, &path).map_err(|error| read_failure(&error))?;
-                let (_, _, archive) = self.store.open_blob(&archive).map_err(|error| failure(&error))?;
+                let archive = self.store.contents_digest(tree, &path).map_err(read_failure)?;
+                let (_, _, archive) = self.store.open_blob(&archive).map_err(Failure::of)?;
                 let id = self.images.docker()?.load(&archive, name).await?;
                 Ok(format!("{name}@{id}"))
             }
@@ -106,13 +106,13 @@ struct Layout<'a> {
 impl Layout<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let path = TreePath::parse(path).unwrap_or_default();
-        self.store.read_file(self.tree, &path, 0, None).map_err(|error| read_failure(&error))
+        self.store.read_file(self.tree, &path, 0, None).map_err(read_failure)
     }
 
     fn file(&self, digest: &oci::Digest) -> Result<PathBuf, Failure> {
         let path = TreePath::parse(&blob_path(digest)).unwrap_or_default();
-        let blob = self.store.contents_digest(self.tree, &path).map_err(|error| read_failure(&error))?;
-        let (_, _, path) = self.store.open_blob(&blob).map_err(|error| failure(&error))?;
+        let blob = self.store.contents_digest(self.tree, &path).map_err(read_failure)?;
+        let (_, _, path) = self.store.open_blob(&blob).map_err(Failure::of)?;
         Ok(path)
     }
 }

@@ -16,7 +16,7 @@ use store::{Selected, Store};
 use super::fetch::broken;
 use super::{Image, Images, config, known, scratch_file};
 use crate::Input;
-use crate::failure::{failure, read_failure};
+use crate::failure::read_failure;
 
 /// How much is copied at once.
 const CHUNK: usize = 256 << 10;
@@ -124,14 +124,14 @@ impl Images {
 
     /// Has Docker write an image to a file, and opens that.
     async fn open_saved(&self, name: &str) -> Result<(FoundImage, Source), Failure> {
-        let scratch = self.store.temporary_dir().map_err(|error| failure(&error))?;
+        let scratch = self.store.temporary_dir().map_err(Failure::of)?;
         let path = scratch_file(&self.store, "saved")?;
         self.docker()?.save(name, &path).await?;
         blocking(move || {
             let files = TarFiles::open(&path, &scratch);
             // What was opened can be read without a name.
             let _ = std::fs::remove_file(&path);
-            find(Box::new(files.map_err(|error| failure(&error))?), None, &Platform::of_this_machine())
+            find(Box::new(files.map_err(Failure::of)?), None, &Platform::of_this_machine())
         })
         .await
     }
@@ -142,7 +142,7 @@ fn find(
     tag: Option<&str>,
     platform: &Platform,
 ) -> Result<(FoundImage, Source), Failure> {
-    let found = find_image(&*files, tag, platform).map_err(|error| match (&error, failure(&error)) {
+    let found = find_image(&*files, tag, platform).map_err(|error| match (&error, Failure::of(&error)) {
         (LayoutError::NoTag { .. } | LayoutError::Platform { .. }, Failure::Invalid { message, hint, .. }) => {
             Failure::Invalid { code: FailureCode::NotFound, message, hint }
         }
@@ -164,13 +164,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> +
 
 /// Returns the files of an image: those in a file, or those in a directory.
 fn files_of(store: &Store, tree: ContentDigest, path: &TreePath) -> Result<Box<dyn Files + Send + Sync>, Failure> {
-    match store.select(tree, path).map_err(|error| read_failure(&error))? {
+    match store.select(tree, path).map_err(read_failure)? {
         Selected::Directory(tree) => Ok(Box::new(TreeFiles { store: store.clone(), tree })),
         Selected::File(_) => {
-            let blob = store.contents_digest(tree, path).map_err(|error| read_failure(&error))?;
-            let (_, _, file) = store.open_blob(&blob).map_err(|error| failure(&error))?;
-            let scratch = store.temporary_dir().map_err(|error| failure(&error))?;
-            Ok(Box::new(TarFiles::open(&file, &scratch).map_err(|error| failure(&error))?))
+            let blob = store.contents_digest(tree, path).map_err(read_failure)?;
+            let (_, _, file) = store.open_blob(&blob).map_err(Failure::of)?;
+            let scratch = store.temporary_dir().map_err(Failure::of)?;
+            Ok(Box::new(TarFiles::open(&file, &scratch).map_err(Failure::of)?))
         }
     }
 }

@@ -11,7 +11,6 @@ use oci::layer::{LayerWriter, Meta, PackError, Packed, SpecialFile};
 use serde::{Deserialize, Serialize};
 use store::{LayerPlan, Owned, PlanEntry, PlanKind, Store};
 
-use crate::failure::failure;
 use crate::images::{known, scratch_file};
 
 /// The time of everything that is packed: equal trees make equal layers, whenever their files were written.
@@ -34,13 +33,13 @@ pub(super) fn layer(store: &Store, base: Option<ContentDigest>, tree: ContentDig
     if let Some(layer) = known::get::<PackedLayer>(store, key)?.filter(|layer| store.has_blob(&layer.blob)) {
         return Ok(layer);
     }
-    let plan = store.plan_layer(base, tree).map_err(|error| failure(&error))?;
+    let plan = store.plan_layer(base, tree).map_err(Failure::of)?;
     let path = scratch_file(store, "pack")?;
     let unwritable = |error| Failure::environment(format!("`{}` cannot be written: {error}", path.display()), None);
     let file = File::create(&path).map_err(unwritable)?;
     let packed = write(store, &plan, file);
     let kept = packed.and_then(|packed| {
-        let (blob, _) = store.put_hardlink(&path).map_err(|error| failure(&error))?;
+        let (blob, _) = store.put_hardlink(&path).map_err(Failure::of)?;
         Ok(PackedLayer { descriptor: packed.descriptor, diff_id: packed.diff_id, blob })
     });
     // The blob is another name of the file.
@@ -59,14 +58,14 @@ fn key(base: Option<ContentDigest>, tree: ContentDigest) -> CacheKey {
 }
 
 fn write(store: &Store, plan: &LayerPlan, file: File) -> Result<Packed, Failure> {
-    let mut writer = LayerWriter::new(file, Compression::Gzip).map_err(|error| failure(&error))?;
+    let mut writer = LayerWriter::new(file, Compression::Gzip).map_err(Failure::of)?;
     if plan.root != Owned::DIRECTORY {
-        writer.directory(b"", &meta(plan.root)).map_err(|error| failure(&error))?;
+        writer.directory(b"", &meta(plan.root)).map_err(Failure::of)?;
     }
     for entry in &plan.entries {
         write_entry(store, &mut writer, entry)?;
     }
-    writer.finish().map(|(_, packed)| packed).map_err(|error| failure(&error))
+    writer.finish().map(|(_, packed)| packed).map_err(Failure::of)
 }
 
 fn write_entry(store: &Store, writer: &mut LayerWriter<File>, entry: &PlanEntry) -> Result<(), Failure> {
@@ -78,14 +77,14 @@ fn write_entry(store: &Store, writer: &mut LayerWriter<File>, entry: &PlanEntry)
             false => Ok(()),
         }),
         PlanKind::File { digest, size, .. } => {
-            let (file, _, _) = store.open_blob(digest).map_err(|error| failure(&error))?;
+            let (file, _, _) = store.open_blob(digest).map_err(Failure::of)?;
             writer.file(path, &meta, *size, &mut BufReader::with_capacity(READ_BYTES, file))
         }
         PlanKind::Symlink { target } => writer.symlink(path, &meta, target),
         PlanKind::Fifo => writer.special(path, &meta, SpecialFile::Fifo),
         PlanKind::Whiteout => writer.whiteout(path, MTIME_NS),
     };
-    written.map_err(|error| failure(&error))
+    written.map_err(Failure::of)
 }
 
 /// How much of a file is read at once.

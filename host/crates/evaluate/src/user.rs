@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// Who a command runs as.
+/// The user that a command runs as, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct User {
+pub struct User {
     /// The number of the user.
-    pub(crate) uid: u32,
-    /// Its first group.
-    pub(crate) gid: u32,
-    /// Its groups, the first among them.
-    pub(crate) groups: Vec<u32>,
-    /// Its home directory.
-    pub(crate) home: String,
+    pub uid: u32,
+    /// The number of its first group.
+    pub gid: u32,
+    /// The numbers of all its groups, the first one among them.
+    pub groups: Vec<u32>,
+    /// The home directory.
+    pub home: String,
 }
 
 /// A name that the container does not know.

@@ -1,63 +1,76 @@
 //! What a vertex evaluates to, in memory and in the result cache.
 
+use std::fmt;
 use std::sync::Arc;
 
 use backend::ExecResult;
 use graph::ContentDigest;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use store::{LayerId, empty_tree};
+use store::empty_tree;
 
-/// The value of a vertex. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct Value(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    outputs: Vec<Tree>,
-    exec: Option<Arc<ExecResult>>,
-    /// What a dry session did not evaluate; the outputs are then not known.
-    planned: Option<Arc<str>>,
+/// A tree of the store, with what the runner knows of it besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree<F> {
+    /// The digest of the tree.
+    pub digest: ContentDigest,
+    /// What the runner knows of it; the default if that is nothing.
+    pub form: F,
+    /// Trees that are likely to be laid out and to differ little from this one, the likeliest first.
+    #[serde(skip)]
+    pub near: Vec<ContentDigest>,
 }
 
-/// One output: a tree, and the layers that show it if it was made by a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Tree {
-    /// What it is.
-    pub(crate) digest: ContentDigest,
-    /// What shows it, lowest first, with the times that the command left. Empty if nothing was laid
-    /// out yet, or if it is not known here.
-    pub(crate) layers: Vec<LayerId>,
-    /// Trees that are likely to be laid out and to differ little, likeliest first.
-    #[serde(skip)]
-    pub(crate) near: Vec<ContentDigest>,
+impl<F: Default> Tree<F> {
+    /// Makes a tree of which the runner knows nothing yet.
+    #[must_use]
+    pub fn of(digest: ContentDigest) -> Self {
+        Self { digest, form: F::default(), near: Vec::new() }
+    }
+}
+
+/// The value of a vertex. Cheap to clone.
+pub(crate) struct Value<F>(Arc<Inner<F>>);
+
+impl<F> Clone for Value<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for Value<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[derive(Debug)]
+struct Inner<F> {
+    outputs: Vec<Tree<F>>,
+    exec: Option<Arc<ExecResult>>,
+    /// The operation that a dry session did not evaluate. The outputs are not known then.
+    planned: Option<Arc<str>>,
 }
 
 /// The form in the result cache.
 #[derive(Serialize, Deserialize)]
-struct Stored {
-    outputs: Vec<Tree>,
+struct Stored<F> {
+    outputs: Vec<Tree<F>>,
     exec: Option<ExecResult>,
 }
 
-impl Tree {
-    /// A tree that nothing has laid out.
-    pub(crate) fn of(digest: ContentDigest) -> Self {
-        Self { digest, layers: Vec::new(), near: Vec::new() }
-    }
-}
-
-impl Value {
-    /// The value of anything but a command.
-    pub(crate) fn tree(tree: Tree) -> Self {
+impl<F: Clone + Default> Value<F> {
+    /// Makes the value of anything but a command.
+    pub(crate) fn tree(tree: Tree<F>) -> Self {
         Self(Arc::new(Inner { outputs: vec![tree], exec: None, planned: None }))
     }
 
-    /// The value of a command.
-    pub(crate) fn exec(outputs: Vec<Tree>, exec: ExecResult) -> Self {
+    /// Makes the value of a command.
+    pub(crate) fn exec(outputs: Vec<Tree<F>>, exec: ExecResult) -> Self {
         Self(Arc::new(Inner { outputs, exec: Some(Arc::new(exec)), planned: None }))
     }
 
-    /// The value of what a dry session does not evaluate; of what needs `operation`, which it does not.
+    /// Makes the value of a vertex that a dry session does not evaluate because of `operation`.
     pub(crate) fn planned(operation: Arc<str>) -> Self {
         Self(Arc::new(Inner { outputs: Vec::new(), exec: None, planned: Some(operation) }))
     }
@@ -77,9 +90,17 @@ impl Value {
     }
 
     /// Returns an output. A vertex has as many as its operation says, so that another one is empty.
-    pub(crate) fn output(&self, index: u32) -> Tree {
-        let found = usize::try_from(index).ok().and_then(|index| self.0.outputs.get(index));
-        found.cloned().unwrap_or_else(|| Tree::of(empty_tree()))
+    pub(crate) fn output(&self, index: u32) -> Tree<F> {
+        self.output_ref(index).cloned().unwrap_or_else(|| Tree::of(empty_tree()))
+    }
+
+    /// Returns the digest of an output.
+    pub(crate) fn digest(&self, index: u32) -> ContentDigest {
+        self.output_ref(index).map_or_else(empty_tree, |tree| tree.digest)
+    }
+
+    fn output_ref(&self, index: u32) -> Option<&Tree<F>> {
+        usize::try_from(index).ok().and_then(|index| self.0.outputs.get(index))
     }
 
     /// Returns what the command left besides files.
@@ -92,13 +113,15 @@ impl Value {
         self.0.outputs.iter().map(|tree| tree.digest).collect()
     }
 
-    /// Returns the blobs that it names besides: what the command printed.
+    /// Returns the blobs that it names: what the command printed.
     pub(crate) fn blobs(&self) -> Vec<ContentDigest> {
         let exec = self.0.exec.as_ref();
         exec.map_or_else(Vec::new, |exec| vec![exec.stdout.digest, exec.stderr.digest, exec.combined.digest])
     }
+}
 
-    /// Writes it for the result cache.
+impl<F: Clone + Default + Serialize + DeserializeOwned> Value<F> {
+    /// Writes it for the result cache, with what the runner knows.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let stored = Stored { outputs: self.0.outputs.clone(), exec: self.0.exec.as_deref().cloned() };
         // Postcard fails only on types that it cannot write, and these it can.
@@ -116,7 +139,7 @@ impl Value {
     pub(crate) fn decode_all(bytes: &[u8]) -> Option<Vec<Self>> {
         let stored: Vec<(Vec<u8>, Vec<Vec<ContentDigest>>)> = postcard::from_bytes(bytes).ok()?;
         let value = |(bytes, near): (Vec<u8>, Vec<Vec<ContentDigest>>)| {
-            let Stored { mut outputs, exec } = postcard::from_bytes(&bytes).ok()?;
+            let Stored { mut outputs, exec } = postcard::from_bytes::<Stored<F>>(&bytes).ok()?;
             outputs.iter_mut().zip(near).for_each(|(tree, near)| tree.near = near);
             Some(Self(Arc::new(Inner { outputs, exec: exec.map(Arc::new), planned: None })))
         };
@@ -127,5 +150,15 @@ impl Value {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let Stored { outputs, exec } = postcard::from_bytes(bytes).ok()?;
         Some(Self(Arc::new(Inner { outputs, exec: exec.map(Arc::new), planned: None })))
+    }
+
+    /// Writes the tree alone, as every runner can read it.
+    pub(crate) fn encode_shared(&self) -> Vec<u8> {
+        self.digest(0).as_bytes().to_vec()
+    }
+
+    /// Reads a tree back; none for bytes that are no tree.
+    pub(crate) fn decode_shared(bytes: &[u8]) -> Option<Self> {
+        Some(Self::tree(Tree::of(ContentDigest::from_bytes(bytes.try_into().ok()?))))
     }
 }

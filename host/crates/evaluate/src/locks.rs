@@ -1,35 +1,32 @@
-//! Waiting for locks of other processes without holding a thread.
+//! Waits for locks of other processes without holding a thread.
 
 use std::time::Duration;
 
 use backend::Failure;
 use graph::CacheKey;
-use store::KeyLock;
+use store::{KeyLock, Store};
 use tokio_util::sync::CancellationToken;
-
-use crate::engine::Engine;
-use trees::failure::failure;
 
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
 /// The right to evaluate a key, for as long as it lives.
-pub(crate) struct Held {
+pub(crate) struct HeldKey {
     _lock: KeyLock,
     /// Another process had it before, so that the result may be there now.
     pub(crate) has_waited: bool,
 }
 
 /// Waits for the right to evaluate a key.
-pub(crate) async fn key(engine: &Engine, key: CacheKey, cancel: &CancellationToken) -> Result<Held, Failure> {
+pub(crate) async fn key(store: &Store, key: CacheKey, cancel: &CancellationToken) -> Result<HeldKey, Failure> {
     let mut has_waited = false;
     let lock = retry(cancel, || {
-        let lock = engine.store.try_lock_key(key).map_err(|error| failure(&error))?;
+        let lock = store.try_lock_key(key).map_err(Failure::of)?;
         has_waited |= lock.is_none();
         Ok(lock)
     })
     .await?;
-    Ok(Held { _lock: lock, has_waited })
+    Ok(HeldKey { _lock: lock, has_waited })
 }
 
 /// Tries until there is a value.

@@ -1,0 +1,151 @@
+//! How a command ended, and the failure that this is.
+
+use backend::{ExecFailure, ExecResult, ExecStatus, Failure, FailureCode};
+use graph::{ExecOp, Stdin, TreePath, Vertex};
+
+use crate::value::Tree;
+
+/// How a command ended.
+#[derive(Debug)]
+pub enum Ended<F> {
+    /// It exited with a code that is expected.
+    Done {
+        /// What it left besides files.
+        exec: ExecResult,
+        /// What became of the trees that it could write to, in the order of
+        /// [`Command::writable`](crate::Command::writable).
+        trees: Vec<Tree<F>>,
+    },
+    /// It ended in another way.
+    Failed {
+        /// How it ended.
+        status: ExecStatus,
+        /// The end of its standard output, secrets replaced; see `backend::tail`.
+        stdout_tail: String,
+        /// The end of its standard error, secrets replaced.
+        stderr_tail: String,
+    },
+    /// It was not run, or its output is not kept.
+    Refused(Refusal),
+}
+
+/// Why a command was not run, or why its output is not kept. What was asked for is to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its standard input is not a file.
+    Input,
+    /// Its working directory is not a directory.
+    Directory,
+    /// Its user is not in the container's `/etc/passwd`.
+    User,
+    /// Its group is not in the container's `/etc/group`.
+    Group,
+    /// A file that was to get its output cannot be written.
+    Redirect {
+        /// Whether it was to get standard error.
+        is_stderr: bool,
+    },
+    /// It printed more than is kept.
+    Flood,
+}
+
+/// The most bytes of each stream that are kept. A command that prints more ends its evaluation: gigabytes belong into a
+/// file, to which a redirect leads.
+pub const MAX_OUTPUT_BYTES: usize = 256 << 20;
+
+impl Refusal {
+    /// Makes the failure of a command.
+    #[must_use]
+    pub fn failure(&self, op: &ExecOp) -> Failure {
+        let invalid = |message: String| Failure::invalid(FailureCode::InvalidArgument, message);
+        let path = |path: Option<&TreePath>| path.map(TreePath::to_absolute).unwrap_or_default();
+        let user = op.user.as_deref().unwrap_or("0");
+        match self {
+            Self::Input => {
+                let from = if let Stdin::File(from) = &op.stdin { path(Some(from)) } else { String::new() };
+                invalid(format!("cannot read the standard input from `{from}`: it is not a file"))
+            }
+            Self::Directory => {
+                let message = format!("the working directory `{}` is not a directory", op.cwd.to_absolute());
+                Failure::invalid(FailureCode::NotADirectory, message)
+            }
+            Self::User => {
+                let name = user.split(':').next().unwrap_or_default();
+                invalid(format!("user `{name}` is not in the container's `/etc/passwd`"))
+            }
+            Self::Group => {
+                let name = user.split_once(':').map_or("", |(_, group)| group);
+                invalid(format!("group `{name}` is not in the container's `/etc/group`"))
+            }
+            Self::Redirect { is_stderr } => {
+                let to = path(if *is_stderr { op.redirect_stderr.as_ref() } else { op.redirect_stdout.as_ref() });
+                invalid(format!("cannot write the output to `{to}`: it is a directory, or is in none"))
+            }
+            Self::Flood => Failure::Invalid {
+                code: FailureCode::InvalidArgument,
+                message: format!(
+                    "command `{}` printed more than {} MiB",
+                    graph::op::shell_words(&op.args),
+                    MAX_OUTPUT_BYTES >> 20
+                ),
+                hint: Some("redirect its output to a file".to_owned()),
+            },
+        }
+    }
+}
+
+/// Makes the failure of a command that did not do what was expected.
+#[must_use]
+pub fn exec_failure(
+    vertex: &Vertex,
+    op: &ExecOp,
+    status: ExecStatus,
+    stdout_tail: String,
+    stderr_tail: String,
+) -> Failure {
+    if status == ExecStatus::Cancelled {
+        return Failure::Cancelled;
+    }
+    let (vertex, args) = (vertex.digest(), op.args.clone());
+    Failure::Exec(Box::new(ExecFailure { vertex, args, status, stdout_tail, stderr_tail }))
+}
+
+#[cfg(test)]
+mod tests {
+    use graph::{Expect, Limits, Platform, Reuse};
+
+    use super::*;
+
+    fn op() -> ExecOp {
+        ExecOp {
+            args: vec!["make".into()],
+            env: Vec::new(),
+            secret_env: Vec::new(),
+            cwd: TreePath::parse("src").unwrap(),
+            user: Some("app:staff".into()),
+            platform: Platform::of_this_machine(),
+            mounts: Vec::new(),
+            stdin: Stdin::File(TreePath::parse("in").unwrap()),
+            redirect_stdout: Some(TreePath::parse("out").unwrap()),
+            redirect_stderr: Some(TreePath::parse("err").unwrap()),
+            expect: Expect::Any,
+            timeout: None,
+            network: false,
+            reuse: Reuse::Allowed,
+            limits: Limits::default(),
+        }
+    }
+
+    #[test]
+    fn every_refusal_names_what_was_asked_for() {
+        let check = |refusal: Refusal, expect: &str| assert_eq!(refusal.failure(&op()).to_string(), expect);
+        check(Refusal::Input, "cannot read the standard input from `/in`: it is not a file");
+        check(Refusal::Directory, "the working directory `/src` is not a directory");
+        check(Refusal::User, "user `app` is not in the container's `/etc/passwd`");
+        check(Refusal::Group, "group `staff` is not in the container's `/etc/group`");
+        let redirect = |is_stderr| Refusal::Redirect { is_stderr };
+        check(redirect(false), "cannot write the output to `/out`: it is a directory, or is in none");
+        check(redirect(true), "cannot write the output to `/err`: it is a directory, or is in none");
+        check(Refusal::Flood, "command `make` printed more than 256 MiB");
+    }
+}

@@ -1,0 +1,97 @@
+//! Values of whole graphs: an unchanged graph of many vertices costs one look-up.
+//!
+//! The values of a graph are decided by the definitions of its vertices, by the contents of the vertices that they read
+//! from, and by the results in the store. The key has the first two. The store answers only as long as none of the results
+//! can have changed.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use backend::SessionIo;
+use graph::{CacheKey, KeyHasher, Op, Reuse};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use solver::Graph;
+use store::{Losses, NewResult, Store};
+
+use crate::value::Value;
+
+/// The graphs of a session.
+pub(crate) struct Graphs {
+    store: Store,
+    /// The domain of the keys of what the runner makes.
+    domain: &'static str,
+    is_cache_used: bool,
+    is_network_allowed: bool,
+    is_dry: bool,
+    /// The graphs that were not found, with what the store had lost when they were looked up.
+    missed: Mutex<HashMap<CacheKey, Losses>>,
+}
+
+impl Graphs {
+    /// Makes the graphs of a session.
+    pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str) -> Self {
+        let SessionIo { is_cache_used, is_network_allowed, is_dry, .. } = *io;
+        Self { store, domain, is_cache_used, is_network_allowed, is_dry, missed: Mutex::default() }
+    }
+
+    /// Returns the values of the roots of a graph, if they are known.
+    pub(crate) fn find<F>(&self, graph: &Graph<'_, Value<F>>) -> Option<Vec<Value<F>>>
+    where
+        F: Clone + Default + Serialize + DeserializeOwned,
+    {
+        if !self.is_reusable(graph) {
+            return None;
+        }
+        let key = self.key(graph);
+        // An error of the store shows again when the vertices are looked up, and is told then.
+        let losses = self.store.losses().ok()?;
+        let found = self.store.graph_value(key).ok()?.and_then(|bytes| Value::decode_all(&bytes));
+        let found = found.filter(|values| values.len() == graph.roots.len());
+        if found.is_none() {
+            self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(key, losses);
+        }
+        found
+    }
+
+    /// Records the values of the roots of a graph that was not found.
+    pub(crate) fn record<F>(&self, graph: &Graph<'_, Value<F>>, values: &[Value<F>])
+    where
+        F: Clone + Default + Serialize + DeserializeOwned,
+    {
+        if self.is_dry || values.iter().any(|value| value.not_evaluated().is_some()) {
+            return;
+        }
+        let key = self.key(graph);
+        let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        let Some(losses) = missed else { return };
+        let result = NewResult {
+            key,
+            value: &Value::encode_all(values),
+            trees: &values.iter().flat_map(Value::trees).collect::<Vec<_>>(),
+            blobs: &values.iter().flat_map(Value::blobs).collect::<Vec<_>>(),
+        };
+        // Without it the next run looks the vertices up one by one.
+        let _ = self.store.put_graph_value(&result, losses);
+    }
+
+    fn is_reusable<F: Clone + Default>(&self, graph: &Graph<'_, Value<F>>) -> bool {
+        let is_never_reused = |op: &Op| matches!(op, Op::Exec(op) if op.reuse == Reuse::Never);
+        self.is_cache_used
+            && !graph.vertices.iter().any(|vertex| is_never_reused(vertex.op()))
+            && graph.frontier.iter().all(|(_, value)| value.not_evaluated().is_none())
+    }
+
+    fn key<F: Clone + Default>(&self, graph: &Graph<'_, Value<F>>) -> CacheKey {
+        let mut hasher = KeyHasher::new("graph/2");
+        hasher.text(self.domain);
+        // It is part of the key of every command.
+        hasher.flag(self.is_network_allowed);
+        hasher.list(graph.roots.iter(), |h, root| h.bytes(root.digest().as_bytes()));
+        hasher.list(graph.frontier.iter(), |h, (vertex, value)| {
+            h.bytes(vertex.digest().as_bytes());
+            h.list(value.trees().iter(), |h, tree| h.bytes(tree.as_bytes()));
+        });
+        hasher.cache_key()
+    }
+}

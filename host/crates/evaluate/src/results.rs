@@ -1,0 +1,157 @@
+//! Results of earlier runs: their keys, how they are found and recorded, and why one is missing.
+
+use backend::{Failure, Reason, SessionIo};
+use graph::{CacheKey, ContentDigest, KeyHasher, Op, Reuse, Vertex};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use solver::LookUp;
+use store::{Miss, NewResult, Store};
+use trees::failure::read_failure;
+
+use crate::value::Value;
+
+/// The domain of the keys of operations on trees, whose results all runners share.
+const SHARED_DOMAIN: &str = "tree/1";
+
+/// The results that the store of a session has.
+pub(crate) struct Results {
+    store: Store,
+    /// The domain of the keys of what the runner makes.
+    domain: &'static str,
+    is_cache_used: bool,
+    is_network_allowed: bool,
+}
+
+/// What a look-up found out that an evaluation needs.
+pub(crate) struct Job {
+    /// The key under which the result is recorded; none for what is looked at in every run.
+    pub(crate) key: Option<CacheKey>,
+    /// The digests of what its inputs select.
+    inputs: Vec<ContentDigest>,
+    pub(crate) reason: Reason,
+}
+
+impl Job {
+    /// Makes the job of a source, which is looked at in every run.
+    pub(crate) fn source() -> Self {
+        Self { key: None, inputs: Vec::new(), reason: Reason::Source }
+    }
+
+    /// Returns the key under which another process may record the same result meanwhile, if that may be used.
+    pub(crate) fn reusable_key(&self) -> Option<CacheKey> {
+        self.key.filter(|_| !matches!(self.reason, Reason::NoCache | Reason::Never))
+    }
+}
+
+impl Results {
+    /// Makes the results of a session.
+    pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str) -> Self {
+        let (is_cache_used, is_network_allowed) = (io.is_cache_used, io.is_network_allowed);
+        Self { store, domain, is_cache_used, is_network_allowed }
+    }
+
+    /// Looks for the result of a vertex whose inputs have these values.
+    pub(crate) fn find<F>(
+        &self,
+        vertex: &Vertex,
+        inputs: &[Value<F>],
+    ) -> Result<LookUp<Value<F>, Failure, Job>, Failure>
+    where
+        F: Clone + Default + Serialize + DeserializeOwned,
+    {
+        let digests = self.digests(vertex, inputs)?;
+        let key = self.key(vertex.op(), &digests);
+        let reason = if !self.is_cache_used {
+            Reason::NoCache
+        } else if matches!(vertex.op(), Op::Exec(op) if op.reuse == Reuse::Never) {
+            Reason::Never
+        } else if let Some(value) = self.recorded(vertex.op(), key)? {
+            return Ok(LookUp::Done(Ok(value)));
+        } else {
+            self.explain(vertex, key, &digests)?
+        };
+        Ok(LookUp::Execute(Job { key: Some(key), inputs: digests, reason }))
+    }
+
+    /// Returns the content digests of what the inputs select.
+    fn digests<F: Clone + Default>(&self, vertex: &Vertex, inputs: &[Value<F>]) -> Result<Vec<ContentDigest>, Failure> {
+        let selected = vertex.inputs().iter().zip(inputs);
+        selected
+            .map(|(input, value)| {
+                let tree = value.digest(input.edge.output);
+                if input.path.is_root() {
+                    return Ok(tree);
+                }
+                self.store.digest_at(tree, &input.path).map_err(read_failure)
+            })
+            .collect()
+    }
+
+    fn key(&self, op: &Op, inputs: &[ContentDigest]) -> CacheKey {
+        let mut hasher = KeyHasher::new(if is_of_runner(op) { self.domain } else { SHARED_DOMAIN });
+        op.hash_into(&mut hasher);
+        // A command that is denied the network by the run may do something else than one that is not.
+        hasher.flag(matches!(op, Op::Exec(_)) && self.is_network_allowed);
+        hasher.list(inputs.iter(), |h, digest| h.bytes(digest.as_bytes()));
+        hasher.cache_key()
+    }
+
+    /// Returns the value that is recorded under the key of an operation.
+    pub(crate) fn recorded<F>(&self, op: &Op, key: CacheKey) -> Result<Option<Value<F>>, Failure>
+    where
+        F: Clone + Default + Serialize + DeserializeOwned,
+    {
+        let found = self.store.result(key).map_err(Failure::of)?;
+        let decode = if is_of_runner(op) { Value::decode } else { Value::decode_shared };
+        Ok(found.and_then(|bytes| decode(&bytes)))
+    }
+
+    fn explain(&self, vertex: &Vertex, key: CacheKey, inputs: &[ContentDigest]) -> Result<Reason, Failure> {
+        let miss = self.store.explain_miss(vertex.digest(), key, inputs).map_err(Failure::of)?;
+        Ok(match miss {
+            Miss::Evicted => Reason::Evicted,
+            Miss::InputChanged { index, from: Some(was), to: Some(is) } => {
+                let input = vertex.inputs().get(index).map_or_else(String::new, |input| {
+                    let at = if input.path.is_root() { String::new() } else { format!(" at {}", input.path) };
+                    format!("input {index} ({}{at})", input.edge.vertex.op().describe())
+                });
+                Reason::InputChanged { input, was, is }
+            }
+            Miss::NeverRan | Miss::KeyChanged | Miss::InputChanged { .. } => Reason::NeverRan,
+        })
+    }
+
+    /// Returns the tree that this definition had the last time, which probably differs little from the one of now.
+    pub(crate) fn last<F>(&self, vertex: &Vertex) -> Result<Option<ContentDigest>, Failure>
+    where
+        F: Clone + Default + Serialize + DeserializeOwned,
+    {
+        let Some(key) = self.store.last_key(vertex.digest()).map_err(Failure::of)? else { return Ok(None) };
+        Ok(self.recorded::<F>(vertex.op(), key)?.map(|value| value.digest(0)))
+    }
+
+    /// Records a value, so that the next run finds it. Everything that it names is in place.
+    pub(crate) fn record<F>(&self, vertex: &Vertex, job: &Job, value: &Value<F>) -> Result<(), Failure>
+    where
+        F: Clone + Default + Serialize + DeserializeOwned,
+    {
+        // What is looked at in every run is found by its content, so that the next run knows the last.
+        let key = job.key.unwrap_or_else(|| {
+            let mut hasher = KeyHasher::new("source/2");
+            hasher.list(value.trees().iter(), |h, tree| h.bytes(tree.as_bytes()));
+            hasher.cache_key()
+        });
+        if job.key.is_none() && self.store.last_key(vertex.digest()).map_err(Failure::of)? == Some(key) {
+            return Ok(());
+        }
+        let bytes = if is_of_runner(vertex.op()) { value.encode() } else { value.encode_shared() };
+        let result = NewResult { key, value: &bytes, trees: &value.trees(), blobs: &value.blobs() };
+        self.store.put_result(&result).map_err(Failure::of)?;
+        self.store.note_history(vertex.digest(), key, &job.inputs).map_err(Failure::of)
+    }
+}
+
+/// Returns whether the runner makes the value of an operation.
+fn is_of_runner(op: &Op) -> bool {
+    matches!(op, Op::Exec(_) | Op::Image(_))
+}
