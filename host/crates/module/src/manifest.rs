@@ -18,7 +18,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 pub use keys::Keys;
-pub(crate) use names::is_name;
+pub(crate) use names::{API_DIRECTORY, is_name};
 pub use names::{POWERS, parse_duration};
 pub use problem::{ManifestError, ManifestProblem};
 pub use types::{

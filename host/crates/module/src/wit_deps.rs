@@ -16,11 +16,9 @@ use graph::{Blame, Diagnostic};
 
 use crate::fs::{self, FsError};
 use crate::interface::InterfaceWit;
+use crate::manifest::API_DIRECTORY;
 use crate::reference::ModuleDirectory;
 use crate::wit;
-
-/// The directory of `pipeline:api`. No dependency can have this alias.
-pub(crate) const API_DIRECTORY: &str = "pipeline-api";
 
 /// The mark at the end of written files. At the beginning it would become the documentation of the package.
 const MARK: &str = "// Written by `host`, which overwrites what is changed here.\n";

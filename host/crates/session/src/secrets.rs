@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use backend::{Failure, SecretProvider};
 use graph::SecretName;
 
-/// Where the value of a secret comes from. `Debug` shows the source and never the value.
+/// The source of a secret's value. `Debug` shows the source and never the value.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// An environment variable, which the command line has read already.

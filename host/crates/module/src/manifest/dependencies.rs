@@ -5,11 +5,10 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::keys;
-use super::names::is_name;
+use super::names::{API_DIRECTORY, is_name};
 use super::problem::{ManifestError, ManifestProblem};
 use super::reader::{Entry, Reader};
 use super::types::Dependency;
-use crate::wit_deps::API_DIRECTORY;
 
 const EXPECTED: &str = "a path, or a table with `path` or `component`";
 

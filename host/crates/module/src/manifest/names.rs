@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The powers that a module can be granted: the interfaces of `pipeline:api` that are in no world.
 pub const POWERS: &[&str] = &["machine", "sources", "effects", "secret-access"];
 
+/// The directory of `pipeline:api` in `wit/deps`. No dependency can have this alias.
+pub(crate) const API_DIRECTORY: &str = "pipeline-api";
+
 /// Returns whether a text can be the name of a module, a stage or a dependency.
 pub(crate) fn is_name(name: &str) -> bool {
     let mut parts = name.split('-');
