@@ -1,4 +1,8 @@
 //! Prints an interface as WIT.
+//!
+//! The text is written here and not by `wit-encoder`. That crate would replace about a third of this file by as many calls
+//! of its builders, and it brings `pretty_assertions`, a crate for tests, into the build of every module. The text that is
+//! written here is parsed by `wit-parser` before anything uses it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
