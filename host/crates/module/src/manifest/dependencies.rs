@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::keys;
 use super::names::{API_DIRECTORY, is_name};
 use super::problem::{ManifestError, ManifestProblem};
-use super::reader::{Entry, Reader};
+use super::reader::{KeyValue, Reader};
 use super::types::Dependency;
 
 const EXPECTED: &str = "a path, or a table with `path` or `component`";
@@ -18,7 +18,7 @@ impl Reader<'_> {
         entries.into_iter().map(|entry| self.dependency(entry)).collect()
     }
 
-    fn dependency(&self, (key, value): Entry<'_>) -> Result<Dependency, ManifestError> {
+    fn dependency(&self, (key, value): KeyValue<'_>) -> Result<Dependency, ManifestError> {
         let alias = key.get_ref().to_string();
         if !is_name(&alias) {
             return Err(self.error(key.span(), ManifestProblem::Name { of: "a dependency", name: alias }));

@@ -16,7 +16,7 @@ use super::types::Position;
 pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
 /// A key and its value.
-pub(super) type Entry<'a> = (&'a Spanned<toml::de::DeString<'a>>, &'a Value<'a>);
+pub(super) type KeyValue<'a> = (&'a Spanned<toml::de::DeString<'a>>, &'a Value<'a>);
 
 pub(super) struct Reader<'a> {
     pub(super) path: &'a Path,
@@ -94,7 +94,7 @@ impl Reader<'_> {
         table: &'t DeTable<'t>,
         key: &str,
         expected: &'static str,
-    ) -> Result<Vec<Entry<'t>>, ManifestError> {
+    ) -> Result<Vec<KeyValue<'t>>, ManifestError> {
         match table.get(key) {
             None => Ok(Vec::new()),
             Some(value) => match value.get_ref() {
@@ -170,8 +170,8 @@ impl Reader<'_> {
 }
 
 /// Returns the entries of a table in the order of the text. The parser sorts them by name.
-pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<Entry<'t>> {
-    let mut entries: Vec<Entry<'t>> = table.iter().collect();
+pub(super) fn entries<'t>(table: &'t DeTable<'t>) -> Vec<KeyValue<'t>> {
+    let mut entries: Vec<KeyValue<'t>> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
 }

@@ -10,7 +10,7 @@ use super::expression;
 use super::keys::{self, NOT_BESIDE_FROM};
 use super::names::{is_name, label, parse_duration};
 use super::problem::{ManifestError, ManifestProblem};
-use super::reader::{Entry, Reader, Value, entries};
+use super::reader::{KeyValue, Reader, Value, entries};
 use super::types::{Argument, CallTarget, Expression, Ignore, Policy, Setting, StageEntry, StageWork};
 
 const PATTERNS: &str = "a list of patterns, or a table with one for each parameter";
@@ -21,7 +21,7 @@ impl Reader<'_> {
         entries.into_iter().map(|entry| self.stage(entry)).collect()
     }
 
-    fn stage(&self, (key, value): Entry<'_>) -> Result<StageEntry, ManifestError> {
+    fn stage(&self, (key, value): KeyValue<'_>) -> Result<StageEntry, ManifestError> {
         let name = key.get_ref().to_string();
         if !is_name(&name) {
             return Err(self.error(key.span(), ManifestProblem::Name { of: "a stage", name }));
@@ -81,7 +81,7 @@ impl Reader<'_> {
 
     fn setting(
         &self,
-        (key, value): Entry<'_>,
+        (key, value): KeyValue<'_>,
         names: &mut BTreeSet<String>,
     ) -> Result<(Range<usize>, Setting), ManifestError> {
         let param = self.param(key.get_ref(), key.span())?;
