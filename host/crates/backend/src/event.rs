@@ -21,12 +21,12 @@ pub enum Event {
         vertex: DefinitionDigest,
         /// The stream that it printed to.
         stream: OutputStream,
-        /// The bytes.
+        /// The bytes that it printed.
         bytes: Arc<[u8]>,
     },
     /// A vertex has a value, or will have none.
     Finished {
-        /// The vertex.
+        /// The vertex that ended.
         vertex: VertexEvent,
         /// How the evaluation ended.
         outcome: Outcome,

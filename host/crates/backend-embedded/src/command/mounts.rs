@@ -28,7 +28,7 @@ pub(crate) struct Workplace {
 /// The trees of a command as directories of this machine.
 #[derive(Debug)]
 pub(crate) struct LaidOut {
-    /// The root.
+    /// The root of the container.
     pub(crate) root: RootSpec,
     /// The mounts, in the order of the operation.
     pub(crate) mounts: Vec<MountSpec>,
