@@ -17,14 +17,9 @@ const MAX_CRATE_LINES: usize = 10_000;
 /// The most lines of a crate that evaluates graphs or runs commands, without its tests.
 const MAX_ENGINE_LINES: usize = 6500;
 
-/// The crates that evaluate graphs and run commands.
-const ENGINES: &[&str] = &[
-    "host/crates/backend-docker",
-    "host/crates/backend-embedded",
-    "host/crates/pid1",
-    "host/crates/trees",
-    "host/crates/zone",
-];
+/// The crates that evaluate graphs and run commands, without the zone.
+const ENGINES: &[&str] =
+    &["host/crates/backend-docker", "host/crates/backend-embedded", "host/crates/pid1", "host/crates/trees"];
 
 fn is_test(path: &str) -> bool {
     path.contains("/tests/") || path.starts_with("tests/") || path.ends_with("tests.rs")
