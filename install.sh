@@ -126,6 +126,10 @@ while IFS= read -r file; do
     cp "$tree/$file" "$prefix/$file.new"
     mv "$prefix/$file.new" "$prefix/$file"
 done <"$scratch/files"
+# What an older release had and this one has not goes away.
+if [ -f "$list" ]; then
+    grep -vxFf "$scratch/files" "$list" | while IFS= read -r file; do rm -f "$prefix/$file"; done
+fi
 cp "$scratch/files" "$list"
 
 echo "Installed $version: $prefix/bin/host"

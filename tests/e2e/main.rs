@@ -7,6 +7,7 @@ mod failures;
 mod files;
 mod guests;
 mod images;
+mod install;
 mod kills;
 mod linking;
 mod machine;
