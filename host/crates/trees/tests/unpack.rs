@@ -1,5 +1,7 @@
 //! Layers become the same trees, whether they are unpacked into directories first or read into the store.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -24,7 +26,11 @@ fn layer(parts: &[(String, Part)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, part) in parts {
         let mut header = tar::Header::new_ustar();
-        (header.set_uid(0), header.set_gid(0), header.set_mtime(7), header.set_size(0), header.set_mode(0o644));
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(7);
+        header.set_size(0);
+        header.set_mode(0o644);
         match part {
             Part::File(text) => {
                 header.set_size(text.len() as u64);
@@ -93,7 +99,7 @@ fn in_store(store: &Store, below: ContentDigest, bytes: &[u8]) -> Result<Content
 
 fn message(error: &UnpackError) -> String {
     match error {
-        UnpackError::Layer(error) => backend::chain(error),
+        UnpackError::Layer(error) => engine::chain(error),
         UnpackError::Store(failure) => failure.to_string(),
     }
 }
@@ -166,7 +172,7 @@ fn a_layer_is_the_same_tree_in_the_store_as_in_a_directory() {
                 n_same += 1;
             }
             (Err(expect), Err(got)) => {
-                assert_eq!(backend::chain(expect), message(got), "{n}: {lower:?} {upper:?}");
+                assert_eq!(engine::chain(expect), message(got), "{n}: {lower:?} {upper:?}");
                 n_refused += 1;
             }
             _ => panic!("{n}: {expect:?} and {got:?}: {lower:?} {upper:?}"),
@@ -183,7 +189,7 @@ fn refused(bytes: &[u8], diff_id: oci::Digest) -> (Blame, String) {
     let store = Store::open(dir.path()).unwrap();
     match read_layer(&store, empty_tree(), bytes, diff_id) {
         Ok((tree, _)) => panic!("it became {tree}"),
-        Err(UnpackError::Layer(error)) => (error.blame(), backend::chain(&error)),
+        Err(UnpackError::Layer(error)) => (error.blame(), engine::chain(&error)),
         Err(UnpackError::Store(failure)) => panic!("{failure:?}"),
     }
 }
@@ -254,7 +260,8 @@ fn layer_with_long_name(path: &str) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.set_size(1);
     header.set_mode(0o644);
-    (header.set_uid(0), header.set_gid(0));
+    header.set_uid(0);
+    header.set_gid(0);
     builder.append_data(&mut header, path, &b"x"[..]).unwrap();
     builder.into_inner().unwrap()
 }
