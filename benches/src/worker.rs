@@ -18,8 +18,8 @@ use std::time::Instant;
 
 use ::graph::SecretName;
 use anyhow::{Context as _, Result, bail};
-use backend::{EventSink, Failure, FailureCode, SecretProvider, SessionIo};
-use backend_embedded::zone;
+use engine::{EventSink, Failure, FailureCode, SecretProvider, SessionIo};
+use engine_embedded::zone;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use lane::Lane;
@@ -33,7 +33,7 @@ pub(crate) const ZONE: &str = zone::ARGUMENT;
 
 /// Runs the zone of the embedded engine.
 pub(crate) fn zone() -> ExitCode {
-    backend_embedded::zone_main()
+    engine_embedded::zone_main()
 }
 
 /// Returns the command that starts a worker.
@@ -83,7 +83,7 @@ fn session(store: &Path, events: EventSink) -> SessionIo {
         is_cache_used: true,
         timeout: None,
         is_network_allowed: false,
-        images: backend::ImageAccess::default(),
+        images: engine::ImageAccess::default(),
         store: store.to_owned(),
         is_dry: false,
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use api::{LogLevel, Object, Origins, Signature, Value};
-use backend::{Caps, EventSink};
+use engine::{Caps, EventSink};
 use graph::Edge;
 use module::NodeDependency;
 use pipeline::{Library, StageGraph, StageId};

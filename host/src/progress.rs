@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use api::{LogLevel, Origins};
-use backend::{Event, EventSink, Outcome, Reason, VertexEvent};
+use engine::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::DefinitionDigest;
 use session::{StageEvent, StageOutcome, StageSink};
 

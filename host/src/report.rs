@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::panic;
 
-use backend::{Failure, StageFailure};
 use clap::builder::styling::Style;
+use engine::{Failure, StageFailure};
 use graph::Diagnostic;
 
 use crate::exit::ExitStatus;

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use api::{Object, Signature, Value};
-use backend::{Failure, ImageTarget, SessionIo};
+use engine::{Failure, ImageTarget, SessionIo};
 use graph::PackForm;
 use module::NodeDependency;
 use pipeline::{Library, ModuleTypes, StageGraph, StageId};
@@ -39,7 +39,7 @@ const TIME_TO_END: Duration = Duration::from_secs(5);
 /// Runs as the process inside of namespaces that starts commands for another `host`, and returns its exit code.
 #[must_use]
 pub fn zone() -> ExitCode {
-    backend_embedded::zone_main()
+    engine_embedded::zone_main()
 }
 
 /// Returns the platform of this machine. Nothing is started before it is needed.
@@ -228,7 +228,7 @@ impl Component for Loaded {
         }
         let io = SessionIo {
             events: options.events,
-            secrets: Arc::clone(&secrets) as Arc<dyn backend::SecretProvider>,
+            secrets: Arc::clone(&secrets) as Arc<dyn engine::SecretProvider>,
             cancel: options.cancel.clone(),
             n_jobs: options.n_jobs.unwrap_or_else(n_processors),
             is_cache_used: options.is_cache_used,
@@ -239,9 +239,9 @@ impl Component for Loaded {
             is_dry: options.is_dry,
         };
         let (choice, _) = Choice::make(options.engine.as_deref(), &self.engines);
-        let backend = tokio.block_on(choice.open(&self.engines, self.store.clone(), io))?;
+        let engine = tokio.block_on(choice.open(&self.engines, self.store.clone(), io))?;
         let session = SessionOptions {
-            backend,
+            engine,
             secrets,
             export_root: options.export_root,
             log: options.log,

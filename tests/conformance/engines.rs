@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use backend::{Backend, Failure, SessionIo};
-use backend_docker::{Docker, DockerSettings};
-use backend_embedded::zone::ZoneConfig;
 use conformance::{Behaviour, Open, Suite, Verdict};
+use engine::{Engine, Failure, SessionIo};
+use engine_docker::{Docker, DockerSettings};
+use engine_embedded::zone::ZoneConfig;
 use store::Store;
 use tokio::runtime::Runtime;
 
@@ -71,16 +71,16 @@ fn docker_settings() -> Option<DockerSettings> {
     testkit::docker_address().map(|host| DockerSettings { host: Some(host), ..DockerSettings::default() })
 }
 
-async fn docker(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
+async fn docker(io: SessionIo) -> Result<Arc<dyn Engine>, Failure> {
     let settings = docker_settings().unwrap_or_default();
     let store = store(&io)?;
     Ok(Arc::new(Docker::connect(&settings, store, io).await?))
 }
 
-async fn docker_classic(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
+async fn docker_classic(io: SessionIo) -> Result<Arc<dyn Engine>, Failure> {
     let settings = docker_settings().unwrap_or_default();
     let store = store(&io)?;
-    Ok(Arc::new(backend_docker::classic(&settings, store, io).await?))
+    Ok(Arc::new(engine_docker::classic(&settings, store, io).await?))
 }
 
 fn store(io: &SessionIo) -> Result<Store, Failure> {
@@ -92,10 +92,10 @@ fn runtime() -> Runtime {
     runtime.expect("threads can be started")
 }
 
-async fn embedded(io: SessionIo) -> Result<Arc<dyn Backend>, Failure> {
+async fn embedded(io: SessionIo) -> Result<Arc<dyn Engine>, Failure> {
     let store = store(&io)?;
     let zone = ZoneConfig::new(&io.store);
-    Ok(Arc::new(backend_embedded::embedded(store, io, zone)))
+    Ok(Arc::new(engine_embedded::embedded(store, io, zone)))
 }
 
 /// A engine with its suite, which the first test makes.

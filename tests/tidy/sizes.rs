@@ -19,7 +19,7 @@ const MAX_ENGINE_LINES: usize = 6500;
 
 /// The crates that evaluate graphs and run commands, without the zone.
 const ENGINES: &[&str] =
-    &["host/crates/backend-docker", "host/crates/backend-embedded", "host/crates/pid1", "host/crates/trees"];
+    &["host/crates/engine-docker", "host/crates/engine-embedded", "host/crates/pid1", "host/crates/trees"];
 
 fn is_test(path: &str) -> bool {
     path.contains("/tests/") || path.starts_with("tests/") || path.ends_with("tests.rs")

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use backend::{Backend as _, Event, Outcome};
-use backend_embedded::embedded;
-use backend_embedded::zone::ZoneConfig;
+use engine::{Engine as _, Event, Outcome};
+use engine_embedded::embedded;
+use engine_embedded::zone::ZoneConfig;
 use graph::{Edge, FileOp, Op, Selection, TreePath, Vertex};
 use serde_json::json;
 use store::Store;
@@ -95,8 +95,8 @@ pub(super) fn main(store: &Path, n_vertices: usize, what: &str) -> Result<()> {
     );
     let store = Store::open(store)?;
     let zone = ZoneConfig::new(store.root());
-    let backend = embedded(store, io, zone);
-    runtime.block_on(backend.solve(&[last])).map_err(|failure| anyhow::anyhow!("a vertex has no value: {failure}"))?;
+    let engine = embedded(store, io, zone);
+    runtime.block_on(engine.solve(&[last])).map_err(|failure| anyhow::anyhow!("a vertex has no value: {failure}"))?;
     let solved = started.elapsed();
     let n_ran = n_ran.load(Ordering::Relaxed);
     ensure!(what == "fill" || n_ran == 0, "{n_ran} vertices were not cached");

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
-use backend::Backend as _;
-use backend_embedded::embedded;
-use backend_embedded::zone::ZoneConfig;
+use engine::Engine as _;
+use engine_embedded::embedded;
+use engine_embedded::zone::ZoneConfig;
 use graph::{Edge, ExecOp, Expect, Limits, Op, Platform, Reuse, Selection, SourceOp, Stdin, TreePath};
 use store::Store;
 
@@ -18,12 +18,12 @@ pub(super) fn main(store: &Path, rootfs: &str, command: &str) -> Result<()> {
     let io = super::session(store, Arc::new(|_| {}));
     let store = Store::open(store)?;
     let zone = ZoneConfig::new(store.root());
-    let backend = embedded(store, io, zone);
+    let engine = embedded(store, io, zone);
     super::lane::serve(|request| {
         let n_steps = request.parse().with_context(|| format!("{request:?} is no number of steps"))?;
         let last = chain(rootfs, command, n_steps)?;
         let started = Instant::now();
-        runtime.block_on(backend.solve(&[last])).map_err(|failure| anyhow::anyhow!("a step did not run: {failure}"))?;
+        runtime.block_on(engine.solve(&[last])).map_err(|failure| anyhow::anyhow!("a step did not run: {failure}"))?;
         Ok(started.elapsed().as_secs_f64())
     })
 }

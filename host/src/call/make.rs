@@ -24,7 +24,7 @@ pub(super) fn make_named(interface: &str, function: &str, args: Vec<Value>) -> R
 struct NoBridge;
 
 impl api::Bridge for NoBridge {
-    fn backend(&self) -> &dyn backend::Backend {
+    fn engine(&self) -> &dyn engine::Engine {
         unreachable!("lazy functions evaluate nothing")
     }
 
@@ -32,11 +32,11 @@ impl api::Bridge for NoBridge {
 
     fn log(&self, _level: api::LogLevel, _message: &str) {}
 
-    fn plaintext(&self, _name: &graph::SecretName) -> Result<String, backend::Failure> {
-        Err(backend::Failure::bug("options have no secrets"))
+    fn plaintext(&self, _name: &graph::SecretName) -> Result<String, engine::Failure> {
+        Err(engine::Failure::bug("options have no secrets"))
     }
 
-    fn export_target(&self, _path: &str) -> Result<std::path::PathBuf, backend::Failure> {
-        Err(backend::Failure::bug("options are not exported"))
+    fn export_target(&self, _path: &str) -> Result<std::path::PathBuf, engine::Failure> {
+        Err(engine::Failure::bug("options are not exported"))
     }
 }

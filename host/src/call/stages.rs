@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use api::{Container, Directory, File, Type, Value};
-use backend::FailureCode;
+use engine::FailureCode;
 use graph::{Diagnostic as _, FailOp, Op, Selection};
 use module::{ModuleDirectory, suggestion};
 use pipeline::{Library, Link, LinkError, LiteralContext, Literals, StageGraph, StageId};

@@ -3,7 +3,7 @@
 use clap::Command;
 use std::fmt::Write as _;
 
-use backend::Caps;
+use engine::Caps;
 
 use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::Origins;
-use backend::{Event, EventSink};
+use engine::{Event, EventSink};
 use tokio_util::sync::CancellationToken;
 
 use super::modules::Opened;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use backend::{Outcome, Reason};
+use engine::{Outcome, Reason};
 use serde_json::{Map, Value as Json, json};
 use session::{StageEvent, StageOutcome};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::LogLevel;
-use backend::{ExecStatus, Outcome, Reason};
+use engine::{ExecStatus, Outcome, Reason};
 use session::{StageEvent, StageOutcome};
 
 use super::{Counts, Vertex};

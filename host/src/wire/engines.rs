@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use backend::{Backend, Caps, ImageAccess, SessionIo};
-use backend_docker::{Docker, DockerMode, DockerSettings, LocalImages, classic};
-use backend_embedded::embedded;
-use backend_embedded::zone::ZoneConfig;
+use engine::{Caps, Engine, ImageAccess, SessionIo};
+use engine_docker::{Docker, DockerMode, DockerSettings, LocalImages, classic};
+use engine_embedded::embedded;
+use engine_embedded::zone::ZoneConfig;
 use session::Secrets;
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +56,7 @@ impl Choice {
     }
 
     /// Makes the engine of a session. Must be called inside of a tokio runtime.
-    pub(super) async fn open(self, config: &Engines, store: Store, io: SessionIo) -> Result<Arc<dyn Backend>> {
+    pub(super) async fn open(self, config: &Engines, store: Store, io: SessionIo) -> Result<Arc<dyn Engine>> {
         Ok(match self {
             Self::Embedded => {
                 let zone = ZoneConfig::new(store.root()).with_path(&config.path);
@@ -71,7 +71,7 @@ impl Choice {
     async fn caps(self, config: &Engines, store: &Path) -> std::result::Result<Caps, String> {
         match self {
             Self::Embedded => {
-                let caps = backend_embedded::probe(ZoneConfig::new(store).with_path(&config.path)).await;
+                let caps = engine_embedded::probe(ZoneConfig::new(store).with_path(&config.path)).await;
                 caps.map_err(|failure| failure.to_string())
             }
             Self::Docker(mode) => {

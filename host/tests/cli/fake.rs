@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use api::{Directory, Object, Signature, Type, Value};
-use backend::{Caps, Event, ExecFailure, ExecRecord, ExecStatus, Failure, Outcome, Reason, StageFailure, VertexEvent};
+use engine::{Caps, Event, ExecFailure, ExecRecord, ExecStatus, Failure, Outcome, Reason, StageFailure, VertexEvent};
 use graph::{Edge, FileOp, Op, TreePath, Vertex};
 use host::platform::{
     ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, EngineReport, Foreseen, ImagePlace, ModuleFile,
@@ -449,7 +449,7 @@ fn graph_of(edge: &Edge) -> String {
 struct NoBridge;
 
 impl api::Bridge for NoBridge {
-    fn backend(&self) -> &dyn backend::Backend {
+    fn engine(&self) -> &dyn engine::Engine {
         unreachable!()
     }
 

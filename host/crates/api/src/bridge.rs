@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use backend::{Backend, Failure, FailureCode};
+use engine::{Engine, Failure, FailureCode};
 use futures::future::BoxFuture;
 use graph::SecretName;
 
@@ -26,7 +26,7 @@ pub enum LogLevel {
 /// The requests that a call can make of the engine. The session implements them.
 pub trait Bridge: Send + Sync {
     /// Returns the engine that evaluates the graph.
-    fn backend(&self) -> &dyn Backend;
+    fn engine(&self) -> &dyn Engine;
 
     /// Begins to evaluate an object in the background. The evaluation ends with the session at the latest.
     fn start(&self, object: Object);

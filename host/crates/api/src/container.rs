@@ -8,7 +8,7 @@ mod mounts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backend::FailureCode;
+use engine::FailureCode;
 use graph::expand::expand;
 use graph::{CacheSharing, Edge, FailOp, Op, Platform, SecretName, Selection, TreePath};
 

@@ -1,6 +1,6 @@
 //! The resource `directory.directory`.
 
-use backend::FailureCode;
+use engine::FailureCode;
 use graph::{CopyOp, CopySource, FileOp, Op, PathError, RemoveKind, Selection, TreePath};
 
 use crate::file::{File, failing, scratch};

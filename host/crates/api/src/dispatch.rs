@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backend::{Failure, FailureCode};
+use engine::{Failure, FailureCode};
 use futures::TryFutureExt;
 
 use crate::args::{Args, ArgumentError};

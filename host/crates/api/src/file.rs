@@ -1,6 +1,6 @@
 //! The resource `file.file`.
 
-use backend::FailureCode;
+use engine::FailureCode;
 use graph::{FailOp, FileOp, Op, Selection, TreePath, Vertex};
 
 /// A file that need not exist yet.

@@ -135,7 +135,7 @@ fn add_container(hasher: &mut KeyHasher, container: &Container) {
 
 #[cfg(test)]
 mod tests {
-    use backend::ResolvedImage;
+    use engine::ResolvedImage;
     use graph::{ImageConfig, Op, Selection, SourceOp};
 
     use super::*;

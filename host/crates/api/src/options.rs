@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backend::SearchQuery;
+use engine::SearchQuery;
 use graph::{CacheSharing, Expect, KeyHasher, Limits, Selection};
 
 /// Options for copies, the resource `directory.copy-options`.

@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use backend::Failure;
+use engine::Failure;
 use futures::future::{BoxFuture, try_join_all};
 use graph::KeyHasher;
 use tokio::sync::OnceCell;

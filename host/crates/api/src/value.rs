@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::{fmt, mem};
 
-use backend::Failure;
+use engine::Failure;
 use futures::future::BoxFuture;
 use graph::Edge;
 use tokio::sync::OnceCell;

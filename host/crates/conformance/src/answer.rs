@@ -1,7 +1,7 @@
 //! The results of leaf methods, as text that a behaviour can state.
 
 use api::Value;
-use backend::Failure;
+use engine::Failure;
 use futures::future::BoxFuture;
 
 /// Whether a behaviour holds.

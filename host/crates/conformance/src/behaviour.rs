@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::Bridge as _;
-use backend::Caps;
+use engine::Caps;
 use futures::future::BoxFuture;
 
 use crate::answer::{Outcome, Wrong};
@@ -154,7 +154,7 @@ impl Behaviour {
 async fn caps(suite: &Suite) -> Result<Caps, Wrong> {
     let case = Case::new(suite, suite.session(&SessionOptions::default()).await?);
     case.busybox_from_files().sh("true").sync().is("").await?;
-    Ok(case.session.backend().caps())
+    Ok(case.session.engine().caps())
 }
 
 /// Makes a list of behaviours: `("subject: sentence", [needs], async |case| outcome)`.

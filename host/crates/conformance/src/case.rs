@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::{Directory, Secret, Value};
-use backend::Failure;
+use engine::Failure;
 use graph::{Op, SecretName, Selection, SourceOp};
 
 use crate::arg::Arg as _;

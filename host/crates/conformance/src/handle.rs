@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::Value;
-use backend::Failure;
+use engine::Failure;
 use futures::FutureExt as _;
 
 use crate::answer::Answer;

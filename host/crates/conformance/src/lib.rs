@@ -1,4 +1,4 @@
-//! The behaviour that every engine must have: one suite for the trait `backend::Backend`.
+//! The behaviour that every engine must have: one suite for the trait `engine::Engine`.
 //!
 //! A [`Behaviour`] is a sentence and a function that checks it on one engine. The function works with the objects of the
 //! package `pipeline:api`, through the same table of methods as stages and the command line. An engine that cannot do

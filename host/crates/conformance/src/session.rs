@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use api::{Bridge, LogLevel, Object, Value};
-use backend::{Backend, Event, Failure, FailureCode, ImageAccess, Outcome, OutputStream, SecretProvider, SessionIo};
+use engine::{Engine, Event, Failure, FailureCode, ImageAccess, Outcome, OutputStream, SecretProvider, SessionIo};
 use graph::SecretName;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ impl Default for SessionOptions {
 /// A session over the engine under test.
 pub struct Session {
     this: Weak<Self>,
-    backend: Arc<dyn Backend>,
+    engine: Arc<dyn Engine>,
     secrets: Arc<Secrets>,
     events: Arc<Mutex<Vec<Event>>>,
     cancel: CancellationToken,
@@ -76,10 +76,10 @@ impl Draft {
     }
 
     /// Makes the session over an engine that was opened with `io`. Exports go below `exports`.
-    pub(crate) fn over(self, backend: Arc<dyn Backend>, exports: PathBuf) -> Arc<Session> {
+    pub(crate) fn over(self, engine: Arc<dyn Engine>, exports: PathBuf) -> Arc<Session> {
         Arc::new_cyclic(|this| Session {
             this: Weak::clone(this),
-            backend,
+            engine,
             secrets: self.secrets,
             events: self.events,
             cancel: self.io.cancel,
@@ -104,7 +104,7 @@ impl Session {
     pub async fn settle(&self) {
         let mut background = std::mem::take(&mut *lock(&self.background));
         while background.join_next().await.is_some() {}
-        self.backend.settle().await;
+        self.engine.settle().await;
     }
 
     /// Returns the directory of exports.
@@ -150,8 +150,8 @@ impl Session {
 }
 
 impl Bridge for Session {
-    fn backend(&self) -> &dyn Backend {
-        &*self.backend
+    fn engine(&self) -> &dyn Engine {
+        &*self.engine
     }
 
     fn start(&self, object: Object) {
@@ -160,7 +160,7 @@ impl Bridge for Session {
         background.spawn(async move {
             // A failure is returned to the call that asks for the value later.
             if let Ok(Value::Object(object)) = api::force(&*this, Value::Object(object)).await {
-                let _ = this.backend.solve(&object.edges()).await;
+                let _ = this.engine.solve(&object.edges()).await;
             }
         });
     }

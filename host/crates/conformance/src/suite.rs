@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use backend::{Backend, Caps, Failure, SessionIo};
+use engine::{Caps, Engine, Failure, SessionIo};
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
@@ -12,7 +12,7 @@ use crate::base;
 use crate::session::{Draft, Session, SessionOptions};
 
 /// Opens an engine for one session.
-pub type Open = Box<dyn Fn(SessionIo) -> BoxFuture<'static, Result<Arc<dyn Backend>, Failure>> + Send + Sync>;
+pub type Open = Box<dyn Fn(SessionIo) -> BoxFuture<'static, Result<Arc<dyn Engine>, Failure>> + Send + Sync>;
 
 /// An engine under test, with a store that nothing else uses.
 pub struct Suite {
@@ -62,10 +62,10 @@ impl Suite {
     /// Opens a session. Its exports go into a directory of their own.
     pub(crate) async fn session(&self, options: &SessionOptions) -> Result<Arc<Session>, Failure> {
         let draft = Draft::new(options, self.directory("store"));
-        let backend = (self.open)(draft.io.clone()).await?;
+        let engine = (self.open)(draft.io.clone()).await?;
         let exports = tempfile::tempdir_in(self.directory("exports"));
         let exports = exports.map_err(|error| Failure::environment(format!("no export root: {error}"), None))?;
-        Ok(draft.over(backend, exports.keep()))
+        Ok(draft.over(engine, exports.keep()))
     }
 
     /// Returns the capabilities of the engine; `ask` finds them out the first time.

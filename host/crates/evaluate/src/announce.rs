@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use backend::{Event, EventSink, Failure, Outcome, Reason, VertexEvent};
+use engine::{Event, EventSink, Failure, Outcome, Reason, VertexEvent};
 use graph::Vertex;
 
 /// Tells the session what happens to vertices.

@@ -1,6 +1,6 @@
 //! Refuses what no engine can evaluate, before anything is made for it.
 
-use backend::{Failure, FailureCode};
+use engine::{Failure, FailureCode};
 use graph::{ExecOp, FailOp, Op, Platform, SourceOp};
 
 /// Returns the failure of an operation that has no value with any engine: a mistake that was made into a vertex, or a

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backend::Failure;
+use engine::Failure;
 use graph::{CacheSharing, ContentDigest, ExecOp, FileOp, TreePath, Vertex};
 use store::{Entry, Owned, Store, empty_tree};
 use trees::failure::edit_failure;

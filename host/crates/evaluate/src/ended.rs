@@ -1,6 +1,6 @@
 //! How a command ended, and the failure that this is.
 
-use backend::{ExecFailure, ExecResult, ExecStatus, Failure, FailureCode};
+use engine::{ExecFailure, ExecResult, ExecStatus, Failure, FailureCode};
 use graph::{ExecOp, Stdin, TreePath, Vertex};
 
 use crate::value::Tree;
@@ -20,7 +20,7 @@ pub enum Ended<F> {
     Failed {
         /// How it ended.
         status: ExecStatus,
-        /// The end of its standard output, secrets replaced; see `backend::tail`.
+        /// The end of its standard output, secrets replaced; see `engine::tail`.
         stdout_tail: String,
         /// The end of its standard error, secrets replaced.
         stderr_tail: String,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use backend::{Failure, Outcome, Reason, SessionIo, dry};
+use engine::{Failure, Outcome, Reason, SessionIo, dry};
 use graph::{ContentDigest, ExecOp, ImageOp, Op, SourceOp, Vertex};
 use solver::{Evaluate, Graph, LookUp};
 use store::empty_tree;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use backend::{
-    Backend, Caps, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
+use engine::{
+    Caps, Engine, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     SessionIo, Snapshot, Solved,
 };
 use graph::{ContentDigest, Edge, Platform, TreePath};
@@ -46,7 +46,7 @@ impl<R: Runner> Evaluator<R> {
 }
 
 #[async_trait]
-impl<R: Runner> Backend for Evaluator<R> {
+impl<R: Runner> Engine for Evaluator<R> {
     fn caps(&self) -> Caps {
         self.evaluation.runner.caps()
     }

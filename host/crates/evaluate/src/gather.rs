@@ -1,6 +1,6 @@
 //! From a vertex and the values of its inputs to a command with everything that it needs.
 
-use backend::{Failure, FailureCode, SessionIo};
+use engine::{Failure, FailureCode, SessionIo};
 use graph::{ContentDigest, ExecOp, FileOp, MountKind, Selection, TreePath, Vertex};
 use store::{Owned, Selected, StatKind, Store};
 use trees::failure::{edit_failure, read_failure};

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use backend::SessionIo;
+use engine::SessionIo;
 use graph::{CacheKey, KeyHasher, Op, Reuse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -3,7 +3,7 @@
 //! A layer is unpacked once for all images that have the same layers below it. Layers are fetched at the same time and
 //! unpacked one after the other: what a layer says of a directory depends on those below.
 
-use backend::{Event, Failure};
+use engine::{Event, Failure};
 use graph::{CacheKey, ContentDigest, ImageOp, KeyHasher, Op};
 use serde::{Deserialize, Serialize};
 use store::{NewResult, Store, empty_tree};
@@ -24,7 +24,7 @@ struct Recorded<F> {
 pub(crate) async fn evaluate<R: Runner>(
     runner: &R,
     trees: &Trees,
-    events: &backend::EventSink,
+    events: &engine::EventSink,
     op: &ImageOp,
     input: Option<Input<'_>>,
 ) -> Result<Tree<R::Form>, Failure> {

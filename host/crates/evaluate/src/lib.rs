@@ -1,6 +1,6 @@
 //! The engine over trees: evaluates graphs whose every value is a tree of the store.
 //!
-//! [`Evaluator`] implements `backend::Backend`. It computes keys, finds and records results, explains why something
+//! [`Evaluator`] implements `engine::Engine`. It computes keys, finds and records results, explains why something
 //! runs, does operations on trees, unpacks images, and reads trees. It does not know how a command is run: that is the
 //! business of a [`Runner`], of which there is one for each place where commands can run. What is added to the engine
 //! is therefore written once, here, and not once for every place.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backend::Failure;
+use engine::Failure;
 use graph::CacheKey;
 use store::{KeyLock, Store};
 use tokio_util::sync::CancellationToken;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use backend::{Event, EventSink, ExecResult, Failure, OutputRef, OutputStream, Redactor};
+use engine::{Event, EventSink, ExecResult, Failure, OutputRef, OutputStream, Redactor};
 use graph::DefinitionDigest;
 use store::Store;
 

@@ -1,6 +1,6 @@
 //! Results of earlier runs: their keys, how they are found and recorded, and why one is missing.
 
-use backend::{Failure, Reason, SessionIo};
+use engine::{Failure, Reason, SessionIo};
 use graph::{CacheKey, ContentDigest, KeyHasher, Op, Reuse, Vertex};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use backend::{Caps, Failure, FailureCode};
+use engine::{Caps, Failure, FailureCode};
 use graph::{ImageOp, Op, Platform};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

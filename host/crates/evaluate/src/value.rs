@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use backend::ExecResult;
+use engine::ExecResult;
 use graph::ContentDigest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Cache volumes: who may use one, and which one.
 
-use backend::Failure;
+use engine::Failure;
 use graph::CacheSharing;
 use store::{FileLock, Store, Volume};
 use tokio_util::sync::CancellationToken;

@@ -35,19 +35,19 @@ pub(crate) struct Error {
 /// # Errors
 /// Fails with an error that ends the call, for two kinds of failures that a guest must not see: a bug of this program,
 /// and a value that is not evaluated because the session only plans.
-pub(crate) fn error_fields(failure: backend::Failure) -> wasmtime::Result<Error> {
+pub(crate) fn error_fields(failure: engine::Failure) -> wasmtime::Result<Error> {
     let (code, message) = (failure.code().to_owned(), failure.to_string());
     let (exec, hint) = match failure {
-        backend::Failure::Bug { message } => return Err(wasmtime::Error::new(Stop::Bug { message })),
+        engine::Failure::Bug { message } => return Err(wasmtime::Error::new(Stop::Bug { message })),
         // The message of a stage crosses unchanged: a stage that passes it on adds nothing.
-        backend::Failure::Stage(stage) => {
+        engine::Failure::Stage(stage) => {
             let exec = stage.exec.map(|exec| exec_fields(*exec));
             return Ok(Error { code, message: stage.message, exec, attributes: stage.attributes });
         }
-        backend::Failure::Exec(exec) => (Some(backend::ExecRecord::from(&*exec)), None),
-        backend::Failure::Invalid { hint, .. } | backend::Failure::Environment { hint, .. } => (None, hint),
-        backend::Failure::Cancelled => (None, None),
-        backend::Failure::Planned { operation, .. } => return Err(planned(operation)),
+        engine::Failure::Exec(exec) => (Some(engine::ExecRecord::from(&*exec)), None),
+        engine::Failure::Invalid { hint, .. } | engine::Failure::Environment { hint, .. } => (None, hint),
+        engine::Failure::Cancelled => (None, None),
+        engine::Failure::Planned { operation, .. } => return Err(planned(operation)),
     };
     let attributes = hint.map(|hint| ("hint".to_owned(), hint)).into_iter().collect();
     Ok(Error { code, message, exec: exec.map(exec_fields), attributes })
@@ -57,8 +57,8 @@ pub(crate) fn planned(operation: Arc<str>) -> wasmtime::Error {
     wasmtime::Error::new(Stop::Planned { operation })
 }
 
-fn exec_fields(record: backend::ExecRecord) -> ExecFailure {
-    let backend::ExecRecord { args, exit_code, stdout_tail, stderr_tail } = record;
+fn exec_fields(record: engine::ExecRecord) -> ExecFailure {
+    let engine::ExecRecord { args, exit_code, stdout_tail, stderr_tail } = record;
     ExecFailure { args, exit_code, stdout_tail, stderr_tail }
 }
 

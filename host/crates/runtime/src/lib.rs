@@ -27,7 +27,6 @@ mod bulk;
 mod cache;
 mod call;
 mod component;
-mod engine;
 mod failure;
 mod home;
 mod instance;
@@ -49,6 +48,7 @@ mod trap;
 mod types;
 mod values;
 mod wasi;
+mod wasm;
 
 pub use call::{Call, CallError};
 pub use component::{Component, DependencyImport};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use api::{Container, CustomType, Directory, File, Function, Object, Service, Value};
-use backend::FailureCode;
+use engine::FailureCode;
 use graph::{FailOp, Op, Selection};
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
 use wasmtime::component::{LinkerInstance, ResourceType, Type, Val};
@@ -128,8 +128,8 @@ fn define_forwarding(linker: &mut LinkerInstance<'_, State>, import: &str, name:
                 Err(failure) if has_error(&ty) => {
                     Value::Result(Err(Some(Box::new(error_value(error_fields(failure)?)))))
                 }
-                Err(backend::Failure::Bug { message }) => return Err(wasmtime::Error::new(Stop::Bug { message })),
-                Err(backend::Failure::Planned { operation, .. }) => return Err(planned(operation)),
+                Err(engine::Failure::Bug { message }) => return Err(wasmtime::Error::new(Stop::Bug { message })),
+                Err(engine::Failure::Planned { operation, .. }) => return Err(planned(operation)),
                 Err(failure) => {
                     let message =
                         format!("`{}` of a dependency failed: {}", readable(&import, &function), why(&failure));
@@ -148,9 +148,9 @@ fn has_error(ty: &ComponentFunc) -> bool {
     record.fields().map(|field| field.name).eq(["code", "message", "exec", "attributes"])
 }
 
-fn why(failure: &backend::Failure) -> String {
+fn why(failure: &engine::Failure) -> String {
     match failure {
-        backend::Failure::Stage(stage) => stage.message.clone(),
+        engine::Failure::Stage(stage) => stage.message.clone(),
         other => other.to_string(),
     }
 }
@@ -224,7 +224,7 @@ fn answer(
 fn unavailable(ty: &ComponentFunc, args: Vec<Value>, message: &str) -> Option<Value> {
     match ty.results().next()? {
         Type::Result(result) if matches!(result.err(), Some(Type::Record(_))) => {
-            let error = error_fields(backend::Failure::invalid(FailureCode::Unavailable, message)).ok()?;
+            let error = error_fields(engine::Failure::invalid(FailureCode::Unavailable, message)).ok()?;
             Some(Value::Result(Err(Some(Box::new(error_value(error))))))
         }
         Type::Own(resource) => {

@@ -120,7 +120,7 @@ impl Trap {
         error: &wasmtime::Error,
         printed: &[u8],
     ) -> Result<Self, String> {
-        let printed_text = backend::tail(printed);
+        let printed_text = engine::tail(printed);
         let report = report::find(&printed_text);
         let frame = error.downcast_ref::<WasmBacktrace>().and_then(report::source_line);
         let cause = cause(limits, error, report.as_ref()).ok_or_else(|| format!("{error:#}"))?;

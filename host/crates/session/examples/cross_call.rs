@@ -73,7 +73,7 @@ async fn one_by_one(session: &Arc<Session>, mut name: String) -> anyhow::Result<
 
 fn session(modules: &[ModuleSpec]) -> anyhow::Result<Arc<Session>> {
     let options = SessionOptions {
-        backend: Arc::new(fake::FakeBackend::default()),
+        engine: Arc::new(fake::FakeEngine::default()),
         secrets: Arc::default(),
         export_root: PathBuf::from("/"),
         log: Arc::new(|_, _, _| ()),

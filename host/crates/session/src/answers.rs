@@ -1,7 +1,7 @@
 //! From the answers of functions to values and failures of the session.
 
 use api::Value;
-use backend::{ExecRecord, Failure, StageFailure};
+use engine::{ExecRecord, Failure, StageFailure};
 use graph::{Blame, Diagnostic};
 use runtime::CallError;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{Bridge, LogLevel, Object, Origins, Value};
-use backend::{Backend, Failure, FailureCode};
+use engine::{Engine, Failure, FailureCode};
 use futures::future::BoxFuture;
 use graph::SecretName;
 
@@ -44,8 +44,8 @@ impl Session {
 }
 
 impl Bridge for StageBridge {
-    fn backend(&self) -> &dyn Backend {
-        &*self.session.options.backend
+    fn engine(&self) -> &dyn Engine {
+        &*self.session.options.engine
     }
 
     fn start(&self, object: Object) {
@@ -53,7 +53,7 @@ impl Bridge for StageBridge {
         self.session.spawn(async move {
             // Anyone who needs the value asks for it again, and hears of the failure then.
             if let Ok(Value::Object(object)) = api::force(&session.own_bridge(), Value::Object(object)).await {
-                let _ = session.options.backend.solve(&object.edges()).await;
+                let _ = session.options.engine.solve(&object.edges()).await;
             }
         });
     }

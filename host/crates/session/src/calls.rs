@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use api::{CustomObject, LogLevel, Object, Pending, Signature, Type, Value};
-use backend::Failure;
+use engine::Failure;
 use futures::FutureExt;
 use runtime::{ByteSink, Call, CallError, Component, ProgramCall};
 use tokio::sync::oneshot;
@@ -159,7 +159,7 @@ impl Session {
 
     /// Forgets the calls that failed. They are made again when they are asked for again.
     pub(crate) fn forget_failures(&self) {
-        self.options.backend.forget_failures();
+        self.options.engine.forget_failures();
         let is_failed = |ended: &Result<Value, Failure>| matches!(ended, Err(_) | Ok(Value::Result(Err(_))));
         let mut once = self.calls.once.lock().unwrap_or_else(PoisonError::into_inner);
         once.retain(|_, call| !call.peek().is_some_and(is_failed));

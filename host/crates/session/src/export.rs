@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use backend::{Failure, FailureCode};
+use engine::{Failure, FailureCode};
 
 /// Returns the path below `root` that an export to `path` is written to.
 ///

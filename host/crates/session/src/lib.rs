@@ -1,7 +1,7 @@
 //! A run: it calls stages, evaluates their results, and hands out secrets and powers.
 //!
 //! A [`Session`] connects the other crates. A running function asks for things through `api::Bridge`, which the
-//! session implements on top of the trait of engines, `backend::Backend`. Neither the runtime nor the engine knows the
+//! session implements on top of the trait of engines, `engine::Engine`. Neither the runtime nor the engine knows the
 //! other. The values of secrets are here and nowhere else: guests and vertices have only names.
 //!
 //! A function is called once in a run for the same arguments, and a function that makes an object is called only when

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use api::{Container, Directory, Object, Value};
-use backend::{Failure, FailureCode, ImageTarget};
+use engine::{Failure, FailureCode, ImageTarget};
 use graph::PackForm;
 
 use crate::session::Session;
@@ -36,9 +36,9 @@ impl Session {
         };
         self.until_cancelled(async {
             let edge = std::slice::from_ref(&selection.edge);
-            let solved = self.options.backend.solve(edge).await?.pop();
+            let solved = self.options.engine.solve(edge).await?.pop();
             let solved = solved.ok_or_else(|| Failure::bug("a solved edge has no value"))?;
-            self.options.backend.export(&solved.snapshot, &selection.path, target).await
+            self.options.engine.export(&solved.snapshot, &selection.path, target).await
         })
         .await
     }
@@ -59,14 +59,14 @@ impl Session {
     /// Publishes a container as an image to a registry or to Docker, and returns the pinned reference.
     ///
     /// # Errors
-    /// Fails like `Backend::publish`, and also if the object is not a container.
+    /// Fails like `Engine::publish`, and also if the object is not a container.
     pub async fn publish(self: &Arc<Self>, object: &Object, target: &ImageTarget) -> Result<String, Failure> {
         let form = match target {
             ImageTarget::Registry { .. } => PackForm::Layout,
             ImageTarget::Docker { .. } => PackForm::Archive,
         };
         let packed = self.container(object).await?.packed(form);
-        self.until_cancelled(self.options.backend.publish(&packed.edge, target)).await
+        self.until_cancelled(self.options.engine.publish(&packed.edge, target)).await
     }
 
     async fn container(self: &Arc<Self>, object: &Object) -> Result<Arc<Container>, Failure> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use api::{Value, identity};
-use backend::Failure;
+use engine::Failure;
 use futures::future::{BoxFuture, Shared};
 use graph::{DefinitionDigest, KeyHasher};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use backend::{Failure, SecretProvider};
+use engine::{Failure, SecretProvider};
 use graph::SecretName;
 
 /// The source of a secret's value. `Debug` shows the source and never the value.

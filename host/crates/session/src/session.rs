@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{LogLevel, Origins};
-use backend::{Backend, Failure};
+use engine::{Engine, Failure};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +20,7 @@ pub type LogSink = Arc<dyn Fn(LogLevel, &str, &str) + Send + Sync>;
 /// The parts that a session is made of.
 pub struct SessionOptions {
     /// The engine that evaluates the graph.
-    pub backend: Arc<dyn Backend>,
+    pub engine: Arc<dyn Engine>,
     /// The secrets of the run.
     pub secrets: Arc<Secrets>,
     /// The directory that exports of functions must stay in.
@@ -75,7 +75,7 @@ impl Session {
     pub async fn close(&self) {
         let mut background = std::mem::take(&mut *self.background.lock().unwrap_or_else(PoisonError::into_inner));
         background.shutdown().await;
-        self.options.backend.settle().await;
+        self.options.engine.settle().await;
     }
 
     pub(crate) async fn until_cancelled<T>(

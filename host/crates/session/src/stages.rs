@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use api::{Object, Pending, Type, Value};
-use backend::{Failure, FailureCode};
+use engine::{Failure, FailureCode};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId, made_by, omitted};
@@ -210,7 +210,7 @@ impl Pipeline {
         let mut edges = Vec::new();
         collect_edges(&value, &mut edges);
         if !edges.is_empty() {
-            self.session.options.backend.solve(&edges).await?;
+            self.session.options.engine.solve(&edges).await?;
         }
         Ok(value)
     }

@@ -1,6 +1,6 @@
 //! From the errors of reading and changing trees to failures with the code that says what kind of mistake it is.
 
-use backend::{Failure, FailureCode, chain};
+use engine::{Failure, FailureCode, chain};
 use graph::Diagnostic as _;
 use store::{EditError, ReadError};
 

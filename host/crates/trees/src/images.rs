@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use backend::image::DOCKER_DAEMON;
-use backend::{
+use engine::image::DOCKER_DAEMON;
+use engine::{
     DockerImages, Event, EventSink, Failure, FailureCode, ImageAccess, ImageSource, ResolvedImage, SecretProvider,
 };
 use graph::{Diagnostic as _, ImageOp, ImageOrigin, Op, Platform, Selection};
@@ -78,7 +78,7 @@ impl Images {
     /// Finds the image that a name means in this session.
     ///
     /// # Errors
-    /// As `backend::Backend::resolve_image`.
+    /// As `engine::Engine::resolve_image`.
     pub async fn named(&self, name: &str, platform: &Platform) -> Result<ResolvedImage, Failure> {
         let cell = {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -190,7 +190,7 @@ impl Trees {
     /// Finds an image. For one within a file or a directory, `input` is what that evaluated to.
     ///
     /// # Errors
-    /// As `backend::Backend::resolve_image`.
+    /// As `engine::Engine::resolve_image`.
     pub async fn resolve_image(
         &self,
         source: &ImageSource,

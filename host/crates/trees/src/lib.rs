@@ -11,7 +11,7 @@ mod unpack;
 
 use std::sync::Arc;
 
-use backend::{EventSink, Failure, SessionIo};
+use engine::{EventSink, Failure, SessionIo};
 use graph::{ContentDigest, Op, TreePath, Vertex};
 use store::Store;
 

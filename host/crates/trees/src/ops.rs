@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backend::{Event, Failure};
+use engine::{Event, Failure};
 use graph::{ContentDigest, FileOp, Op, SourceOp};
 use store::{Origin, Store, empty_tree};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backend::{EntryKind, Failure, FileStat, OutputRef, SearchMatch, SearchQuery};
+use engine::{EntryKind, Failure, FileStat, OutputRef, SearchMatch, SearchQuery};
 use graph::{ContentDigest, TreePath};
 use store::{Query, ReadError, Selected, Stat, StatKind, Store};
 
@@ -10,7 +10,7 @@ use crate::Trees;
 use crate::failure::read_failure;
 
 impl Trees {
-    /// Reads at most `max` bytes from byte `offset` of a file, as `backend::Backend::read` does.
+    /// Reads at most `max` bytes from byte `offset` of a file, as `engine::Engine::read` does.
     ///
     /// # Errors
     /// As there.
@@ -41,7 +41,7 @@ impl Trees {
     /// Returns the sorted paths below a directory that match a glob.
     ///
     /// # Errors
-    /// As `backend::Backend::glob`.
+    /// As `engine::Engine::glob`.
     pub async fn glob(&self, tree: ContentDigest, path: &TreePath, pattern: &str) -> Result<Vec<String>, Failure> {
         let pattern = pattern.to_owned();
         self.of(path, move |store, path| store.glob(tree, path, &pattern)).await
@@ -50,7 +50,7 @@ impl Trees {
     /// Returns the matches of a pattern in the files below a directory.
     ///
     /// # Errors
-    /// As `backend::Backend::search`.
+    /// As `engine::Engine::search`.
     pub async fn search(
         &self,
         tree: ContentDigest,
@@ -86,7 +86,7 @@ impl Trees {
         self.store.read_blob(&output.digest).map_err(Failure::of)
     }
 
-    /// Writes a file or a tree to a path of this machine, as `backend::Backend::export` does.
+    /// Writes a file or a tree to a path of this machine, as `engine::Engine::export` does.
     ///
     /// # Errors
     /// As there.

@@ -8,7 +8,7 @@ mod path;
 
 use std::io::Read;
 
-use backend::Failure;
+use engine::Failure;
 use graph::ContentDigest;
 use oci::layer::{LayerError, Limits, ReadLayer};
 use store::{Store, empty_tree};

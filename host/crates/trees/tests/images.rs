@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 
-use backend::{Event, Failure, ImageAccess, ImageSource, SecretProvider, SessionIo};
+use engine::{Event, Failure, ImageAccess, ImageSource, SecretProvider, SessionIo};
 use expect_test::{Expect, expect};
 use graph::image::ARCHIVE;
 use graph::{
@@ -90,12 +90,7 @@ impl World {
         self.trees.pack(&op, &selections, &inputs)
     }
 
-    async fn within(
-        &self,
-        tree: ContentDigest,
-        at: &str,
-        tag: Option<&str>,
-    ) -> Result<backend::ResolvedImage, Failure> {
+    async fn within(&self, tree: ContentDigest, at: &str, tag: Option<&str>) -> Result<engine::ResolvedImage, Failure> {
         let selection = Selection { edge: Edge::first(Vertex::scratch()), path: path(at) };
         let source = ImageSource::Within { selection, tag: tag.map(str::to_owned) };
         let at = path(at);

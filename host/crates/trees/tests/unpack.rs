@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use backend::Failure;
+use engine::Failure;
 use graph::{Blame, ContentDigest, Diagnostic as _, TreePath};
 use oci::layer::{LayerError, UnpackOptions, unpack};
 use store::{IdMap, Store, empty_tree, ingest_layer};

@@ -126,7 +126,7 @@ async fn zone_step(zone: &Zone, spec: &ExecSpec) -> Duration {
     let started = Instant::now();
     let reply = zone.exec(spec, &CancellationToken::new(), |_, _| {}).await.expect("the step runs");
     let took = started.elapsed();
-    assert_eq!(reply.status, backend::ExecStatus::Exited { code: 0 });
+    assert_eq!(reply.status, engine::ExecStatus::Exited { code: 0 });
     took
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backend::ExecStatus;
+use engine::ExecStatus;
 use serde::{Deserialize, Serialize};
 
 /// A command to run in a container of its own.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
-use backend::ExecStatus;
+use engine::ExecStatus;
 
 use super::fault::{Context as _, Fault};
 use super::mounts::{self, StepDirectories};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use backend::Outcome;
+use engine::Outcome;
 use graph::DefinitionDigest;
 use pipeline::{Drawing, Edge, Node, NodeKind};
 

@@ -1,6 +1,6 @@
 //! A plan for programs; its keys are documented in `docs/plan-and-graph.md`.
 
-use backend::Reason;
+use engine::Reason;
 use serde_json::{Map, Value as Json, json};
 
 use super::survey::{Operation, Survey, Surveyed};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::Origins;
-use backend::{Event, EventSink, Outcome, Reason, VertexEvent};
+use engine::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::{DefinitionDigest, Edge, Vertex};
 use pipeline::{Stage, StageBody, StageGraph, StageId};
 

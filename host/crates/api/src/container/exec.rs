@@ -1,6 +1,6 @@
 //! The method `with-exec`: from a container and options to an [`ExecOp`].
 
-use backend::FailureCode;
+use engine::FailureCode;
 use graph::{Edge, ExecOp, Mount, MountKind, Op, Reuse, Selection, Stdin, TreePath, Vertex};
 
 use super::{Container, MountSource};

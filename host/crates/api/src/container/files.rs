@@ -1,6 +1,6 @@
 //! Files and directories of a container, in its root file system or in a mount.
 
-use backend::FailureCode;
+use engine::FailureCode;
 use graph::{RemoveKind, Selection, TreePath};
 
 use super::{Container, MountSource};

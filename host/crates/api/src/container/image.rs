@@ -1,6 +1,6 @@
 //! From an image to a container, and from a container to an image.
 
-use backend::ResolvedImage;
+use engine::ResolvedImage;
 use graph::image::ARCHIVE;
 use graph::{ImageConfig, Op, PackForm, PackOp, Selection, TreePath};
 

@@ -3,7 +3,7 @@
 use graph::TreePath;
 
 use super::{Container, ContainerMount, MountSource};
-use backend::FailureCode;
+use engine::FailureCode;
 
 impl Container {
     /// Returns the container with a mount. A mount at that path is replaced, and mounts below it are dropped.

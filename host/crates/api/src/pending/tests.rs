@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use backend::{
-    Backend, Caps, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
+use engine::{
+    Caps, Engine, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     Snapshot, Solved,
 };
 use graph::{
@@ -21,7 +21,7 @@ struct Images {
 }
 
 #[async_trait::async_trait]
-impl Backend for Images {
+impl Engine for Images {
     fn caps(&self) -> Caps {
         unreachable!()
     }
@@ -93,7 +93,7 @@ impl Backend for Images {
 }
 
 impl Bridge for Images {
-    fn backend(&self) -> &dyn Backend {
+    fn engine(&self) -> &dyn Engine {
         self
     }
 

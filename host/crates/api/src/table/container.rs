@@ -5,7 +5,7 @@ mod leaves;
 
 use std::sync::Arc;
 
-use backend::{Failure, FailureCode, ImageSource};
+use engine::{Failure, FailureCode, ImageSource};
 use graph::RemoveKind;
 
 use super::row::{NameOf, Row, later, lazy};
@@ -196,6 +196,6 @@ async fn based_on(bridge: &dyn Bridge, this: &Container, source: ImageSource) ->
     if this.failure().is_some() {
         return Ok(this.clone());
     }
-    let image = bridge.backend().resolve_image(&source, &this.platform).await?;
+    let image = bridge.engine().resolve_image(&source, &this.platform).await?;
     Ok(this.based_on(&image))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backend::{EntryKind, Failure, FailureCode, SearchMatch, SearchQuery, Snapshot};
+use engine::{EntryKind, Failure, FailureCode, SearchMatch, SearchQuery, Snapshot};
 use graph::{RemoveKind, TreePath};
 
 use super::file::{id, solve, stat_value};
@@ -115,18 +115,18 @@ const READS: &[Row] = &[
     leaf!("directory.entries", bridge, args => {
         let this = args.next::<Arc<Directory>>()?;
         let (snapshot, path) = open(bridge, &this, args.next::<Option<String>>()?.as_deref()).await?;
-        bridge.backend().entries(&snapshot, &path).await?
+        bridge.engine().entries(&snapshot, &path).await?
     }),
     leaf!("directory.glob", bridge, args => {
         let this = args.next::<Arc<Directory>>()?;
         let (snapshot, path) = open(bridge, &this, None).await?;
-        bridge.backend().glob(&snapshot, &path, &args.next::<String>()?).await?
+        bridge.engine().glob(&snapshot, &path, &args.next::<String>()?).await?
     }),
     leaf!("directory.search", bridge, args => {
         let (this, pattern) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
         let query = SearchQuery { pattern, ..args.next::<Arc<SearchOptions>>()?.query.clone() };
         let (snapshot, path) = open(bridge, &this, None).await?;
-        matches_value(bridge.backend().search(&snapshot, &path, &query).await?)
+        matches_value(bridge.engine().search(&snapshot, &path, &query).await?)
     }),
     leaf!("directory.exists", bridge, args => {
         let this = args.next::<Arc<Directory>>()?;
@@ -136,17 +136,17 @@ const READS: &[Row] = &[
     leaf!("directory.stat", bridge, args => {
         let this = args.next::<Arc<Directory>>()?;
         let (snapshot, path) = open(bridge, &this, Some(&args.next::<String>()?)).await?;
-        stat_value(bridge.backend().stat(&snapshot, &path).await?)
+        stat_value(bridge.engine().stat(&snapshot, &path).await?)
     }),
     leaf!("directory.digest", bridge, args => {
         let (snapshot, path) = open(bridge, &*args.next::<Arc<Directory>>()?, None).await?;
-        bridge.backend().digest(&snapshot, &path).await?.to_string()
+        bridge.engine().digest(&snapshot, &path).await?.to_string()
     }),
     leaf!("directory.sync", bridge, args => {
         let (snapshot, path) = open(bridge, &*args.next::<Arc<Directory>>()?, None).await?;
         // A name that no list can hold is not a failure here. Anything but a directory is.
-        if bridge.backend().stat(&snapshot, &path).await?.kind != EntryKind::Directory {
-            bridge.backend().entries(&snapshot, &path).await?;
+        if bridge.engine().stat(&snapshot, &path).await?.kind != EntryKind::Directory {
+            bridge.engine().entries(&snapshot, &path).await?;
         }
     }),
 ];
@@ -161,7 +161,7 @@ async fn open(bridge: &dyn Bridge, this: &Directory, path: Option<&str>) -> Resu
 
 /// Returns whether there is an entry at a path.
 pub(super) async fn exists(bridge: &dyn Bridge, snapshot: &Snapshot, path: &TreePath) -> Result<bool, Failure> {
-    match bridge.backend().stat(snapshot, path).await {
+    match bridge.engine().stat(snapshot, path).await {
         Ok(_) => Ok(true),
         Err(Failure::Invalid { code: FailureCode::NotFound | FailureCode::NotADirectory, .. }) => Ok(false),
         Err(failure) => Err(failure),

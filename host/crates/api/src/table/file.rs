@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backend::{EntryKind, Failure, FailureCode, FileStat, Snapshot};
+use engine::{EntryKind, Failure, FailureCode, FileStat, Snapshot};
 use graph::Edge;
 
 use super::row::{Answer, Kind, NameOf, Row, lazy, leaf};
@@ -39,13 +39,13 @@ pub(super) const ROWS: &[Row] = &[
         let file = args.next::<Arc<File>>()?;
         let (offset, max) = (args.next::<u64>()?, args.next::<u32>()?);
         let snapshot = solve(bridge, &file.selection.edge).await?;
-        bridge.backend().read(&snapshot, &file.selection.path, offset, u64::from(max)).await?
+        bridge.engine().read(&snapshot, &file.selection.path, offset, u64::from(max)).await?
     }),
     leaf!("file.size", bridge, args => stat_file(bridge, &*args.next::<Arc<File>>()?).await?.1.size_bytes),
     leaf!("file.digest", bridge, args => {
         let file = args.next::<Arc<File>>()?;
         let (snapshot, _) = stat_file(bridge, &file).await?;
-        bridge.backend().digest(&snapshot, &file.selection.path).await?.to_string()
+        bridge.engine().digest(&snapshot, &file.selection.path).await?.to_string()
     }),
     leaf!("file.stat", bridge, args => {
         let file = args.next::<Arc<File>>()?;
@@ -68,14 +68,14 @@ pub(super) const ROWS: &[Row] = &[
 
 /// Evaluates an edge and returns its tree.
 pub(super) async fn solve(bridge: &dyn Bridge, edge: &Edge) -> Result<Snapshot, Failure> {
-    let mut solved = bridge.backend().solve(std::slice::from_ref(edge)).await?;
+    let mut solved = bridge.engine().solve(std::slice::from_ref(edge)).await?;
     solved.pop().map(|solved| solved.snapshot).ok_or_else(|| Failure::bug("a solved edge has no value"))
 }
 
 async fn stat_file(bridge: &dyn Bridge, file: &File) -> Result<(Snapshot, FileStat), Failure> {
     let snapshot = solve(bridge, &file.selection.edge).await?;
     let path = &file.selection.path;
-    let stat = bridge.backend().stat(&snapshot, path).await?;
+    let stat = bridge.engine().stat(&snapshot, path).await?;
     match stat.kind {
         EntryKind::Directory => {
             Err(Failure::invalid(FailureCode::NotAFile, format!("path `{path}` is a directory, not a file")))
@@ -87,7 +87,7 @@ async fn stat_file(bridge: &dyn Bridge, file: &File) -> Result<(Snapshot, FileSt
 async fn contents(bridge: &dyn Bridge, file: &File) -> Result<String, Failure> {
     let snapshot = solve(bridge, &file.selection.edge).await?;
     let path = &file.selection.path;
-    let bytes = bridge.backend().read(&snapshot, path, 0, MAX_CONTENTS_BYTES + 1).await?;
+    let bytes = bridge.engine().read(&snapshot, path, 0, MAX_CONTENTS_BYTES + 1).await?;
     if bytes.len() as u64 > MAX_CONTENTS_BYTES {
         let message = format!("file `{path}` is larger than 128 MiB: use `read`");
         return Err(Failure::invalid(FailureCode::InvalidArgument, message));

@@ -1,6 +1,6 @@
 //! A row of the table.
 
-use backend::Failure;
+use engine::Failure;
 use futures::future::BoxFuture;
 
 use crate::args::{Args, ArgumentError};

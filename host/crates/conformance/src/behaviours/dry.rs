@@ -1,6 +1,6 @@
 //! Dry sessions, which report what would run.
 
-use backend::Outcome;
+use engine::Outcome;
 
 use crate::answer::{Wrong, holds, same};
 use crate::arg::Arg as _;

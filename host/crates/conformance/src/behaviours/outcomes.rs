@@ -1,6 +1,6 @@
 //! The ends of commands: exit codes, signals, time-outs and errors.
 
-use backend::{Failure, OutputStream};
+use engine::{Failure, OutputStream};
 
 use crate::answer::{Wrong, holds, same};
 use crate::behaviour::{Behaviour, behaviours};

@@ -1,6 +1,6 @@
 //! The cache: which commands run again, and which do not.
 
-use backend::Outcome;
+use engine::Outcome;
 
 use crate::answer::{Wrong, holds, same};
 use crate::behaviour::{Behaviour, behaviours};

@@ -1,6 +1,6 @@
 //! Secrets in variables, files and output.
 
-use backend::OutputStream;
+use engine::OutputStream;
 
 use crate::answer::holds;
 use crate::behaviour::{Behaviour, behaviours};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backend::{Outcome, OutputStream};
+use engine::{Outcome, OutputStream};
 use tokio::time::timeout;
 
 use crate::answer::{Wrong, holds, same};

@@ -1,6 +1,6 @@
 //! Replaces secrets in what a command prints, before it is written anywhere.
 //!
-//! The texts to replace come from `backend::Redactor`, longest first, and the rules are its rules.
+//! The texts to replace come from `engine::Redactor`, longest first, and the rules are its rules.
 
 use crate::sys::{self, Errno};
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::{Bridge, LogLevel};
-use backend::{
-    Backend, Caps, EntryKind, Failure, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage,
+use engine::{
+    Caps, Engine, EntryKind, Failure, FailureCode, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage,
     SearchMatch, SearchQuery, Snapshot, Solved,
 };
 use graph::{
@@ -20,7 +20,7 @@ use graph::{
 /// A bridge that answers from memory.
 #[derive(Default)]
 pub(crate) struct FakeBridge {
-    backend: FakeBackend,
+    engine: FakeEngine,
     /// The messages that were logged.
     pub(crate) logged: Mutex<Vec<(LogLevel, String)>>,
     /// The number of evaluations that were begun in the background.
@@ -29,7 +29,7 @@ pub(crate) struct FakeBridge {
 
 /// An engine that evaluates every edge to the same tree, and a failing edge to its failure.
 #[derive(Default)]
-pub(crate) struct FakeBackend {
+pub(crate) struct FakeEngine {
     /// The time that an evaluation takes.
     pub(crate) delay: Duration,
     /// The gate that evaluations wait at.
@@ -63,34 +63,34 @@ impl Gate {
 impl FakeBridge {
     /// Makes a bridge whose evaluations take time.
     pub(crate) fn with_delay(delay: Duration) -> Self {
-        Self { backend: FakeBackend { delay, ..FakeBackend::default() }, ..Self::default() }
+        Self { engine: FakeEngine { delay, ..FakeEngine::default() }, ..Self::default() }
     }
 
     /// Makes a bridge whose evaluations fail.
     pub(crate) fn failing_with(failure: Failure) -> Self {
-        Self { backend: FakeBackend { failure: Some(failure), ..FakeBackend::default() }, ..Self::default() }
+        Self { engine: FakeEngine { failure: Some(failure), ..FakeEngine::default() }, ..Self::default() }
     }
 
     /// Makes a bridge whose evaluations panic.
     pub(crate) fn panicking() -> Self {
-        Self { backend: FakeBackend { panics: true, ..FakeBackend::default() }, ..Self::default() }
+        Self { engine: FakeEngine { panics: true, ..FakeEngine::default() }, ..Self::default() }
     }
 
     /// Makes a bridge whose evaluations wait until `n_expected` of them are running.
     pub(crate) fn waiting_for(n_expected: usize) -> Self {
         let gate = Gate { n_expected, n_arrived: AtomicUsize::new(0), notify: tokio::sync::Notify::new() };
-        Self { backend: FakeBackend { gate: Some(gate), ..FakeBackend::default() }, ..Self::default() }
+        Self { engine: FakeEngine { gate: Some(gate), ..FakeEngine::default() }, ..Self::default() }
     }
 
     /// Returns the number of edges that were asked for.
     pub(crate) fn n_solved(&self) -> usize {
-        self.backend.n_solved.load(Ordering::SeqCst)
+        self.engine.n_solved.load(Ordering::SeqCst)
     }
 }
 
 impl Bridge for FakeBridge {
-    fn backend(&self) -> &dyn Backend {
-        &self.backend
+    fn engine(&self) -> &dyn Engine {
+        &self.engine
     }
 
     fn start(&self, _: api::Object) {
@@ -111,7 +111,7 @@ impl Bridge for FakeBridge {
 }
 
 #[async_trait::async_trait]
-impl Backend for FakeBackend {
+impl Engine for FakeEngine {
     fn caps(&self) -> Caps {
         Caps {
             name: "fake".to_owned(),
@@ -209,7 +209,7 @@ fn solve(edge: &Edge) -> Result<Solved, Failure> {
         solve(&input.edge)?;
     }
     let output = || OutputRef { digest: ContentDigest::of(b"output\n"), size_bytes: 7 };
-    let exec = backend::ExecResult { exit_code: 0, stdout: output(), stderr: output(), combined: output() };
+    let exec = engine::ExecResult { exit_code: 0, stdout: output(), stderr: output(), combined: output() };
     let snapshot = Snapshot { handle: Arc::new(()) };
     Ok(Solved { snapshot, exec: Some(Arc::new(exec)) })
 }

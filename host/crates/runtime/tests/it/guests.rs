@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{Container, Directory, Object, Secret, Value};
-use backend::{ExecFailure, ExecStatus, Failure};
+use engine::{ExecFailure, ExecStatus, Failure};
 use graph::{Blame, DefinitionDigest, Diagnostic, SecretName};
 use runtime::{Call, CallError, Component, Limits, Power, TrapCause};
 

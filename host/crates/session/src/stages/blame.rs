@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backend::{ExecRecord, Failure};
+use engine::{ExecRecord, Failure};
 use pipeline::{StageBody, StageId};
 
 use super::{Pipeline, message_of};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use backend::Failure;
+use engine::Failure;
 use pipeline::StageId;
 
 /// The memory of the stages that ran.

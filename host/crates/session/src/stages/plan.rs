@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backend::Failure;
+use engine::Failure;
 use graph::Edge;
 use pipeline::StageId;
 
@@ -28,14 +28,14 @@ impl Pipeline {
             let value = api::force(&self.session.own_bridge(), value).await?;
             collect_edges(&value, &mut made);
             if is_wanted && !made.is_empty() {
-                self.session.options.backend.solve(&made).await?;
+                self.session.options.engine.solve(&made).await?;
             }
             Ok(())
         };
         let ended = self.session.until_cancelled(known).await;
         if ended.is_err() {
             // The events of work that a failure left running are told before this returns.
-            self.session.options.backend.settle().await;
+            self.session.options.engine.settle().await;
         }
         Planned { made, ended }
     }

@@ -1,6 +1,6 @@
 //! The policy of a stage: retries, timeouts and failures that are allowed.
 
-use backend::{Failure, StageFailure};
+use engine::{Failure, StageFailure};
 use graph::Blame;
 use module::Policy;
 
@@ -100,7 +100,7 @@ mod tests {
     async fn what_cannot_become_better_is_not_tried_again() {
         let policy = Policy { n_retries: 3, ..Policy::default() };
         assert_eq!(check(policy, 1, Failure::Cancelled).await, (Err("cancelled".to_owned()), 1));
-        let wrong = Failure::invalid(backend::FailureCode::InvalidPath, "out");
+        let wrong = Failure::invalid(engine::FailureCode::InvalidPath, "out");
         assert_eq!(check(policy, 1, wrong).await, (Err("out".to_owned()), 1));
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::Value;
-use backend::Failure;
+use engine::Failure;
 use pipeline::StageId;
 use tokio::task::JoinSet;
 

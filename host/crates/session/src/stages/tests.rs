@@ -21,7 +21,7 @@ impl Literals for NoLiterals {
 /// A session of a module that has no code.
 fn session() -> Arc<Session> {
     let options = SessionOptions {
-        backend: Arc::new(fake::FakeBackend::default()),
+        engine: Arc::new(fake::FakeEngine::default()),
         secrets: Arc::default(),
         export_root: PathBuf::from("/"),
         log: Arc::new(|_, _, _| ()),

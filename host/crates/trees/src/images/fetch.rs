@@ -5,8 +5,8 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use backend::{Failure, FailureCode};
 use bytes::Bytes;
+use engine::{Failure, FailureCode};
 use graph::{ImageOp, ImageOrigin};
 use oci::image::Descriptor;
 use oci::registry::BlobSink;

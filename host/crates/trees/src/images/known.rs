@@ -1,6 +1,6 @@
 //! What the store knows of images: manifests and configurations by digest, and blobs by their SHA-256.
 
-use backend::Failure;
+use engine::Failure;
 use graph::{CacheKey, ContentDigest, KeyHasher, Platform};
 use oci::reference::Reference;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read};
 
-use backend::{Failure, FailureCode};
+use engine::{Failure, FailureCode};
 use graph::image::ARCHIVE;
 use graph::{ContentDigest, ImageOp, ImageOrigin, Op, PackForm, PackOp, Selection};
 use oci::archive::write_tar;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use backend::{Failure, FailureCode, ImageTarget, Login};
+use engine::{Failure, FailureCode, ImageTarget, Login};
 use graph::image::ARCHIVE;
 use graph::{ContentDigest, Edge, ImageOrigin, Op, TreePath};
 use oci::credentials::{Anonymous, Credential, Credentials, DockerConfig, Given, Secret};
@@ -24,7 +24,7 @@ impl Trees {
     /// reference that it has there.
     ///
     /// # Errors
-    /// As `backend::Backend::publish`.
+    /// As `engine::Engine::publish`.
     pub async fn publish(&self, image: &Edge, tree: ContentDigest, target: &ImageTarget) -> Result<String, Failure> {
         self.check_outward(|| "publish an image".to_owned())?;
         match target {

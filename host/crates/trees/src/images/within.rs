@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use backend::{Failure, FailureCode, ResolvedImage};
+use engine::{Failure, FailureCode, ResolvedImage};
 use graph::{ContentDigest, ImageOp, ImageOrigin, Op, Platform, Selection, TreePath};
 use oci::Reference;
 use oci::archive::TarFiles;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use backend::Failure;
+use engine::Failure;
 use graph::ContentDigest;
 use oci::layer::{ArchiveEntry, ArchiveKind, Contents, EntryError, LayerError, Limits, Sink, escape};
 use store::{Change, ChangeKind, Entry, Kind, LayerContents, Owned, Store, empty_tree};

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
 
-use backend::ExecStatus;
+use engine::ExecStatus;
 use testkit::is_root;
 use zone::{After, MountSpec, RootSpec, SecretBytes, Stdin, UserSpec, Zone, ZoneConfig, ZoneError};
 

@@ -1,6 +1,6 @@
 //! The cage of a command: what it cannot do.
 
-use backend::ExecStatus;
+use engine::ExecStatus;
 use testkit::is_root;
 use zone::{MountSpec, RootSpec, SecretBytes, UserSpec};
 

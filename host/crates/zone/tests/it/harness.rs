@@ -3,7 +3,7 @@
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use backend::OutputStream;
+use engine::OutputStream;
 use tokio_util::sync::CancellationToken;
 use zone::{ExecReply, ExecSpec, RootSpec, Zone, ZoneConfig, ZoneError};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use backend::ExecStatus;
+use engine::ExecStatus;
 use graph::{Blame, Diagnostic as _};
 use tokio_util::sync::CancellationToken;
 use zone::{Zone, ZoneConfig, ZoneError};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use backend::ExecStatus;
+use engine::ExecStatus;
 use testkit::require;
 use zone::{ExecSpec, Network, NetworkConfig, Uplink, Zone, ZoneConfig};
 

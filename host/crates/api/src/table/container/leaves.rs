@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backend::{ExecResult, Failure, FailureCode, OutputRef};
+use engine::{ExecResult, Failure, FailureCode, OutputRef};
 
 use super::super::directory::exists;
 use super::super::file::solve;
@@ -29,7 +29,7 @@ pub(super) const OUTPUTS: &[Row] = &[
         exists(bridge, &solve(bridge, &selection.edge).await?, &selection.path).await?
     }),
     leaf!("container.sync", bridge, args => {
-        bridge.backend().solve(&args.next::<Arc<Container>>()?.edges()).await?;
+        bridge.engine().solve(&args.next::<Arc<Container>>()?.edges()).await?;
     }),
     Row::new(
         "container.start",
@@ -44,7 +44,7 @@ pub(super) const OUTPUTS: &[Row] = &[
 
 async fn last_exec(bridge: &dyn Bridge, this: &Container) -> Result<Arc<ExecResult>, Failure> {
     if let Some(edge) = &this.last_exec {
-        let mut solved = bridge.backend().solve(std::slice::from_ref(edge)).await?;
+        let mut solved = bridge.engine().solve(std::slice::from_ref(edge)).await?;
         return solved
             .pop()
             .and_then(|solved| solved.exec)
@@ -64,7 +64,7 @@ async fn output(
     pick: fn(&ExecResult) -> &OutputRef,
 ) -> Result<String, Failure> {
     let exec = last_exec(bridge, this).await?;
-    let bytes = bridge.backend().output(pick(&exec)).await?;
+    let bytes = bridge.engine().output(pick(&exec)).await?;
     String::from_utf8(bytes).map_err(|_| {
         let message = format!("the {what} of the command is not UTF-8: redirect it to a file and use `read`");
         Failure::invalid(FailureCode::InvalidArgument, message)

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 
-use backend::Failure;
+use engine::Failure;
 use graph::{CacheKey, ContentDigest, KeyHasher};
 use oci::compression::Compression;
 use oci::image::Descriptor;

@@ -1,0 +1,349 @@
+//! A command as Docker runs it: under the shim, whose flags say what it can observe.
+//!
+//! The shim and all that it needs are mounted below `/dev`, which is in memory in every container: nothing of it
+//! is in the tree that the command leaves.
+
+pub(crate) mod trailer;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use engine::{ExecResult, Failure, OutputRef, Reason, Redactor};
+use evaluate::command::{is_set, with_path};
+use graph::{CacheKey, ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Reuse, Stdin, TreePath, Vertex};
+use serde::{Deserialize, Serialize};
+use store::{Owned, Store};
+use trees::Archive;
+
+use crate::llb::definition::Llb;
+
+pub(crate) use pid1::SHIM;
+
+/// Where the shim is mounted, with what it reads.
+pub(crate) const TOOLS: &str = "/dev/.host";
+/// Where it writes what the command printed.
+pub(crate) const OUTPUT: &str = "/dev/.host-output";
+/// A file with what no key depends on.
+pub(crate) const PARAMS: &str = "/dev/.host-params";
+/// The root as it was before anything was mounted on it.
+pub(crate) const BEFORE: &str = "/dev/.host-before";
+/// What the step before wrote.
+pub(crate) const PREVIOUS: &str = "/dev/.host-previous";
+/// The files of [`OUTPUT`].
+pub(crate) const OUTPUT_FILES: [&str; 6] = ["stdout", "stderr", "combined", "status", "roots", "stubs"];
+
+/// Where the shim finds what it reads and writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    /// The directory with the files of [`OUTPUT_FILES`].
+    pub(crate) output: &'static str,
+    /// A file with what no key depends on.
+    pub(crate) params: &'static str,
+    /// The root as it was before anything was mounted on it; writable mounts have a number behind it.
+    pub(crate) before: &'static str,
+    /// What the step before wrote.
+    pub(crate) previous: &'static str,
+}
+
+/// The places of a command in LLB, which has a mount for each of them.
+pub(crate) const PLACES: Places = Places { output: OUTPUT, params: PARAMS, before: BEFORE, previous: PREVIOUS };
+
+/// What container runtimes mount in every container, and make mountpoints for.
+const RUNTIME_MOUNTS: [&str; 5] = ["proc", "sys", "dev", "etc/hosts", "etc/resolv.conf"];
+
+/// A command that was asked for.
+pub(crate) struct Step {
+    pub(crate) vertex: Arc<Vertex>,
+    pub(crate) llb: Llb,
+    /// Which output of it has what the command printed.
+    pub(crate) output: i64,
+    /// What its result is found by in other runs; none if it must not be.
+    pub(crate) key: Option<CacheKey>,
+    /// Where its generation is written down once it has run.
+    pub(crate) generation: Option<(CacheKey, String)>,
+    /// Why it runs, if it does.
+    pub(crate) reason: Reason,
+    /// Somebody tells what happens to it.
+    pub(crate) is_told: AtomicBool,
+    record: Mutex<Option<Arc<Record>>>,
+}
+
+/// What is known of a command that did what was expected.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) exec: Arc<ExecResult>,
+    /// The modes and owners of its root and of its writable mounts, in the order of outputs.
+    pub(crate) roots: Vec<(u32, u32, u32)>,
+    /// Mountpoints that were not there before it ran, with the number of the output that they are in.
+    pub(crate) stubs: Vec<(usize, String)>,
+}
+
+impl Step {
+    pub(crate) fn new(
+        vertex: Arc<Vertex>,
+        llb: Llb,
+        output: i64,
+        key: Option<CacheKey>,
+        generation: Option<(CacheKey, String)>,
+        reason: Reason,
+        record: Option<Record>,
+    ) -> Self {
+        let record = Mutex::new(record.map(Arc::new));
+        Self { vertex, llb, output, key, generation, reason, is_told: AtomicBool::new(false), record }
+    }
+
+    /// Returns what is known, if it ran now or before.
+    pub(crate) fn record(&self) -> Option<Arc<Record>> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_record(&self, record: Record) {
+        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(record));
+    }
+
+    /// Returns whether its result is for this run alone, in which it must not run again.
+    pub(crate) fn forbids_reuse(&self) -> bool {
+        self.op().is_some_and(|op| op.reuse == Reuse::Never)
+    }
+
+    pub(crate) fn op(&self) -> Option<&ExecOp> {
+        if let Op::Exec(op) = self.vertex.op() { Some(op) } else { None }
+    }
+}
+
+impl Record {
+    /// Returns the mode and owner of an output's root.
+    pub(crate) fn root(&self, index: usize) -> Owned {
+        self.roots.get(index).map_or(Owned::DIRECTORY, |(mode, uid, gid)| Owned { mode: *mode, uid: *uid, gid: *gid })
+    }
+}
+
+/// Reads what the shim wrote of a command that did what was expected.
+pub(crate) fn record(store: &Store, files: &Archive<'_>) -> Result<Record, Failure> {
+    let missing = |name: &str| Failure::bug(format!("a command left no `{name}`"));
+    let output = |name: &str| -> Result<OutputRef, Failure> {
+        let digest = files.file(name).ok_or_else(|| missing(name))?;
+        let (_, size_bytes, _) = store.open_blob(&digest).map_err(Failure::of)?;
+        Ok(OutputRef { digest, size_bytes })
+    };
+    let text = |name: &str| -> Result<String, Failure> {
+        let digest = files.file(name).ok_or_else(|| missing(name))?;
+        let bytes = store.read_blob(&digest).map_err(Failure::of)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let root = |line: &str| {
+        let mut numbers = line.split(' ').map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next()??, numbers.next()??))
+    };
+    let stub = |line: &str| {
+        let (n, path) = line.split_once(' ')?;
+        Some((n.parse().ok()?, path.trim_start_matches('/').to_owned()))
+    };
+    let exit_code = text("status")?.trim().parse().map_err(|_| missing("status"))?;
+    let exec =
+        ExecResult { exit_code, stdout: output("stdout")?, stderr: output("stderr")?, combined: output("combined")? };
+    Ok(Record {
+        exec: Arc::new(exec),
+        roots: text("roots")?.lines().filter_map(root).collect(),
+        stubs: text("stubs")?.lines().filter_map(stub).collect(),
+    })
+}
+
+/// Returns the id of the params of an operation: the same for every command that is the same but for its inputs.
+pub(crate) fn params_id(op: &Op) -> String {
+    let mut hasher = KeyHasher::new("params/1");
+    op.hash_into(&mut hasher);
+    format!("params-{}", hasher.cache_key().to_hex())
+}
+
+/// What the shim is told besides the operation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    /// Tells runs apart that must not share a result.
+    pub(crate) generation: Option<String>,
+    /// Whether the root is shown as it was before anything was mounted on it.
+    pub(crate) has_before: bool,
+    /// Whether the step before may have left mountpoints.
+    pub(crate) has_previous: bool,
+    /// Directories that get a mode and an owner.
+    pub(crate) owned: Vec<(String, Owned)>,
+    /// Directories that get an owner if they are empty.
+    pub(crate) new: Vec<(String, u32, u32)>,
+}
+
+/// Returns the arguments of the shim, which end with the command.
+pub(crate) fn arguments(op: &ExecOp, told: &Told, places: &Places) -> Vec<String> {
+    let Places { output, params, before, previous } = places;
+    let mut args = vec![format!("{TOOLS}/shim"), format!("d{output}"), format!("p{params}")];
+    args.push(format!("u{}", op.user.as_deref().unwrap_or("0")));
+    args.push(format!("w{}", op.cwd.to_absolute()));
+    args.extend((!is_set(op, "HOME")).then(|| "h".to_owned()));
+    match &op.expect {
+        Expect::Any => args.push("x*".to_owned()),
+        Expect::Codes(codes) => args.extend(codes.iter().map(|code| format!("x{code}"))),
+    }
+    match &op.stdin {
+        Stdin::Text(_) => args.push(format!("i{TOOLS}/stdin")),
+        Stdin::File(path) => args.push(format!("i{}", path.to_absolute())),
+        Stdin::Empty => {}
+    }
+    args.extend(op.redirect_stdout.as_ref().map(|path| format!("o{}", path.to_absolute())));
+    args.extend(op.redirect_stderr.as_ref().map(|path| format!("r{}", path.to_absolute())));
+    args.extend(writable_binds(op).map(|path| format!("m{}", path.to_absolute())));
+    let own = |(path, owned): &(String, Owned)| format!("k{:o}:{}:{}{path}", owned.mode, owned.uid, owned.gid);
+    args.extend(told.owned.iter().map(own));
+    args.extend(told.new.iter().map(|(path, uid, gid)| format!("q{uid}:{gid}{path}")));
+    for mount in &op.mounts {
+        if let MountKind::Tmpfs { size_bytes: Some(size), .. } = &mount.kind {
+            args.push(format!("z{size}{}", mount.path.to_absolute()));
+        }
+    }
+    args.extend(told.has_previous.then(|| format!("f{previous}/stubs")));
+    if told.has_before {
+        args.push(format!("b{before}"));
+        args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));
+    }
+    for (n, bind) in writable_binds(op).enumerate() {
+        args.push(format!("b{before}-{}", n + 1));
+        args.extend(mounts_below(op, bind).map(|path| format!("c/{path}")));
+    }
+    args.extend(told.generation.as_ref().map(|generation| format!("g{generation}")));
+    args.push("--".to_owned());
+    args.extend(op.args.iter().cloned());
+    args
+}
+
+/// Returns where the writable mounts are, in the order of outputs.
+fn writable_binds(op: &ExecOp) -> impl Iterator<Item = &TreePath> {
+    let is_writable = |mount: &&Mount| matches!(mount.kind, MountKind::Bind { output: Some(_), .. });
+    op.mounts.iter().filter(is_writable).map(|mount| &mount.path)
+}
+
+/// Returns what is mounted inside another mount, as paths from that one.
+pub(crate) fn mounts_below<'a>(op: &'a ExecOp, outer: &TreePath) -> impl Iterator<Item = &'a str> {
+    let prefix = format!("{}/", outer.as_str());
+    op.mounts.iter().filter_map(move |mount| mount.path.as_str().strip_prefix(&prefix))
+}
+
+/// Returns everything that is mounted on, and the directories above it, deepest first.
+fn mountpoints(op: &ExecOp) -> Vec<String> {
+    let mounted = op.mounts.iter().map(|mount| mount.path.as_str().to_owned());
+    let mut paths: Vec<String> = mounted.chain(RUNTIME_MOUNTS.map(str::to_owned)).collect();
+    let mut parents = Vec::new();
+    for path in &paths {
+        parents.extend(path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
+    }
+    paths.extend(parents);
+    paths.retain(|path| !path.is_empty());
+    deepest_first(&mut paths);
+    paths
+}
+
+/// Sorts paths so that what is inside of a directory comes before it, each once.
+pub(crate) fn deepest_first(paths: &mut Vec<String>) {
+    paths.sort_by(|a, b| b.matches('/').count().cmp(&a.matches('/').count()).then_with(|| a.cmp(b)));
+    paths.dedup();
+}
+
+/// Returns the environment but for `HOME`, which the shim knows.
+pub(crate) fn environment(op: &ExecOp) -> Vec<(String, String)> {
+    with_path(op).into_iter().chain(op.env.iter().cloned()).collect()
+}
+
+/// Writes what no key depends on, as the shim reads it: the time-out, variables, and what of the values of secrets is
+/// to be replaced in the output.
+pub(crate) fn params(timeout: Option<Duration>, env: &[(String, Vec<u8>)], secrets: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut put = |tag: u8, contents: &[u8]| {
+        out.push(tag);
+        out.extend_from_slice(&length(contents));
+        out.extend_from_slice(contents);
+    };
+    if let Some(timeout) = timeout {
+        put(b't', timeout.as_millis().max(1).to_string().as_bytes());
+    }
+    for (name, value) in env {
+        put(b'e', &[name.as_bytes(), b"=", value, b"\0"].concat());
+    }
+    let needles = Redactor::needles(secrets.iter().map(Vec::as_slice));
+    let needles: Vec<u8> = needles.iter().flat_map(|needle| [&length(needle)[..], needle].concat()).collect();
+    put(b'n', &needles);
+    out
+}
+
+/// Lengths are of this machine's order of bytes, which is that of the platform that commands run on.
+fn length(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_ne_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use graph::{Limits, Platform};
+
+    use super::*;
+
+    fn op() -> ExecOp {
+        ExecOp {
+            args: vec!["make".into(), "all".into()],
+            env: vec![("A".into(), "1".into())],
+            secret_env: Vec::new(),
+            cwd: TreePath::root(),
+            user: Some("app".into()),
+            platform: Platform::of_this_machine(),
+            mounts: vec![Mount {
+                path: TreePath::parse("/mnt/x").unwrap(),
+                kind: MountKind::Tmpfs { size_bytes: None, mode: 0o700 },
+            }],
+            stdin: Stdin::File(TreePath::parse("in").unwrap()),
+            redirect_stdout: Some(TreePath::parse("out").unwrap()),
+            redirect_stderr: None,
+            expect: Expect::Codes(vec![0, 3]),
+            timeout: None,
+            network: true,
+            reuse: Reuse::Allowed,
+            limits: Limits::default(),
+        }
+    }
+
+    #[test]
+    fn the_shim_is_told_all_that_is_asked_for() {
+        assert_eq!(
+            arguments(&op(), &Told { has_before: true, ..Told::default() }, &PLACES).join(" "),
+            "/dev/.host/shim d/dev/.host-output p/dev/.host-params uapp w/ h x0 x3 i/in o/out b/dev/.host-before \
+             c/etc/hosts c/etc/resolv.conf c/mnt/x c/dev c/etc c/mnt c/proc c/sys -- make all"
+        );
+        let set = ExecOp { env: vec![("HOME".into(), "/h".into()), ("PATH".into(), "/b".into())], ..op() };
+        assert!(!arguments(&set, &Told::default(), &PLACES).contains(&"h".to_owned()));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(environment(&set), [pair("HOME", "/h"), pair("PATH", "/b")]);
+        let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
+        let told = Told {
+            generation: Some("7".into()),
+            has_before: true,
+            has_previous: true,
+            owned: vec![("/".into(), owned)],
+            new: vec![("/c".into(), 3, 4)],
+        };
+        let told = arguments(&op(), &told, &PLACES).join(" ");
+        assert!(told.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{told}");
+        assert!(told.contains(" g7 -- "), "{told}");
+    }
+
+    #[test]
+    fn the_params_have_the_time_out_and_variables() {
+        let bytes = params(Some(Duration::from_secs(2)), &[("P".into(), b"pw".to_vec())], &[]);
+        let expect: &[u8] = b"t\x04\0\0\x002000e\x05\0\0\0P=pw\0n\0\0\0\0";
+        assert_eq!(bytes, expect);
+    }
+
+    #[test]
+    fn the_shim_replaces_what_the_redactor_replaces() {
+        let secrets = [b"first line\nsecond=1\n".to_vec(), b"abc".to_vec()];
+        let needles = Redactor::needles(secrets.iter().map(Vec::as_slice));
+        let listed: Vec<u8> = needles.iter().flat_map(|needle| [&length(needle)[..], needle].concat()).collect();
+        let params = params(None, &[], &secrets);
+        assert_eq!(params, [b"n", &length(&listed)[..], &listed].concat());
+        assert!(needles.len() > 8, "{needles:?}");
+    }
+}

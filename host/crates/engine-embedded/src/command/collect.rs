@@ -1,0 +1,95 @@
+//! From what a command wrote to trees and layers.
+
+use std::path::{Path, PathBuf};
+
+use engine::Failure;
+use evaluate::Tree;
+use serde::{Deserialize, Serialize};
+use store::{IdMap, LayerContents, LayerId, Store, ingest_layer};
+use zone::ExecReply;
+
+use crate::layout::Layouts;
+
+/// The name of [`ingest`] in the zone's table.
+pub(crate) const NAME: &str = "ingest";
+
+/// The request to [`ingest`].
+#[derive(Serialize, Deserialize)]
+struct Uppers {
+    uppers: Vec<PathBuf>,
+    blobs: PathBuf,
+}
+
+/// Returns the request to read what was written to these directories.
+pub(crate) fn request(uppers: &[PathBuf], store: &Store) -> Vec<u8> {
+    let uppers = Uppers { uppers: uppers.to_vec(), blobs: store.blobs_dir() };
+    // Postcard fails only on paths that are not UTF-8, and the zone has refused such a store.
+    postcard::to_stdvec(&uppers).unwrap_or_default()
+}
+
+/// Reads what a command wrote and makes blobs of its files. Called in the zone, where all files can be read.
+pub(crate) fn ingest(payload: &[u8]) -> Result<Vec<u8>, String> {
+    let Uppers { uppers, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
+    let contents: Result<Vec<LayerContents>, _> =
+        uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default())).collect();
+    let contents = contents.map_err(|error| engine::chain(&error))?;
+    postcard::to_stdvec(&contents).map_err(|error| error.to_string())
+}
+
+/// Makes trees of what a command wrote over `bases`, and layers of the directories `uppers` themselves.
+pub(crate) async fn collect(
+    layouts: &Layouts,
+    bases: Vec<Tree<Vec<LayerId>>>,
+    uppers: &[PathBuf],
+    reply: &ExecReply,
+) -> Result<Vec<Tree<Vec<LayerId>>>, Failure> {
+    let contents = contents_of(reply)?;
+    if contents.len() != uppers.len() || bases.len() != uppers.len() {
+        return Err(Failure::bug("the zone read other directories than it was asked to"));
+    }
+    let mut layers = Vec::with_capacity(uppers.len());
+    for upper in uppers {
+        let id = LayerId::new();
+        let dir = layouts.adopt(&id, upper).await?;
+        layers.push((id, dir));
+    }
+    let store = layouts.store().clone();
+    let task = tokio::task::spawn_blocking(move || {
+        let parts = bases.into_iter().zip(layers).zip(&contents);
+        parts.map(|((base, (id, dir)), contents)| output(&store, base, id, &dir, contents)).collect()
+    });
+    task.await.unwrap_or_else(|error| Err(Failure::bug(format!("collecting a result panicked: {error}"))))
+}
+
+fn contents_of(reply: &ExecReply) -> Result<Vec<LayerContents>, Failure> {
+    match &reply.after {
+        Some(Ok(bytes)) => {
+            postcard::from_bytes(bytes).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))
+        }
+        Some(Err(message)) => {
+            Err(Failure::environment(format!("what the command wrote cannot be read: {message}"), None))
+        }
+        None => Err(Failure::bug("what the command wrote was not read")),
+    }
+}
+
+/// Makes a tree of what was written over `base`, and a layer of the directory itself.
+fn output(
+    store: &Store,
+    base: Tree<Vec<LayerId>>,
+    layer: LayerId,
+    dir: &Path,
+    contents: &LayerContents,
+) -> Result<Tree<Vec<LayerId>>, Failure> {
+    if contents.changes.is_empty() {
+        // Nothing refers to it, wherever it is.
+        let _ = store::remove_stubborn(dir);
+        return Ok(base);
+    }
+    let digest = store.apply_changes(base.digest, contents).map_err(Failure::of)?;
+    let lowers = crate::layout::known(store, &base)?;
+    store.add_layer(&layer, dir, contents.size_bytes).map_err(Failure::of)?;
+    let layers: Vec<LayerId> = lowers.into_iter().chain([layer]).collect();
+    store.note_materialised(digest, &layers).map_err(Failure::of)?;
+    Ok(Tree { form: layers, near: vec![base.digest], ..Tree::of(digest) })
+}
