@@ -7,38 +7,34 @@
 mod api;
 mod cache;
 mod container;
+mod labelled;
 mod mounts;
-mod place;
 mod reap;
 mod root_images;
 mod run;
 mod stubs;
 mod volume;
 
-use std::fs::File;
-
 use async_trait::async_trait;
 use engine::{Caps, Failure, SessionIo};
-use evaluate::{Command, Ended, Evaluator, LayerFault, NewLayer, Report, Runner, Tree, UnpackedLayer, unpack_warnings};
+use evaluate::{Command, Ended, Evaluator, LayerFault, NewLayer, Report, Runner, Tree, UnpackedLayer};
 use graph::Platform;
-use oci::Digest;
 use store::Store;
 use tokio_util::sync::CancellationToken;
-use trees::UnpackError;
 
 use crate::connection::Connection;
 use crate::connection::settings::DockerSettings;
 use crate::facts::Facts;
-use crate::images::TreeImages;
+use crate::images::{TreeImages, read_layer};
 use api::Api;
-use place::Place;
+use labelled::LabelledDocker;
 use root_images::RootImages;
 use run::Run;
 
 /// Runs commands in containers of a Docker.
 pub struct ContainerRunner {
     store: Store,
-    place: Place,
+    docker: LabelledDocker,
     images: RootImages,
     facts: Facts,
 }
@@ -60,7 +56,7 @@ pub async fn classic(
     reap::reap(&api, &session).await;
     let runner = ContainerRunner {
         store: store.clone(),
-        place: Place::new(api, session.to_string()),
+        docker: LabelledDocker::new(api, session.to_string()),
         images: RootImages::new(TreeImages::new(connection, facts.platform.clone())),
         facts,
     };
@@ -108,8 +104,8 @@ impl Runner for ContainerRunner {
         report: &Report,
         cancel: &CancellationToken,
     ) -> Result<Ended<()>, Failure> {
-        let Self { store, place, images, facts } = self;
-        let run = Run::new(store, place, images, facts.is_podman, command, report);
+        let Self { store, docker, images, facts } = self;
+        let run = Run::new(store, docker, images, facts.is_podman, command, report);
         let ended = tokio::select! {
             ended = run.work(cancel) => ended,
             () = cancel.cancelled() => Err(Failure::Cancelled),
@@ -124,29 +120,5 @@ impl Runner for ContainerRunner {
         let (path, store, diff_id) = (download.finished().await?, self.store.clone(), layer.diff_id);
         let task = tokio::task::spawn_blocking(move || read_layer(&store, below, &path, diff_id));
         task.await.unwrap_or_else(|error| Err(Failure::bug(format!("unpacking a layer panicked: {error}")).into()))
-    }
-}
-
-/// Lays the layer in a file over a tree. Blocks.
-pub(crate) fn read_layer(
-    store: &Store,
-    below: Tree<()>,
-    path: &std::path::Path,
-    diff_id: Digest,
-) -> Result<UnpackedLayer<()>, LayerFault> {
-    let unreadable =
-        |error: std::io::Error| Failure::environment(format!("`{}` cannot be read: {error}", path.display()), None);
-    let file = File::open(path).map_err(unreadable)?;
-    let (tree, read) = trees::read_layer(store, below.digest, file, diff_id).map_err(layer_fault)?;
-    Ok(UnpackedLayer { tree: Tree::of(tree), warnings: unpack_warnings(&read.skipped, read.n_skipped) })
-}
-
-fn layer_fault(error: UnpackError) -> LayerFault {
-    match error {
-        UnpackError::Layer(error) if graph::Diagnostic::blame(&error) == graph::Blame::Environment => {
-            LayerFault::Failed(Failure::of(error))
-        }
-        UnpackError::Layer(error) => LayerFault::Broken(engine::chain(&error)),
-        UnpackError::Store(failure) => LayerFault::Failed(failure),
     }
 }

@@ -1,6 +1,7 @@
 //! The images of Docker.
 
 pub(crate) mod archive;
+mod layer;
 
 use std::collections::HashSet;
 use std::io;
@@ -23,6 +24,7 @@ use trees::{Input, Trees, UnpackError};
 use crate::connection::settings::DockerSettings;
 use crate::connection::{Connection, RequestError, empty, encoded, streamed};
 use archive::{Label, LayerFile};
+pub(crate) use layer::read_layer;
 
 /// Reads an archive that Docker sent. Blocks.
 pub(crate) fn read_archive(archive: impl io::Read, store: &Store) -> Result<trees::Archive<'_>, Failure> {

@@ -5,6 +5,7 @@ mod evaluator;
 mod link;
 mod lower;
 mod run;
+mod step;
 mod value;
 mod watch;
 

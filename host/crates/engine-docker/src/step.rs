@@ -5,18 +5,15 @@
 
 pub(crate) mod trailer;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{ExecResult, Failure, OutputRef, Reason, Redactor};
+use engine::{ExecResult, Failure, OutputRef, Redactor};
 use evaluate::command::{is_set, with_path};
-use graph::{CacheKey, ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Reuse, Stdin, TreePath, Vertex};
+use graph::{ExecOp, Expect, KeyHasher, Mount, MountKind, Op, Stdin, TreePath};
 use serde::{Deserialize, Serialize};
 use store::{Owned, Store};
 use trees::Archive;
-
-use crate::llb::definition::Llb;
 
 pub(crate) use pid1::SHIM;
 
@@ -52,23 +49,6 @@ pub(crate) const PLACES: Places = Places { output: OUTPUT, params: PARAMS, befor
 /// What container runtimes mount in every container, and make mountpoints for.
 const RUNTIME_MOUNTS: [&str; 5] = ["proc", "sys", "dev", "etc/hosts", "etc/resolv.conf"];
 
-/// A command that was asked for.
-pub(crate) struct Step {
-    pub(crate) vertex: Arc<Vertex>,
-    pub(crate) llb: Llb,
-    /// Which output of it has what the command printed.
-    pub(crate) output: i64,
-    /// What its result is found by in other runs; none if it must not be.
-    pub(crate) key: Option<CacheKey>,
-    /// Where its generation is written down once it has run.
-    pub(crate) generation: Option<(CacheKey, String)>,
-    /// Why it runs, if it does.
-    pub(crate) reason: Reason,
-    /// Somebody tells what happens to it.
-    pub(crate) is_told: AtomicBool,
-    record: Mutex<Option<Arc<Record>>>,
-}
-
 /// What is known of a command that did what was expected.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -77,39 +57,6 @@ pub(crate) struct Record {
     pub(crate) roots: Vec<(u32, u32, u32)>,
     /// Mountpoints that were not there before it ran, with the number of the output that they are in.
     pub(crate) stubs: Vec<(usize, String)>,
-}
-
-impl Step {
-    pub(crate) fn new(
-        vertex: Arc<Vertex>,
-        llb: Llb,
-        output: i64,
-        key: Option<CacheKey>,
-        generation: Option<(CacheKey, String)>,
-        reason: Reason,
-        record: Option<Record>,
-    ) -> Self {
-        let record = Mutex::new(record.map(Arc::new));
-        Self { vertex, llb, output, key, generation, reason, is_told: AtomicBool::new(false), record }
-    }
-
-    /// Returns what is known, if it ran now or before.
-    pub(crate) fn record(&self) -> Option<Arc<Record>> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_record(&self, record: Record) {
-        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(record));
-    }
-
-    /// Returns whether its result is for this run alone, in which it must not run again.
-    pub(crate) fn forbids_reuse(&self) -> bool {
-        self.op().is_some_and(|op| op.reuse == Reuse::Never)
-    }
-
-    pub(crate) fn op(&self) -> Option<&ExecOp> {
-        if let Op::Exec(op) = self.vertex.op() { Some(op) } else { None }
-    }
 }
 
 impl Record {
@@ -157,9 +104,9 @@ pub(crate) fn params_id(op: &Op) -> String {
     format!("params-{}", hasher.cache_key().to_hex())
 }
 
-/// What the shim is told besides the operation.
+/// What decides about a start of the shim besides the operation.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told {
+pub(crate) struct StartOptions {
     /// Tells runs apart that must not share a result.
     pub(crate) generation: Option<String>,
     /// Whether the root is shown as it was before anything was mounted on it.
@@ -173,7 +120,7 @@ pub(crate) struct Told {
 }
 
 /// Returns the arguments of the shim, which end with the command.
-pub(crate) fn arguments(op: &ExecOp, told: &Told, places: &Places) -> Vec<String> {
+pub(crate) fn arguments(op: &ExecOp, options: &StartOptions, places: &Places) -> Vec<String> {
     let Places { output, params, before, previous } = places;
     let mut args = vec![format!("{TOOLS}/shim"), format!("d{output}"), format!("p{params}")];
     args.push(format!("u{}", op.user.as_deref().unwrap_or("0")));
@@ -192,15 +139,15 @@ pub(crate) fn arguments(op: &ExecOp, told: &Told, places: &Places) -> Vec<String
     args.extend(op.redirect_stderr.as_ref().map(|path| format!("r{}", path.to_absolute())));
     args.extend(writable_binds(op).map(|path| format!("m{}", path.to_absolute())));
     let own = |(path, owned): &(String, Owned)| format!("k{:o}:{}:{}{path}", owned.mode, owned.uid, owned.gid);
-    args.extend(told.owned.iter().map(own));
-    args.extend(told.new.iter().map(|(path, uid, gid)| format!("q{uid}:{gid}{path}")));
+    args.extend(options.owned.iter().map(own));
+    args.extend(options.new.iter().map(|(path, uid, gid)| format!("q{uid}:{gid}{path}")));
     for mount in &op.mounts {
         if let MountKind::Tmpfs { size_bytes: Some(size), .. } = &mount.kind {
             args.push(format!("z{size}{}", mount.path.to_absolute()));
         }
     }
-    args.extend(told.has_previous.then(|| format!("f{previous}/stubs")));
-    if told.has_before {
+    args.extend(options.has_previous.then(|| format!("f{previous}/stubs")));
+    if options.has_before {
         args.push(format!("b{before}"));
         args.extend(mountpoints(op).into_iter().map(|path| format!("c/{path}")));
     }
@@ -208,7 +155,7 @@ pub(crate) fn arguments(op: &ExecOp, told: &Told, places: &Places) -> Vec<String
         args.push(format!("b{before}-{}", n + 1));
         args.extend(mounts_below(op, bind).map(|path| format!("c/{path}")));
     }
-    args.extend(told.generation.as_ref().map(|generation| format!("g{generation}")));
+    args.extend(options.generation.as_ref().map(|generation| format!("g{generation}")));
     args.push("--".to_owned());
     args.extend(op.args.iter().cloned());
     args
@@ -279,7 +226,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
 
 #[cfg(test)]
 mod tests {
-    use graph::{Limits, Platform};
+    use graph::{Limits, Platform, Reuse};
 
     use super::*;
 
@@ -307,27 +254,27 @@ mod tests {
     }
 
     #[test]
-    fn the_shim_is_told_all_that_is_asked_for() {
+    fn the_shim_gets_all_that_is_asked_for() {
         assert_eq!(
-            arguments(&op(), &Told { has_before: true, ..Told::default() }, &PLACES).join(" "),
+            arguments(&op(), &StartOptions { has_before: true, ..StartOptions::default() }, &PLACES).join(" "),
             "/dev/.host/shim d/dev/.host-output p/dev/.host-params uapp w/ h x0 x3 i/in o/out b/dev/.host-before \
              c/etc/hosts c/etc/resolv.conf c/mnt/x c/dev c/etc c/mnt c/proc c/sys -- make all"
         );
         let set = ExecOp { env: vec![("HOME".into(), "/h".into()), ("PATH".into(), "/b".into())], ..op() };
-        assert!(!arguments(&set, &Told::default(), &PLACES).contains(&"h".to_owned()));
+        assert!(!arguments(&set, &StartOptions::default(), &PLACES).contains(&"h".to_owned()));
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(environment(&set), [pair("HOME", "/h"), pair("PATH", "/b")]);
         let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
-        let told = Told {
+        let options = StartOptions {
             generation: Some("7".into()),
             has_before: true,
             has_previous: true,
             owned: vec![("/".into(), owned)],
             new: vec![("/c".into(), 3, 4)],
         };
-        let told = arguments(&op(), &told, &PLACES).join(" ");
-        assert!(told.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{told}");
-        assert!(told.contains(" g7 -- "), "{told}");
+        let words = arguments(&op(), &options, &PLACES).join(" ");
+        assert!(words.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{words}");
+        assert!(words.contains(" g7 -- "), "{words}");
     }
 
     #[test]

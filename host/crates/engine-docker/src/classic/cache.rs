@@ -9,7 +9,7 @@ use graph::{ContentDigest, KeyHasher};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::place::{Medium, Place};
+use super::labelled::{LabelledDocker, Medium};
 use crate::buildkit::random;
 use crate::step::TOOLS;
 
@@ -26,7 +26,7 @@ pub(crate) struct Cache {
 
 /// Opens a volume for a command; makes it, with what it starts with, if it is not there. Any image will do for that.
 pub(crate) async fn open(
-    place: &Place,
+    docker: &LabelledDocker,
     store: &Store,
     mount: &CacheMount<'_>,
     image: &str,
@@ -34,16 +34,16 @@ pub(crate) async fn open(
 ) -> Result<Cache, Failure> {
     let mut opened = open_volume(store, mount, cancel).await?;
     let name = name(store, &opened.key);
-    match place.api.docker.inspect_volume(&name).await {
+    match docker.api.docker.inspect_volume(&name).await {
         Ok(_) => {}
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => {
             let labels = HashMap::from([(LABEL.to_owned(), opened.key.clone())]);
-            place.labelled_volume(&name, Medium::Disk, labels).await?;
+            docker.labelled_volume(&name, Medium::Disk, labels).await?;
             if let Some(seed) = mount.first_contents(store)? {
-                fill(place, store, &name, seed, image).await?;
+                fill(docker, store, &name, seed, image).await?;
             }
         }
-        Err(error) => return Err(place.api.failed("find a volume", &error)),
+        Err(error) => return Err(docker.api.failed("find a volume", &error)),
     }
     opened.share();
     Ok(Cache { name, _opened: opened })
@@ -57,17 +57,23 @@ fn name(store: &Store, key: &str) -> String {
     format!("host-cache-{}", &hasher.cache_key().to_hex()[..32])
 }
 
-async fn fill(place: &Place, store: &Store, name: &str, seed: ContentDigest, image: &str) -> Result<(), Failure> {
+async fn fill(
+    docker: &LabelledDocker,
+    store: &Store,
+    name: &str,
+    seed: ContentDigest,
+    image: &str,
+) -> Result<(), Failure> {
     let holder = format!("host-seed-{}", random());
     let filled = async {
-        place.holder(&holder, image, &[(name, TOOLS)]).await?;
-        place.upload(store, &holder, seed).await
+        docker.holder(&holder, image, &[(name, TOOLS)]).await?;
+        docker.upload(store, &holder, seed).await
     };
     let filled = filled.await;
-    place.remove_container(&holder).await;
+    docker.remove_container(&holder).await;
     if filled.is_err() {
         // Half of what it starts with would stay for ever.
-        place.remove_volume(name).await;
+        docker.remove_volume(name).await;
     }
     filled
 }

@@ -4,14 +4,14 @@ use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use evaluate::Command;
 use graph::Limits;
 
+use super::labelled::LabelledDocker;
 use super::mounts::Prepared;
-use super::place::Place;
 use super::volume::{PLACES, SECRET_PARAMS, Volumes};
 use crate::step::{Places, arguments};
 
 /// Returns the container of a command.
 pub(crate) fn body(
-    place: &Place,
+    docker: &LabelledDocker,
     command: &Command<'_, ()>,
     prepared: &Prepared,
     volumes: &Volumes,
@@ -25,7 +25,7 @@ pub(crate) fn body(
         ..limits(command.op.limits)
     };
     let params = if volumes.secret.is_some() { SECRET_PARAMS } else { PLACES.params };
-    let mut words = arguments(command.op, &prepared.told, &Places { params, ..PLACES }).into_iter();
+    let mut words = arguments(command.op, &prepared.options, &Places { params, ..PLACES }).into_iter();
     ContainerCreateBody {
         image: Some(prepared.image.reference.clone()),
         entrypoint: Some(words.by_ref().take(1).collect()),
@@ -37,7 +37,7 @@ pub(crate) fn body(
         working_dir: Some("/".to_owned()),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        labels: Some(place.label()),
+        labels: Some(docker.label()),
         host_config: Some(host_config),
         ..ContainerCreateBody::default()
     }

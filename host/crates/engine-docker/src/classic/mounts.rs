@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use trees::failure::edit_failure;
 
 use super::cache::{self, Cache};
-use super::place::{self, Place};
+use super::labelled::{self, LabelledDocker};
 use super::root_images::RootImage;
 use super::stubs;
 use super::volume::entry_name;
-use crate::step::{Told, mounts_below};
+use crate::step::{StartOptions, mounts_below};
 
 /// What the container of a command needs.
 pub(crate) struct Prepared {
@@ -32,8 +32,8 @@ pub(crate) struct Prepared {
     pub(crate) tmpfs: HashMap<String, String>,
     /// Secrets that are files.
     pub(crate) secrets: Vec<Secret>,
-    /// What the shim is told.
-    pub(crate) told: Told,
+    /// What decides about the start of the shim.
+    pub(crate) options: StartOptions,
 }
 
 /// A mount whose contents are an output.
@@ -56,18 +56,18 @@ pub(crate) struct Secret {
 /// Prepares a command whose root is in an image.
 pub(crate) async fn prepare(
     store: &Store,
-    docker: &Place,
+    docker: &LabelledDocker,
     command: &Command<'_, ()>,
     image: RootImage,
     cancel: &CancellationToken,
 ) -> Result<Prepared, Failure> {
     let owned = store.node(command.root.digest).map_err(Failure::of)?.owned();
     let prepared = Prepared {
-        told: Told {
+        options: StartOptions {
             has_previous: !image.stubs.is_empty(),
             // Docker gives the root of an image the usual mode and owner.
             owned: vec![("/".to_owned(), owned)],
-            ..Told::default()
+            ..StartOptions::default()
         },
         image,
         entries: Vec::new(),
@@ -112,7 +112,7 @@ impl Preparer<'_, '_> {
             }
             Mounted::Tmpfs { size_bytes, mode } => {
                 let size = size_bytes.map(|size| format!(",size={size}")).unwrap_or_default();
-                self.prepared.told.owned.push((dest.clone(), Owned { mode: *mode, uid: 0, gid: 0 }));
+                self.prepared.options.owned.push((dest.clone(), Owned { mode: *mode, uid: 0, gid: 0 }));
                 self.prepared.tmpfs.insert(dest, format!("rw,exec,nosuid,nodev,mode={mode:o}{size}"));
             }
             Mounted::Cache(_) => {}
@@ -128,7 +128,7 @@ impl Preparer<'_, '_> {
     }
 
     fn directory(&mut self, tree: ContentDigest, dest: String, is_writable: bool) -> Result<(), Failure> {
-        let (kind, owned) = place::directory(self.store, tree)?;
+        let (kind, owned) = labelled::directory(self.store, tree)?;
         self.entry(kind, owned, dest, is_writable);
         Ok(())
     }

@@ -17,8 +17,8 @@ use graph::{ContentDigest, Limits};
 use store::{Owned, Store};
 use tokio_util::sync::CancellationToken;
 
+use super::labelled::{LabelledDocker, Medium};
 use super::mounts::{self, Prepared, Writable};
-use super::place::{Medium, Place};
 use super::root_images::{RootImage, RootImages};
 use super::volume::{SECRETS, Volumes, archive_of, entry_name};
 use super::{container, stubs};
@@ -33,7 +33,7 @@ const MAX_DEPTH: usize = 60;
 /// A command that runs. Its volume and its container have its name.
 pub(crate) struct Run<'a> {
     store: &'a Store,
-    docker: &'a Place,
+    docker: &'a LabelledDocker,
     images: &'a RootImages,
     is_podman: bool,
     command: &'a Command<'a, ()>,
@@ -54,7 +54,7 @@ impl<'a> Run<'a> {
     /// Makes a run. Nothing is in Docker yet.
     pub(crate) fn new(
         store: &'a Store,
-        docker: &'a Place,
+        docker: &'a LabelledDocker,
         images: &'a RootImages,
         is_podman: bool,
         command: &'a Command<'a, ()>,

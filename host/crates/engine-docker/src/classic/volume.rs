@@ -6,8 +6,8 @@ use evaluate::Command;
 use graph::{ContentDigest, Stdin, TreePath};
 use store::{Entry, Kind, Node, Owned, Store};
 
+use super::labelled;
 use super::mounts::{Prepared, Secret};
-use super::place;
 use crate::step::{OUTPUT_FILES, Places, SHIM, TOOLS};
 
 /// Where the shim finds everything: in one volume.
@@ -48,16 +48,16 @@ impl Prepared {
             ..Mount::default()
         };
         let (name, at) = &volumes.own;
-        let mut mounts = vec![place::mount(name, TOOLS)];
+        let mut mounts = vec![labelled::mount(name, TOOLS)];
         for (n, (dest, is_writable)) in self.binds.iter().enumerate() {
             mounts.push(bind(format!("{at}/mounts/{}", entry_name(n)), dest, *is_writable));
         }
         if let Some((name, at)) = &volumes.secret {
-            mounts.push(place::mount(name, SECRETS));
+            mounts.push(labelled::mount(name, SECRETS));
             let secrets = self.secrets.iter().enumerate();
             mounts.extend(secrets.map(|(n, secret)| bind(format!("{at}/files/{n}"), &secret.dest, false)));
         }
-        mounts.extend(self.caches.iter().map(|(cache, dest)| place::mount(&cache.name, dest)));
+        mounts.extend(self.caches.iter().map(|(cache, dest)| labelled::mount(&cache.name, dest)));
         mounts
     }
 

@@ -16,9 +16,9 @@ use trees::{Input, Trees};
 use super::definition::{Llb, Note};
 use super::link::Link;
 use super::lower::lower;
+use super::step::Step;
 use super::value::{Remote, Tree, Value};
 use crate::buildkit::Kept;
-use crate::step::Step;
 
 /// What one session evaluates with.
 pub(crate) struct LlbEvaluator {

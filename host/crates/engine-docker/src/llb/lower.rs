@@ -14,11 +14,12 @@ use trees::failure::{edit_failure, read_failure};
 
 use super::definition::{self, FileAction, Llb, Note, Out, index};
 use super::evaluator::LlbEvaluator;
+use super::step::Step;
 use super::value::{Remote, Tree, Value};
 use crate::buildkit::random;
 use crate::images::archive;
 use crate::step::{
-    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PLACES, PREVIOUS, SHIM, Step, TOOLS, Told, arguments, environment,
+    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PLACES, PREVIOUS, SHIM, StartOptions, TOOLS, arguments, environment,
     mounts_below, params_id,
 };
 
@@ -33,8 +34,8 @@ pub(crate) async fn lower(
     values: &[Value],
 ) -> Result<Value, Failure> {
     check(op)?;
-    let told = Told::default();
-    let mut lowering = Lowering { engine, vertex, op, values, inputs: Vec::new(), mounts: Vec::new(), told };
+    let options = StartOptions::default();
+    let mut lowering = Lowering { engine, vertex, op, values, inputs: Vec::new(), mounts: Vec::new(), options };
     lowering.root().await?;
     let mut subs = vec![""];
     for mount in &op.mounts {
@@ -42,10 +43,10 @@ pub(crate) async fn lower(
     }
     let output = index(subs.len());
     lowering.tools(output);
-    let Lowering { inputs, mounts, told, .. } = lowering;
+    let Lowering { inputs, mounts, options, .. } = lowering;
     let make = |generation: Option<String>| {
-        let told = Told { generation, ..told.clone() };
-        exec(vertex, op, &inputs, &mounts, &told, engine.io.is_network_allowed)
+        let options = StartOptions { generation, ..options.clone() };
+        exec(vertex, op, &inputs, &mounts, &options, engine.io.is_network_allowed)
     };
     let step = find(engine, vertex, op, output, make)?;
     if step.record().is_none() {
@@ -75,11 +76,11 @@ fn exec(
     op: &ExecOp,
     inputs: &[Out],
     mounts: &[pb::Mount],
-    told: &Told,
+    options: &StartOptions,
     is_network_allowed: bool,
 ) -> Llb {
     let meta = pb::Meta {
-        args: arguments(op, told, &PLACES),
+        args: arguments(op, options, &PLACES),
         env: environment(op).into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
         // The shim goes to the working directory, and becomes the user.
         cwd: "/".to_owned(),
@@ -147,7 +148,7 @@ struct Lowering<'a> {
     values: &'a [Value],
     inputs: Vec<Out>,
     mounts: Vec<pb::Mount>,
-    told: Told,
+    options: StartOptions,
 }
 
 impl Lowering<'_> {
@@ -187,7 +188,7 @@ impl Lowering<'_> {
                 let owned = self.store().node(digest).map_err(Failure::of)?.owned();
                 if owned != Owned::DIRECTORY {
                     // Docker gives the root of every image the usual mode and owner.
-                    self.told.owned.push(("/".to_owned(), owned));
+                    self.options.owned.push(("/".to_owned(), owned));
                 }
                 (digest != empty_tree()).then(|| image(digest))
             }
@@ -200,12 +201,12 @@ impl Lowering<'_> {
         self.push(pb::Mount { input: number, dest: "/".to_owned(), ..pb::Mount::default() });
         // What a step before left as mountpoints of the runtime it has noted; a second view of the root is not free.
         if previous.is_none() || !self.op.mounts.is_empty() {
-            self.told.has_before = true;
+            self.options.has_before = true;
             let before = if number >= 0 { number } else { self.number(nothing()) };
             self.push(read_only(before, "", BEFORE));
         }
         if let Some(step) = previous.filter(|step| step.op().is_some_and(|op| !op.mounts.is_empty())) {
-            self.told.has_previous = true;
+            self.options.has_previous = true;
             let stubs = self.number(step.llb.out(step.output));
             self.push(read_only(stubs, "", PREVIOUS));
         }
@@ -253,7 +254,7 @@ impl Lowering<'_> {
             }
             MountKind::Tmpfs { size_bytes, mode } => {
                 let size = size_bytes.map_or(0, |size| i64::try_from(size).unwrap_or(i64::MAX));
-                self.told.owned.push((dest.clone(), Owned { mode: *mode, uid: 0, gid: 0 }));
+                self.options.owned.push((dest.clone(), Owned { mode: *mode, uid: 0, gid: 0 }));
                 self.push(pb::Mount {
                     input: -1,
                     dest,
@@ -354,7 +355,7 @@ impl Lowering<'_> {
             }
         };
         if (uid, gid) != (0, 0) {
-            self.told.new.push((dest.clone(), uid, gid));
+            self.options.new.push((dest.clone(), uid, gid));
         }
         let sharing = match sharing {
             CacheSharing::Shared => pb::CacheSharingOpt::Shared,

@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 use super::definition::{self, FileAction, Llb, Note, Out};
 use super::evaluator::LlbEvaluator;
 use super::lower::params_of;
+use super::step::Step;
 use super::value::{Remote, Tree};
 use super::watch::{Watch, Watched};
 use crate::buildkit::{Job, LAST_NEWS, Offer, Registries, SolveError, TarReader};
-use crate::classic::read_layer;
-use crate::images::read_archive;
+use crate::images::{read_archive, read_layer};
 use crate::step::trailer::{self, End, Trailer};
-use crate::step::{self, Record, Step, deepest_first};
+use crate::step::{self, Record, deepest_first};
 
 impl LlbEvaluator {
     /// Runs the commands that these trees need and of which nothing is known yet; no more at the same time than the

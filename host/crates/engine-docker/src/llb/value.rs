@@ -6,7 +6,7 @@ use graph::ContentDigest;
 use store::empty_tree;
 
 use super::definition::Out;
-use crate::step::Step;
+use super::step::Step;
 
 /// The value of a vertex. Cheap to clone.
 #[derive(Clone)]

@@ -10,8 +10,8 @@ use bollard_buildkit_proto::moby::buildkit::v1::{Vertex, VertexLog};
 use engine::{Event, Outcome, OutputStream, Reason};
 
 use super::evaluator::LlbEvaluator;
+use super::step::Step;
 use crate::buildkit::Progress;
-use crate::step::Step;
 use crate::step::trailer;
 use evaluate::vertex_event;
 

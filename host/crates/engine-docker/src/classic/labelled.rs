@@ -15,7 +15,7 @@ use crate::step::TOOLS;
 
 /// The way to a Docker, and the label of this session.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct LabelledDocker {
     pub(crate) api: Api,
     session: String,
 }
@@ -29,8 +29,8 @@ pub(crate) enum Medium {
     Memory,
 }
 
-impl Place {
-    /// Makes the place of a session.
+impl LabelledDocker {
+    /// Makes the handle of a session.
     pub(crate) fn new(api: Api, session: String) -> Self {
         Self { api, session }
     }
