@@ -97,13 +97,12 @@ impl Layouts {
     /// Returns layers that show a tree, the lowest first. Makes one if there are none.
     pub(crate) async fn lay_out(&self, tree: &Tree<Vec<LayerId>>) -> Result<Vec<LayerId>, Failure> {
         let layers = known(&self.store, tree)?;
-        if (!layers.is_empty() || tree.digest == empty_tree()) && layers.len() < MAX_LAYERS {
+        let is_too_deep = layers.as_ref().is_some_and(|layers| layers.len() >= MAX_LAYERS);
+        if let Some(layers) = layers.filter(|_| !is_too_deep) {
             return Ok(layers);
         }
         let _turn = self.turn.lock().await;
-        if layers.is_empty()
-            && let Some(layers) = materialised(&self.store, tree.digest)?
-        {
+        if !is_too_deep && let Some(layers) = materialised(&self.store, tree.digest)? {
             return Ok(layers);
         }
         let (store, wanted) = (self.store.clone(), tree.clone());
@@ -156,13 +155,14 @@ impl Layouts {
     }
 }
 
-/// Returns the layers that show a tree, without making any.
-pub(crate) fn known(store: &Store, tree: &Tree<Vec<LayerId>>) -> Result<Vec<LayerId>, Failure> {
+/// Returns the layers that show a tree, without making any. None if the store has none, or no longer has all of them;
+/// the empty tree needs no layer.
+pub(crate) fn known(store: &Store, tree: &Tree<Vec<LayerId>>) -> Result<Option<Vec<LayerId>>, Failure> {
     let is_there = |layer: &LayerId| store.layer_path(layer).is_dir();
     if !tree.form.is_empty() && tree.form.iter().all(is_there) {
-        return Ok(tree.form.clone());
+        return Ok(Some(tree.form.clone()));
     }
-    Ok(materialised(store, tree.digest)?.unwrap_or_default())
+    materialised(store, tree.digest)
 }
 
 fn materialised(store: &Store, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, Failure> {

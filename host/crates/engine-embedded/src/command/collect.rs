@@ -87,9 +87,45 @@ fn output(
         return Ok(base);
     }
     let digest = store.apply_changes(base.digest, contents).map_err(Failure::of)?;
-    let lowers = crate::layout::known(store, &base)?;
+    let Some(lowers) = crate::layout::known(store, &base)? else {
+        // The store was cleared while the command ran. What it wrote is in the tree; the layer alone would show a root
+        // without what lay below.
+        let _ = store::remove_stubborn(dir);
+        return Ok(Tree { near: vec![base.digest], ..Tree::of(digest) });
+    };
     store.add_layer(&layer, dir, contents.size_bytes).map_err(Failure::of)?;
     let layers: Vec<LayerId> = lowers.into_iter().chain([layer]).collect();
     store.note_materialised(digest, &layers).map_err(Failure::of)?;
     Ok(Tree { form: layers, near: vec![base.digest], ..Tree::of(digest) })
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Item, empty_tree};
+
+    use super::*;
+
+    /// Returns what a command leaves that makes a link called `name` over `base`.
+    fn left(store: &Store, base: Tree<Vec<LayerId>>, name: &str) -> Tree<Vec<LayerId>> {
+        let (id, dir) = store.new_layer_dir().unwrap();
+        std::os::unix::fs::symlink("target", dir.join(name)).unwrap();
+        let contents = ingest_layer(&dir, &store.blobs_dir(), &IdMap::default()).unwrap();
+        output(store, base, id, &dir, &contents).unwrap()
+    }
+
+    #[test]
+    fn a_command_whose_base_is_removed_meanwhile_leaves_its_tree_and_no_layers() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        let base = left(&store, Tree::of(empty_tree()), "below");
+        assert_eq!(base.form.len(), 1);
+        let kept = left(&store, base.clone(), "above");
+        assert_eq!(kept.form.len(), 2);
+
+        store.remove(&base.form.iter().cloned().map(Item::Layer).collect::<Vec<_>>()).unwrap();
+
+        let alone = left(&store, base, "above");
+        assert_eq!((alone.digest, alone.form.len()), (kept.digest, 0));
+        assert_eq!(crate::layout::known(&store, &alone).unwrap(), None);
+    }
 }
