@@ -18,8 +18,13 @@ const MAX_CRATE_LINES: usize = 10_000;
 const MAX_ENGINE_LINES: usize = 6500;
 
 /// The crates that evaluate graphs and run commands, without the zone.
-const ENGINES: &[&str] =
-    &["host/crates/engine-docker", "host/crates/engine-embedded", "host/crates/pid1", "host/crates/trees"];
+const ENGINES: &[&str] = &[
+    "host/crates/engine-docker",
+    "host/crates/engine-embedded",
+    "host/crates/evaluate",
+    "host/crates/pid1",
+    "host/crates/trees",
+];
 
 fn is_test(path: &str) -> bool {
     path.contains("/tests/") || path.starts_with("tests/") || path.ends_with("tests.rs")
