@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use engine::{Event, EventSink, Failure};
 use evaluate::Tree;
-use graph::ContentDigest;
+use graph::{ContentDigest, Diagnostic as _};
 use serde::{Deserialize, Serialize};
 use store::{IdMap, LayerId, LayerPlan, Owned, Store, Written, empty_tree, write_layer};
 use tokio::sync::Mutex;
@@ -35,11 +35,25 @@ struct WriteRequest {
     blobs: PathBuf,
 }
 
+/// The answer of [`write`].
+#[derive(Serialize, Deserialize)]
+enum WriteReply {
+    Written(Written),
+    /// The layer could not be written, with the way out. The machine is to blame.
+    Refused {
+        message: String,
+        hint: Option<String>,
+    },
+}
+
 /// Writes a layer. Called in the zone, where files can be given to other users.
 pub(crate) fn write(payload: &[u8]) -> Result<Vec<u8>, String> {
     let WriteRequest { plan, dir, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
-    let written = write_layer(&plan, &dir, &blobs, &IdMap::default()).map_err(|error| engine::chain(&error))?;
-    postcard::to_stdvec(&written).map_err(|error| error.to_string())
+    let reply = match write_layer(&plan, &dir, &blobs, &IdMap::default()) {
+        Ok(written) => WriteReply::Written(written),
+        Err(error) => WriteReply::Refused { message: engine::chain(&error), hint: error.hint() },
+    };
+    postcard::to_stdvec(&reply).map_err(|error| error.to_string())
 }
 
 /// The name of [`rename`] in the zone's table.
@@ -129,9 +143,13 @@ impl Layouts {
         let payload =
             postcard::to_stdvec(&request).map_err(|error| Failure::bug(format!("a plan of a layer: {error}")))?;
         let zone = self.zones.get().await?;
-        let written = zone.call(NAME, &payload).await.map_err(Failure::of)?;
-        let written: Written =
-            postcard::from_bytes(&written).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))?;
+        let reply = zone.call(NAME, &payload).await.map_err(Failure::of)?;
+        let reply =
+            postcard::from_bytes(&reply).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))?;
+        let written = match reply {
+            WriteReply::Written(written) => written,
+            WriteReply::Refused { message, hint } => return Err(Failure::Environment { message, hint }),
+        };
         if written.n_not_owned > 0 {
             let message = format!(
                 "{} files keep your own user: this user namespace has only one. Install `newuidmap` and a range in `/etc/subuid` for more",
