@@ -18,7 +18,7 @@ fn a_malformed_name_of_an_image_is_named_with_the_mistake() {
             "no tag",
             "base from-image --address app: sync",
             VERDICT,
-            &[none, "its tag is empty", "hint: leave the colon"],
+            &[none, "its tag is empty", "hint: remove the colon"],
         ),
         ("a short digest", "base from-image --address x@sha256:12 sync", VERDICT, &[none, "with 64 hex digits", looks]),
         ("a digest in capitals", &digest, VERDICT, &[none, "hex digits", looks]),

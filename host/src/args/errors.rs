@@ -35,10 +35,15 @@ impl Subject {
 
     /// Names an argument, as in ``option `--json` `` or ``flag `--src` of stage `build` ``.
     fn named(&self, name: &str) -> String {
-        match self.noun {
+        match self.noun_of(name) {
             Noun::Option => format!("option `{name}`"),
             Noun::Flag => format!("flag `{name}` of {}", self.what),
         }
+    }
+
+    /// Returns the word for an argument. The options of the run stand among the flags of a stage.
+    fn noun_of(&self, name: &str) -> Noun {
+        if self.known.iter().any(|known| known == name) { self.noun } else { Noun::Option }
     }
 
     fn unknown(&self, name: &str) -> Report {
@@ -71,7 +76,7 @@ pub(super) fn report(error: &clap::Error, subject: &Subject) -> Report {
         ErrorKind::UnknownArgument if arg.starts_with('-') => subject.unknown(name),
         ErrorKind::UnknownArgument => Report::usage(format!("{} does not take `{arg}`", subject.what)),
         ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues if value.is_empty() => {
-            let placeholder = match (arg.split_once('<'), subject.noun) {
+            let placeholder = match (arg.split_once('<'), subject.noun_of(name)) {
                 (Some((_, rest)), Noun::Option) => format!(": {}", rest.trim_end_matches(['>', '.', ']'])),
                 _ => String::new(),
             };

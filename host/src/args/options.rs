@@ -114,6 +114,7 @@ pub(crate) fn run() -> Vec<Arg> {
             .short('j')
             .help("Run at most N commands at the same time [default: the number of processors]"),
         value("timeout", "TIME")
+            .allow_negative_numbers(true)
             .help("Kill each command after TIME: seconds, or a number with a unit as in 500ms, 90s, 10m, 2h"),
         engine(),
         Arg::new("explain")
