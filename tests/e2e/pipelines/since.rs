@@ -66,7 +66,7 @@ fn only_stages_run_whose_inputs_changed() {
         .write("host.toml", std::fs::read_to_string(pipeline.scratch.path("work/host.toml")).unwrap() + "\n");
     assert_eq!(reached().outcomes(), ["done front", "done ship"]);
 
-    let ran = pipeline.run(&["run", "--only-changed-since", "--help"]);
+    let ran = pipeline.run(&["run", "--only-changed-since=--help"]);
     assert_eq!(ran.answer.code, Some(3), "{}", ran.answer.stderr);
     assert!(ran.answer.stderr.contains("the git repository has no commit `--help`"), "{}", ran.answer.stderr);
 }
