@@ -148,6 +148,11 @@ impl Random {
     }
 }
 
+/// Returns a message up to the entry that it names.
+fn entry(message: &str) -> String {
+    message.split_once("`: ").map_or(message, |(named, _)| named).to_owned()
+}
+
 #[test]
 fn a_layer_is_the_same_tree_in_the_store_as_in_a_directory() {
     let dir = tempfile::tempdir().unwrap();
@@ -172,7 +177,8 @@ fn a_layer_is_the_same_tree_in_the_store_as_in_a_directory() {
                 n_same += 1;
             }
             (Err(expect), Err(got)) => {
-                assert_eq!(engine::chain(expect), message(got), "{n}: {lower:?} {upper:?}");
+                // An entry can be wrong in two ways, and the readers look in different orders.
+                assert_eq!(entry(&engine::chain(expect)), entry(&message(got)), "{n}: {lower:?} {upper:?}");
                 n_refused += 1;
             }
             _ => panic!("{n}: {expect:?} and {got:?}: {lower:?} {upper:?}"),
@@ -181,7 +187,7 @@ fn a_layer_is_the_same_tree_in_the_store_as_in_a_directory() {
             fs::remove_dir_all(at(name)).unwrap();
         }
     }
-    assert!(n_same > 300 && n_refused > 50, "{n_same} {n_refused}");
+    assert!(n_same > 200 && n_refused > 200, "{n_same} {n_refused}");
 }
 
 fn refused(bytes: &[u8], diff_id: oci::Digest) -> (Blame, String) {
@@ -201,7 +207,7 @@ fn a_layer_that_is_not_what_it_should_be_is_refused() {
     let (blame, message) = refused(&plain, other);
     assert!(blame == Blame::User && message.starts_with("layer has the digest sha256:"), "{message}");
     let (_, message) = refused(&plain[..515], other);
-    assert_eq!(message, "layer is damaged in `a`: the tar file ends too early, at byte 515");
+    assert_eq!(message, "layer is damaged after `a`: the tar file ends too early, at byte 515");
     let mut outside = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.as_gnu_mut().unwrap().name[..8].copy_from_slice(b"../../et");
