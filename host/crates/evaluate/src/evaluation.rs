@@ -143,9 +143,8 @@ impl<R: Runner> Evaluation<R> {
         let _held = match job.reusable_key() {
             Some(key) => {
                 let held = locks::key(self.trees.store(), key, cancel).await?;
-                if held.has_waited
-                    && let Some(value) = self.results.recorded(vertex.op(), key)?
-                {
+                // Another process may have recorded it since it was looked up, even if it holds the key no longer.
+                if let Some(value) = self.results.recorded(vertex.op(), key)? {
                     return Ok((value, Maker::Another));
                 }
                 Some(held)
