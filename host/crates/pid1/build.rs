@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 const SOURCE: &str = "src/lib.rs";
 
 /// A change of any of these, or of a file below one, compiles the programs again.
-pub(crate) const WATCHED: [&str; 2] = ["src", "build.rs"];
+pub(crate) const WATCHED: [&str; 3] = ["src", "build.rs", "../engine/src/redact"];
 
 const PROGRAMS: [&str; 2] = ["init", "shim"];
 

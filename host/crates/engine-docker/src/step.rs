@@ -213,9 +213,7 @@ pub(crate) fn params(timeout: Option<Duration>, env: &[(String, Vec<u8>)], secre
     for (name, value) in env {
         put(b'e', &[name.as_bytes(), b"=", value, b"\0"].concat());
     }
-    let needles = Redactor::needles(secrets.iter().map(Vec::as_slice));
-    let needles: Vec<u8> = needles.iter().flat_map(|needle| [&length(needle)[..], needle].concat()).collect();
-    put(b'n', &needles);
+    put(b'n', &Redactor::texts(secrets.iter().map(Vec::as_slice)));
     out
 }
 
@@ -287,10 +285,10 @@ mod tests {
     #[test]
     fn the_shim_replaces_what_the_redactor_replaces() {
         let secrets = [b"first line\nsecond=1\n".to_vec(), b"abc".to_vec()];
-        let needles = Redactor::needles(secrets.iter().map(Vec::as_slice));
-        let listed: Vec<u8> = needles.iter().flat_map(|needle| [&length(needle)[..], needle].concat()).collect();
-        let params = params(None, &[], &secrets);
-        assert_eq!(params, [b"n", &length(&listed)[..], &listed].concat());
-        assert!(needles.len() > 8, "{needles:?}");
+        let listed = ["first line", "first line\nsecond=1", "second=1"];
+        let listed: Vec<u8> =
+            listed.iter().flat_map(|text| [&length(text.as_bytes())[..], text.as_bytes()].concat()).collect();
+        assert_eq!(Redactor::texts(secrets.iter().map(Vec::as_slice)), listed);
+        assert_eq!(params(None, &[], &secrets), [b"n", &length(&listed)[..], &listed].concat());
     }
 }

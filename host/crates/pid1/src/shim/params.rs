@@ -5,7 +5,7 @@
 use core::ffi::{CStr, c_char};
 
 use super::flags::Flags;
-use super::redact::{Needles, Record, records};
+use super::redact::{Record, records};
 use super::user::User;
 use crate::sys::{self, Errno};
 use crate::text::{TextList, number};
@@ -13,7 +13,7 @@ use crate::text::{TextList, number};
 /// The parameters: records of a letter, a length of four bytes in the order of this machine, and contents.
 ///
 /// `t` is the time in milliseconds after which the command is stopped, `e` a variable with a zero behind
-/// it, and `n` the texts that are replaced in output.
+/// it, and `n` the list of texts that are replaced in output.
 pub(super) struct Params(&'static [u8]);
 
 impl Params {
@@ -32,9 +32,9 @@ impl Params {
         Some(sys::now_ms().saturating_add(ms))
     }
 
-    /// Returns the texts that are replaced in output.
-    pub(super) fn needles(&self) -> Needles {
-        Needles::new(self.each(b'n').next().unwrap_or(&[]))
+    /// Returns the list of texts that are replaced in output.
+    pub(super) fn secrets(&self) -> &'static [u8] {
+        self.each(b'n').next().unwrap_or(&[])
     }
 
     /// Returns the variables with the values of secrets, as `NAME=VALUE`.

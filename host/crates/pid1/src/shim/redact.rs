@@ -1,7 +1,15 @@
 //! Replaces secrets in what a command prints, before it is written anywhere.
 //!
-//! The texts to replace come from `engine::Redactor`, longest first, and the rules are its rules.
+//! The texts to replace come from `engine::Redactor`, and the rules are its rules: they are in files that this program is
+//! compiled from as well as that crate, for a program without the standard library cannot link it.
 
+#[path = "../../../engine/src/redact/find.rs"]
+mod find;
+#[path = "../../../engine/src/redact/forms.rs"]
+mod forms;
+
+use self::find::{Finder, Next, Word, n_words};
+use self::forms::longest;
 use crate::sys::{self, Errno};
 
 /// How much is redacted at once.
@@ -27,36 +35,20 @@ pub(super) fn records<const HEAD: usize>(mut rest: &'static [u8]) -> impl Iterat
     })
 }
 
-/// The texts that are replaced: records of a length of four bytes and a text.
-#[derive(Clone, Copy)]
-pub(super) struct Needles {
-    bytes: &'static [u8],
-    n_bytes_longest: usize,
-}
-
-impl Needles {
-    pub(super) fn new(bytes: &'static [u8]) -> Self {
-        let n_bytes_longest = records::<4>(bytes).map(|record| record.contents.len()).max().unwrap_or(0);
-        Self { bytes, n_bytes_longest }
-    }
-
-    /// Returns the texts. An empty one would be everywhere, and is left out.
-    fn each(self) -> impl Iterator<Item = &'static [u8]> {
-        records::<4>(self.bytes).map(|record| record.contents).filter(|text| !text.is_empty())
-    }
-}
-
 /// Replaces secrets in a stream. Holds back what may be the beginning of one.
 pub(super) struct Redactor {
-    needles: Needles,
+    finder: Finder<&'static [u8], &'static mut [Word]>,
     held: &'static mut [u8],
     len: usize,
 }
 
 impl Redactor {
-    pub(super) fn new(needles: Needles) -> Result<Self, Errno> {
-        let held = sys::memory(2 * CHUNK + needles.n_bytes_longest)?;
-        Ok(Self { needles, held, len: 0 })
+    /// Makes a redactor of a list of texts, as `engine::Redactor::texts` makes it.
+    pub(super) fn new(texts: &'static [u8]) -> Result<Self, Errno> {
+        let words = sys::memory(n_words(texts) * size_of::<Word>())?.as_chunks_mut().0;
+        let most = records::<4>(texts).map(|record| longest(record.contents)).max();
+        let held = sys::memory(2 * CHUNK + most.unwrap_or(0))?;
+        Ok(Self { finder: Finder::new(texts, words), held, len: 0 })
     }
 
     /// Takes bytes, as many as there is room for. Returns how many.
@@ -73,23 +65,17 @@ impl Redactor {
     pub(super) fn give(&mut self, out: &mut [u8], is_last: bool) -> usize {
         let (mut at, mut n) = (0, 0);
         while at < self.len && n + REPLACEMENT.len() <= out.len() {
-            let rest = &self.held[at..self.len];
-            let may_come = |needle: &[u8]| needle.len() > rest.len() && needle.starts_with(rest);
-            if !is_last && self.needles.each().any(may_come) {
-                break;
-            }
-            match self.needles.each().find(|needle| rest.starts_with(needle)) {
-                Some(needle) => {
-                    out[n..n + REPLACEMENT.len()].copy_from_slice(REPLACEMENT);
-                    n += REPLACEMENT.len();
-                    at += needle.len();
+            let (shown, n_taken) = match self.finder.next(&self.held[at..self.len], is_last) {
+                Next::Show(n_shown) => {
+                    let n_shown = n_shown.min(out.len() - n);
+                    (&self.held[at..at + n_shown], n_shown)
                 }
-                None => {
-                    out[n] = rest[0];
-                    n += 1;
-                    at += 1;
-                }
-            }
+                Next::Hide(n_hidden) => (REPLACEMENT, n_hidden),
+                Next::Wait => break,
+            };
+            out[n..n + shown.len()].copy_from_slice(shown);
+            n += shown.len();
+            at += n_taken;
         }
         self.held.copy_within(at..self.len, 0);
         self.len -= at;
@@ -101,18 +87,18 @@ impl Redactor {
 mod tests {
     use super::*;
 
-    fn needles(texts: &[&str]) -> Needles {
+    fn list(texts: &[&str]) -> &'static [u8] {
         let mut bytes = Vec::new();
         for text in texts {
             bytes.extend(u32::try_from(text.len()).unwrap().to_ne_bytes());
             bytes.extend(text.bytes());
         }
-        Needles::new(bytes.leak())
+        bytes.leak()
     }
 
     /// Redacts a text that comes in pieces of `size` bytes.
-    fn redact(needles: Needles, text: &str, size: usize) -> String {
-        let mut redactor = Redactor::new(needles).unwrap_or_else(|error| panic!("{error:?}"));
+    fn redact(texts: &'static [u8], text: &str, size: usize) -> String {
+        let mut redactor = Redactor::new(texts).unwrap_or_else(|error| panic!("{error:?}"));
         let (mut shown, mut out) = (Vec::new(), [0; 16]);
         let mut give = |redactor: &mut Redactor, is_last| {
             while let n @ 1.. = redactor.give(&mut out, is_last) {
@@ -131,7 +117,7 @@ mod tests {
     fn a_secret_is_replaced_wherever_the_stream_is_cut() {
         let check = |text: &str, expect: &str| {
             for size in 1..=text.len().max(1) {
-                let texts = needles(&["hunter2hunter2", "hunter2", "s3cr3t", ""]);
+                let texts = list(&["hunter2hunter2", "hunter2", "s3cr3t", ""]);
                 assert_eq!(redact(texts, text, size), expect, "{size}");
             }
         };
@@ -139,13 +125,15 @@ mod tests {
         check("hunter2hunter2hunter", "***hunter");
         check("s3cs3cr3t", "s3c***");
         check("nothing of it", "nothing of it");
+        check("aHVudGVy\\nMg== 73:33", "*** 73:33");
+        check("a s3cr3%74 and \\u0073'3cr'3t", "a *** and ***");
         check("", "");
     }
 
     #[test]
     fn a_list_ends_where_it_is_cut_off() {
-        let whole = needles(&["first", "second"]).bytes;
-        assert_eq!(redact(Needles::new(&whole[..whole.len() - 1]), "first second", 3), "*** second");
-        assert_eq!(redact(Needles::new(&[]), "first", 2), "first");
+        let whole = list(&["first", "second"]);
+        assert_eq!(redact(&whole[..whole.len() - 1], "first second", 3), "*** second");
+        assert_eq!(redact(&[], "first", 2), "first");
     }
 }

@@ -1,7 +1,7 @@
 //! What the command prints: kept in files, shown in Docker's log, and written where it is redirected to.
 
 use super::flags::Flags;
-use super::redact::{CHUNK, Needles, Redactor};
+use super::redact::{CHUNK, Redactor};
 use super::report::{self, Refusal};
 use super::user::User;
 use crate::sys::{self, Errno, Fd};
@@ -34,8 +34,9 @@ struct Stream {
 }
 
 impl Streams {
-    /// Opens the files that get what is printed. `pipes` are the ends to read standard output and standard error from.
-    pub(super) fn open(flags: &Flags, user: &User, pipes: [Fd; 2], needles: Needles) -> Result<Self, Refusal> {
+    /// Opens the files that get what is printed. `pipes` are the ends to read standard output and standard error from,
+    /// and `secrets` the list of texts that are replaced.
+    pub(super) fn open(flags: &Flags, user: &User, pipes: [Fd; 2], secrets: &'static [u8]) -> Result<Self, Refusal> {
         let combined = report::open(flags, b"combined")?;
         let stream = |n: usize, log, name, refusal| -> Result<Stream, Refusal> {
             Ok(Stream {
@@ -43,7 +44,7 @@ impl Streams {
                 log,
                 file: report::open(flags, name)?,
                 redirect: open_redirect(flags, user, n).map_err(|_| refusal)?,
-                redactor: Redactor::new(needles)?,
+                redactor: Redactor::new(secrets)?,
                 n_shown: 0,
                 n_kept: 0,
                 total: 0,
