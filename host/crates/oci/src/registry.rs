@@ -5,7 +5,8 @@
 //! that moves in the meantime has no effect.
 //!
 //! A registry is contacted with HTTPS, unless it is on this machine or listed as insecure. Requests that
-//! fail for temporary reasons are repeated: broken connections, stalls, and the statuses 429 and 5xx.
+//! fail for temporary reasons are repeated: broken connections, stalls, and the statuses 429 and 5xx. A server
+//! that is silent, or slower than the least rate, is given up after a minute.
 //! Credentials are looked up when a registry asks for them, and are sent only to it and its token server.
 //!
 //! This crate does not read the environment. The libraries that it uses read `HTTPS_PROXY`, `NO_PROXY`,
@@ -25,6 +26,7 @@ mod endpoint;
 mod error;
 mod http;
 mod manifest;
+mod pace;
 mod push;
 mod retry;
 mod select;
@@ -36,6 +38,7 @@ pub use blob::{BlobSink, Piped};
 pub use endpoint::MirrorError;
 pub use error::{Missing, Problem, RegistryError};
 pub use manifest::Resolved;
+pub use pace::LeastRate;
 pub use push::{Push, Pushed};
 pub use retry::{Clock, Retry, SystemClock};
 pub use upload::{BlobReader, BlobSource};
@@ -59,6 +62,10 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// The time after which a request without any data fails.
     pub stall_timeout: Duration,
+    /// The time for the whole of a short answer: a manifest, a configuration, a token.
+    pub answer_timeout: Duration,
+    /// The least rate at which a server sends.
+    pub least_rate: LeastRate,
     /// The number of repetitions, and the time between them.
     pub retry: Retry,
     /// The clock that measures the waiting times.
@@ -75,6 +82,8 @@ impl Default for Options {
             insecure: Vec::new(),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_secs(60),
+            least_rate: LeastRate::default(),
             retry: Retry::default(),
             clock: Arc::new(SystemClock),
             user_agent: concat!("host/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -96,7 +105,7 @@ impl Client {
     pub fn new(options: Options) -> Result<Self, MirrorError> {
         Ok(Self {
             transport: Transport {
-                http: Http::new(options.connect_timeout, options.stall_timeout, options.user_agent),
+                http: Http::new(&options),
                 endpoints: Endpoints::new(&options.mirrors, &options.insecure)?,
                 tokens: Tokens::new(options.credentials),
                 retry: options.retry,

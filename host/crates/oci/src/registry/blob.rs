@@ -231,9 +231,9 @@ impl<'a> Download<'a> {
         sink: &mut impl BlobSink,
     ) -> Result<(), Problem> {
         let size = self.descriptor.size;
-        let mut position = start;
+        let (mut position, mut pace) = (start, transport.http.pace());
         loop {
-            let mut chunk = match transport.http.chunk(&mut response).await? {
+            let mut chunk = match transport.http.chunk(&mut response, &mut pace).await? {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) if position == size => return Ok(()),
                 Ok(None) => return Err(Problem::Truncated { received: position, announced: size }),

@@ -73,6 +73,16 @@ pub enum Problem {
         /// The time limit.
         after: Duration,
     },
+    /// Data were sent, but too slowly.
+    #[error("it sent {bytes} bytes in {} s, and less than {least} are too few", .after.as_secs_f32())]
+    Slow {
+        /// The number of bytes that arrived.
+        bytes: u64,
+        /// The least number.
+        least: u64,
+        /// The time over which they are counted.
+        after: Duration,
+    },
     /// The connection ended before the data were complete.
     #[error("the connection ended after {received} of {announced} bytes")]
     Truncated {
@@ -257,6 +267,7 @@ impl Problem {
             Self::TooManyRequests(_)
                 | Self::Server { .. }
                 | Self::Stalled { .. }
+                | Self::Slow { .. }
                 | Self::Truncated { .. }
                 | Self::Network(_)
         )
@@ -309,7 +320,7 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
         Problem::TooManyRequests(_) => {
             format!("wait, or run `{}`: the limits are higher after a login", login(server))
         }
-        Problem::Server { .. } | Problem::Stalled { .. } | Problem::Truncated { .. } => {
+        Problem::Server { .. } | Problem::Stalled { .. } | Problem::Slow { .. } | Problem::Truncated { .. } => {
             format!("try again later; if it fails again, ask the administrator of `{server}`")
         }
         Problem::DigestMismatch { .. }

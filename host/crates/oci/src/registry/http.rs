@@ -6,14 +6,16 @@
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Body, Method, Response, Url, redirect};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
+use super::Options;
 use super::error::Problem;
+use super::pace::{LeastRate, Pace};
 
 /// Sends HTTP requests.
 pub(super) struct Http {
@@ -22,13 +24,23 @@ pub(super) struct Http {
     connect_timeout: Duration,
     /// The time after which a request without any data fails.
     pub(super) stall_timeout: Duration,
+    answer_timeout: Duration,
+    least_rate: LeastRate,
     user_agent: String,
 }
 
 impl Http {
     /// Returns a value without any client; clients are created when they are needed.
-    pub(super) fn new(connect_timeout: Duration, stall_timeout: Duration, user_agent: String) -> Self {
-        Self { plain: OnceLock::new(), tls: OnceLock::new(), connect_timeout, stall_timeout, user_agent }
+    pub(super) fn new(options: &Options) -> Self {
+        let Options { connect_timeout, stall_timeout, answer_timeout, least_rate, .. } = *options;
+        let user_agent = options.user_agent.clone();
+        let (plain, tls) = (OnceLock::new(), OnceLock::new());
+        Self { plain, tls, connect_timeout, stall_timeout, answer_timeout, least_rate, user_agent }
+    }
+
+    /// Returns the pace of a response, for [`Self::chunk`].
+    pub(super) fn pace(&self) -> Pace {
+        Pace::new(self.least_rate)
     }
 
     /// Sends a request with no body or a short one.
@@ -64,23 +76,50 @@ impl Http {
 
     /// Reads the next bytes of a body, and returns `None` at its end. The caller decides what a
     /// broken connection means, because that depends on what it expects.
-    pub(super) async fn chunk(&self, response: &mut Response) -> Result<Result<Option<Bytes>, Broken>, Problem> {
+    pub(super) async fn chunk(
+        &self,
+        response: &mut Response,
+        pace: &mut Pace,
+    ) -> Result<Result<Option<Bytes>, Broken>, Problem> {
+        let start = Instant::now();
         match tokio::time::timeout(self.stall_timeout, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
+                pace.add(chunk.len() as u64, start.elapsed())?;
+                Ok(Ok(Some(chunk)))
+            }
             Ok(read) => Ok(read.map_err(|error| Broken(self.problem(&error)))),
             Err(_) => Err(Problem::Stalled { doing: "sent nothing", after: self.stall_timeout }),
         }
     }
 
     /// Reads a whole body of at most `limit` bytes.
-    pub(super) async fn body(&self, mut response: Response, what: &str, limit: u64) -> Result<Bytes, Problem> {
+    pub(super) async fn body(&self, response: Response, what: &str, limit: u64) -> Result<Bytes, Problem> {
+        self.body_within(self.answer_timeout, response, what, limit).await
+    }
+
+    /// Reads a whole body, which must arrive within a time.
+    pub(super) async fn body_within(
+        &self,
+        after: Duration,
+        response: Response,
+        what: &str,
+        limit: u64,
+    ) -> Result<Bytes, Problem> {
+        match tokio::time::timeout(after, self.whole_body(response, what, limit)).await {
+            Ok(read) => read,
+            Err(_) => Err(Problem::Stalled { doing: "sent no whole answer", after }),
+        }
+    }
+
+    async fn whole_body(&self, mut response: Response, what: &str, limit: u64) -> Result<Bytes, Problem> {
         let too_large = || Problem::TooLarge { what: what.to_owned(), limit };
         let announced = response.content_length();
         if announced.is_some_and(|length| length > limit) {
             return Err(too_large());
         }
-        let mut body = BytesMut::new();
+        let (mut body, mut pace) = (BytesMut::new(), self.pace());
         loop {
-            match self.chunk(&mut response).await? {
+            match self.chunk(&mut response, &mut pace).await? {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => return Ok(body.freeze()),
                 Err(broken) => return Err(broken.after(body.len() as u64, announced)),

@@ -17,11 +17,14 @@ pub struct Retry {
     pub first_delay: Duration,
     /// The maximum time to wait. If a registry asks for more, the request fails.
     pub max_delay: Duration,
+    /// The maximum time that a server is silent or too slow, over all repetitions without progress.
+    pub max_silence: Duration,
 }
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { times: 4, first_delay: Duration::from_millis(250), max_delay: Duration::from_secs(60) }
+        let (first_delay, minute) = (Duration::from_millis(250), Duration::from_secs(60));
+        Self { times: 4, first_delay, max_delay: minute, max_silence: minute }
     }
 }
 
@@ -52,21 +55,29 @@ pub(super) struct Retries<'a> {
     retry: Retry,
     clock: &'a dyn Clock,
     done: u32,
+    silence: Duration,
 }
 
 impl<'a> Retries<'a> {
     /// Returns the repetitions for a new request.
     pub(super) fn new(retry: Retry, clock: &'a dyn Clock) -> Self {
-        Self { retry, clock, done: 0 }
+        Self { retry, clock, done: 0, silence: Duration::ZERO }
     }
 
     /// Starts counting again, because there was progress.
     pub(super) fn begin_again(&mut self) {
         self.done = 0;
+        self.silence = Duration::ZERO;
     }
 
     /// Waits until the request is to be repeated. Returns the problem if it is not to be repeated.
     pub(super) async fn after(&mut self, problem: Problem) -> Result<(), Problem> {
+        let silence = silence(&problem);
+        self.silence += silence;
+        // The next attempt would take as long.
+        if !silence.is_zero() && self.silence + silence > self.retry.max_silence {
+            return Err(problem);
+        }
         match self.delay(&problem) {
             Some(delay) => self.clock.sleep(delay).await,
             None => return Err(problem),
@@ -85,6 +96,15 @@ impl<'a> Retries<'a> {
             Some(asked) => Some(asked.max(own)),
             None => Some(own),
         }
+    }
+}
+
+/// Returns how long the server was silent or too slow.
+fn silence(problem: &Problem) -> Duration {
+    match problem {
+        Problem::Stalled { after, .. } | Problem::Slow { after, .. } => *after,
+        Problem::Token { problem, .. } => silence(problem),
+        _ => Duration::ZERO,
     }
 }
 
@@ -130,7 +150,8 @@ mod tests {
 
     #[test]
     fn delays_double_and_end() {
-        let retry = Retry { times: 3, first_delay: Duration::from_secs(1), max_delay: Duration::from_secs(3) };
+        let (first_delay, max_delay) = (Duration::from_secs(1), Duration::from_secs(3));
+        let retry = Retry { times: 3, first_delay, max_delay, ..Retry::default() };
         let mut retries = Retries::new(retry, &SystemClock);
         let delays = (0..4).map(|done| {
             retries.done = done;
@@ -140,5 +161,35 @@ mod tests {
         retries.begin_again();
         assert_eq!(retries.delay(&Problem::TooManyRequests(Some(Duration::from_secs(4)))), None);
         assert_eq!(retries.delay(&Problem::WebPage), None);
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_is_given_up_within_a_minute() {
+        struct Never;
+        impl Clock for Never {
+            fn now(&self) -> SystemTime {
+                SystemTime::UNIX_EPOCH
+            }
+
+            fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+                Box::pin(std::future::ready(()))
+            }
+        }
+        async fn check(problem: impl Fn(Duration) -> Problem, after: u64, n_attempts: u32) {
+            let after = Duration::from_secs(after);
+            let (mut retries, mut n) = (Retries::new(Retry::default(), &Never), 1);
+            while retries.after(problem(after)).await.is_ok() {
+                n += 1;
+            }
+            assert_eq!(n, n_attempts, "{after:?}");
+            assert!(after * n <= Duration::from_secs(60));
+        }
+        let stalled = |after| Problem::Stalled { doing: "did not answer", after };
+        check(stalled, 40, 1).await;
+        check(stalled, 30, 2).await;
+        check(stalled, 10, 5).await;
+        check(|after| Problem::Slow { bytes: 1, least: 2, after }, 30, 2).await;
+        let token = |after| Problem::Token { server: String::new(), problem: Box::new(stalled(after)) };
+        check(token, 30, 2).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
@@ -20,6 +21,8 @@ use super::upload::Upload;
 const MAX_REDIRECTS: usize = 5;
 /// The number of bytes that are read of an error response.
 const MAX_COMPLAINT: u64 = 64 << 10;
+/// The time for reading it. A request that fails is repeated, and each time there is one.
+const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The number of characters that are shown of it.
 const MAX_DETAIL: usize = 300;
 
@@ -170,7 +173,8 @@ impl Transport {
     async fn said(&self, response: Response) -> (String, String) {
         let is_json =
             response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/"));
-        let Ok(body) = self.http.body(response, "the answer", MAX_COMPLAINT).await else { return Default::default() };
+        let body = self.http.body_within(COMPLAINT_TIMEOUT, response, "the answer", MAX_COMPLAINT).await;
+        let Ok(body) = body else { return Default::default() };
         let complaints: Complaints = serde_json::from_slice(&body).unwrap_or_default();
         let Some(first) = complaints.errors.into_iter().next() else {
             let text = if is_json { String::new() } else { shown(&String::from_utf8_lossy(&body)) };

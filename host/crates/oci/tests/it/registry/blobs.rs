@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use expect_test::expect;
 use oci::image::{Descriptor, LAYER};
-use oci::registry::{BlobSink, Client, Retry};
+use oci::registry::{BlobSink, Client, LeastRate, Retry};
 
 use crate::support::bench::{Bench, check, describe};
 use crate::support::fake::{Asked, Reply};
@@ -144,6 +144,39 @@ async fn a_download_that_stalls_ends() {
           GET /v2/app/blobs/<layer 1> -> 200
           GET /v2/app/blobs/<layer 1> bytes=4- -> 206
     "#]]).await;
+}
+
+#[tokio::test]
+async fn a_download_that_is_too_slow_ends() {
+    let change = |bench: &mut Bench| {
+        let over = Duration::from_millis(40);
+        bench.options.least_rate = LeastRate { bytes: 1 << 10, over };
+        bench.options.retry = Retry { max_silence: over, ..Retry::default() };
+        change_layer(bench, 99, |_, reply| Reply { drip: Duration::from_millis(30), ..reply });
+    };
+    let mut bench = Bench::new();
+    change(&mut bench);
+    let report = bench.pull().await;
+    assert!(report.contains("bytes in 0.04 s, and less than 1024 are too few"), "{report}");
+    assert_eq!(report.matches("blobs/<layer 1>").count(), 1, "{report}");
+}
+
+#[tokio::test]
+async fn a_short_answer_that_takes_too_long_ends() {
+    let change = |bench: &mut Bench| {
+        bench.options.answer_timeout = Duration::from_millis(50);
+        bench.options.retry = Retry { times: 0, ..Retry::default() };
+        bench.fake.always("GET", |_, reply| Reply { drip: Duration::from_millis(15), ..reply });
+    };
+    check(
+        change,
+        expect![[r#"
+            error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: it sent no whole answer for 0.05 s
+            hint: try again later; if it fails again, ask the administrator of `REGISTRY`
+              GET /v2/app/manifests/1 -> 200
+        "#]],
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -41,6 +41,8 @@ pub(crate) struct Reply {
     pub(crate) cut: Option<usize>,
     /// Whether the connection is then kept open, instead of closed.
     pub(crate) stalls: bool,
+    /// The time before each byte of the body.
+    pub(crate) drip: Duration,
 }
 
 impl Reply {

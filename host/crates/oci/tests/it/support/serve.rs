@@ -63,8 +63,16 @@ fn write_answer(stream: &mut impl Write, reply: &Reply, is_head: bool) -> std::i
     stream.write_all(head.as_bytes())?;
     stream.write_all(b"\r\n")?;
     let body = if is_head { &[] } else { &reply.body[..reply.cut.unwrap_or(reply.body.len()).min(reply.body.len())] };
-    stream.write_all(body)?;
-    stream.flush()
+    if reply.drip.is_zero() {
+        stream.write_all(body)?;
+        return stream.flush();
+    }
+    stream.flush()?;
+    body.iter().try_for_each(|byte| {
+        std::thread::sleep(reply.drip);
+        stream.write_all(&[*byte])?;
+        stream.flush()
+    })
 }
 
 /// Responds as the specification says.
