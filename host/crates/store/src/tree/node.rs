@@ -227,7 +227,7 @@ impl Node {
         if input.byte()? != 1 {
             return Err(Malformed);
         }
-        let root = if input.byte()? == 1 { Some(input.owned()?) } else { None };
+        let root = if input.flag()? { Some(input.owned()?) } else { None };
         let n = usize::try_from(input.number()?).map_err(|_| Malformed)?;
         // Every entry has some bytes, so that a wrong number does not reserve memory.
         if n > input.bytes.len() {
@@ -239,7 +239,7 @@ impl Node {
         }
         let digest = digest_of(&bytes[..bytes.len() - input.bytes.len()]);
         for entry in &mut entries {
-            if !matches!(entry.mtime, Mtime::Pinned(_)) && input.byte()? == 1 {
+            if !matches!(entry.mtime, Mtime::Pinned(_)) && input.flag()? {
                 entry.mtime = Mtime::Seen(input.time()?);
             }
         }
@@ -321,13 +321,26 @@ impl<'a> Input<'a> {
         self.take(1).map(|bytes| bytes[0])
     }
 
+    fn flag(&mut self) -> Result<bool, Malformed> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Each number has one encoding: otherwise a node would have several digests.
     fn number(&mut self) -> Result<u64, Malformed> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
+            let bits = u64::from(byte & 0x7f);
+            number |= bits << shift;
+            if bits << shift >> shift != bits {
+                return Err(Malformed);
+            }
             if byte & 0x80 == 0 {
-                return Ok(number);
+                return if byte == 0 && shift > 0 { Err(Malformed) } else { Ok(number) };
             }
         }
         Err(Malformed)

@@ -523,6 +523,16 @@ fn no_tree_is_too_deep() {
     s.apply(&op, made, Some(Origin { tree: owned, path: &path("d") })).unwrap();
 }
 
+#[test]
+fn a_node_has_one_encoding() {
+    assert!(Node::decode(&[1, 0, 0]).is_ok());
+    // Flags that are neither 0 nor 1, and numbers with more bytes than they need or bits than there are.
+    let too_large = [&[1, 0][..], &[0xff; 9], &[0x7f]].concat();
+    for bytes in [&[1, 0xff, 0][..], &[1, 2, 0], &[1, 0, 0x80, 0], &[1, 1, 0x80, 0x80, 0, 0, 0, 0], &too_large] {
+        assert!(Node::decode(bytes).is_err(), "{bytes:?}");
+    }
+}
+
 fn any_entry() -> impl Strategy<Value = Entry> {
     let digest = any::<[u8; 32]>().prop_map(ContentDigest::from_bytes);
     let kind = prop_oneof![
