@@ -15,6 +15,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use graph::{Blame, Diagnostic};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
+mod remove;
+
+pub(crate) use remove::{remove_all, remove_all_by_force};
+
 /// Why an operation on a path failed.
 #[derive(Debug)]
 pub struct IoError {
@@ -155,14 +159,6 @@ pub(crate) fn hard_link(from: &Path, to: &Path) -> Result<(), IoError> {
 /// Removes a file. A missing file is no error.
 pub(crate) fn remove_file(path: &Path) -> Result<(), IoError> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
-        _ => Ok(()),
-    }
-}
-
-/// Removes a directory and everything in it. A missing directory is no error.
-pub(crate) fn remove_all(path: &Path) -> Result<(), IoError> {
-    match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
         _ => Ok(()),
     }

@@ -154,19 +154,7 @@ pub fn remove_stubborn(path: &Path) -> Result<(), IoError> {
     if fs::remove_all(path).is_ok() {
         return Ok(());
     }
-    let mut pending = vec![path.to_owned()];
-    while let Some(dir) = pending.pop() {
-        if !fs::lstat_if_there(&dir)?.is_some_and(|metadata| metadata.is_dir()) {
-            continue;
-        }
-        // Entries of other users stay, and are reported by the error below.
-        let _ = rustix::fs::chmod(&dir, Mode::from_raw_mode(0o700));
-        pending.extend(fs::names(&dir).unwrap_or_default().into_iter().map(|name| dir.join(name)));
-    }
-    match fs::lstat_if_there(path)? {
-        Some(metadata) if !metadata.is_dir() => fs::remove_file(path),
-        _ => fs::remove_all(path),
-    }
+    fs::remove_all_by_force(path)
 }
 
 /// Locks a file; returns false if the operation does not wait and another process has the lock.
