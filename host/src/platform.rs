@@ -239,6 +239,8 @@ pub struct RunOptions {
     pub is_cache_used: bool,
     /// The longest time that one command may take before it is killed.
     pub timeout: Option<Duration>,
+    /// The limits for work on trees.
+    pub limits: store::Limits,
     /// Whether commands may use the network.
     pub is_network_allowed: bool,
     /// Whether this is a dry run: functions are called, no command is executed, and `events` tells what would be.

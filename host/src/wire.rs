@@ -16,7 +16,7 @@ use module::NodeDependency;
 use pipeline::{Library, ModuleTypes, StageGraph, StageId};
 use runtime::{Power, Runtime, RuntimeConfig};
 use session::{DependencySpec, ModuleSpec, Modules, Pipeline, Secrets, Session, SessionOptions, Verdict};
-use store::{Item, Store};
+use store::{Item, Limits, Store};
 use tokio::runtime::Builder;
 
 use self::engines::{Choice, Engines};
@@ -239,7 +239,10 @@ impl Component for Loaded {
             is_dry: options.is_dry,
         };
         let (choice, _) = Choice::make(options.engine.as_deref(), &self.engines);
-        let engine = tokio.block_on(choice.open(&self.engines, self.store.clone(), io))?;
+        let cancel = options.cancel.clone();
+        let is_cancelled: Arc<dyn Fn() -> bool + Send + Sync> = Arc::new(move || cancel.is_cancelled());
+        let store = self.store.with_limits(Limits { is_cancelled: Some(is_cancelled), ..options.limits });
+        let engine = tokio.block_on(choice.open(&self.engines, store, io))?;
         let session = SessionOptions {
             engine,
             secrets,

@@ -116,6 +116,12 @@ pub(crate) fn run() -> Vec<Arg> {
         value("timeout", "TIME")
             .allow_negative_numbers(true)
             .help("Kill each command after TIME: seconds, or a number with a unit as in 500ms, 90s, 10m, 2h"),
+        value("max-entries", "N").help("Let an operation on files visit at most N of them [default: 10000000]"),
+        value("max-bytes", "N").help("Let an operation on files write at most N bytes [default: 64 GiB]"),
+        value("max-results", "N").help("Let a search or a glob find at most N results [default: 1000000]"),
+        value("max-result-bytes", "N")
+            .help("Let the results of a search, a glob or a replacement have at most N bytes [default: 256 MiB]"),
+        value("max-depth", "N").help("Let at most N directories be in each other [default: 4096]"),
         engine(),
         Arg::new("explain")
             .long("explain")

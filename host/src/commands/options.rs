@@ -27,6 +27,7 @@ pub(super) struct CallOptions {
     pub(super) is_cache_used: bool,
     pub(super) n_jobs: Option<usize>,
     pub(super) timeout: Option<Duration>,
+    pub(super) limits: store::Limits,
     pub(super) engine: Option<String>,
     pub(super) explain: Option<Explain>,
     pub(super) style: Style,
@@ -66,6 +67,7 @@ impl CallOptions {
             is_cache_used: !options.has("no-cache"),
             n_jobs: options.value("jobs").map(jobs).transpose()?,
             timeout: options.value("timeout").map(timeout).transpose()?,
+            limits: limits(options)?,
             engine: engine.map(str::to_owned),
             explain: explain(options)?,
             style: style(options, config, is_terminal)?,
@@ -115,6 +117,27 @@ fn jobs(text: &str) -> Result<usize> {
         Ok(n_jobs) if n_jobs > 0 => Ok(n_jobs),
         _ => Err(Report::usage(format!("option `--jobs` takes a number from 1 on, not `{text}`"))),
     }
+}
+
+/// Reads the limits for work on trees; those that are not given have their defaults.
+fn limits(options: &Options) -> Result<store::Limits> {
+    let mut limits = store::Limits::default();
+    let mut max_depth = limits.max_depth as u64;
+    let all = [
+        ("max-entries", &mut limits.max_entries),
+        ("max-bytes", &mut limits.max_bytes),
+        ("max-results", &mut limits.max_results),
+        ("max-result-bytes", &mut limits.max_result_bytes),
+        ("max-depth", &mut max_depth),
+    ];
+    for (name, limit) in all {
+        if let Some(text) = options.value(name) {
+            let wrong = || Report::usage(format!("option `--{name}` takes a number from 1 on, not `{text}`"));
+            *limit = text.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+        }
+    }
+    limits.max_depth = usize::try_from(max_depth).unwrap_or(usize::MAX);
+    Ok(limits)
 }
 
 /// Parses a time: seconds, or a number with `ms`, `s`, `m` or `h`.

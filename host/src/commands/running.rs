@@ -83,6 +83,7 @@ fn begin<T>(
         n_jobs: call.n_jobs,
         is_cache_used: call.is_cache_used,
         timeout: call.timeout,
+        limits: call.limits.clone(),
         is_network_allowed: call.is_network_allowed && opened.manifest().is_none_or(|manifest| manifest.network),
         is_dry,
     });

@@ -423,7 +423,7 @@ impl Store {
             let node = match self.find_node(digest) {
                 Ok(node) => node,
                 // A missing node needs nothing.
-                Err(NodeError::Missing { .. } | NodeError::Corrupt { .. }) => continue,
+                Err(NodeError::Missing { .. } | NodeError::Corrupt { .. } | NodeError::Budget(_)) => continue,
                 Err(NodeError::Db(error)) => return Err(error.into()),
             };
             for entry in &node.entries {

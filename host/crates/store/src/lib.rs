@@ -43,9 +43,13 @@
 //! [`Store::lock_key`], [`Store::volume`], [`Store::lease`], [`Store::usage`], [`Store::gc`], [`Store::clear`],
 //! [`Store::remove`], [`Store::sweep`].
 //!
+//! # Limits
+//! Work on trees counts against [`Limits`], which [`Store::with_limits`] sets for a run.
+//!
 //! To understand the code, begin with [`Node`], `tree/resolve.rs` and [`Store`].
 
 mod blob;
+mod budget;
 mod db;
 mod export;
 mod fs;
@@ -63,6 +67,7 @@ mod store;
 mod tree;
 
 pub use blob::{BlobError, ExternalBlobs, ExternalFile, Stamp, blob_path};
+pub use budget::{BudgetError, Limits};
 pub use db::{DbError, SqlError};
 pub use export::{ExportError, Exported};
 pub use fs::IoError;

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use graph::{Blame, ContentDigest, Diagnostic};
 use rusqlite::OptionalExtension;
 
+use crate::budget::BudgetError;
 use crate::db::DbError;
 use crate::store::Store;
 use crate::tree::node::Node;
@@ -31,17 +32,24 @@ pub enum NodeError {
     /// The database cannot be used.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// The work on the tree exceeds a limit, or was cancelled.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
 }
 
 impl Diagnostic for NodeError {
     fn blame(&self) -> Blame {
-        Blame::Environment
+        match self {
+            Self::Budget(error) => error.blame(),
+            _ => Blame::Environment,
+        }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { .. } | Self::Corrupt { .. } => Some("run again: the directory is made again".to_owned()),
             Self::Db(error) => error.hint(),
+            Self::Budget(error) => error.hint(),
         }
     }
 }

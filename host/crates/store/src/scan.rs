@@ -51,6 +51,14 @@ pub enum ScanError {
         /// The path that was to be scanned.
         path: PathBuf,
     },
+    /// The directory has directories that are too deep.
+    #[error("`{}` has directories that are more than {limit} deep", path.display())]
+    TooDeep {
+        /// The path that was to be scanned.
+        path: PathBuf,
+        /// The largest depth.
+        limit: usize,
+    },
     /// A file or a directory cannot be read.
     #[error(transparent)]
     Io(#[from] IoError),
@@ -71,7 +79,7 @@ pub enum ScanError {
 impl Diagnostic for ScanError {
     fn blame(&self) -> Blame {
         match self {
-            Self::NotScannable { .. } | Self::Pattern(_) => Blame::User,
+            Self::NotScannable { .. } | Self::TooDeep { .. } | Self::Pattern(_) => Blame::User,
             // The directory existed when the run began, so that the caller did nothing wrong.
             _ => Blame::Environment,
         }
@@ -80,6 +88,9 @@ impl Diagnostic for ScanError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Changed { .. } => Some("run again when nothing writes to it".to_owned()),
+            Self::TooDeep { .. } => {
+                Some("leave them out with an exclude pattern, or raise the limit with `--max-depth`".to_owned())
+            }
             Self::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("leave it out with an exclude pattern, or make it readable".to_owned())
             }
@@ -149,7 +160,8 @@ impl Store {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::open(root, flags, Mode::empty());
         let fd = fd.map_err(|e| Stop::Error(IoError::new("open directory", root, e).into()))?;
-        let walked = Walk { root, fd, selector, image: image.as_ref() }.run()?;
+        let max_depth = self.limits().max_depth;
+        let walked = Walk { root, fd, selector, image: image.as_ref(), max_depth }.run()?;
         // If the root is stored, everything below it is stored, too.
         let is_stored = match &image {
             Some(image) => self.has_node(image.dir(0).digest)?,

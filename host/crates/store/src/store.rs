@@ -10,6 +10,7 @@ use graph::{Blame, ContentDigest, Diagnostic};
 use rustix::fs::{Access, FlockOperation, Mode, OFlags};
 
 use crate::blob::ExternalBlobs;
+use crate::budget::{Budget, Limits};
 use crate::db::Db;
 use crate::fs::{self, IoError};
 use crate::nodes::NodeCache;
@@ -74,6 +75,7 @@ impl Diagnostic for OpenError {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    limits: Arc<Limits>,
 }
 
 struct Inner {
@@ -115,6 +117,7 @@ impl Store {
             waited.map_err(|e| IoError::new("lock", root.join("use.lock"), e))?;
         }
         Ok(Self {
+            limits: Arc::default(),
             inner: Arc::new(Inner {
                 root: root.to_owned(),
                 db: Db::new(root.to_owned()),
@@ -126,6 +129,29 @@ impl Store {
                 of_root: RwLock::default(),
             }),
         })
+    }
+
+    /// Returns a handle to the same store whose operations have other limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        Self { inner: Arc::clone(&self.inner), limits: Arc::new(limits) }
+    }
+
+    /// Returns the limits of the operations of this handle.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Returns whether the run was cancelled that the handle belongs to.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.budget().check().is_err()
+    }
+
+    /// Returns the budget of one operation.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(&self.limits)
     }
 
     /// Returns the directory of the store.

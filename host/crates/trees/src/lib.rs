@@ -96,7 +96,11 @@ impl Trees {
         work: impl FnOnce(&Store) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let store = self.store.clone();
-        let task = tokio::task::spawn_blocking(move || work(&store));
+        let task = tokio::task::spawn_blocking(move || {
+            let done = work(&store);
+            // A walk that stopped because the run was cancelled says so in an error of its own.
+            if done.is_err() && store.is_cancelled() { Err(Failure::Cancelled) } else { done }
+        });
         task.await.unwrap_or_else(|error| Err(Failure::bug(format!("work on trees panicked: {error}"))))
     }
 }

@@ -38,7 +38,7 @@ fn apply(
         // The changes in a directory follow the directory.
         let is_below =
             |other: &Change| other.path.starts_with(&change.path) && other.path.get(change.path.len()) == Some(&b'/');
-        let n_below = after.iter().take_while(|other| is_below(other)).count();
+        let n_below = after.partition_point(is_below);
         let (below, next) = after.split_at(n_below);
         rest = next;
         let old = node.get(&name).cloned();

@@ -2,6 +2,7 @@
 //! another process and namespace.
 
 use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::blob::{blob_path, hash_file, nanoseconds, settle};
+use crate::budget::MAX_DEPTH;
 use crate::fs::{self, IoError};
 use crate::layer::{Change, ChangeKind, IdMap, LayerContents, OPAQUE, link_blob};
 use crate::tree::node::Owned;
@@ -28,6 +30,18 @@ pub enum IngestError {
     /// The file system reports an error.
     #[error(transparent)]
     Io(#[from] IoError),
+    /// A directory is too deep.
+    #[error("the command made directories that are more than {MAX_DEPTH} deep, below `{}`", start(path))]
+    TooDeep {
+        /// The path of the directory from the root of the layer, as bytes.
+        path: Vec<u8>,
+    },
+}
+
+/// Returns the first names of a long path.
+fn start(path: &[u8]) -> String {
+    let names: Vec<&[u8]> = path.split(|&b| b == b'/').take(3).collect();
+    format!("/{}", crate::tree::resolve::escape(&names.join(&b'/')))
 }
 
 impl Diagnostic for IngestError {
@@ -36,8 +50,10 @@ impl Diagnostic for IngestError {
     }
 
     fn hint(&self) -> Option<String> {
-        let Self::Io(error) = self;
-        error.hint()
+        match self {
+            Self::Io(error) => error.hint(),
+            Self::TooDeep { .. } => Some("let the command remove them, or put them into a file".to_owned()),
+        }
     }
 }
 
@@ -53,8 +69,8 @@ pub fn ingest_layer(dir: &Path, blobs_dir: &Path, ids: &IdMap) -> Result<LayerCo
     let root = rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| IoError::new("open directory", dir, e))?;
     let mut reader = Reader { dir, root, ids, changes: Vec::new(), files: Vec::new(), n_skipped: 0 };
     reader.walk()?;
-    let Reader { mut changes, files, n_skipped, .. } = reader;
-    let digests = hash_all(dir, blobs_dir, &changes, &files)?;
+    let Reader { root, mut changes, files, n_skipped, .. } = reader;
+    let digests = hash_all(dir, &root, blobs_dir, &changes, &files)?;
     let mut size_bytes = 0;
     for (index, (found, n)) in files.into_iter().zip(digests) {
         size_bytes += n;
@@ -72,7 +88,7 @@ fn owned_of(ids: &IdMap, mode: u32, uid: u32, gid: u32) -> Owned {
 
 struct Reader<'a> {
     dir: &'a Path,
-    root: std::os::fd::OwnedFd,
+    root: OwnedFd,
     ids: &'a IdMap,
     changes: Vec<Change>,
     /// The indexes of the regular files in `changes`.
@@ -85,18 +101,28 @@ impl Reader<'_> {
         IoError::new(action, self.dir.join(fs::path_of(path)), errno)
     }
 
-    /// Walks over all directories. It uses no recursion, so that no directory is too deep.
-    fn walk(&mut self) -> Result<(), IoError> {
-        let mut pending = vec![Vec::new()];
-        while let Some(at) = pending.pop() {
+    /// Walks over all directories. It uses no recursion on the stack.
+    fn walk(&mut self) -> Result<(), IngestError> {
+        // The path of each directory, its depth, and the index of its change.
+        let mut pending = vec![(Vec::new(), 0, None)];
+        let mut last: Option<(Vec<u8>, OwnedFd)> = None;
+        while let Some((at, depth, index)) = pending.pop() {
+            if depth > MAX_DEPTH {
+                return Err(IngestError::TooDeep { path: at });
+            }
             let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-            let fd = fs::open_beneath(&self.root, &at, flags, Mode::empty());
+            // Most directories are in the one that was listed last, from which the way is short.
+            let below = last.as_ref().and_then(|(path, fd)| Some((at.strip_prefix(&**path)?.strip_prefix(b"/")?, fd)));
+            let fd = match below {
+                Some((rest, from)) => fs::open_beneath(from, rest, flags, Mode::empty()),
+                None => fs::open_beneath(&self.root, &at, flags, Mode::empty()),
+            };
             let fd = fd.map_err(|e| self.error("open directory", &at, e))?;
-            if !at.is_empty() {
-                let index = self.changes.iter().rposition(|change| change.path == at);
-                if let (true, Some(index)) = (is_opaque(&fd), index) {
-                    self.changes[index].what = ChangeKind::Directory { is_opaque: true };
-                }
+            if let Some(index) = index
+                && is_opaque(&fd)
+            {
+                let change: &mut Change = &mut self.changes[index];
+                change.what = ChangeKind::Directory { is_opaque: true };
             }
             let entries = rustix::fs::Dir::read_from(&fd).map_err(|e| self.error("list", &at, e))?;
             for entry in entries {
@@ -110,11 +136,13 @@ impl Reader<'_> {
                     path.extend_from_slice(name.to_bytes());
                     let stat = rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW);
                     let stat = stat.map_err(|e| self.error("stat", &path, e))?;
+                    let index: usize = self.changes.len();
                     if let Some(below) = self.entry(&fd, name, path, &stat)? {
-                        pending.push(below);
+                        pending.push((below, depth + 1, Some(index)));
                     }
                 }
             }
+            last = Some((at, fd));
         }
         Ok(())
     }
@@ -122,7 +150,7 @@ impl Reader<'_> {
     /// Adds an entry; returns its path if it is a directory.
     fn entry(
         &mut self,
-        fd: &std::os::fd::OwnedFd,
+        fd: &OwnedFd,
         name: &std::ffi::CStr,
         path: Vec<u8>,
         stat: &rustix::fs::Stat,
@@ -158,7 +186,7 @@ impl Reader<'_> {
     }
 }
 
-fn is_opaque(fd: &std::os::fd::OwnedFd) -> bool {
+fn is_opaque(fd: &OwnedFd) -> bool {
     OPAQUE.iter().any(|name| {
         let mut value = [0; 8];
         rustix::fs::fgetxattr(fd, *name, &mut value[..]).is_ok_and(|n| value[..n] == *b"y")
@@ -167,11 +195,19 @@ fn is_opaque(fd: &std::os::fd::OwnedFd) -> bool {
 
 fn hash_all(
     dir: &Path,
+    root: &OwnedFd,
     blobs_dir: &Path,
     changes: &[Change],
     files: &[usize],
 ) -> Result<Vec<(ContentDigest, u64)>, IoError> {
-    let one = |index: &usize| put(&dir.join(fs::path_of(&changes[*index].path)), blobs_dir);
+    let one = |index: &usize| {
+        let path = dir.join(fs::path_of(&changes[*index].path));
+        if path.as_os_str().len() < MAX_PATH_BYTES {
+            put(&path, blobs_dir)
+        } else {
+            put_deep(root, &path, blobs_dir, &changes[*index].path)
+        }
+    };
     if files.len() < PARALLEL_FILES {
         return files.iter().map(one).collect();
     }
@@ -195,6 +231,20 @@ fn hash_all(
     let mut all = parts.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     all.sort_by_key(|(i, _)| *i);
     Ok(all.into_iter().map(|(_, found)| found).collect())
+}
+
+/// The longest path in bytes that the kernel takes, with the zero byte at its end.
+const MAX_PATH_BYTES: usize = 4096;
+
+/// Makes a blob of a file whose path is too long for the kernel. The directory of the file is opened, and the file is
+/// named from there.
+fn put_deep(root: &OwnedFd, shown: &Path, blobs_dir: &Path, path: &[u8]) -> Result<(ContentDigest, u64), IoError> {
+    let cut = path.iter().rposition(|&b| b == b'/').unwrap_or(0);
+    let (parent, name) = (&path[..cut], &path[cut..]);
+    let fd = fs::open_beneath(root, parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty());
+    let fd = fd.map_err(|e| IoError::new("open directory", shown, e))?;
+    let name = name.strip_prefix(b"/").unwrap_or(name);
+    put(&PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd())).join(fs::path_of(name)), blobs_dir)
 }
 
 /// Makes a blob of a file, and returns its digest and its size.

@@ -1,8 +1,11 @@
 //! Plans a layer: the difference between two trees.
 
+use std::collections::HashMap;
+
 use graph::{Blame, ContentDigest, Diagnostic};
 
 use crate::blob::BlobError;
+use crate::budget::Budget;
 use crate::fs;
 use crate::layer::{LayerPlan, PlanEntry, PlanKind, seen};
 use crate::nodes::{NodeError, empty_tree};
@@ -45,7 +48,13 @@ impl Store {
     /// # Errors
     /// If a directory, or the contents of a file, are missing from the store.
     pub fn plan_layer(&self, base: Option<ContentDigest>, target: ContentDigest) -> Result<LayerPlan, PlanError> {
-        let mut planner = Planner { store: self, path: Vec::new(), entries: Vec::new() };
+        let mut planner = Planner {
+            store: self,
+            budget: self.budget(),
+            sizes: HashMap::new(),
+            path: Vec::new(),
+            entries: Vec::new(),
+        };
         match base {
             Some(base) => planner.difference(base, target, 0)?,
             None => planner.all(target, 0)?,
@@ -80,6 +89,9 @@ impl Store {
 
 struct Planner<'a> {
     store: &'a Store,
+    budget: Budget,
+    /// The number of entries below a directory, and the size of their files in bytes.
+    sizes: HashMap<ContentDigest, (u64, u64)>,
     path: Vec<u8>,
     entries: Vec<PlanEntry>,
 }
@@ -97,7 +109,31 @@ impl Planner<'_> {
         value
     }
 
+    /// Counts everything below a directory, with each directory that is there several times counted once. So what is
+    /// too much is refused before it is listed.
+    fn size(&mut self, tree: ContentDigest, depth: usize) -> Result<(u64, u64), NodeError> {
+        if let Some(size) = self.sizes.get(&tree) {
+            return Ok(*size);
+        }
+        let node = self.store.node(tree)?;
+        let (mut n_entries, mut n_bytes) = (0_u64, 0_u64);
+        for entry in &node.entries {
+            self.budget.check_depth(depth)?;
+            let below = match &entry.kind {
+                Kind::Directory { digest } => descend(depth, || self.size(*digest, depth + 1))?,
+                Kind::File { size, .. } => (0, *size),
+                _ => (0, 0),
+            };
+            n_entries = n_entries.saturating_add(1).saturating_add(below.0);
+            n_bytes = n_bytes.saturating_add(below.1);
+        }
+        self.sizes.insert(tree, (n_entries, n_bytes));
+        Ok((n_entries, n_bytes))
+    }
+
     fn all(&mut self, tree: ContentDigest, depth: usize) -> Result<(), PlanError> {
+        let (n_entries, n_bytes) = self.size(tree, depth)?;
+        self.budget.check_more(n_entries, n_bytes).map_err(NodeError::from)?;
         let node = self.store.node(tree)?;
         for entry in &node.entries {
             self.at(&entry.name, |planner| planner.add(entry, false, depth))?;
@@ -107,9 +143,13 @@ impl Planner<'_> {
 
     /// Adds an entry and everything in it.
     fn add(&mut self, entry: &Entry, is_opaque: bool, depth: usize) -> Result<(), PlanError> {
+        self.budget.entry(depth).map_err(NodeError::from)?;
         let what = match &entry.kind {
             Kind::Directory { .. } | Kind::Machine { .. } => PlanKind::Directory { is_opaque },
-            Kind::File { digest, size } => self.file(digest, *size)?,
+            Kind::File { digest, size } => {
+                self.budget.bytes(*size).map_err(NodeError::from)?;
+                self.file(digest, *size)?
+            }
             Kind::Symlink { target } => PlanKind::Symlink { target: target.to_vec() },
             Kind::Fifo => PlanKind::Fifo,
         };
@@ -145,6 +185,7 @@ impl Planner<'_> {
             self.at(&old.name, |planner| planner.push(PlanKind::Whiteout, Owned { mode: 0, uid: 0, gid: 0 }, None));
         }
         for new in &target.entries {
+            self.budget.entry(depth).map_err(NodeError::from)?;
             match base.get(&new.name) {
                 Some(old) if old.is_same(new) => {}
                 Some(old) => self.at(&new.name, |planner| planner.change(old, new, depth))?,

@@ -1,12 +1,14 @@
 //! Walks over a directory for a scan: level by level, and the directories of a level in parallel.
 //!
-//! It uses no recursion, so that no tree is too deep, and each thread has one open directory at a time.
+//! It uses no recursion on the stack. Each thread has one open directory at a time, and the directories of a small level
+//! stay open until those in them are, so that a deep directory is not looked up from the root each time.
 
 use std::cell::RefCell;
 use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use graph::ContentDigest;
 use rayon::prelude::*;
@@ -19,6 +21,8 @@ use crate::blob::{Stamp, hash_file};
 use crate::fs::{self, IoError};
 use crate::tree::pattern::{Above, Selector};
 
+/// The number of directories of a level up to which they stay open until those in them are.
+const FEW: usize = 64;
 /// The number of files from which on the files of one directory are hashed in parallel.
 const PARALLEL_FILES: usize = 8;
 
@@ -75,10 +79,14 @@ pub(super) struct Walked {
     pub(super) n_hashed: usize,
     pub(super) n_files: usize,
     pub(super) skipped: Vec<Box<[u8]>>,
+    /// The open directory, until its directories are known.
+    fd: Option<Arc<OwnedFd>>,
 }
 
 /// A directory that is to be walked.
 struct Todo {
+    /// The open parent, where few directories are walked at a time. The way from there is short.
+    parent: Option<Arc<OwnedFd>>,
     path: Vec<u8>,
     cached: Option<u32>,
     above: Above,
@@ -89,6 +97,7 @@ pub(super) struct Walk<'a> {
     pub(super) fd: OwnedFd,
     pub(super) selector: &'a Selector,
     pub(super) image: Option<&'a Image>,
+    pub(super) max_depth: usize,
 }
 
 thread_local! {
@@ -99,15 +108,23 @@ impl Walk<'_> {
     /// Walks over all directories. The root is the first, and parents come before their children.
     pub(super) fn run(&self) -> Result<Vec<Walked>, Stop> {
         let cached = self.image.map(|_| 0);
-        let mut level = vec![Todo { path: Vec::new(), cached, above: Above::default() }];
+        let mut level = vec![Todo { parent: None, path: Vec::new(), cached, above: Above::default() }];
         let mut all: Vec<Walked> = Vec::new();
+        let mut depth = 0;
         while !level.is_empty() {
-            let walked: Vec<Walked> = level.par_iter().map(|todo| self.list(todo)).collect::<Result<_, _>>()?;
+            if depth > self.max_depth {
+                let (path, limit) = (self.root.to_owned(), self.max_depth);
+                return Err(Stop::Error(ScanError::TooDeep { path, limit }));
+            }
+            depth += 1;
+            let walked: Vec<Walked> =
+                level.par_iter().map(|todo| self.list(todo, level.len() <= FEW)).collect::<Result<_, _>>()?;
             let mut next = Vec::new();
             let first_of_next = all.len() + walked.len();
             for (todo, mut walked) in level.iter().zip(walked) {
                 walked.first_child = first_of_next + next.len();
                 self.children(todo, &walked, &mut next);
+                walked.fd = None;
                 all.push(walked);
             }
             level = next;
@@ -119,7 +136,7 @@ impl Walk<'_> {
         match (&walked.listing, self.image) {
             (Listing::Same(dir), Some(image)) => {
                 for record in image.records(dir).filter(|record| record.kind == DIRECTORY) {
-                    next.push(self.child(todo, record.name, Some(record.child)));
+                    next.push(self.child(todo, walked, record.name, Some(record.child)));
                 }
             }
             (Listing::Fresh(items), image) => {
@@ -128,20 +145,21 @@ impl Walk<'_> {
                 for item in items.iter().filter(|item| item.kind == DIRECTORY) {
                     while cached.next_if(|record| record.name < &*item.name).is_some() {}
                     let same = cached.next_if(|record| record.name == &*item.name && record.kind == DIRECTORY);
-                    next.push(self.child(todo, &item.name, same.map(|record| record.child)));
+                    next.push(self.child(todo, walked, &item.name, same.map(|record| record.child)));
                 }
             }
             (Listing::Same(_), None) => {}
         }
     }
 
-    fn child(&self, parent: &Todo, name: &[u8], cached: Option<u32>) -> Todo {
+    fn child(&self, parent: &Todo, walked: &Walked, name: &[u8], cached: Option<u32>) -> Todo {
+        let parent_fd = walked.fd.as_ref();
         let path = join(&parent.path, name);
         let above = match self.selector.takes_all() {
             true => Above::default(),
             false => self.selector.judge(&path, &parent.above).above,
         };
-        Todo { path, cached, above }
+        Todo { parent: parent_fd.cloned(), path, cached, above }
     }
 
     fn host_path(&self, dir: &[u8], name: &[u8]) -> PathBuf {
@@ -157,9 +175,15 @@ impl Walk<'_> {
         }
     }
 
-    fn list(&self, todo: &Todo) -> Result<Walked, Stop> {
+    fn list(&self, todo: &Todo, is_kept: bool) -> Result<Walked, Stop> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let fd = fs::open_beneath(&self.fd, &todo.path, flags, Mode::empty());
+        let fd = match &todo.parent {
+            Some(parent) => {
+                let name = todo.path.rsplit(|&b| b == b'/').next().unwrap_or_default();
+                fs::open_beneath(parent, name, flags, Mode::empty())
+            }
+            None => fs::open_beneath(&self.fd, &todo.path, flags, Mode::empty()),
+        };
         let fd = fd.map_err(|e| self.stop("open directory", &todo.path, b"", e))?;
         let own = rustix::fs::fstat(&fd).map_err(|e| self.stop("stat", &todo.path, b"", e))?;
         let (names, text) = self.names(&fd, todo)?;
@@ -171,6 +195,7 @@ impl Walk<'_> {
             n_hashed: 0,
             n_files: 0,
             skipped: Vec::new(),
+            fd: None,
         };
         let name_of = |name: &Name| text[name.at..name.at + name.n].as_ref();
         let cached = self.image.zip(todo.cached).map(|(image, index)| (image, image.dir(index)));
@@ -215,6 +240,7 @@ impl Walk<'_> {
                 walked.listing = Listing::Fresh(items);
             }
         }
+        walked.fd = is_kept.then(|| Arc::new(fd));
         Ok(walked)
     }
 

@@ -1,10 +1,12 @@
 //! Copies from one tree into another.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use graph::{ContentDigest, CopyOp, CopySource};
 
-use crate::nodes::{Editor, empty_tree};
+use crate::budget::Budget;
+use crate::nodes::{Editor, NodeError, empty_tree};
 use crate::tree::deep::descend;
 use crate::tree::edit::{Edit, EditError, Origin, directory_mode, edit_at, file_name};
 use crate::tree::node::{Entry, Kind, Node, Owned};
@@ -27,42 +29,51 @@ impl<'a> Rewrite<'a> {
 /// The directories that were rewritten before. It is used only where the path of a directory does not matter.
 type Memo = HashMap<ContentDigest, ContentDigest>;
 
+/// Where a rewrite is.
+struct At {
+    path: Vec<u8>,
+    above: Above,
+    memo: Memo,
+    budget: Budget,
+}
+
 /// Makes a tree of the entries that a selector takes, each of them changed.
 pub(crate) fn rewrite(
     editor: &mut Editor<'_>,
     tree: ContentDigest,
     rules: &Rewrite<'_>,
 ) -> Result<ContentDigest, EditError> {
-    let mut memo = Memo::new();
-    rewrite_below(editor, tree, rules, &mut (Vec::new(), Above::default(), &mut memo), 0)
+    let at = &mut At { path: Vec::new(), above: Above::default(), memo: Memo::new(), budget: editor.store.budget() };
+    rewrite_below(editor, tree, rules, at, 0)
 }
 
 fn rewrite_below(
     editor: &mut Editor<'_>,
     digest: ContentDigest,
     rules: &Rewrite<'_>,
-    at: &mut (Vec<u8>, Above, &mut Memo),
+    at: &mut At,
     depth: usize,
 ) -> Result<ContentDigest, EditError> {
     let is_everywhere_same = rules.selector.takes_all();
-    if let Some(done) = at.2.get(&digest).filter(|_| is_everywhere_same) {
+    if let Some(done) = at.memo.get(&digest).filter(|_| is_everywhere_same) {
         return Ok(*done);
     }
     let node = editor.node(digest)?;
     let mut entries = Vec::with_capacity(node.entries.len());
     for entry in &node.entries {
-        let n = at.0.len();
+        at.budget.entry(depth).map_err(NodeError::from)?;
+        let n = at.path.len();
         if n > 0 {
-            at.0.push(b'/');
+            at.path.push(b'/');
         }
-        at.0.extend_from_slice(&entry.name);
-        let verdict = rules.selector.judge(&at.0, &at.1);
+        at.path.extend_from_slice(&entry.name);
+        let verdict = rules.selector.judge(&at.path, &at.above);
         let mut entry = entry.clone();
         let mut is_kept = verdict.is_taken;
         if let (Kind::Directory { digest }, true) = (&mut entry.kind, verdict.may_descend) {
-            let above = std::mem::replace(&mut at.1, verdict.above);
+            let above = std::mem::replace(&mut at.above, verdict.above);
             let below = descend(depth, || rewrite_below(editor, *digest, rules, at, depth + 1))?;
-            at.1 = above;
+            at.above = above;
             // A directory that is not selected itself is kept for the entries in it.
             is_kept |= below != empty_tree();
             *digest = below;
@@ -73,11 +84,11 @@ fn rewrite_below(
             }
             entries.push(entry);
         }
-        at.0.truncate(n);
+        at.path.truncate(n);
     }
     let made = editor.add(Node { root: node.root, entries });
     if is_everywhere_same {
-        at.2.insert(digest, made);
+        at.memo.insert(digest, made);
     }
     Ok(made)
 }
@@ -170,7 +181,13 @@ impl Edit<'_, '_> {
             return Err(ReadError::NotADirectory { path: op.dest.to_absolute(), found }.into());
         }
         let is_new = at.place.is_none() || (at.real.is_empty() && self.base == empty_tree());
-        self.place(&at.real, source, is_new.then_some(root))
+        let is_base_of_root = self.base == empty_tree() || store.is_of_root(self.base);
+        let made = self.place(&at.real, source, is_new.then_some(root))?;
+        // A directory that is put into another one again and again need not be looked through each time.
+        if gives_to_root && is_base_of_root {
+            store.note_of_root(made);
+        }
+        Ok(made)
     }
 
     /// Merges a directory into the directory at a path without links. A new directory gets `owned`.
@@ -194,9 +211,10 @@ impl Edit<'_, '_> {
                 })?,
             };
         }
+        let budget = Arc::new(self.editor.store.budget());
         let mut pending = vec![(path.to_vec(), source)];
         while let Some((path, source)) = pending.pop() {
-            let mut onto = Onto { tree, path: path.clone(), elsewhere: Vec::new() };
+            let mut onto = Onto { tree, budget: Arc::clone(&budget), path: path.clone(), elsewhere: Vec::new() };
             tree = edit_at(self.editor, tree, &path, |editor, node| {
                 let source = editor.node(source)?;
                 onto.merge(editor, node, &source, 0)
@@ -210,6 +228,7 @@ impl Edit<'_, '_> {
 /// A directory that is copied onto another.
 struct Onto {
     tree: ContentDigest,
+    budget: Arc<Budget>,
     path: Vec<Box<[u8]>>,
     /// The directories that are copied to where links of the destination lead, such as from `/bin` to `/usr/bin`.
     elsewhere: Vec<(Vec<Box<[u8]>>, ContentDigest)>,
@@ -228,6 +247,7 @@ impl Onto {
             return Ok(());
         }
         for new in &source.entries {
+            self.budget.entry(depth).map_err(NodeError::from)?;
             self.path.push(new.name.clone());
             let mut new = new.clone();
             let old = node.get(&new.name).map(|entry| entry.kind.clone());

@@ -3,6 +3,7 @@
 use graph::{Blame, ContentDigest, Diagnostic, FileOp, RemoveKind, TreePath};
 
 use crate::blob::BlobError;
+use crate::budget::Budget;
 use crate::nodes::{Editor, NodeError, empty_tree};
 use crate::store::Store;
 use crate::tree::copy::{Rewrite, rewrite, with_x_for_r};
@@ -343,15 +344,17 @@ impl Edit<'_, '_> {
         let at = self.writable(base, true)?;
         let Some(PathTarget::Root(node) | PathTarget::Entry(_, Some(node))) = &at.place else { return Ok(self.base) };
         let mut matches: Vec<(Vec<u8>, bool)> = Vec::new();
-        self.editor.store.walk(node, &mut Vec::new(), 0, &mut |path, entry| {
+        let budget = self.editor.store.budget();
+        self.editor.store.walk(node, &mut Vec::new(), 0, &budget, &mut |path, entry| {
             let is_match = glob.matches(path);
             let is_directory = is_directory(&entry.kind);
             if is_match && (kind == RemoveKind::File || is_directory) {
+                budget.result(path.len() as u64)?;
                 matches.push((path.to_vec(), is_directory));
             }
             // The entries of a directory that is removed need not be matched.
             let is_removed = is_match && kind == RemoveKind::Directory;
-            !is_removed && !matches!(entry.kind, Kind::Machine { .. }) && glob.may_match_below(path)
+            Ok(!is_removed && !matches!(entry.kind, Kind::Machine { .. }) && glob.may_match_below(path))
         })?;
         if let Some((path, _)) = matches.iter().find(|(_, is_directory)| kind == RemoveKind::File && *is_directory) {
             return Err(EditError::MatchedDirectory { path: format!("{}/{}", base.to_absolute(), escape(path)) });
@@ -428,7 +431,7 @@ impl Edit<'_, '_> {
             return Err(ReadError::NotAFile { path: from.path.to_absolute(), found: "a directory" }.into());
         };
         let Kind::File { digest, .. } = &file.kind else { return Err(EditError::BadName { name: name.to_owned() }) };
-        let contents = replace_in(name, &store.read_blob(digest)?, what)?;
+        let contents = replace_in(name, &store.read_blob(digest)?, what, &store.budget())?;
         let digest = store.put_blob(&contents)?;
         let kind = Kind::File { digest, size: contents.len() as u64 };
         Ok(self.editor.add(Node::of(vec![Entry::new(name_bytes, kind, file.owned)])))
@@ -461,7 +464,7 @@ pub(crate) fn file_name(name: &str) -> Result<&[u8], EditError> {
     if is_bad { Err(EditError::BadName { name: name.to_owned() }) } else { Ok(name.as_bytes()) }
 }
 
-fn replace_in(name: &str, contents: &[u8], what: &Replacement<'_>) -> Result<Vec<u8>, EditError> {
+fn replace_in(name: &str, contents: &[u8], what: &Replacement<'_>, budget: &Budget) -> Result<Vec<u8>, EditError> {
     let search = what.search.as_bytes();
     if search.is_empty() {
         return Err(EditError::EmptySearch { name: name.to_owned() });
@@ -483,7 +486,10 @@ fn replace_in(name: &str, contents: &[u8], what: &Replacement<'_>) -> Result<Vec
         let lines = found.iter().take(5).map(line).collect::<Vec<_>>().join(", ");
         return Err(EditError::ManyMatches { search, name, n_matches: found.len(), lines });
     }
-    let mut out = Vec::with_capacity(contents.len());
+    let kept = contents.len() - found.len() * search.len();
+    let n_bytes = found.len().saturating_mul(what.replacement.len()).saturating_add(kept);
+    budget.result_bytes(n_bytes as u64).map_err(ReadError::from)?;
+    let mut out = Vec::with_capacity(n_bytes);
     let mut from = 0;
     for at in found {
         out.extend_from_slice(&contents[from..at]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use graph::{ContentDigest, KeyHasher, TreePath};
 
 use crate::blob::{ExternalFile, Stamp, hash_file};
+use crate::budget::{Budget, BudgetError};
 use crate::fs::{self, IoError};
 use crate::store::Store;
 use crate::tree::deep::descend;
@@ -49,6 +50,9 @@ pub enum Selected {
     /// A file, whose contents are in the store or in a registered file of this machine.
     File(Entry),
 }
+
+/// Is called with the path of an entry; returns whether a directory is entered.
+pub(crate) type Visit<'a> = dyn FnMut(&[u8], &Entry) -> Result<bool, BudgetError> + Send + 'a;
 
 impl Store {
     /// Describes the entry at a path; returns none if there is no entry. Links on the way are followed. A link at
@@ -103,11 +107,13 @@ impl Store {
         let glob = Glob::new(pattern)?;
         let mut found = Vec::new();
         let node = self.directory(tree, path)?;
-        self.walk(&node, &mut Vec::new(), 0, &mut |at, entry| {
+        let budget = self.budget();
+        self.walk(&node, &mut Vec::new(), 0, &budget, &mut |at, entry| {
             if glob.matches(at) {
+                budget.result(at.len() as u64)?;
                 found.push(list_name(path, at, is_directory(&entry.kind)));
             }
-            glob.may_match_below(at)
+            Ok(glob.may_match_below(at))
         })?;
         // A walk has another order than sorted paths, where a name has bytes below `/`.
         let mut found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -260,22 +266,24 @@ impl Store {
         node: &Node,
         at: &mut Vec<u8>,
         depth: usize,
-        visit: &mut (dyn FnMut(&[u8], &Entry) -> bool + Send),
+        budget: &Budget,
+        visit: &mut Visit<'_>,
     ) -> Result<(), ReadError> {
         for entry in &node.entries {
+            budget.entry(depth)?;
             let n = at.len();
             if n > 0 {
                 at.push(b'/');
             }
             at.extend_from_slice(&entry.name);
-            if visit(at, entry) {
+            if visit(at, entry)? {
                 let below = match &entry.kind {
                     Kind::Directory { digest } => Some(self.node(*digest)?),
                     Kind::Machine { host_path, .. } => Some(self.list_host(fs::path_of(host_path))?),
                     _ => None,
                 };
                 if let Some(below) = below {
-                    descend(depth, || self.walk(&below, at, depth + 1, visit))?;
+                    descend(depth, || self.walk(&below, at, depth + 1, budget, visit))?;
                 }
             }
             at.truncate(n);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use graph::{Blame, ContentDigest, Diagnostic, TreePath};
 
 use crate::blob::BlobError;
+use crate::budget::BudgetError;
 use crate::fs::{self, IoError};
 use crate::nodes::{Editor, NodeError};
 use crate::scan::ScanError;
@@ -79,6 +80,12 @@ pub enum ReadError {
     /// A view of a directory of this machine cannot be scanned.
     #[error(transparent)]
     Scan(#[from] Box<ScanError>),
+}
+
+impl From<BudgetError> for ReadError {
+    fn from(error: BudgetError) -> Self {
+        Self::Node(error.into())
+    }
 }
 
 impl Diagnostic for ReadError {

@@ -4,6 +4,7 @@ use graph::{ContentDigest, TreePath};
 use rayon::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
+use crate::budget::Budget;
 use crate::fs;
 use crate::store::Store;
 use crate::tree::node::Kind;
@@ -57,7 +58,9 @@ impl Store {
     /// If the path is not that of a directory, a pattern is not valid, or a file cannot be read.
     pub fn search(&self, tree: ContentDigest, path: &TreePath, query: &Query) -> Result<Vec<Match>, ReadError> {
         let regex = compile(query)?;
-        let files = self.searched(tree, path, &query.globs)?;
+        // The paths of the files are limited as the matches are, and are not counted with them.
+        let (listing, budget) = (self.budget(), self.budget());
+        let files = self.searched(tree, path, &query.globs, &listing)?;
         let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut matches = Vec::new();
         for batch in files.chunks(BATCH) {
@@ -67,11 +70,12 @@ impl Store {
             let found: Result<Vec<_>, ReadError> = batch
                 .par_iter()
                 .map(|(path, source)| {
+                    budget.check()?;
                     let bytes = match source {
                         Source::Blob(digest) => self.read_blob(digest)?,
                         Source::Host(host) => fs::read(host)?,
                     };
-                    Ok(search_file(path, &bytes, &regex, if query.files_only { 1 } else { limit }))
+                    search_file(path, &bytes, &regex, if query.files_only { 1 } else { limit }, &budget)
                 })
                 .collect();
             matches.extend(found?.into_iter().flatten());
@@ -85,24 +89,26 @@ impl Store {
         tree: ContentDigest,
         path: &TreePath,
         globs: &[String],
+        budget: &Budget,
     ) -> Result<Vec<(String, Source)>, ReadError> {
         let globs = globs.iter().map(|glob| Glob::new(glob)).collect::<Result<Vec<_>, _>>()?;
         let host = self.host_dir(tree, path)?;
         let mut files = Vec::new();
         let mut hosts: Vec<(Vec<u8>, std::path::PathBuf)> = host.map(|host| (Vec::new(), host)).into_iter().collect();
         let node = self.directory(tree, path)?;
-        self.walk(&node, &mut Vec::new(), 0, &mut |at, entry| {
+        self.walk(&node, &mut Vec::new(), 0, budget, &mut |at, entry| {
             let is_wanted = globs.is_empty() || globs.iter().any(|glob| glob.matches(at));
             match &entry.kind {
                 Kind::File { digest, .. } if is_wanted => {
                     let above =
                         hosts.iter().rev().find_map(|(base, host)| Some(host.join(fs::path_of(below(at, base)?))));
+                    budget.result_bytes(at.len() as u64)?;
                     files.push((escape(at), above.map_or(Source::Blob(*digest), Source::Host)));
                 }
                 Kind::Machine { host_path, .. } => hosts.push((at.to_vec(), fs::path_of(host_path).to_owned())),
                 _ => {}
             }
-            globs.is_empty() || globs.iter().any(|glob| glob.may_match_below(at))
+            Ok(globs.is_empty() || globs.iter().any(|glob| glob.may_match_below(at)))
         })?;
         files.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(files)
@@ -132,19 +138,28 @@ fn compile(query: &Query) -> Result<Regex, ReadError> {
     })
 }
 
-fn search_file(path: &str, bytes: &[u8], regex: &Regex, limit: usize) -> Vec<Match> {
+fn search_file(
+    path: &str,
+    bytes: &[u8],
+    regex: &Regex,
+    limit: usize,
+    budget: &Budget,
+) -> Result<Vec<Match>, ReadError> {
     if bytes[..bytes.len().min(BINARY_PROBE_BYTES)].contains(&0) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let lines = bytes.split(|&b| b == b'\n').enumerate();
     let lines = lines.map(|(i, line)| (i, line.strip_suffix(b"\r").unwrap_or(line)));
     // A file that ends with a line end has no further line.
     let n_lines = bytes.split(|&b| b == b'\n').count() - usize::from(bytes.ends_with(b"\n") || bytes.is_empty());
     let matching = lines.take(n_lines).filter(|(_, line)| regex.is_match(line));
-    let found = matching.map(|(i, line)| Match {
-        path: path.to_owned(),
-        line: u32::try_from(i + 1).unwrap_or(u32::MAX),
-        text: String::from_utf8_lossy(line).into_owned(),
+    let found = matching.map(|(i, line)| {
+        budget.result((path.len() + line.len()) as u64)?;
+        Ok(Match {
+            path: path.to_owned(),
+            line: u32::try_from(i + 1).unwrap_or(u32::MAX),
+            text: String::from_utf8_lossy(line).into_owned(),
+        })
     });
     found.take(limit).collect()
 }

@@ -81,7 +81,7 @@ pub(crate) fn show(store: &Store, tree: ContentDigest) -> String {
         lines.push(format!("/{}", owned(own, 0o755)));
     }
     store
-        .walk(&root, &mut Vec::new(), 0, &mut |at, entry| {
+        .walk(&root, &mut Vec::new(), 0, &store.budget(), &mut |at, entry| {
             let at = escape(at);
             lines.push(match &entry.kind {
                 Kind::File { digest, .. } => {
@@ -93,7 +93,7 @@ pub(crate) fn show(store: &Store, tree: ContentDigest) -> String {
                 Kind::Fifo => format!("{at} fifo"),
                 Kind::Machine { host_path, .. } => format!("{at} machine {}", escape(host_path)),
             });
-            !matches!(entry.kind, Kind::Machine { .. })
+            Ok(!matches!(entry.kind, Kind::Machine { .. }))
         })
         .unwrap();
     lines.iter().map(|line| format!("{line}\n")).collect()

@@ -1,0 +1,156 @@
+//! Tests of trees that are small in the store and endless in paths, or deep.
+
+use std::time::{Duration, Instant};
+
+use graph::{ContentDigest, CopyOp, CopySource, FileOp, TreePath};
+
+use super::Limits;
+use crate::tree::tests::{file, store};
+use crate::{IdMap, Origin, Query, Store, empty_tree, ingest_layer};
+
+/// Copies a directory to a name in an empty or another one.
+fn nested(store: &Store, base: ContentDigest, name: &str, inner: ContentDigest) -> ContentDigest {
+    let op = CopyOp {
+        dest: TreePath::parse(name).unwrap(),
+        source: CopySource::Contents,
+        include: Vec::new(),
+        exclude: Vec::new(),
+        owner: None,
+        mode: None,
+        keep_owner: false,
+    };
+    store.apply(&FileOp::Copy(op), base, Some(Origin { tree: inner, path: &TreePath::root() })).unwrap()
+}
+
+/// Makes a tree in which a file has 2^40 paths.
+fn endless(store: &Store, contents: &str) -> ContentDigest {
+    let mut tree = store.apply(&file("f", contents), empty_tree(), None).unwrap();
+    for _ in 0..40 {
+        let first = nested(store, empty_tree(), "a", tree);
+        tree = nested(store, first, "b", tree);
+    }
+    tree
+}
+
+fn deep(store: &Store, n: usize) -> ContentDigest {
+    let leaf = store.apply(&file("f", "x"), empty_tree(), None).unwrap();
+    (0..n).fold(leaf, |tree, _| nested(store, empty_tree(), "d", tree))
+}
+
+#[test]
+fn work_on_a_tree_with_endless_paths_ends_with_the_limit_and_the_option() {
+    let (_dir, store) = store();
+    let store = store.with_limits(Limits { max_entries: 50_000, max_results: 1000, ..Limits::default() });
+    let begun = Instant::now();
+    let tree = endless(&store, "x");
+    let root = TreePath::root();
+    let too_many = "the number of files and directories to visit is more than 50000";
+    assert_eq!(store.glob(tree, &root, "**/nothing").unwrap_err().to_string(), too_many);
+    assert_eq!(store.glob(tree, &root, "**").unwrap_err().to_string(), "the number of results is more than 1000");
+    let query = Query { pattern: "x".to_owned(), ..Query::default() };
+    assert_eq!(store.search(tree, &root, &query).unwrap_err().to_string(), too_many);
+    assert_eq!(store.plan_layer(None, tree).unwrap_err().to_string(), too_many);
+    let filter = FileOp::Filter { include: Vec::new(), exclude: vec!["**/nothing".to_owned()] };
+    let error = store.apply(&filter, tree, None).unwrap_err();
+    assert_eq!(error.to_string(), too_many);
+    let hint = graph::Diagnostic::hint(&error).unwrap();
+    assert_eq!(hint, "leave out what is not needed, or raise the limit with `--max-entries`");
+    assert!(begun.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_layer_that_is_too_large_is_refused_before_it_is_listed() {
+    let (_dir, store) = store();
+    let tree = endless(&store, "x");
+    let begun = Instant::now();
+    store.plan_layer(None, tree).unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    let small = store.with_limits(Limits { max_bytes: 9, ..Limits::default() });
+    let tree = store.apply(&file("f", "1234567890"), empty_tree(), None).unwrap();
+    let error = small.plan_layer(None, tree).unwrap_err().to_string();
+    assert_eq!(error, "the size of all files together is more than 9 bytes");
+}
+
+#[test]
+fn what_is_the_same_everywhere_is_done_once() {
+    let (_dir, store) = store();
+    let (one, other) = (endless(&store, "x"), endless(&store, "y"));
+    assert_eq!(store.merge(&[one, other]).unwrap(), other);
+    assert_eq!(store.diff(one, other).unwrap(), other);
+    let chown = |tree| {
+        let op = FileOp::Chown { path: TreePath::root(), owner: "1:2".to_owned() };
+        store.apply(&op, tree, None).unwrap()
+    };
+    assert_eq!(chown(one), chown(one));
+}
+
+#[test]
+fn a_cancelled_run_stops_a_walk() {
+    let (_dir, store) = store();
+    let tree = endless(&store, "x");
+    let is_cancelled: std::sync::Arc<dyn Fn() -> bool + Send + Sync> = std::sync::Arc::new(|| true);
+    let store = store.with_limits(Limits { is_cancelled: Some(is_cancelled), ..Limits::default() });
+    assert_eq!(store.glob(tree, &TreePath::root(), "**/nothing").unwrap_err().to_string(), "cancelled");
+}
+
+#[test]
+fn a_replacement_that_grows_a_file_is_limited() {
+    let (_dir, store) = store();
+    let source = store.apply(&file("f", "aaaa"), empty_tree(), None).unwrap();
+    let store = store.with_limits(Limits { max_result_bytes: 15, ..Limits::default() });
+    let op = |replacement: &str| {
+        let (name, search, replacement) = ("f".to_owned(), "a".to_owned(), replacement.to_owned());
+        FileOp::Replace { name, search, replacement, all: true }
+    };
+    let at = TreePath::parse("f").unwrap();
+    let replace = |with: &str| store.apply(&op(with), empty_tree(), Some(Origin { tree: source, path: &at }));
+    replace("bbb").unwrap();
+    assert_eq!(replace("bbbb").unwrap_err().to_string(), "the size of the result is more than 15 bytes");
+}
+
+#[test]
+fn a_deep_tree_is_made_quickly_and_refused_where_it_is_walked() {
+    let (_dir, store) = store();
+    let tree = deep(&store, 20_000);
+    let error = store.plan_layer(None, tree).unwrap_err().to_string();
+    assert_eq!(error, "the directories are in each other more often than 4096");
+    let error = store.glob(tree, &TreePath::root(), "**").unwrap_err().to_string();
+    assert_eq!(error, "the directories are in each other more often than 4096");
+    let fine = deep(&store, 4000);
+    assert_eq!(store.plan_layer(None, fine).unwrap().entries.len(), 4001);
+}
+
+#[test]
+fn directories_on_disk_are_read_to_the_limit_and_refused_beyond_it() {
+    use rustix::fs::{Mode, OFlags};
+    let (dir, store) = store();
+    let make = |name: &str, n: usize| {
+        let path = dir.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        let mut at = rustix::fs::open(&path, OFlags::RDONLY, Mode::empty()).unwrap();
+        for _ in 0..n {
+            rustix::fs::mkdirat(&at, "d", Mode::RWXU).unwrap();
+            at = rustix::fs::openat(&at, "d", OFlags::RDONLY, Mode::empty()).unwrap();
+        }
+        let file = rustix::fs::openat(&at, "f", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR | Mode::WUSR).unwrap();
+        rustix::io::write(&file, b"x").unwrap();
+        path
+    };
+    let (fine, worse) = (make("fine", 4000), make("worse", 5000));
+    let ingest = |path| ingest_layer(path, &store.blobs_dir(), &IdMap::default());
+    let begun = Instant::now();
+    let contents = ingest(&fine).unwrap();
+    assert_eq!(contents.changes.len(), 4001);
+    let changed = store.apply_changes(empty_tree(), &contents).unwrap();
+    let found = store.glob(changed, &TreePath::root(), "**/f").unwrap();
+    assert_eq!(found, ["d/".repeat(4000) + "f"]);
+    assert_eq!(store.scan(&fine, &[], &[]).unwrap().n_files, 1);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    let error = ingest(&worse).unwrap_err().to_string();
+    assert_eq!(error, "the command made directories that are more than 4096 deep, below `/d/d/d`");
+    let error = store.scan(&worse, &[], &[]).unwrap_err().to_string();
+    assert_eq!(error, format!("`{}` has directories that are more than 4096 deep", worse.display()));
+    // The standard library, which removes the directory of the test, does so by recursion.
+    crate::fs::remove_all(&fine).unwrap();
+    crate::fs::remove_all(&worse).unwrap();
+}
