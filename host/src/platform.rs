@@ -305,4 +305,10 @@ pub struct Cleared {
     pub n_entries: u64,
     /// The number of bytes that they took.
     pub size_bytes: u64,
+    /// The number of entries that stay because runs use them.
+    pub n_kept: u64,
+    /// The number of bytes that these take.
+    pub kept_bytes: u64,
+    /// Whether files that nothing needs stay until no run uses the store.
+    pub is_deferred: bool,
 }

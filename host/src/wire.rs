@@ -123,6 +123,9 @@ impl Platform for Wired {
         Ok(Cleared {
             n_entries: u64::try_from(collected.items.len()).unwrap_or(u64::MAX),
             size_bytes: collected.size_bytes + compiled_bytes,
+            n_kept: u64::try_from(collected.kept.len()).unwrap_or(u64::MAX),
+            kept_bytes: collected.kept_bytes,
+            is_deferred: collected.is_deferred,
         })
     }
 }

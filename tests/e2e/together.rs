@@ -69,3 +69,32 @@ fn equal_steps_of_one_call_run_once() {
     let other = twice.run(&scratch);
     assert_eq!((other.ok(), other.evaluated()), ("same\n", vec![]));
 }
+
+#[test]
+fn a_clear_beside_a_run_keeps_what_the_run_uses_and_its_results_are_right_afterwards() {
+    if !require("crun") {
+        return;
+    }
+    let scratch = Scratch::new();
+    // The second step waits in its cache volume until the store was cleared.
+    let wait = "touch /c/here; until [ -e /c/go ]; do sleep 0.02; done; touch /above";
+    let chain = Chain::machine().sh("mkdir /lower; touch /lower/below");
+    let chain = chain.then(&["with-mounted-cache-options", "--path", "/c", "--cache", "gate"]);
+    let chain = chain.sh(wait).sh("ls -d /lower/below /above /bin").stdout();
+    let run = chain.spawn(&scratch);
+    let volumes = scratch.path("store/caches-v1");
+    let gate = || std::fs::read_dir(&volumes).ok()?.find_map(|entry| Some(entry.ok()?.path().join("data")));
+    until("the second step waits", || gate().is_some_and(|gate| gate.join("here").exists()));
+    let cleared = scratch.host(["cache", "clear", "--json"]);
+    let listed = scratch.host(["cache", "list"]).stdout;
+    std::fs::write(gate().expect("it was there").join("go"), "").expect("the volume is there");
+    let ran = run.wait();
+    let shown = "/above\n/bin\n/lower/below\n";
+    assert_eq!(ran.ok(), shown);
+    let cleared: serde_json::Value = serde_json::from_str(&cleared.stdout).expect("it prints JSON");
+    assert!(cleared["kept_entries"].as_u64() >= Some(2), "the layer and the volume: {cleared}");
+    assert!(listed.contains("cache-volume") && listed.contains("layer"), "{listed}");
+    assert_eq!(chain.run(&scratch).ok(), shown);
+    let cleared = scratch.host(["cache", "clear", "--json"]).stdout;
+    assert!(cleared.contains("\"kept_entries\":0") || cleared.contains("\"kept_entries\": 0"), "{cleared}");
+}

@@ -75,10 +75,26 @@ fn list(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
 fn clear(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     let cleared = context.platform.clear_cache()?;
     if is_json(parsed) {
-        let shown = json!({ "entries": cleared.n_entries, "size_bytes": cleared.size_bytes });
+        let shown = json!({
+            "entries": cleared.n_entries,
+            "size_bytes": cleared.size_bytes,
+            "kept_entries": cleared.n_kept,
+            "kept_bytes": cleared.kept_bytes,
+            "is_deferred": cleared.is_deferred,
+        });
         return print_json(context.io, &shown);
     }
     context.io.say(&format!("removed {} entries, {}", cleared.n_entries, bytes(cleared.size_bytes)));
+    if cleared.n_kept > 0 {
+        context.io.say(&format!(
+            "kept {} entries, {}, because runs use them",
+            cleared.n_kept,
+            bytes(cleared.kept_bytes)
+        ));
+    }
+    if cleared.is_deferred {
+        context.io.say("files that nothing needs stay while a run uses the store: clear it again afterwards");
+    }
     Ok(ExitStatus::Done)
 }
 

@@ -141,6 +141,8 @@ fn the_store_is_shown_and_emptied() {
         exit 0
         -- stderr
         removed 2 entries, 6.0 MiB
+        kept 1 entries, 1.0 MiB, because runs use them
+        files that nothing needs stay while a run uses the store: clear it again afterwards
     "#]],
     );
     check(

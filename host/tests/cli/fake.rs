@@ -88,7 +88,7 @@ impl Platform for FakePlatform {
     }
 
     fn clear_cache(&self) -> Result<Cleared> {
-        Ok(Cleared { n_entries: 2, size_bytes: 6 << 20 })
+        Ok(Cleared { n_entries: 2, size_bytes: 6 << 20, n_kept: 1, kept_bytes: 1 << 20, is_deferred: true })
     }
 }
 

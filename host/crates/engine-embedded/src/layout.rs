@@ -173,14 +173,19 @@ impl Layouts {
     }
 }
 
-/// Returns the layers that show a tree, without making any. None if the store has none, or no longer has all of them;
-/// the empty tree needs no layer.
+/// Returns the layers that show a tree, without making any, and leases them: they stay until the run ends. None if the
+/// store has none, or no longer has all of them; the empty tree needs no layer.
 pub(crate) fn known(store: &Store, tree: &Tree<Vec<LayerId>>) -> Result<Option<Vec<LayerId>>, Failure> {
-    let is_there = |layer: &LayerId| store.layer_path(layer).is_dir();
-    if !tree.form.is_empty() && tree.form.iter().all(is_there) {
+    if !tree.form.is_empty() && are_there(store, &tree.form)? {
         return Ok(Some(tree.form.clone()));
     }
     materialised(store, tree.digest)
+}
+
+/// Leases layers; returns false if the store does not have all of them.
+pub(crate) fn are_there(store: &Store, layers: &[LayerId]) -> Result<bool, Failure> {
+    let is_there = |layer: &LayerId| store.layer_path(layer).is_dir();
+    Ok(layers.iter().all(is_there) && (layers.is_empty() || store.lease_layers(layers).map_err(Failure::of)?))
 }
 
 fn materialised(store: &Store, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, Failure> {

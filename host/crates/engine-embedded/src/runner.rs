@@ -52,7 +52,8 @@ impl Runner for ZoneRunner {
     }
 
     fn is_there(&self, tree: &Tree<Vec<LayerId>>) -> bool {
-        tree.form.iter().all(|layer| self.store.layer_path(layer).is_dir())
+        // An error of the store shows again when a layer is made.
+        crate::layout::are_there(&self.store, &tree.form).unwrap_or(false)
     }
 
     /// Runs a command in five steps: it lays out the trees, prepares the zone's step without IO, has the zone run it,

@@ -1,20 +1,21 @@
 //! Lists what the store holds, and collects what is not needed.
 //!
-//! Results, layers and volumes are removed by least recent use. Nodes and blobs are kept as long as a result or a
-//! lease needs them. They are removed only while no other process uses the store, because such a process can hold
-//! trees that no row names yet.
+//! Results, layers and volumes are removed by least recent use, but for those that a run has leased. Nodes and blobs
+//! are kept as long as a result needs them. They are removed only while no other process uses the store, because such
+//! a process can hold trees that no row names yet: its lock on the store is its lease of all of them.
 
-use std::collections::HashSet;
-use std::time::{Duration, SystemTime};
+use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
 
 use graph::{Blame, CacheKey, ContentDigest, Diagnostic};
+use rusqlite::Connection;
 use rustix::fs::FlockOperation;
 
-use crate::db::{DbError, now, time_of};
+use crate::db::{DbError, time_of};
 use crate::fs::{self, IoError};
 use crate::layer::record::LayerId;
+use crate::lease::{self, Leased};
 use crate::nodes::NodeError;
-use crate::process;
 use crate::results::{decode_refs, note_lost_results};
 use crate::store::Store;
 use crate::tree::node::Kind;
@@ -91,6 +92,10 @@ pub struct Collected {
     pub items: Vec<Item>,
     /// The freed space in bytes, as far as it is known.
     pub size_bytes: u64,
+    /// The items that were left, because running processes have leased them.
+    pub kept: Vec<Item>,
+    /// The size of these items in bytes.
+    pub kept_bytes: u64,
     /// Whether blobs and directories that nothing needs were left, because another process uses the store.
     pub is_deferred: bool,
 }
@@ -122,89 +127,13 @@ pub fn plan_gc(records: &[Record], budget_bytes: u64) -> Vec<Item> {
     dropped
 }
 
-/// The target of a lease.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Leased {
-    /// A tree, with its nodes and blobs.
-    Tree(ContentDigest),
-    /// A blob, by its digest.
-    Blob(ContentDigest),
-    /// A layer, by its identity.
-    Layer(LayerId),
-    /// A cache volume.
-    Volume(ContentDigest),
-}
-
-impl Leased {
-    fn row(&self) -> (&'static str, Vec<u8>) {
-        match self {
-            Self::Tree(digest) => ("tree", digest.as_bytes().to_vec()),
-            Self::Blob(digest) => ("blob", digest.as_bytes().to_vec()),
-            Self::Layer(id) => ("layer", id.as_str().as_bytes().to_vec()),
-            Self::Volume(digest) => ("volume", digest.as_bytes().to_vec()),
-        }
-    }
-}
-
-/// Keeps a tree, a blob, a layer or a volume from being collected, until it is dropped, its process ends, or its
-/// time is over.
-#[derive(Debug)]
-pub struct Lease {
-    store: Store,
-    id: i64,
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        // A row that stays is ignored when its process has ended.
-        let _ = self.store.db().with("end a lease", |db| db.execute("DELETE FROM leases WHERE id = ?1", [self.id]));
-    }
-}
-
 impl Store {
-    /// Keeps something from being collected, for `at_most` this time.
-    ///
-    /// # Errors
-    /// If the database cannot be written.
-    pub fn lease(&self, what: &Leased, at_most: Duration) -> Result<Lease, DbError> {
-        let (pid, start) = process::this();
-        let (kind, bytes) = what.row();
-        let until = now().saturating_add(i64::try_from(at_most.as_secs()).unwrap_or(i64::MAX));
-        let id = self.db().with("note a lease", |db| {
-            let sql = "INSERT INTO leases(kind, what, pid, started, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-            db.prepare_cached(sql)?.insert((kind, bytes, pid, start.cast_signed(), until))
-        })?;
-        Ok(Lease { store: self.clone(), id })
-    }
-
-    /// Returns the leases of running processes, and removes those of other processes.
-    fn leases(&self) -> Result<HashSet<(String, Vec<u8>)>, DbError> {
-        self.db().transaction("read leases", |db| {
-            let mut query = db.prepare("SELECT id, kind, what, pid, started, expires_at FROM leases")?;
-            let mut rows = query.query([])?;
-            let mut leased = HashSet::new();
-            let mut over = Vec::new();
-            while let Some(row) = rows.next()? {
-                let is_alive = process::is_alive(row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned());
-                if is_alive && row.get::<_, i64>(5)? > now() {
-                    leased.insert((row.get(1)?, row.get(2)?));
-                } else {
-                    over.push(row.get::<_, i64>(0)?);
-                }
-            }
-            for id in over {
-                db.execute("DELETE FROM leases WHERE id = ?1", [id])?;
-            }
-            Ok(leased)
-        })
-    }
-
     /// Returns the contents of the store.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn usage(&self) -> Result<Usage, GcError> {
-        let leased = self.leases()?;
+        let leased = self.db().transaction("read leases", |db| lease::living(db, self.root()))?;
         let mut records = self.db().with("list what is stored", |db| {
             let mut records = Vec::new();
             let mut query = db.prepare("SELECT key, length(value) + length(refs) + 100, last_used_at FROM results")?;
@@ -218,14 +147,14 @@ impl Store {
             while let Some(row) = rows.next()? {
                 let text: String = row.get(0)?;
                 let Some(id) = LayerId::parse(&text) else { continue };
-                let is_leased = leased.contains(&("layer".to_owned(), text.clone().into_bytes()));
+                let is_leased = leased.contains(&Leased::Layer(id.clone()));
                 records.push(record(Item::Layer(id), text, row.get(1)?, row.get(2)?, is_leased));
             }
             let mut query = db.prepare("SELECT digest, key, last_used_at FROM volumes")?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
                 let digest = ContentDigest::from_bytes(row.get(0)?);
-                let is_leased = leased.contains(&("volume".to_owned(), digest.as_bytes().to_vec()));
+                let is_leased = leased.contains(&Leased::Volume(digest));
                 records.push(record(Item::Volume(digest), row.get(1)?, 0, row.get(2)?, is_leased));
             }
             Ok(records)
@@ -244,7 +173,7 @@ impl Store {
     }
 
     /// Removes the least recently used items until the others fit in `budget_bytes`, and then the blobs and
-    /// directories that nothing needs. Meanwhile this process may use only what is leased.
+    /// directories that nothing needs. Items that runs have leased stay. The caller itself may not use any tree.
     ///
     /// # Errors
     /// If the store cannot be read, or something cannot be removed.
@@ -253,10 +182,7 @@ impl Store {
         // Blobs are removed with what needs them, but count against the budget.
         let budget_bytes = budget_bytes.saturating_sub(usage.blobs_bytes);
         let items = plan_gc(&usage.records, budget_bytes);
-        let size = |item: &Item| usage.records.iter().find(|record| record.item == *item).map_or(0, |r| r.size_bytes);
-        let mut collected = Collected { size_bytes: items.iter().map(size).sum(), ..Collected::default() };
-        self.drop_rows(&items)?;
-        collected.items = items;
+        let mut collected = self.drop_unleased(&usage, &items)?;
         self.sweep_unneeded(&mut collected)?;
         Ok(collected)
     }
@@ -267,12 +193,9 @@ impl Store {
     /// If the store cannot be read, or something cannot be removed.
     pub fn clear(&self) -> Result<Collected, GcError> {
         let usage = self.usage()?;
-        let records: Vec<Record> = usage.records.into_iter().filter(|record| !record.is_leased).collect();
-        let mut collected =
-            Collected { size_bytes: records.iter().map(|record| record.size_bytes).sum(), ..Collected::default() };
-        collected.items = records.into_iter().map(|record| record.item).collect();
+        let items: Vec<Item> = usage.records.iter().map(|record| record.item.clone()).collect();
         // A step of another process can use the directories, so that they are removed when no process uses the store.
-        self.drop_rows(&collected.items)?;
+        let mut collected = self.drop_unleased(&usage, &items)?;
         // The history stays. It is small, and tells why something runs again.
         self.db().with("forget the machine", |db| db.execute_batch("DELETE FROM meta WHERE key = 'machine';"))?;
         for name in fs::names(&self.root().join("stat-cache-v1"))? {
@@ -280,6 +203,27 @@ impl Store {
         }
         self.sweep_unneeded(&mut collected)?;
         Ok(collected)
+    }
+
+    /// Removes the rows of those items that no run has leased by now, whatever `usage` says, which is older.
+    pub(crate) fn drop_unleased(&self, usage: &Usage, items: &[Item]) -> Result<Collected, DbError> {
+        // One transaction reads the leases and removes the rows. A run takes a lease in one that finds the row.
+        let (kept, dropped) = self.db().transaction("drop what is collected", |db| {
+            let leased = lease::living(db, self.root())?;
+            let is_leased = |item: &&Item| Leased::of(item).is_some_and(|leased_item| leased.contains(&leased_item));
+            let (kept, dropped): (Vec<&Item>, Vec<&Item>) = items.iter().partition(is_leased);
+            drop_rows(db, &dropped)?;
+            Ok((kept, dropped))
+        })?;
+        let sizes: HashMap<&Item, u64> = usage.records.iter().map(|r| (&r.item, r.size_bytes)).collect();
+        let size = |items: &[&Item]| items.iter().filter_map(|item| sizes.get(item)).sum();
+        Ok(Collected {
+            size_bytes: size(&dropped),
+            kept_bytes: size(&kept),
+            items: dropped.into_iter().cloned().collect(),
+            kept: kept.into_iter().cloned().collect(),
+            is_deferred: false,
+        })
     }
 
     /// Removes these items with their directories, whether or not they are leased.
@@ -297,7 +241,7 @@ impl Store {
     /// Removes the rows first. A directory without a row is collected later, but a row without its directory would
     /// be wrong.
     fn drop_items(&self, items: &[Item]) -> Result<(), GcError> {
-        self.drop_rows(items)?;
+        self.forget(&items.iter().collect::<Vec<_>>())?;
         for item in items {
             match item {
                 Item::Result(_) => {}
@@ -308,45 +252,19 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the rows of layers. Their directories are removed when no process uses the store.
+    /// Removes the rows of layers, whether or not they are leased. Their directories are removed when no process uses
+    /// the store.
     pub(crate) fn forget_layers(&self, layers: &[LayerId]) -> Result<(), DbError> {
-        self.drop_rows(&layers.iter().cloned().map(Item::Layer).collect::<Vec<_>>())
+        let items: Vec<Item> = layers.iter().cloned().map(Item::Layer).collect();
+        self.forget(&items.iter().collect::<Vec<_>>())
     }
 
-    fn drop_rows(&self, items: &[Item]) -> Result<(), DbError> {
-        self.db().transaction("drop what is collected", |db| {
-            let layers: HashSet<&str> = items
-                .iter()
-                .filter_map(|item| if let Item::Layer(id) = item { Some(id.as_str()) } else { None })
-                .collect();
-            if !layers.is_empty() {
-                let mut query = db.prepare("SELECT tree, layers FROM materialised")?;
-                let mut rows = query.query([])?;
-                while let Some(row) = rows.next()? {
-                    let text: String = row.get(1)?;
-                    if text.split_whitespace().any(|id| layers.contains(id)) {
-                        db.execute("DELETE FROM materialised WHERE tree = ?1", [row.get::<_, Vec<u8>>(0)?])?;
-                    }
-                }
-            }
-            if items.iter().any(|item| matches!(item, Item::Result(_))) {
-                note_lost_results(db)?;
-            }
-            for item in items {
-                match item {
-                    Item::Result(key) => {
-                        db.prepare_cached("DELETE FROM results WHERE key = ?1")?.execute([key.as_bytes()])?
-                    }
-                    Item::Layer(id) => db.prepare_cached("DELETE FROM layers WHERE id = ?1")?.execute([id.as_str()])?,
-                    Item::Volume(digest) => db.execute("DELETE FROM volumes WHERE digest = ?1", [digest.as_bytes()])?,
-                };
-            }
-            Ok(())
-        })
+    fn forget(&self, items: &[&Item]) -> Result<(), DbError> {
+        self.db().transaction("drop what is collected", |db| drop_rows(db, items))
     }
 
     /// Removes the blobs, nodes and directories that nothing needs, if no other process uses the store.
-    fn sweep_unneeded(&self, collected: &mut Collected) -> Result<(), GcError> {
+    pub(crate) fn sweep_unneeded(&self, collected: &mut Collected) -> Result<(), GcError> {
         if rustix::fs::flock(self.in_use(), FlockOperation::NonBlockingLockExclusive).is_err() {
             // A conversion of a lock that is refused can lose the lock that was held.
             let _ = rustix::fs::flock(self.in_use(), FlockOperation::LockShared);
@@ -395,18 +313,10 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the nodes and the blobs that results and leases need.
+    /// Returns the nodes and the blobs that results need.
     fn needed(&self) -> Result<(HashSet<ContentDigest>, HashSet<ContentDigest>), GcError> {
         let mut pending = Vec::new();
         let mut blobs = HashSet::new();
-        for (kind, what) in self.leases()? {
-            let Ok(digest) = what.try_into().map(ContentDigest::from_bytes) else { continue };
-            match kind.as_str() {
-                "tree" => pending.push(digest),
-                "blob" => drop(blobs.insert(digest)),
-                _ => {}
-            }
-        }
         let refs = self.db().with("read what results name", |db| {
             let mut query = db.prepare("SELECT refs FROM results")?;
             query.query_map([], |row| row.get::<_, Vec<u8>>(0))?.collect::<Result<Vec<_>, _>>()
@@ -461,6 +371,33 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Removes the rows of items, and those that depend on them.
+fn drop_rows(db: &Connection, items: &[&Item]) -> rusqlite::Result<()> {
+    let layers: HashSet<&str> =
+        items.iter().filter_map(|item| if let Item::Layer(id) = item { Some(id.as_str()) } else { None }).collect();
+    if !layers.is_empty() {
+        let mut query = db.prepare("SELECT tree, layers FROM materialised")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let text: String = row.get(1)?;
+            if text.split_whitespace().any(|id| layers.contains(id)) {
+                db.execute("DELETE FROM materialised WHERE tree = ?1", [row.get::<_, Vec<u8>>(0)?])?;
+            }
+        }
+    }
+    if items.iter().any(|item| matches!(item, Item::Result(_))) {
+        note_lost_results(db)?;
+    }
+    for item in items {
+        match item {
+            Item::Result(key) => db.prepare_cached("DELETE FROM results WHERE key = ?1")?.execute([key.as_bytes()])?,
+            Item::Layer(id) => db.prepare_cached("DELETE FROM layers WHERE id = ?1")?.execute([id.as_str()])?,
+            Item::Volume(digest) => db.execute("DELETE FROM volumes WHERE digest = ?1", [digest.as_bytes()])?,
+        };
+    }
+    Ok(())
 }
 
 fn record(item: Item, name: String, size_bytes: i64, last_used_at: i64, is_leased: bool) -> Record {

@@ -40,7 +40,7 @@
 //! [`Store::put_graph_value`].
 //!
 //! # Sharing and collecting
-//! [`Store::lock_key`], [`Store::volume`], [`Store::lease`], [`Store::usage`], [`Store::gc`], [`Store::clear`],
+//! [`Store::lock_key`], [`Store::volume`], [`Store::lease_layers`], [`Store::usage`], [`Store::gc`], [`Store::clear`],
 //! [`Store::remove`], [`Store::sweep`].
 //!
 //! # Limits
@@ -57,6 +57,7 @@ mod gc;
 mod graphs;
 mod heal;
 mod layer;
+mod lease;
 mod lock;
 mod machine;
 mod nodes;
@@ -71,7 +72,7 @@ pub use budget::{BudgetError, Limits};
 pub use db::{DbError, SqlError};
 pub use export::{ExportError, Exported};
 pub use fs::IoError;
-pub use gc::{Collected, GcError, Item, Lease, Leased, Record, Usage, plan_gc};
+pub use gc::{Collected, GcError, Item, Record, Usage, plan_gc};
 pub use graphs::Losses;
 pub use layer::ingest::{IngestError, ingest_layer};
 pub use layer::plan::PlanError;

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::db::now;
 use crate::fs::{self, IoError};
+use crate::lease::{self, Leased};
 use crate::process;
 use crate::results::SyncError;
 use crate::store::{Store, open_lock};
@@ -22,13 +23,17 @@ const MIN_AGE_NS: i64 = 60_000_000_000;
 
 /// The right to evaluate a key, which ends when this is dropped.
 #[derive(Debug)]
-pub struct KeyLock {
+pub struct KeyLock(#[allow(dead_code, reason = "it is only held")] NamedLock);
+
+/// A lock whose file is removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct NamedLock {
     path: PathBuf,
     // The lock is released after the file was removed.
     _file: File,
 }
 
-impl Drop for KeyLock {
+impl Drop for NamedLock {
     fn drop(&mut self) {
         // The file is removed while the lock is held, so that a process that waits for it notices.
         let _ = fs::remove_file(&self.path);
@@ -69,17 +74,25 @@ impl Store {
     }
 
     fn lock_once(&self, key: CacheKey, operation: FlockOperation) -> Result<Option<KeyLock>, IoError> {
-        let path = self.root().join("locks-v1").join(key.to_hex());
+        Ok(self.lock_path_once(self.root().join("locks-v1").join(key.to_hex()), operation)?.map(KeyLock))
+    }
+
+    /// Locks a file of the directory of locks; returns none if somebody else has it, or has just removed it.
+    pub(crate) fn lock_path_once(
+        &self,
+        path: PathBuf,
+        operation: FlockOperation,
+    ) -> Result<Option<NamedLock>, IoError> {
         let file = open_lock(&path)?;
         if !flock(&file, operation, &path)? {
             return Ok(None);
         }
         // A file that the holder has removed locks nobody out.
         let is_current = fs::lstat_if_there(&path)?.zip(file.metadata().ok()).is_some_and(|(a, b)| a.ino() == b.ino());
-        Ok(is_current.then(|| KeyLock { path, _file: file }))
+        Ok(is_current.then(|| NamedLock { path, _file: file }))
     }
 
-    /// Returns a cache volume, and makes its directory if it is missing.
+    /// Returns a cache volume, and makes its directory if it is missing. The volume is leased.
     ///
     /// # Errors
     /// If the directory cannot be made.
@@ -90,12 +103,16 @@ impl Store {
         let is_new = fs::lstat_if_there(&data)?.is_none();
         fs::make_dirs(&dir, 0o700)?;
         fs::make_dirs(&data, 0o755)?;
-        self.db().with("note a cache volume", |db| {
+        let run = self.run()?;
+        let leased = Leased::Volume(digest);
+        let fresh: Vec<Leased> = (!self.leases().has(&leased)).then_some(leased).into_iter().collect();
+        self.db().transaction("note a cache volume", |db| {
             let sql = "INSERT INTO volumes(digest, key, created_at, last_used_at) VALUES (?1, ?2, ?3, ?3)
                        ON CONFLICT(digest) DO UPDATE SET last_used_at = ?3";
             db.prepare_cached(sql)?.execute((digest.as_bytes(), key, now()))?;
-            Ok(())
+            lease::insert(db, run, &fresh)
         })?;
+        self.leases().note(fresh);
         Ok(Volume { digest, data, lock: dir.join("lock"), is_new })
     }
 

@@ -13,6 +13,7 @@ use crate::blob::ExternalBlobs;
 use crate::budget::{Budget, Limits};
 use crate::db::Db;
 use crate::fs::{self, IoError};
+use crate::lease::Leases;
 use crate::nodes::NodeCache;
 use crate::process;
 use crate::results::Uses;
@@ -84,6 +85,7 @@ struct Inner {
     nodes: NodeCache,
     external: ExternalBlobs,
     uses: Uses,
+    leases: Leases,
     /// The directory for temporary files, and the lock that marks it as being used.
     temporary: OnceLock<(PathBuf, std::os::fd::OwnedFd)>,
     in_use: std::fs::File,
@@ -124,6 +126,7 @@ impl Store {
                 nodes: NodeCache::default(),
                 external: ExternalBlobs::default(),
                 uses: Uses::default(),
+                leases: Leases::default(),
                 temporary: OnceLock::new(),
                 in_use,
                 of_root: RwLock::default(),
@@ -208,6 +211,16 @@ impl Store {
         &self.inner.uses
     }
 
+    pub(crate) fn leases(&self) -> &Leases {
+        &self.inner.leases
+    }
+
+    /// Ends this handle, the last one, as a signal does that cannot be caught.
+    #[cfg(test)]
+    pub(crate) fn kill(mut self) {
+        Arc::get_mut(&mut self.inner).expect("the test has one handle").leases.kill();
+    }
+
     /// Returns whether everything in a tree is known to belong to root. Then the entries need not be checked.
     pub(crate) fn is_of_root(&self, tree: ContentDigest) -> bool {
         self.inner.of_root.read().unwrap_or_else(PoisonError::into_inner).contains(&tree)
@@ -226,6 +239,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // Only the collector uses these times, and a lost one does no harm.
         let _ = self.uses.flush(&self.db);
+        self.leases.end(&self.db);
     }
 }
 

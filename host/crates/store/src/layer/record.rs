@@ -1,12 +1,13 @@
 //! The layers of the store, and the stacks of layers that show a tree.
 
 use graph::ContentDigest;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::{DbError, now};
 use crate::fs::{self, IoError};
+use crate::lease::{self, Leased};
 use crate::process::boot_id;
-use crate::results::SyncError;
+use crate::results::{SyncError, USE_GRANULARITY_SECONDS};
 use crate::store::Store;
 
 /// The identity of a layer, which is also the name of its directory.
@@ -47,6 +48,20 @@ impl std::fmt::Display for LayerId {
     }
 }
 
+/// Returns whether layers are recorded and did not lose contents in a power cut, and notes that they are used.
+pub(crate) fn are_there(db: &Connection, layers: &[LayerId]) -> rusqlite::Result<bool> {
+    let sql = "SELECT last_used_at FROM layers WHERE id = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
+    let mut query = db.prepare_cached(sql)?;
+    for id in layers {
+        let used = query.query_row((id.as_str(), boot_id()), |row| row.get::<_, i64>(0)).optional()?;
+        let Some(used) = used else { return Ok(false) };
+        if now() - used > USE_GRANULARITY_SECONDS {
+            db.execute("UPDATE layers SET last_used_at = ?2 WHERE id = ?1", (id.as_str(), now()))?;
+        }
+    }
+    Ok(true)
+}
+
 impl Store {
     /// Returns the directory of a layer, whether or not it exists.
     #[must_use]
@@ -54,7 +69,7 @@ impl Store {
         self.layers_dir().join(id.as_str())
     }
 
-    /// Moves a finished directory to its place among the layers, and records the layer. The directory has to be on
+    /// Moves a finished directory to its place among the layers, and records and leases the layer. The directory has to be on
     /// the file system of the store.
     ///
     /// # Errors
@@ -64,13 +79,16 @@ impl Store {
         if dir != target {
             fs::rename(dir, &target)?;
         }
-        self.db().with("note a layer", |db| {
+        let run = self.run()?;
+        let leased = [Leased::Layer(id.clone())];
+        self.db().transaction("note a layer", |db| {
             let sql = "INSERT OR REPLACE INTO layers(id, size_bytes, created_at, last_used_at, boot_id)
                        VALUES (?1, ?2, ?3, ?3, ?4)";
             let size = i64::try_from(size_bytes).unwrap_or(i64::MAX);
             db.prepare_cached(sql)?.execute((id.as_str(), size, now(), boot_id()))?;
-            Ok(())
+            lease::insert(db, run, &leased)
         })?;
+        self.leases().note(leased);
         Ok(())
     }
 
@@ -87,31 +105,24 @@ impl Store {
         })
     }
 
-    /// Returns layers that show a tree, the first one at the bottom. Returns none if no such layers are recorded, if
-    /// one of them is missing, or if one may have lost contents in a power cut.
+    /// Returns layers that show a tree, the first one at the bottom, and leases them. Returns none if no such layers are
+    /// recorded, if one of them is missing, or if one may have lost contents in a power cut.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub fn materialised(&self, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, DbError> {
-        let layers = self.db().with("look for a snapshot", |db| {
+    pub fn materialised(&self, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, SyncError> {
+        let text = self.db().with("look for a snapshot", |db| {
             let mut query = db.prepare_cached("SELECT layers FROM materialised WHERE tree = ?1")?;
-            let Some(text) = query.query_row([tree.as_bytes()], |row| row.get::<_, String>(0)).optional()? else {
-                return Ok(None);
-            };
-            let sql = "SELECT last_used_at FROM layers WHERE id = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
-            let mut query = db.prepare_cached(sql)?;
-            for id in text.split_whitespace() {
-                let Some(used) = query.query_row((id, boot_id()), |row| row.get::<_, i64>(0)).optional()? else {
-                    return Ok(None);
-                };
-                if now() - used > 3600 {
-                    db.execute("UPDATE layers SET last_used_at = ?2 WHERE id = ?1", (id, now()))?;
-                }
-            }
-            Ok(Some(text))
+            query.query_row([tree.as_bytes()], |row| row.get::<_, String>(0)).optional()
         })?;
-        let Some(text) = layers else { return Ok(None) };
-        let ids: Vec<LayerId> = text.split_whitespace().filter_map(LayerId::parse).collect();
+        // A row that is damaged names no layer, which would show an empty tree.
+        let ids: Option<Vec<LayerId>> = text
+            .and_then(|text| text.split_whitespace().map(LayerId::parse).collect())
+            .filter(|ids: &Vec<_>| !ids.is_empty());
+        let Some(ids) = ids else { return Ok(None) };
+        if !self.lease_layers(&ids)? {
+            return Ok(None);
+        }
         let is_there = |id: &LayerId| matches!(fs::lstat_if_there(&self.layer_path(id)), Ok(Some(_)));
         Ok(ids.iter().all(is_there).then_some(ids))
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use graph::{CacheKey, ContentDigest, DefinitionDigest, Diagnostic, TreePath};
 
 use crate::tree::tests::{store, tree};
-use crate::{Item, LayerId, Leased, Miss, NewResult, Record, Store, empty_tree, plan_gc};
+use crate::{Item, LayerId, Miss, NewResult, Record, Store, empty_tree, plan_gc};
 
 fn key(n: u8) -> CacheKey {
     CacheKey::from_bytes([n; 32])
@@ -255,16 +255,14 @@ fn the_least_recently_used_goes_first_and_what_is_leased_stays() {
 #[test]
 fn what_no_result_needs_is_swept() {
     let (_dir, s) = store();
-    let (kept, lost, leased) = (tree(&s, "d/kept"), tree(&s, "d/lost"), tree(&s, "d/leased"));
+    let (kept, lost) = (tree(&s, "d/kept"), tree(&s, "d/lost"));
     put(&s, 1, &[kept]);
-    let lease = s.lease(&Leased::Tree(leased), Duration::from_secs(60)).unwrap();
     let other = Store::open(s.root()).unwrap();
     assert!(s.gc(u64::MAX).unwrap().is_deferred);
     drop(other);
     assert!(!s.gc(u64::MAX).unwrap().is_deferred);
-    assert!(s.has_node(kept).unwrap() && s.has_node(leased).unwrap() && !s.has_node(lost).unwrap());
-    assert!(s.has_blob(&ContentDigest::of(b"d/leased")) && !s.has_blob(&ContentDigest::of(b"d/lost")));
-    drop(lease);
+    assert!(s.has_node(kept).unwrap() && !s.has_node(lost).unwrap());
+    assert!(s.has_blob(&ContentDigest::of(b"d/kept")) && !s.has_blob(&ContentDigest::of(b"d/lost")));
     s.clear().unwrap();
     assert!(!s.has_node(kept).unwrap() && s.result(key(1)).unwrap().is_none());
     let usage = s.usage().unwrap();
@@ -283,11 +281,17 @@ fn layers_are_found_by_their_tree_until_one_is_gone() {
     });
     s.note_materialised(made, &ids).unwrap();
     assert_eq!(s.materialised(made).unwrap().as_deref(), Some(&ids[..]));
-    let lease = s.lease(&Leased::Layer(ids[0].clone()), Duration::from_secs(60)).unwrap();
     s.clear().unwrap();
+    assert!(ids.iter().all(|id| s.layer_path(id).exists()), "what a run made is leased by it");
+    let root = s.root().to_owned();
+    drop(s);
+    let s = Store::open(&root).unwrap();
+    assert!(s.lease_layers(&ids[..1]).unwrap());
+    let cleared = s.clear().unwrap();
+    assert_eq!((cleared.kept, cleared.kept_bytes), (vec![Item::Layer(ids[0].clone())], 100));
     assert!(s.layer_path(&ids[0]).exists() && !s.layer_path(&ids[1]).exists());
     assert_eq!(s.materialised(made).unwrap(), None);
-    drop(lease);
+    assert!(!s.lease_layers(&ids).unwrap());
     assert_eq!(LayerId::parse("../x"), None);
     assert!(s.usage().unwrap().records[0].last_used_at <= SystemTime::now());
 }
