@@ -67,12 +67,16 @@ impl Runner for ZoneRunner {
         let mut place = Workplace::new(&self.store)?;
         let laid_out = place.lay_out(&self.layouts, command, cancel).await?;
         let spec = prepare::prepare(command, laid_out);
-        let output = Output::new(report.clone(), &command.secrets);
-        let reply = self.exec(&spec, &output, cancel).await?;
+        let stop = cancel.child_token();
+        let output = Output::new(report.clone(), &command.secrets, stop.clone());
+        let ran = self.exec(&spec, &output, &stop).await;
         let printed = output.finish();
+        if printed.is_cut && !cancel.is_cancelled() {
+            return Ok(Ended::Refused(Refusal::Flood));
+        }
+        let reply = ran?;
         let code = match accepted(command.op, &reply) {
-            Some(code) if !printed.is_cut => code,
-            Some(_) => return Ok(Ended::Refused(Refusal::Flood)),
+            Some(code) => code,
             None => {
                 tell_of_network(command.op, &reply, report);
                 let (stdout_tail, stderr_tail) = (tail(&printed.stdout), tail(&printed.stderr));

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use engine::{Event, EventSink, ExecResult, Failure, OutputRef, OutputStream, Redactor};
 use graph::DefinitionDigest;
 use store::Store;
+use tokio_util::sync::CancellationToken;
 
 use crate::ended::MAX_OUTPUT_BYTES;
 
@@ -18,6 +19,8 @@ pub struct Report {
 /// Takes the output of one command: replaces secrets in it, passes it on and keeps it.
 pub struct Output {
     report: Report,
+    /// Stops the command.
+    stop: CancellationToken,
     state: Mutex<State>,
 }
 
@@ -67,12 +70,13 @@ impl Report {
 }
 
 impl Output {
-    /// Makes a collector that replaces these secrets.
+    /// Makes a collector that replaces these secrets. It triggers `stop` when a stream exceeds [`MAX_OUTPUT_BYTES`]: a
+    /// command that prints without end would never end.
     #[must_use]
-    pub fn new(report: Report, secrets: &[Vec<u8>]) -> Self {
+    pub fn new(report: Report, secrets: &[Vec<u8>], stop: CancellationToken) -> Self {
         let stream =
             || Stream { redactor: Redactor::new(secrets.iter().map(Vec::as_slice)), bytes: Vec::new(), is_full: false };
-        Self { report, state: Mutex::new(State { stdout: stream(), stderr: stream(), combined: Vec::new() }) }
+        Self { report, stop, state: Mutex::new(State { stdout: stream(), stderr: stream(), combined: Vec::new() }) }
     }
 
     /// Takes what arrived on a stream.
@@ -104,6 +108,7 @@ impl Output {
         let target = state.stream(stream);
         if target.bytes.len() + shown.len() > MAX_OUTPUT_BYTES {
             target.is_full = true;
+            self.stop.cancel();
             return;
         }
         target.bytes.extend_from_slice(shown);
@@ -143,7 +148,7 @@ mod tests {
     #[test]
     fn streams_are_kept_apart_and_together_without_secrets() {
         let report = Report::new(graph::Vertex::scratch().digest(), std::sync::Arc::new(|_| ()));
-        let output = Output::new(report, &[b"hunter2".to_vec()]);
+        let output = Output::new(report, &[b"hunter2".to_vec()], CancellationToken::new());
         output.push(OutputStream::Stdout, b"a hun");
         output.push(OutputStream::Stderr, b"oops\n");
         output.push(OutputStream::Stdout, b"ter2\n");
@@ -151,5 +156,20 @@ mod tests {
         assert_eq!(printed.stdout, b"a ***\n");
         assert_eq!(printed.stderr, b"oops\n");
         assert_eq!(printed.combined, b"a oops\n***\n");
+    }
+    #[test]
+    fn a_command_that_prints_too_much_is_stopped() {
+        let report = Report::new(graph::Vertex::scratch().digest(), std::sync::Arc::new(|_| ()));
+        let stop = CancellationToken::new();
+        let output = Output::new(report, &[], stop.clone());
+        let chunk = vec![b'x'; MAX_OUTPUT_BYTES / 4];
+        for n_chunks in 1..=5 {
+            assert!(!stop.is_cancelled(), "stopped after {} bytes", (n_chunks - 1) * chunk.len());
+            output.push(OutputStream::Stderr, &chunk);
+        }
+        assert!(stop.is_cancelled());
+        let printed = output.finish();
+        assert!(printed.is_cut);
+        assert_eq!(printed.stderr.len(), MAX_OUTPUT_BYTES);
     }
 }

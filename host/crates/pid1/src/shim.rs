@@ -158,6 +158,10 @@ fn watch(child: Pid, streams: &mut Streams, deadline: Option<u64>) -> Result<End
         sys::poll(&mut polls, left_ms);
         let [signal, out, err] = polls.map(|poll| poll.is_ready());
         streams.pump([out, err])?;
+        // It may never end by itself.
+        if streams.is_cut() {
+            return Ok(End::Cut);
+        }
         if signal && let Some(signal) = sys::read_signal(signals).filter(|signal| *signal != Signal::CHILD) {
             sys::kill(child, signal);
         }
