@@ -24,7 +24,7 @@ const N_THREADS: usize = 4;
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         // A zone is this program again.
-        Some(engine_embedded::zone::ARGUMENT) => return engine_embedded::zone_main(),
+        Some(zone::ARGUMENT) => return engine_embedded::zone_main(),
         Some(user::ARGUMENT) => return user::worker(),
         _ => {}
     }
