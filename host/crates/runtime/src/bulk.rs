@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use api::{Function, Lazy, Leaf, Value};
+use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, ResourceDynamic};
-use wasmtime::{StoreContextMut, format_err};
 
 use crate::failure::{Error, contract, error_fields};
 use crate::kinds::name_index;
 use crate::state::State;
 use crate::time::Waiting;
+use crate::trap::Stop;
 
 /// Defines a function if it is one of these; returns none for all others.
 pub(crate) fn define(
@@ -40,7 +41,7 @@ fn define_read(linker: &mut LinkerInstance<'_, State>, name: &str, read: Leaf) -
             store.set_epoch_deadline(1);
             match answered {
                 Ok(Value::Bytes(bytes)) => Ok((Ok::<Vec<u8>, Error>(bytes),)),
-                Ok(_) => Err(format_err!("`file.read` answers no bytes")),
+                Ok(_) => Err(bug("`file.read` answers no bytes")),
                 Err(failure) => Ok((Err(error_fields(failure)?),)),
             }
         })
@@ -56,16 +57,20 @@ fn define_write(linker: &mut LinkerInstance<'_, State>, name: &str, write: Lazy)
         let bridge = Arc::clone(&store.data().bridge);
         match write.call(&*bridge, args).map_err(contract)? {
             Value::Object(object) => {
-                let index = name_index(object.name()).ok_or_else(|| format_err!("an object without a name"))?;
+                let index = name_index(object.name()).ok_or_else(|| bug("an object without a name"))?;
                 let rep = store.data_mut().objects.push(object).map_err(wasmtime::Error::new)?;
                 Ok((ResourceDynamic::new_own(rep, index),))
             }
-            _ => Err(format_err!("`with-new-file-options` answers no object")),
+            _ => Err(bug("`with-new-file-options` answers no object")),
         }
     })
 }
 
 fn object(store: &mut StoreContextMut<'_, State>, handle: &ResourceDynamic) -> wasmtime::Result<Value> {
     let object = store.data().objects.get(handle.rep()).cloned();
-    object.map(Value::Object).ok_or_else(|| format_err!("a handle stands for nothing"))
+    object.map(Value::Object).ok_or_else(|| bug("a handle stands for nothing"))
+}
+
+fn bug(message: &str) -> wasmtime::Error {
+    wasmtime::Error::new(Stop::Bug { message: message.to_owned() })
 }

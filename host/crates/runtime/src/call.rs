@@ -1,7 +1,6 @@
 //! Calls of stages.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 
 use api::{Bridge, Value};
@@ -18,7 +17,7 @@ use crate::power::Power;
 use crate::setup::Limits;
 use crate::state::{Limiter, State};
 use crate::time::{Running, Stopwatch, VirtualClock};
-use crate::trap::{Stop, Trap};
+use crate::trap::{Foreign, Stop, Trap, not_of_the_guest};
 use crate::values::{ConvertError, lift, lower};
 use crate::wasi;
 
@@ -208,18 +207,13 @@ impl Callee {
 
     /// Decides whether an error of wasmtime is a fault of the guest, of this machine, or of this program.
     fn ended(&self, limits: &Limits, error: &wasmtime::Error, printed: &[u8]) -> CallError {
-        match error.downcast_ref::<Stop>() {
-            Some(Stop::Bug { message }) => return self.bug(message.clone()),
-            Some(Stop::Planned { operation }) => {
-                let (module, function) = (self.module.clone(), self.function.clone());
-                return CallError::Planned { module, function, operation: Arc::clone(operation) };
+        match not_of_the_guest(error) {
+            Some(Foreign::Planned(operation)) => {
+                CallError::Planned { module: self.module.clone(), function: self.function.clone(), operation }
             }
-            _ => {}
-        }
-        match Trap::of(&self.module, &self.function, limits, error, printed) {
-            Ok(trap) => CallError::Trap(Box::new(trap)),
-            Err(reason) if error.downcast_ref::<io::Error>().is_some() => self.environment(reason),
-            Err(reason) => self.bug(reason),
+            Some(Foreign::Environment) => self.environment(format!("{error:#}")),
+            Some(Foreign::Bug(message)) => self.bug(message),
+            None => CallError::Trap(Box::new(Trap::of(&self.module, &self.function, limits, error, printed))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The ends of calls that do not return.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,31 +113,57 @@ pub enum TrapCause {
 }
 
 impl Trap {
-    /// Finds the cause of a guest's end. Fails with the message if the guest did not cause it.
-    pub(crate) fn of(
-        module: &str,
-        function: &str,
-        limits: &Limits,
-        error: &wasmtime::Error,
-        printed: &[u8],
-    ) -> Result<Self, String> {
+    /// Finds the cause of a guest's end. The caller makes sure with [`not_of_the_guest`] that the guest caused it.
+    pub(crate) fn of(module: &str, function: &str, limits: &Limits, error: &wasmtime::Error, printed: &[u8]) -> Self {
         let printed_text = engine::tail(printed);
         let report = report::find(&printed_text);
         let frame = error.downcast_ref::<WasmBacktrace>().and_then(report::source_line);
-        let cause = cause(limits, error, report.as_ref()).ok_or_else(|| format!("{error:#}"))?;
+        let cause = cause(limits, error, report.as_ref());
         // The place that the guest reports is nearer to its author than a frame of its runtime.
         let reported = report.and_then(|report| report.location).filter(|_| matches!(cause, TrapCause::Panic { .. }));
-        Ok(Self {
+        Self {
             module: module.to_owned(),
             function: function.to_owned(),
             cause,
             source_line: reported.or(frame),
             stderr_tail: printed_text,
-        })
+        }
     }
 }
 
-fn cause(limits: &Limits, error: &wasmtime::Error, report: Option<&GuestReport>) -> Option<TrapCause> {
+/// The reason why a call ended, where it is not the guest's fault.
+#[derive(Debug)]
+pub(crate) enum Foreign {
+    /// The value of an operation is needed, and nothing is executed.
+    Planned(Arc<str>),
+    /// The machine refused memory or another thing that the call needs.
+    Environment,
+    /// This program, or wasmtime, contradicts itself.
+    Bug(String),
+}
+
+/// Finds the reasons that a guest cannot cause, by their types.
+///
+/// What happens between the entry of a guest and its return is the guest's doing, whatever wasmtime says about it:
+/// addresses, discriminants, text and handles come from the guest, and the host's own values are compared with their
+/// types before. Only an error that this program, wasmtime or the operating system marks as its own is none of the guest.
+pub(crate) fn not_of_the_guest(error: &wasmtime::Error) -> Option<Foreign> {
+    match error.downcast_ref::<Stop>() {
+        Some(Stop::Bug { message }) => return Some(Foreign::Bug(message.clone())),
+        Some(Stop::Planned { operation }) => return Some(Foreign::Planned(Arc::clone(operation))),
+        Some(_) => return None,
+        None => {}
+    }
+    if let Some(bug) = error.downcast_ref::<wasmtime::WasmtimeBug>() {
+        return Some(Foreign::Bug(bug.to_string()));
+    }
+    let is_of_the_machine = error.downcast_ref::<io::Error>().is_some()
+        || error.downcast_ref::<rustix::io::Errno>().is_some()
+        || error.downcast_ref::<wasmtime::OutOfMemory>().is_some();
+    is_of_the_machine.then_some(Foreign::Environment)
+}
+
+fn cause(limits: &Limits, error: &wasmtime::Error, report: Option<&GuestReport>) -> TrapCause {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return of_stop(limits, stop);
     }
@@ -144,18 +171,18 @@ fn cause(limits: &Limits, error: &wasmtime::Error, report: Option<&GuestReport>)
         error.downcast_ref::<wasmtime::component::ResourceTableError>(),
         Some(wasmtime::component::ResourceTableError::Full)
     ) {
-        return Some(TrapCause::TooManyHandles { limit: limits.n_handles });
+        return TrapCause::TooManyHandles { limit: limits.n_handles };
     }
     if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
-        return Some(panic(report).unwrap_or(TrapCause::Exit { code: exit.0 }));
+        return panic(report).unwrap_or(TrapCause::Exit { code: exit.0 });
     }
     match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::StackOverflow) => Some(TrapCause::StackOverflow { limit_bytes: Some(limits.stack_bytes) }),
+        Some(wasmtime::Trap::StackOverflow) => TrapCause::StackOverflow { limit_bytes: Some(limits.stack_bytes) },
         Some(wasmtime::Trap::MemoryOutOfBounds) if is_own_stack(error) => {
-            Some(TrapCause::StackOverflow { limit_bytes: None })
+            TrapCause::StackOverflow { limit_bytes: None }
         }
-        Some(wasmtime::Trap::UnreachableCodeReached) => Some(panic(report).unwrap_or(TrapCause::Unreachable)),
-        Some(trap) => Some(fault(&trap.to_string())),
+        Some(wasmtime::Trap::UnreachableCodeReached) => panic(report).unwrap_or(TrapCause::Unreachable),
+        Some(trap) => fault(&trap.to_string()),
         None => of_text(limits, &format!("{:#}", error.root_cause())),
     }
 }
@@ -182,8 +209,8 @@ fn fault(text: &str) -> TrapCause {
     TrapCause::Fault { what: text.trim_start_matches("wasm trap: ").to_owned() }
 }
 
-fn of_stop(limits: &Limits, stop: &Stop) -> Option<TrapCause> {
-    Some(match stop {
+fn of_stop(limits: &Limits, stop: &Stop) -> TrapCause {
+    match stop {
         Stop::OutOfMemory => TrapCause::OutOfMemory { limit_bytes: limits.memory_bytes },
         Stop::TimeOut => TrapCause::TimeOut { limit: limits.time },
         Stop::TooManyHandles => TrapCause::TooManyHandles { limit: limits.n_handles },
@@ -191,43 +218,21 @@ fn of_stop(limits: &Limits, stop: &Stop) -> Option<TrapCause> {
         Stop::Unavailable { message } => TrapCause::Unavailable { message: message.clone() },
         Stop::Dependency { message } => TrapCause::Dependency { message: message.clone() },
         Stop::Contract { message } => TrapCause::Contract { message: message.clone() },
-        Stop::Bug { .. } | Stop::Planned { .. } => return None,
-    })
+        // These two are found before: see `not_of_the_guest`.
+        Stop::Bug { .. } | Stop::Planned { .. } => fault(&stop.to_string()),
+    }
 }
 
-/// Finds a cause by its message, for errors that have no type in wasmtime.
-fn of_text(limits: &Limits, text: &str) -> Option<TrapCause> {
-    // Errors in the guest's use of its handles and of the values that it passes; see
-    // `wasmtime/src/runtime/vm/component/handle_table.rs` and `component/func`.
-    const OF_THE_GUEST: &[&str] = &[
-        "unknown handle index",
-        "handle index",
-        "borrow handles still remain",
-        "cannot remove owned resource while borrowed",
-        "cannot lend resource",
-        "is not a resource",
-        "is not an own resource",
-        "invalid utf-8",
-        "pointer not aligned",
-        "out of bounds",
-        "out-of-bounds",
-        "unexpected discriminant",
-        "invalid `bool`",
-        "converted integer",
-        "list size overflow",
-        "cannot enter component instance",
-        "cannot leave component instance",
-        "hostcalls has been exhausted",
-        "wasm trap",
-    ];
+/// Finds a cause by its message, for two limits whose errors have no public type in wasmtime. Every other error is the
+/// guest's use of its handles, of its memory or of the values that it passes.
+fn of_text(limits: &Limits, text: &str) -> TrapCause {
     if text.contains("store handle limit exceeded") {
-        return Some(TrapCause::TooManyHandles { limit: limits.n_handles });
+        return TrapCause::TooManyHandles { limit: limits.n_handles };
     }
-    if text.contains("hostcalls has been exhausted") {
-        return Some(TrapCause::OutOfMemory { limit_bytes: limits.memory_bytes });
+    if text.contains("fuel allocated for hostcalls has been exhausted") {
+        return TrapCause::OutOfMemory { limit_bytes: limits.memory_bytes };
     }
-    let is_of_the_guest = OF_THE_GUEST.iter().any(|part| text.contains(part));
-    is_of_the_guest.then(|| fault(text))
+    fault(text)
 }
 
 /// Writes a number of bytes in the largest unit that divides it.

@@ -152,6 +152,54 @@ async fn a_guest_that_hoards_objects_is_stopped() {
     check(limits, HOARD, TrapCause::TooManyHandles { limit: 1000 }, message).await;
 }
 
+/// A stage that takes and returns these types, with this code, memory and `realloc`.
+fn abi_wat(params: &str, result: &str, core: &str) -> String {
+    format!(
+        r#"(component
+            (core module $m (memory (export "memory") 1) {core})
+            (core instance $i (instantiate $m))
+            (func $run {params} {result}
+                (canon lift (core func $i "run") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+            (instance $stages (export "run" (func $run)))
+            (export "test:wat/stages@0.1.0" (instance $stages)))"#
+    )
+}
+
+#[tokio::test]
+async fn values_that_break_the_abi_are_the_guests_fault() {
+    let realloc = |place: &str| {
+        format!(
+            r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const {place}))
+               (func (export "run") (param i32 i32))"#
+        )
+    };
+    let returns = |value: &str| {
+        format!(
+            r#"(func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+               (data (i32.const 16) "\20\00\00\00\02\00\00\00") (data (i32.const 32) "\ff\fe")
+               (data (i32.const 48) "\00\00\ff\ff\09\00\00\00")
+               (func (export "run") (result i32) (i32.const {value}))"#
+        )
+    };
+    let text = || vec![api::Value::String("text".into())];
+    let numbers = || vec![api::Value::List(vec![api::Value::U32(1)])];
+    let cases = [
+        ("a realloc beyond memory", r#"(param "a" string)"#, "", realloc("0x7ffffff0"), text()),
+        ("a realloc that is not aligned", r#"(param "a" (list u32))"#, "", realloc("1"), numbers()),
+        ("a discriminant of 9", "", "(result (result))", returns("9"), Vec::new()),
+        ("text that is not UTF-8", "", "(result string)", returns("16"), Vec::new()),
+        ("text out of bounds", "", "(result string)", returns("48"), Vec::new()),
+        ("a result beyond memory", "", "(result string)", returns("0x7ffffff0"), Vec::new()),
+        ("a result that is not aligned", "", "(result string)", returns("17"), Vec::new()),
+        ("a character that is none", "", "(result char)", returns("0xd800"), Vec::new()),
+    ];
+    for (name, params, result, core, args) in cases {
+        let component = load_wat(Limits::default(), &abi_wat(params, result, &core));
+        let trap = trap(call(&component, "run", args).await);
+        assert!(matches!(trap.cause, TrapCause::Fault { .. }), "{name}: {trap}");
+    }
+}
+
 #[tokio::test]
 async fn a_handle_that_is_none_is_the_guests_fault() {
     let wat = SYNC.replace("(local.set $dir (call $new))", "(local.set $dir (i32.const 77))");
