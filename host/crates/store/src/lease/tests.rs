@@ -204,7 +204,7 @@ fn interleave(root: &Path, seed: u64) {
     drop(collector);
     check_whole(root);
     let store = Store::open(root).unwrap();
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         // The next seed begins with what this one has left.
         clear_all(&store);
         let usage = store.usage().unwrap();
