@@ -1,25 +1,14 @@
 //! Tests of trees that are small in the store and endless in paths, or deep.
 
-use std::time::{Duration, Instant};
-
-use graph::{ContentDigest, CopyOp, CopySource, FileOp, TreePath};
+use graph::{ContentDigest, FileOp, TreePath};
 
 use super::Limits;
-use crate::tree::tests::{file, store};
+use crate::tree::tests::{copy, file, store};
 use crate::{IdMap, Origin, Query, Store, empty_tree, ingest_layer};
 
 /// Copies a directory to a name in an empty or another one.
 fn nested(store: &Store, base: ContentDigest, name: &str, inner: ContentDigest) -> ContentDigest {
-    let op = CopyOp {
-        dest: TreePath::parse(name).unwrap(),
-        source: CopySource::Contents,
-        include: Vec::new(),
-        exclude: Vec::new(),
-        owner: None,
-        mode: None,
-        keep_owner: false,
-    };
-    store.apply(&FileOp::Copy(op), base, Some(Origin { tree: inner, path: &TreePath::root() })).unwrap()
+    store.apply(&FileOp::Copy(copy(name)), base, Some(Origin { tree: inner, path: &TreePath::root() })).unwrap()
 }
 
 /// Makes a tree in which a file has 2^40 paths.
@@ -41,7 +30,6 @@ fn deep(store: &Store, n: usize) -> ContentDigest {
 fn work_on_a_tree_with_endless_paths_ends_with_the_limit_and_the_option() {
     let (_dir, store) = store();
     let store = store.with_limits(Limits { max_entries: 50_000, max_results: 1000, ..Limits::default() });
-    let begun = Instant::now();
     let tree = endless(&store, "x");
     let root = TreePath::root();
     let too_many = "the number of files and directories to visit is more than 50000";
@@ -55,16 +43,15 @@ fn work_on_a_tree_with_endless_paths_ends_with_the_limit_and_the_option() {
     assert_eq!(error.to_string(), too_many);
     let hint = graph::Diagnostic::hint(&error).unwrap();
     assert_eq!(hint, "leave out what is not needed, or raise the limit with `--max-entries`");
-    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
 fn a_layer_that_is_too_large_is_refused_before_it_is_listed() {
     let (_dir, store) = store();
     let tree = endless(&store, "x");
-    let begun = Instant::now();
-    store.plan_layer(None, tree).unwrap_err();
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // Half of the paths: a list of so many would never end.
+    let half = store.with_limits(Limits { max_entries: 1 << 39, ..Limits::default() });
+    half.plan_layer(None, tree).unwrap_err();
     let small = store.with_limits(Limits { max_bytes: 9, ..Limits::default() });
     let tree = store.apply(&file("f", "1234567890"), empty_tree(), None).unwrap();
     let error = small.plan_layer(None, tree).unwrap_err().to_string();
@@ -138,14 +125,12 @@ fn directories_on_disk_are_read_to_the_limit_and_refused_beyond_it() {
     };
     let (fine, worse) = (make("fine", 4000), make("worse", 5000));
     let ingest = |path| ingest_layer(path, &store.blobs_dir(), &IdMap::default());
-    let begun = Instant::now();
     let contents = ingest(&fine).unwrap();
     assert_eq!(contents.changes.len(), 4001);
     let changed = store.apply_changes(empty_tree(), &contents).unwrap();
     let found = store.glob(changed, &TreePath::root(), "**/f").unwrap();
     assert_eq!(found, ["d/".repeat(4000) + "f"]);
     assert_eq!(store.scan(&fine, &[], &[]).unwrap().n_files, 1);
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     let error = ingest(&worse).unwrap_err().to_string();
     assert_eq!(error, "the command made directories that are more than 4096 deep, below `/d/d/d`");
     let error = store.scan(&worse, &[], &[]).unwrap_err().to_string();

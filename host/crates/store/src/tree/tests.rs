@@ -36,7 +36,7 @@ fn remove(pattern: &str, kind: RemoveKind) -> FileOp {
     FileOp::Remove { pattern: pattern.to_owned(), base: TreePath::root(), kind }
 }
 
-fn copy(dest: &str) -> CopyOp {
+pub(crate) fn copy(dest: &str) -> CopyOp {
     CopyOp {
         dest: path(dest),
         source: CopySource::Contents,
@@ -65,7 +65,7 @@ pub(crate) fn tree(store: &Store, words: &str) -> ContentDigest {
     })
 }
 
-/// The oracle's directory.
+/// A directory with hidden, empty and nested entries.
 fn sample(store: &Store) -> ContentDigest {
     tree(store, ".hid=h a.txt=a b.md=b empty/ sub/c.txt=c sub/deep/d.txt=d")
 }
