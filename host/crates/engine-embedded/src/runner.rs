@@ -75,13 +75,10 @@ impl Runner for ZoneRunner {
             return Ok(Ended::Refused(Refusal::Flood));
         }
         let reply = ran?;
-        let code = match accepted(command.op, &reply) {
-            Some(code) => code,
-            None => {
-                tell_of_network(command.op, &reply, report);
-                let (stdout_tail, stderr_tail) = (tail(&printed.stdout), tail(&printed.stderr));
-                return Ok(Ended::Failed { status: reply.status, stdout_tail, stderr_tail });
-            }
+        let Some(code) = accepted(command.op, &reply) else {
+            tell_of_network(command.op, &reply, report);
+            let (stdout_tail, stderr_tail) = (tail(&printed.stdout), tail(&printed.stderr));
+            return Ok(Ended::Failed { status: reply.status, stdout_tail, stderr_tail });
         };
         let bases = command.writable().cloned().collect();
         let trees = collect::collect(&self.layouts, bases, place.uppers(), &reply).await?;

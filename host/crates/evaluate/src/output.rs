@@ -157,6 +157,7 @@ mod tests {
         assert_eq!(printed.stderr, b"oops\n");
         assert_eq!(printed.combined, b"a oops\n***\n");
     }
+
     #[test]
     fn a_command_that_prints_too_much_is_stopped() {
         let report = Report::new(graph::Vertex::scratch().digest(), std::sync::Arc::new(|_| ()));
