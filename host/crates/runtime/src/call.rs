@@ -15,7 +15,7 @@ use crate::objects::Objects;
 use crate::output::{ByteSink, Output};
 use crate::power::Power;
 use crate::setup::Limits;
-use crate::state::{Limiter, State};
+use crate::state::{Limiter, Messages, State};
 use crate::time::{Running, Stopwatch, VirtualClock};
 use crate::trap::{Foreign, Stop, Trap, not_of_the_guest};
 use crate::values::{ConvertError, lift, lower};
@@ -292,6 +292,7 @@ async fn call_in(
     let state = store.data_mut();
     state.bridge = Arc::clone(&context.bridge);
     state.stopwatch = Arc::clone(&context.stopwatch);
+    state.messages = Messages::new(&shared.limits);
     let params = match lower_args(&mut store, &shared.limits, stage, callee, args) {
         Ok(params) => params,
         Err(error) => {
@@ -357,6 +358,7 @@ pub(crate) fn new_store(
         bridge: Arc::clone(&context.bridge),
         stopwatch: Arc::clone(&context.stopwatch),
         limiter: Limiter::new(limits),
+        messages: Messages::new(limits),
         kinds: Arc::clone(&component.facts.kinds),
         instance: home,
     };

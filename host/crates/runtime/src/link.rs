@@ -160,9 +160,13 @@ fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name
     if let Some(defined) = function.and_then(|function| bulk::define(linker, name, function)) {
         return defined;
     }
+    let is_log = interface == "log";
     match function {
         Some(Function::Lazy(function)) => linker.func_new(name, move |mut store, ty, params, results| {
             let args = lift_all(&mut store, &ty, params)?;
+            if is_log {
+                store.data_mut().messages.count(&args).map_err(wasmtime::Error::new)?;
+            }
             let bridge = Arc::clone(&store.data().bridge);
             let value = function.call(&*bridge, args).map_err(contract)?;
             answer(&mut store, &ty, value, results)

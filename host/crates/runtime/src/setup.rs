@@ -28,10 +28,13 @@ pub struct Limits {
     pub n_handles: u32,
     /// The limit on the output, in bytes.
     pub output_bytes: u64,
+    /// The limit on the messages of the interface `log`, in bytes. A short message counts as 64 bytes.
+    pub message_bytes: u64,
 }
 
 impl Default for Limits {
-    /// Returns limits of 1 GiB of memory, 60 s, 1 MiB of stack, 100,000 objects and 1 MiB of output.
+    /// Returns limits of 1 GiB of memory, 60 s, 1 MiB of stack, 100,000 objects, 1 MiB of output and 16 MiB of
+    /// messages.
     fn default() -> Self {
         Self {
             memory_bytes: 1 << 30,
@@ -39,6 +42,7 @@ impl Default for Limits {
             stack_bytes: 1 << 20,
             n_handles: 100_000,
             output_bytes: 1 << 20,
+            message_bytes: 16 << 20,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::Bridge;
+use api::{Bridge, Value};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -22,6 +22,7 @@ pub(crate) struct State {
     pub(crate) bridge: Arc<dyn Bridge>,
     pub(crate) stopwatch: Arc<Stopwatch>,
     pub(crate) limiter: Limiter,
+    pub(crate) messages: Messages,
     /// The resources of the component.
     pub(crate) kinds: Arc<Kinds>,
     /// The home of the component's own objects; none if they cannot live here.
@@ -31,6 +32,29 @@ pub(crate) struct State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}
+
+/// Limits the messages of a call.
+#[derive(Debug)]
+pub(crate) struct Messages {
+    n_bytes: u64,
+    limit_bytes: u64,
+}
+
+impl Messages {
+    /// The number of bytes that a short message counts as: each takes a line on the screen, and time.
+    const LEAST_BYTES: u64 = 64;
+
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { n_bytes: 0, limit_bytes: limits.message_bytes }
+    }
+
+    /// Counts the texts among the arguments of the function that shows a message.
+    pub(crate) fn count(&mut self, args: &[Value]) -> Result<(), Stop> {
+        let texts = args.iter().filter_map(|arg| if let Value::String(text) = arg { Some(text.len()) } else { None });
+        self.n_bytes += texts.map(|n_bytes| (n_bytes as u64).max(Self::LEAST_BYTES)).sum::<u64>();
+        if self.n_bytes > self.limit_bytes { Err(Stop::TooManyMessages) } else { Ok(()) }
     }
 }
 
@@ -78,5 +102,21 @@ impl wasmtime::ResourceLimiter for Limiter {
         }
         let bytes = |n: usize| (n as u64).saturating_mul(TABLE_ELEMENT_BYTES);
         self.grow(bytes(current), bytes(desired))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_message_counts_as_sixty_four_bytes() {
+        let limits = Limits { message_bytes: 200, ..Limits::default() };
+        let emit = |text: &str| vec![Value::Enum("info".to_owned()), Value::String(text.to_owned())];
+        let mut messages = Messages::new(&limits);
+        assert!(messages.count(&emit("")).is_ok());
+        assert!(messages.count(&emit("x")).is_ok());
+        assert!(messages.count(&emit(&"x".repeat(72))).is_ok());
+        assert!(matches!(messages.count(&emit("")), Err(Stop::TooManyMessages)));
     }
 }

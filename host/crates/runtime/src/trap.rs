@@ -22,6 +22,8 @@ pub(crate) enum Stop {
     TooManyHandles,
     #[error("too much output")]
     TooMuchOutput,
+    #[error("too many messages")]
+    TooManyMessages,
     #[error("{message}")]
     Unavailable { message: String },
     #[error("{message}")]
@@ -74,6 +76,11 @@ pub enum TrapCause {
     },
     /// The stage printed more than [`Limits::output_bytes`].
     TooMuchOutput {
+        /// The limit in bytes.
+        limit_bytes: u64,
+    },
+    /// The stage logged more than [`Limits::message_bytes`].
+    TooManyMessages {
         /// The limit in bytes.
         limit_bytes: u64,
     },
@@ -215,6 +222,7 @@ fn of_stop(limits: &Limits, stop: &Stop) -> TrapCause {
         Stop::TimeOut => TrapCause::TimeOut { limit: limits.time },
         Stop::TooManyHandles => TrapCause::TooManyHandles { limit: limits.n_handles },
         Stop::TooMuchOutput => TrapCause::TooMuchOutput { limit_bytes: limits.output_bytes },
+        Stop::TooManyMessages => TrapCause::TooManyMessages { limit_bytes: limits.message_bytes },
         Stop::Unavailable { message } => TrapCause::Unavailable { message: message.clone() },
         Stop::Dependency { message } => TrapCause::Dependency { message: message.clone() },
         Stop::Contract { message } => TrapCause::Contract { message: message.clone() },
@@ -259,6 +267,9 @@ impl fmt::Display for Trap {
             TrapCause::StackOverflow { limit_bytes: None } => write!(f, "overflowed its stack{at}"),
             TrapCause::TooManyHandles { limit } => write!(f, "holds more than {limit} objects{at}"),
             TrapCause::TooMuchOutput { limit_bytes } => write!(f, "printed more than {}{at}", bytes(*limit_bytes)),
+            TrapCause::TooManyMessages { limit_bytes } => {
+                write!(f, "logged more than {} of messages{at}", bytes(*limit_bytes))
+            }
             TrapCause::Panic { message } => write!(f, "panicked{at}: {message}"),
             TrapCause::Unreachable => write!(f, "gave up{at} without a message"),
             TrapCause::Exit { code } => write!(f, "ended its process with code {code}{at}"),
