@@ -82,6 +82,7 @@ fn session(store: &Path, events: EventSink) -> SessionIo {
         n_jobs: std::thread::available_parallelism().map_or(1, usize::from),
         is_cache_used: true,
         timeout: None,
+        max_output_bytes: engine::MAX_OUTPUT_BYTES,
         is_network_allowed: false,
         images: engine::ImageAccess::default(),
         store: store.to_owned(),

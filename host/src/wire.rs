@@ -236,6 +236,7 @@ impl Component for Loaded {
             n_jobs: options.n_jobs.unwrap_or_else(n_processors),
             is_cache_used: options.is_cache_used,
             timeout: options.timeout,
+            max_output_bytes: engine::MAX_OUTPUT_BYTES,
             is_network_allowed: options.is_network_allowed,
             images: self.engines.images(),
             store: store_root.clone(),

@@ -96,6 +96,7 @@ fn idle(config: &Engines, store: &Path) -> SessionIo {
         n_jobs: 1,
         is_cache_used: true,
         timeout: None,
+        max_output_bytes: engine::MAX_OUTPUT_BYTES,
         is_network_allowed: true,
         images: config.images(),
         store: store.to_owned(),

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use api::{Bridge, LogLevel, Object, Value};
-use engine::{Engine, Event, Failure, FailureCode, ImageAccess, Outcome, OutputStream, SecretProvider, SessionIo};
+use engine::{
+    Engine, Event, Failure, FailureCode, ImageAccess, MAX_OUTPUT_BYTES, Outcome, OutputStream, SecretProvider,
+    SessionIo,
+};
 use graph::SecretName;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +23,8 @@ pub struct SessionOptions {
     pub is_cache_used: bool,
     /// The time-out of commands that have no shorter one of their own.
     pub timeout: Option<Duration>,
+    /// The most bytes of each stream of a command that are kept.
+    pub max_output_bytes: usize,
     /// Whether commands may use the network.
     pub is_network_allowed: bool,
     /// Whether commands are only reported, and not run.
@@ -28,7 +33,14 @@ pub struct SessionOptions {
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { n_jobs: 4, is_cache_used: true, timeout: None, is_network_allowed: true, is_dry: false }
+        Self {
+            n_jobs: 4,
+            is_cache_used: true,
+            timeout: None,
+            max_output_bytes: MAX_OUTPUT_BYTES,
+            is_network_allowed: true,
+            is_dry: false,
+        }
     }
 }
 
@@ -67,6 +79,7 @@ impl Draft {
             n_jobs: options.n_jobs,
             is_cache_used: options.is_cache_used,
             timeout: options.timeout,
+            max_output_bytes: options.max_output_bytes,
             is_network_allowed: options.is_network_allowed,
             images: ImageAccess::default(),
             store,

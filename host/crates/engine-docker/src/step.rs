@@ -198,18 +198,34 @@ pub(crate) fn environment(op: &ExecOp) -> Vec<(String, String)> {
     with_path(op).into_iter().chain(op.env.iter().cloned()).collect()
 }
 
-/// Writes what no key depends on, as the shim reads it: the time-out, variables, and what of the values of secrets is
-/// to be replaced in the output.
-pub(crate) fn params(timeout: Option<Duration>, env: &[(String, Vec<u8>)], secrets: &[Vec<u8>]) -> Vec<u8> {
+/// How long a command may run, and how much it may print.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) timeout: Option<Duration>,
+    /// The most bytes of each stream that are kept.
+    pub(crate) max_output_bytes: usize,
+}
+
+impl Bounds {
+    /// Returns the time-out in milliseconds; 0 if there is none.
+    pub(crate) fn timeout_ms(self) -> u64 {
+        self.timeout.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Writes what no key depends on, as the shim reads it: the bounds, variables, and what of the values of secrets is to
+/// be replaced in the output.
+pub(crate) fn params(bounds: Bounds, env: &[(String, Vec<u8>)], secrets: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut put = |tag: u8, contents: &[u8]| {
         out.push(tag);
         out.extend_from_slice(&length(contents));
         out.extend_from_slice(contents);
     };
-    if let Some(timeout) = timeout {
+    if let Some(timeout) = bounds.timeout {
         put(b't', timeout.as_millis().max(1).to_string().as_bytes());
     }
+    put(b'l', bounds.max_output_bytes.to_string().as_bytes());
     for (name, value) in env {
         put(b'e', &[name.as_bytes(), b"=", value, b"\0"].concat());
     }
@@ -276,9 +292,10 @@ mod tests {
     }
 
     #[test]
-    fn the_params_have_the_time_out_and_variables() {
-        let bytes = params(Some(Duration::from_secs(2)), &[("P".into(), b"pw".to_vec())], &[]);
-        let expect: &[u8] = b"t\x04\0\0\x002000e\x05\0\0\0P=pw\0n\0\0\0\0";
+    fn the_params_have_the_bounds_and_variables() {
+        let bounds = Bounds { timeout: Some(Duration::from_secs(2)), max_output_bytes: 65536 };
+        let bytes = params(bounds, &[("P".into(), b"pw".to_vec())], &[]);
+        let expect: &[u8] = b"t\x04\0\0\x002000l\x05\0\0\x0065536e\x05\0\0\0P=pw\0n\0\0\0\0";
         assert_eq!(bytes, expect);
     }
 
@@ -289,6 +306,7 @@ mod tests {
         let listed: Vec<u8> =
             listed.iter().flat_map(|text| [&length(text.as_bytes())[..], text.as_bytes()].concat()).collect();
         assert_eq!(Redactor::texts(secrets.iter().map(Vec::as_slice)), listed);
-        assert_eq!(params(None, &[], &secrets), [b"n", &length(&listed)[..], &listed].concat());
+        let bounds = Bounds { timeout: None, max_output_bytes: 7 };
+        assert_eq!(params(bounds, &[], &secrets), [b"l\x01\0\0\x007n", &length(&listed)[..], &listed].concat());
     }
 }

@@ -68,11 +68,11 @@ impl Runner for ZoneRunner {
         let laid_out = place.lay_out(&self.layouts, command, cancel).await?;
         let spec = prepare::prepare(command, laid_out);
         let stop = cancel.child_token();
-        let output = Output::new(report.clone(), &command.secrets, stop.clone());
+        let output = Output::new(report.clone(), &command.secrets, command.max_output_bytes, stop.clone());
         let ran = self.exec(&spec, &output, &stop).await;
         let printed = output.finish();
         if printed.is_cut && !cancel.is_cancelled() {
-            return Ok(Ended::Refused(Refusal::Flood));
+            return Ok(Ended::Refused(Refusal::Flood { limit_bytes: command.max_output_bytes }));
         }
         let reply = ran?;
         let Some(code) = accepted(command.op, &reply) else {

@@ -144,6 +144,10 @@ pub trait SecretProvider: Send + Sync {
     fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure>;
 }
 
+/// The most bytes of each stream of a command that are kept, unless a session says otherwise. Gigabytes belong into a
+/// file, to which a redirect leads.
+pub const MAX_OUTPUT_BYTES: usize = 256 << 20;
+
 /// The settings and connections of one session, which its engine gets.
 #[derive(Clone)]
 pub struct SessionIo {
@@ -159,6 +163,9 @@ pub struct SessionIo {
     pub is_cache_used: bool,
     /// The time after which every command is killed that has no shorter time-out of its own.
     pub timeout: Option<std::time::Duration>,
+    /// The most bytes of each stream of a command that are kept. A command that prints more is stopped. The default is
+    /// [`MAX_OUTPUT_BYTES`].
+    pub max_output_bytes: usize,
     /// Whether commands may use the network.
     pub is_network_allowed: bool,
     /// The settings for registries and the images of the local Docker.

@@ -33,6 +33,8 @@ pub struct Command<'a, F> {
     pub secrets: Vec<Vec<u8>>,
     /// The time after which the command is stopped: the shorter of its own time-out and the session's.
     pub timeout: Option<Duration>,
+    /// The most bytes of each stream that are kept. A command that prints more is stopped.
+    pub max_output_bytes: usize,
     /// Whether it can reach the network: neither the operation nor the session denies it.
     pub has_network: bool,
 }
@@ -111,12 +113,6 @@ impl<F: Clone> Command<'_, F> {
     pub fn environment(&self) -> Vec<(String, String)> {
         let home = (!is_set(self.op, "HOME")).then(|| ("HOME".to_owned(), self.user.home.clone()));
         with_path(self.op).into_iter().chain(home).chain(self.op.env.iter().cloned()).collect()
-    }
-
-    /// Returns the time-out in milliseconds; 0 if there is none.
-    #[must_use]
-    pub fn timeout_ms(&self) -> u64 {
-        self.timeout.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -46,12 +46,11 @@ pub enum Refusal {
         is_stderr: bool,
     },
     /// It printed more than is kept.
-    Flood,
+    Flood {
+        /// The most bytes of a stream that are kept.
+        limit_bytes: usize,
+    },
 }
-
-/// The most bytes of each stream that are kept. A command that prints more ends its evaluation: gigabytes belong into a
-/// file, to which a redirect leads.
-pub const MAX_OUTPUT_BYTES: usize = 256 << 20;
 
 impl Refusal {
     /// Makes the failure of a command.
@@ -81,16 +80,24 @@ impl Refusal {
                 let to = path(if *is_stderr { op.redirect_stderr.as_ref() } else { op.redirect_stdout.as_ref() });
                 invalid(format!("cannot write the output to `{to}`: it is a directory, or is in none"))
             }
-            Self::Flood => Failure::Invalid {
+            Self::Flood { limit_bytes } => Failure::Invalid {
                 code: FailureCode::InvalidArgument,
                 message: format!(
-                    "command `{}` printed more than {} MiB",
+                    "command `{}` printed more than {}",
                     graph::op::shell_words(&op.args),
-                    MAX_OUTPUT_BYTES >> 20
+                    size(*limit_bytes)
                 ),
                 hint: Some("redirect its output to a file".to_owned()),
             },
         }
+    }
+}
+
+/// Writes a number of bytes, in MiB if there is no rest.
+fn size(n_bytes: usize) -> String {
+    match n_bytes % (1 << 20) {
+        0 => format!("{} MiB", n_bytes >> 20),
+        _ => format!("{n_bytes} bytes"),
     }
 }
 
@@ -146,6 +153,8 @@ mod tests {
         let redirect = |is_stderr| Refusal::Redirect { is_stderr };
         check(redirect(false), "cannot write the output to `/out`: it is a directory, or is in none");
         check(redirect(true), "cannot write the output to `/err`: it is a directory, or is in none");
-        check(Refusal::Flood, "command `make` printed more than 256 MiB");
+        let flood = |limit_bytes| Refusal::Flood { limit_bytes };
+        check(flood(engine::MAX_OUTPUT_BYTES), "command `make` printed more than 256 MiB");
+        check(flood(70_000), "command `make` printed more than 70000 bytes");
     }
 }

@@ -41,6 +41,7 @@ pub(crate) fn gather<'a, F: Clone + Default>(
         secret_env,
         secrets: gatherer.secrets,
         timeout: [op.timeout, io.timeout].into_iter().flatten().min(),
+        max_output_bytes: io.max_output_bytes,
         has_network: op.network && io.is_network_allowed,
     })
 }

@@ -30,7 +30,7 @@ mod volumes;
 
 pub use announce::{Announcer, Began, outcome_of, vertex_event};
 pub use command::{CacheMount, Command, Mount, Mounted};
-pub use ended::{Ended, MAX_OUTPUT_BYTES, Refusal, exec_failure};
+pub use ended::{Ended, Refusal, exec_failure};
 pub use evaluator::Evaluator;
 pub use output::{Output, Printed, Report};
 pub use runner::{LayerFault, NewLayer, Runner, UnpackedLayer, unpack_warnings};

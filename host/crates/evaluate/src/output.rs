@@ -7,8 +7,6 @@ use graph::DefinitionDigest;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::ended::MAX_OUTPUT_BYTES;
-
 /// Tells the session what happens to one command while it runs.
 #[derive(Clone)]
 pub struct Report {
@@ -19,6 +17,8 @@ pub struct Report {
 /// Takes the output of one command: replaces secrets in it, passes it on and keeps it.
 pub struct Output {
     report: Report,
+    /// The most bytes of a stream that are kept.
+    limit_bytes: usize,
     /// Stops the command.
     stop: CancellationToken,
     state: Mutex<State>,
@@ -45,7 +45,7 @@ pub struct Printed {
     pub stderr: Vec<u8>,
     /// Both, in the order in which they arrived.
     pub combined: Vec<u8>,
-    /// Whether more than [`MAX_OUTPUT_BYTES`] came, and the rest was thrown away.
+    /// Whether more than the limit came, and the rest was thrown away.
     pub is_cut: bool,
 }
 
@@ -70,13 +70,14 @@ impl Report {
 }
 
 impl Output {
-    /// Makes a collector that replaces these secrets. It triggers `stop` when a stream exceeds [`MAX_OUTPUT_BYTES`]: a
-    /// command that prints without end would never end.
+    /// Makes a collector that replaces these secrets. It triggers `stop` when a stream exceeds `limit_bytes`: a command
+    /// that prints without end would never end.
     #[must_use]
-    pub fn new(report: Report, secrets: &[Vec<u8>], stop: CancellationToken) -> Self {
+    pub fn new(report: Report, secrets: &[Vec<u8>], limit_bytes: usize, stop: CancellationToken) -> Self {
         let stream =
             || Stream { redactor: Redactor::new(secrets.iter().map(Vec::as_slice)), bytes: Vec::new(), is_full: false };
-        Self { report, stop, state: Mutex::new(State { stdout: stream(), stderr: stream(), combined: Vec::new() }) }
+        let state = Mutex::new(State { stdout: stream(), stderr: stream(), combined: Vec::new() });
+        Self { report, limit_bytes, stop, state }
     }
 
     /// Takes what arrived on a stream.
@@ -106,7 +107,7 @@ impl Output {
             return;
         }
         let target = state.stream(stream);
-        if target.bytes.len() + shown.len() > MAX_OUTPUT_BYTES {
+        if target.bytes.len() + shown.len() > self.limit_bytes {
             target.is_full = true;
             self.stop.cancel();
             return;
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn streams_are_kept_apart_and_together_without_secrets() {
         let report = Report::new(graph::Vertex::scratch().digest(), std::sync::Arc::new(|_| ()));
-        let output = Output::new(report, &[b"hunter2".to_vec()], CancellationToken::new());
+        let output = Output::new(report, &[b"hunter2".to_vec()], 100, CancellationToken::new());
         output.push(OutputStream::Stdout, b"a hun");
         output.push(OutputStream::Stderr, b"oops\n");
         output.push(OutputStream::Stdout, b"ter2\n");
@@ -162,8 +163,8 @@ mod tests {
     fn a_command_that_prints_too_much_is_stopped() {
         let report = Report::new(graph::Vertex::scratch().digest(), std::sync::Arc::new(|_| ()));
         let stop = CancellationToken::new();
-        let output = Output::new(report, &[], stop.clone());
-        let chunk = vec![b'x'; MAX_OUTPUT_BYTES / 4];
+        let output = Output::new(report, &[], 400, stop.clone());
+        let chunk = [b'x'; 100];
         for n_chunks in 1..=5 {
             assert!(!stop.is_cancelled(), "stopped after {} bytes", (n_chunks - 1) * chunk.len());
             output.push(OutputStream::Stderr, &chunk);
@@ -171,6 +172,6 @@ mod tests {
         assert!(stop.is_cancelled());
         let printed = output.finish();
         assert!(printed.is_cut);
-        assert_eq!(printed.stderr.len(), MAX_OUTPUT_BYTES);
+        assert_eq!(printed.stderr.len(), 400);
     }
 }

@@ -78,7 +78,7 @@ fn run(flags: &Flags, env: TextList) -> Result<i32, Refusal> {
     let stdin = open_stdin(flags)?;
     let (out_from, out_to) = sys::pipe()?;
     let (err_from, err_to) = sys::pipe()?;
-    let mut streams = Streams::open(flags, &user, [out_from, err_from], params.secrets())?;
+    let mut streams = Streams::open(flags, &user, [out_from, err_from], &params)?;
     let end = match sys::fork() {
         Ok(Forked::Child) => return start(flags, &user, &params, env, [stdin, out_to, err_to]),
         Ok(Forked::Parent(child)) => {

@@ -50,6 +50,7 @@ impl World {
             n_jobs: 1,
             is_cache_used: true,
             timeout: None,
+            max_output_bytes: engine::MAX_OUTPUT_BYTES,
             is_network_allowed: true,
             images: ImageAccess::default(),
             store: dir.path().to_owned(),

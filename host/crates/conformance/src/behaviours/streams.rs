@@ -1,6 +1,9 @@
 //! Standard input, and redirects of output to files.
 
+use crate::answer::Wrong;
 use crate::behaviour::{Behaviour, behaviours};
+use crate::case::Case;
+use crate::session::SessionOptions;
 
 pub(super) const ALL: &[Behaviour] = behaviours![
     ("stdin: a command reads a text unchanged", [], async |s| {
@@ -37,6 +40,19 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     ("stdin: giving both a text and a file is an error", [], async |s| {
         let options = s.exec_options().with_stdin("x").with_redirect_stdin("/etc/passwd");
         s.base().with_exec_options(&["cat"], &options).stdout().fails("invalid-argument", "cannot both").await
+    }),
+    // Our own decision: Dagger keeps all of it.
+    ("output: a command that prints lines without end is stopped, and the error names the limit", [], async |s| {
+        flood(s, "yes", "printed more than 100000 bytes").await
+    }),
+    ("output: a command that prints a line without end is stopped, and the error names the limit", [], async |s| {
+        flood(s, "yes | tr -d '\\n'", "printed more than 100000 bytes").await?;
+        flood(s, "yes | tr -d '\\n' >&2", "printed more than 100000 bytes").await
+    }),
+    ("output: a command that prints as much as is kept succeeds", [], async |s| {
+        let options = SessionOptions { max_output_bytes: 100_000, ..SessionOptions::default() };
+        let s = s.again(&options).await?;
+        s.base().sh("head -c 100000 /dev/zero").sync().is("").await
     }),
     // Dagger does the same.
     ("redirect: standard output goes into a file and stays readable", [], async |s| {
@@ -95,3 +111,9 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         s.base().sh_options("echo x", &options).sh("stat -c '%a %u:%g' /f").stdout().is("644 0:0\n").await
     }),
 ];
+
+/// Runs a command that prints without end where little is kept, so that the limit comes before any time-out.
+async fn flood(s: &Case<'_>, script: &str, expect: &str) -> Result<(), Wrong> {
+    let s = s.again(&SessionOptions { max_output_bytes: 100_000, ..SessionOptions::default() }).await?;
+    s.base().sh(script).sync().fails("invalid-argument", expect).await
+}

@@ -25,7 +25,7 @@ use super::{container, stubs};
 use crate::buildkit::random;
 use crate::images::read_archive;
 use crate::step::trailer::{self, Trailer};
-use crate::step::{self, TOOLS};
+use crate::step::{self, Bounds, TOOLS};
 
 /// How many commands may leave images one over the other; Docker takes 125 layers.
 const MAX_DEPTH: usize = 60;
@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
         self.create(&prepared, &volumes).await?;
         let printed = self.run().await?;
         let state = self.state().await?;
-        match trailer::read(&printed.stdout, &printed.stderr, self.command.timeout_ms()) {
+        match trailer::read(&printed.stdout, &printed.stderr, self.bounds()) {
             Some(trailer) => self.failed(trailer, &state),
             None if state.exit_code == Some(0) => self.collect(&prepared).await,
             None if state.oom_killed == Some(true) => {
@@ -132,10 +132,14 @@ impl<'a> Run<'a> {
 
     /// Returns what the shim reads that no key depends on. All variables are in it, so that no image has any.
     fn params(&self) -> Vec<u8> {
-        let Command { op, secret_env, secrets, timeout, .. } = self.command;
+        let Command { op, secret_env, secrets, .. } = self.command;
         let plain = step::environment(op).into_iter().map(|(name, value)| (name, value.into_bytes()));
         let env: Vec<(String, Vec<u8>)> = plain.chain(secret_env.iter().cloned()).collect();
-        step::params(*timeout, &env, secrets)
+        step::params(self.bounds(), &env, secrets)
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds { timeout: self.command.timeout, max_output_bytes: self.command.max_output_bytes }
     }
 
     async fn create(&self, prepared: &Prepared, volumes: &Volumes) -> Result<(), Failure> {

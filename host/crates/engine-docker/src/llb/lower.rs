@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bollard_buildkit_proto::pb;
-use engine::{Failure, FailureCode, Reason};
+use engine::{Failure, FailureCode, MAX_OUTPUT_BYTES, Reason};
 use graph::{
     CacheKey, CacheSharing, ContentDigest, ExecOp, FileOp, KeyHasher, Limits, Mount, MountKind, Op, Reuse, Selection,
     Stdin, TreePath, Vertex,
@@ -19,8 +19,8 @@ use super::value::{Remote, Tree, Value};
 use crate::buildkit::random;
 use crate::images::archive;
 use crate::step::{
-    self, BEFORE, OUTPUT, OUTPUT_FILES, PARAMS, PLACES, PREVIOUS, SHIM, StartOptions, TOOLS, arguments, environment,
-    mounts_below, params_id,
+    self, BEFORE, Bounds, OUTPUT, OUTPUT_FILES, PARAMS, PLACES, PREVIOUS, SHIM, StartOptions, TOOLS, arguments,
+    environment, mounts_below, params_id,
 };
 
 /// The name under which what is mounted stands in the image that has it.
@@ -479,8 +479,9 @@ pub(crate) fn params_of(
         secret_env.push((variable.clone(), value));
     }
     let timeout = [op.timeout, engine.io.timeout].into_iter().flatten().min();
-    if timeout.is_some() || !values.is_empty() {
-        let params = step::params(timeout, &secret_env, &values);
+    let bounds = Bounds { timeout, max_output_bytes: engine.io.max_output_bytes };
+    if timeout.is_some() || bounds.max_output_bytes != MAX_OUTPUT_BYTES || !values.is_empty() {
+        let params = step::params(bounds, &secret_env, &values);
         offered.insert(params_id(&Op::Exec(Box::new(op.clone()))), params);
     }
     Ok(())

@@ -21,7 +21,7 @@ use super::watch::{Watch, Watched};
 use crate::buildkit::{Job, LAST_NEWS, Offer, Registries, SolveError, TarReader};
 use crate::images::{read_archive, read_layer};
 use crate::step::trailer::{self, End, Trailer};
-use crate::step::{self, Record, deepest_first};
+use crate::step::{self, Bounds, Record, deepest_first};
 
 impl LlbEvaluator {
     /// Runs the commands that these trees need and of which nothing is known yet; no more at the same time than the
@@ -235,7 +235,7 @@ impl LlbEvaluator {
     async fn explain(&self, out: &Out, watch: &mut Watch<'_>, message: &str) -> Failure {
         let (commands, others) = watch.failures();
         let told = commands.iter().find_map(|(watched, _)| {
-            let trailer = trailer::read(&watched.stdout, &watched.stderr, self.timeout_ms(watched.step.op()))?;
+            let trailer = trailer::read(&watched.stdout, &watched.stderr, self.bounds(watched.step.op()))?;
             Some((watched.step.llb.digest().to_owned(), self.command_failure(watched, trailer)))
         });
         let (digest, failure) = match (told, commands.first(), others.first()) {
@@ -281,9 +281,9 @@ impl LlbEvaluator {
         checked.await.err()
     }
 
-    fn timeout_ms(&self, op: Option<&ExecOp>) -> u64 {
-        let after = [op.and_then(|op| op.timeout), self.io.timeout].into_iter().flatten().min();
-        after.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+    fn bounds(&self, op: Option<&ExecOp>) -> Bounds {
+        let timeout = [op.and_then(|op| op.timeout), self.io.timeout].into_iter().flatten().min();
+        Bounds { timeout, max_output_bytes: self.io.max_output_bytes }
     }
 
     fn command_failure(&self, watched: &Watched, trailer: Trailer) -> Failure {

@@ -6,6 +6,8 @@
 use engine::{ExecStatus, TAIL_BYTES};
 use evaluate::Refusal;
 
+use super::Bounds;
+
 /// What begins the trailer. What a command prints itself may look the same: the last line decides.
 const MARKER: &[u8] = b"\x1ehost-end\x1e\n";
 /// The length of the last line: a separator, a letter, five numbers of twelve digits with something behind each.
@@ -30,8 +32,9 @@ pub(crate) struct Trailer {
     pub(crate) stderr: String,
 }
 
-/// Reads the trailer of what a command printed; none if there is none. `after_ms` is its time-out.
-pub(crate) fn read(stdout: &[u8], stderr: &[u8], after_ms: u64) -> Option<Trailer> {
+/// Reads the trailer of what a command printed; none if there is none. `bounds` are those that it was
+/// run with.
+pub(crate) fn read(stdout: &[u8], stderr: &[u8], bounds: Bounds) -> Option<Trailer> {
     let (rest, footer) = stderr.split_at_checked(stderr.len().checked_sub(FOOTER)?)?;
     let [0x1e, kind, numbers @ ..] = footer else { return None };
     let mut values = [0_usize; 5];
@@ -47,13 +50,13 @@ pub(crate) fn read(stdout: &[u8], stderr: &[u8], after_ms: u64) -> Option<Traile
     let end = match kind {
         b'e' => End::Status(ExecStatus::Exited { code }),
         b's' => End::Status(ExecStatus::Killed { signal: code }),
-        b't' => End::Status(ExecStatus::TimedOut { after_ms }),
+        b't' => End::Status(ExecStatus::TimedOut { after_ms: bounds.timeout_ms() }),
         b'i' => End::Refused(Refusal::Input),
         b'o' | b'r' => End::Refused(Refusal::Redirect { is_stderr: *kind == b'r' }),
         b'w' => End::Refused(Refusal::Directory),
         b'u' => End::Refused(Refusal::User),
         b'g' => End::Refused(Refusal::Group),
-        b'c' => End::Refused(Refusal::Flood),
+        b'c' => End::Refused(Refusal::Flood { limit_bytes: bounds.max_output_bytes }),
         b'z' => End::NoSize,
         _ => return None,
     };
@@ -82,6 +85,8 @@ fn tail(bytes: &[u8], total: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn footer(kind: char, numbers: [usize; 5]) -> String {
@@ -90,7 +95,8 @@ mod tests {
     }
 
     fn check(stdout: &str, stderr: &str, expect: &str) {
-        let got = match read(stdout.as_bytes(), stderr.as_bytes(), 9) {
+        let bounds = Bounds { timeout: Some(Duration::from_millis(9)), max_output_bytes: 7 };
+        let got = match read(stdout.as_bytes(), stderr.as_bytes(), bounds) {
             None => "nothing".to_owned(),
             Some(Trailer { end, stdout, stderr }) => format!("{end:?} out={stdout} err={stderr}"),
         };
@@ -107,6 +113,8 @@ mod tests {
         );
         check("", &format!("{marker}{}", footer('s', [9, 0, 0, 0, 0])), "Status(Killed { signal: 9 }) out= err=");
         check("", &format!("{marker}{}", footer('o', [0; 5])), "Refused(Redirect { is_stderr: false }) out= err=");
+        check("", &format!("{marker}{}", footer('t', [0; 5])), "Status(TimedOut { after_ms: 9 }) out= err=");
+        check("", &format!("{marker}{}", footer('c', [0; 5])), "Refused(Flood { limit_bytes: 7 }) out= err=");
         check("a", "oops", "nothing");
         check("", &footer('e', [3, 0, 0, 0, 0]), "nothing");
     }

@@ -80,6 +80,7 @@ fn io(store: &Path, settings: Settings) -> (SessionIo, Arc<Mutex<Vec<Event>>>) {
         n_jobs: 4,
         is_cache_used: settings.is_cache_used,
         timeout: settings.timeout,
+        max_output_bytes: engine::MAX_OUTPUT_BYTES,
         is_network_allowed: false,
         images: ImageAccess { docker_config: settings.docker_config, ..ImageAccess::default() },
         store: store.to_owned(),

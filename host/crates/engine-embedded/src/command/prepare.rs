@@ -99,6 +99,7 @@ mod tests {
             secret_env: Vec::new(),
             secrets: Vec::new(),
             timeout: Some(Duration::from_secs(5)),
+            max_output_bytes: 1 << 20,
             has_network,
         };
         prepare(&command, LaidOut { root, mounts: vec![], after })

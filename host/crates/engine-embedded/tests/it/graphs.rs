@@ -65,6 +65,7 @@ fn solve(store: &Path, source: &Path, first: &str, is_cache_used: bool) -> Solve
         n_jobs: 1,
         is_cache_used,
         timeout: None,
+        max_output_bytes: engine::MAX_OUTPUT_BYTES,
         is_network_allowed: false,
         images: ImageAccess::default(),
         store: store.to_owned(),

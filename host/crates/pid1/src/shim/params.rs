@@ -12,8 +12,8 @@ use crate::text::{TextList, number};
 
 /// The parameters: records of a letter, a length of four bytes in the order of this machine, and contents.
 ///
-/// `t` is the time in milliseconds after which the command is stopped, `e` a variable with a zero behind
-/// it, and `n` the list of texts that are replaced in output.
+/// `t` is the time in milliseconds after which the command is stopped, `l` the most bytes of each stream that are kept,
+/// `e` a variable with a zero behind it, and `n` the list of texts that are replaced in output.
 pub(super) struct Params(&'static [u8]);
 
 impl Params {
@@ -30,6 +30,11 @@ impl Params {
     pub(super) fn deadline(&self) -> Option<u64> {
         let ms = number(self.each(b't').next()?, 10)?;
         Some(sys::now_ms().saturating_add(ms))
+    }
+
+    /// Returns the most bytes of each stream that are kept, if that is given.
+    pub(super) fn max_kept(&self) -> Option<usize> {
+        usize::try_from(number(self.each(b'l').next()?, 10)?).ok()
     }
 
     /// Returns the list of texts that are replaced in output.
@@ -118,8 +123,9 @@ mod tests {
 
     #[test]
     fn a_damaged_file_has_the_parameters_before_the_damage() {
-        let whole = params(&[(b't', b"10"), (b'n', b"\x03\0\0\0abc")]);
+        let whole = params(&[(b't', b"10"), (b'l', b"4096"), (b'n', b"\x03\0\0\0abc")]);
         assert!(whole.deadline().is_some());
+        assert_eq!(whole.max_kept(), Some(4096));
         assert!(Params(&whole.0[..4]).deadline().is_none());
         assert!(params(&[(b't', b"soon")]).deadline().is_none());
         assert!(Params::read(Some(c"/does/not/exist")).deadline().is_none());

@@ -1,6 +1,7 @@
 //! What the command prints: kept in files, shown in Docker's log, and written where it is redirected to.
 
 use super::flags::Flags;
+use super::params::Params;
 use super::redact::{CHUNK, Redactor};
 use super::report::{self, Refusal};
 use super::user::User;
@@ -8,7 +9,7 @@ use crate::sys::{self, Errno, Fd};
 
 /// How much of each stream goes to Docker's log as it comes; Docker cuts each at 2 MiB.
 const MAX_SHOWN: usize = 1 << 20;
-/// How much of each stream is kept.
+/// How much of each stream is kept if the parameters do not say.
 const MAX_KEPT: usize = 256 << 20;
 /// How much of the end of each stream a failure tells if Docker's log has not all of it.
 const MAX_END: usize = 100 * 1024;
@@ -30,13 +31,14 @@ struct Stream {
     redactor: Redactor,
     n_shown: usize,
     n_kept: usize,
+    max_kept: usize,
     total: usize,
 }
 
 impl Streams {
     /// Opens the files that get what is printed. `pipes` are the ends to read standard output and standard error from,
-    /// and `secrets` the list of texts that are replaced.
-    pub(super) fn open(flags: &Flags, user: &User, pipes: [Fd; 2], secrets: &'static [u8]) -> Result<Self, Refusal> {
+    /// and `params` say what is replaced, and how much is kept.
+    pub(super) fn open(flags: &Flags, user: &User, pipes: [Fd; 2], params: &Params) -> Result<Self, Refusal> {
         let combined = report::open(flags, b"combined")?;
         let stream = |n: usize, log, name, refusal| -> Result<Stream, Refusal> {
             Ok(Stream {
@@ -44,9 +46,10 @@ impl Streams {
                 log,
                 file: report::open(flags, name)?,
                 redirect: open_redirect(flags, user, n).map_err(|_| refusal)?,
-                redactor: Redactor::new(secrets)?,
+                redactor: Redactor::new(params.secrets())?,
                 n_shown: 0,
                 n_kept: 0,
+                max_kept: params.max_kept().unwrap_or(MAX_KEPT),
                 total: 0,
             })
         };
@@ -131,7 +134,7 @@ impl Stream {
         while let n_bytes @ 1.. = self.redactor.give(&mut out, is_last) {
             let shown = &out[..n_bytes];
             self.total += n_bytes;
-            if self.n_kept + n_bytes <= MAX_KEPT {
+            if self.n_kept + n_bytes <= self.max_kept {
                 self.n_kept += n_bytes;
                 sys::write_all(self.file, shown)?;
                 sys::write_all(combined, shown)?;

@@ -117,6 +117,22 @@ fn parameters_stop_the_command_and_hide_secrets() {
 }
 
 #[test]
+fn a_command_that_prints_without_end_is_stopped_when_no_more_is_kept() {
+    for script in ["yes", "yes | tr -d '\\n'", "yes >&2"] {
+        let ground = ground();
+        ground.write("params", [&b"l"[..], &3_u32.to_ne_bytes(), b"500"].concat());
+        let (out, params) = (ground.path("out"), ground.path("params"));
+        let flags = [format!("d{}", out.display()), format!("p{}", params.display())];
+        let args = [flags[0].as_str(), flags[1].as_str(), "x0", "--", "sh", "-c", script];
+        let output = ground.run(&args, &[("PATH", "/bin:/usr/bin")]);
+        assert_eq!(output.status.code(), Some(1), "{script}");
+        assert!(text(&output.stderr).contains("\x1ehost-end\x1e\n"), "{script}");
+        assert!(text(&output.stderr).contains("\x1ec000000000000,"), "{script}");
+        assert!(ground.read("out/combined").len() <= 1000, "{script}");
+    }
+}
+
+#[test]
 fn a_process_that_holds_the_output_open_is_not_waited_for() {
     let ground = ground();
     // Only process 1 of a container can end what the command left behind, and here the shim is none.
