@@ -19,6 +19,7 @@ use api::{LogLevel, Origins};
 use engine::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::DefinitionDigest;
 use session::{StageEvent, StageOutcome, StageSink};
+use terminal::{clipped, shown};
 
 use self::lines::Lines;
 use crate::io::Stderr;
@@ -79,6 +80,8 @@ struct State {
 /// A vertex that is being evaluated.
 struct Running {
     name: Arc<str>,
+    /// Stands before each line of its output.
+    prefix: Arc<str>,
     since: Instant,
     /// The output of its command that is not yet a whole line.
     lines: Lines,
@@ -187,10 +190,13 @@ impl Progress {
 
     fn started(&self, vertex: VertexEvent) {
         let mut state = self.lock();
-        if self.shared.options.is_verbose && self.shared.options.style == Style::Plain {
-            self.print(&state, &format!("> {}", vertex.name));
+        // The lines of its output have only the beginning of it.
+        if self.shared.options.is_verbose && self.shared.options.style != Style::Quiet {
+            self.print(&state, &format!("> {}", clipped(&vertex.name)));
         }
-        let running = Running { name: vertex.name, since: Instant::now(), lines: Lines::default() };
+        let origin = self.shared.options.origins.of(vertex.digest);
+        let prefix = text::prefix(origin.as_deref(), &vertex.name).into();
+        let running = Running { name: vertex.name, prefix, since: Instant::now(), lines: Lines::default() };
         state.running.insert(vertex.digest, running);
         if self.shared.options.style == Style::Tree && state.tree.is_none() {
             state.tree = Some(tree::Tree::start(Arc::downgrade(&self.shared)));
@@ -201,19 +207,19 @@ impl Progress {
         let mut state = self.lock();
         let Some(running) = state.running.get_mut(&vertex).filter(|_| self.shared.options.is_verbose) else { return };
         let whole = running.lines.push(bytes);
-        let name = Arc::clone(&running.name);
+        let prefix = Arc::clone(&running.prefix);
         for line in String::from_utf8_lossy(&whole).lines() {
-            self.print(&state, &format!("{name} | {line}"));
+            self.print(&state, &format!("{prefix} | {line}"));
         }
     }
 
     fn finished(&self, vertex: Vertex) {
         let mut state = self.lock();
         let running = state.running.remove(&vertex.event.digest);
-        if let Some(Running { name, lines, .. }) = running {
+        if let Some(Running { prefix, lines, .. }) = running {
             let rest = lines.finish();
             if !rest.is_empty() {
-                self.print(&state, &format!("{name} | {}", String::from_utf8_lossy(&rest)));
+                self.print(&state, &format!("{prefix} | {}", String::from_utf8_lossy(&rest)));
             }
         }
         let is_trivial = matches!(vertex.reason, Reason::Source | Reason::Cheap);
@@ -281,7 +287,7 @@ impl Progress {
 
     fn print(&self, state: &State, line: &str) {
         match &state.tree {
-            Some(tree) => tree.print(line),
+            Some(tree) => tree.print(&shown(line, self.shared.stderr.is_colored())),
             None => self.shared.stderr.line(line),
         }
     }

@@ -14,6 +14,7 @@ use std::panic;
 use clap::builder::styling::Style;
 use engine::{Failure, StageFailure};
 use graph::Diagnostic;
+use terminal::{clipped, shown};
 
 use crate::exit::ExitStatus;
 use crate::styles::STYLES;
@@ -195,15 +196,16 @@ impl Report {
     }
 
     fn text(&self, error: Style, label: Style) -> String {
-        let mut text = format!("{error}error:{error:#} {}", self.0.message);
+        let mut text = format!("{error}error:{error:#} {}", clipped(&self.0.message));
         for cause in &self.0.causes {
-            let _ = write!(text, "\n  {label}caused by:{label:#} {}", cause.trim_end().replace('\n', "\n    "));
+            let _ =
+                write!(text, "\n  {label}caused by:{label:#} {}", clipped(cause.trim_end()).replace('\n', "\n    "));
         }
         for detail in &self.0.details {
-            let _ = write!(text, "\n{detail}");
+            let _ = write!(text, "\n{}", clipped(detail));
         }
         if let Some(hint) = &self.0.hint {
-            let _ = write!(text, "\n{label}hint:{label:#} {hint}");
+            let _ = write!(text, "\n{label}hint:{label:#} {}", clipped(hint));
         }
         if let Some(usage) = &self.0.usage {
             let _ = write!(text, "\n{label}usage:{label:#} {usage}");
@@ -269,7 +271,7 @@ pub fn install_panic_hook() {
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         let report = Report::bug(format!("host panicked{place}: {}", what.unwrap_or("no message")));
         // Not through `Io`, because the code that panicked may hold its lock.
-        let _ = writeln!(io::stderr(), "{}", report.render());
+        let _ = writeln!(io::stderr(), "{}", shown(&report.render(), false));
     }));
 }
 

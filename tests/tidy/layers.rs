@@ -28,6 +28,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("runtime", &["api", "engine", "graph"], &["wasmtime", "wasmtime-wasi"]),
     ("module", &["api", "graph"], &["wit-component", "toml"]),
     ("pipeline", &["api", "graph", "module"], &[]),
+    ("terminal", &[], &[]),
     ("session", &["api", "engine", "graph", "module", "pipeline", "runtime"], &[]),
     (
         "host",
@@ -44,6 +45,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "session",
             "solver",
             "store",
+            "terminal",
         ],
         &["indicatif", "notify"],
     ),

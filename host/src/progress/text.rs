@@ -5,19 +5,20 @@ use std::time::Duration;
 use api::LogLevel;
 use engine::{ExecStatus, Outcome, Reason};
 use session::{StageEvent, StageOutcome};
+use terminal::clipped;
 
 use super::{Counts, Vertex};
 
 /// Returns the line about a vertex that ended.
 pub(super) fn vertex(vertex: &Vertex) -> String {
-    let name = &vertex.event.name;
+    let name = clipped(&vertex.event.name);
     let took = duration(vertex.duration);
     match &vertex.outcome {
         Outcome::Cached => format!("= {name}"),
         Outcome::Ran if matches!(vertex.reason, Reason::Source | Reason::Cheap) => format!(". {name} ({took})"),
         Outcome::Ran => format!("+ {name} ({took})"),
         Outcome::ExecFailed(status) => format!("! {name} ({took}): {}", exec_status(*status)),
-        Outcome::Failed(message) => format!("! {name} ({took}): {message}"),
+        Outcome::Failed(message) => format!("! {name} ({took}): {}", clipped(message)),
         Outcome::Cancelled => format!("- {name} ({took}): cancelled"),
         Outcome::Planned => format!("+ {name}: {}", vertex.reason.describe()),
     }
@@ -71,7 +72,30 @@ pub(super) fn log(level: LogLevel, stage: &str, message: &str) -> String {
         LogLevel::Warn => "warning: ",
         LogLevel::Error => "error: ",
     };
-    format!("[{stage}] {level}{message}")
+    format!("[{stage}] {level}{}", clipped(message))
+}
+
+/// The most columns before a line that a command printed.
+const PREFIX_COLUMNS: usize = 40;
+
+/// Returns what stands before each line that a command printed: the function that asked for it, if it is known, and
+/// the command as far as there is room.
+pub(super) fn prefix(function: Option<&str>, name: &str) -> String {
+    let function = function.map(|function| format!("[{}] ", short(function, PREFIX_COLUMNS / 2))).unwrap_or_default();
+    let name = short(name, PREFIX_COLUMNS - function.chars().count());
+    format!("{function}{name}")
+}
+
+/// Returns the beginning of a text, in one line.
+pub(super) fn short(text: &str, n_columns: usize) -> String {
+    // No more of a long text is looked at than may be shown.
+    let mut words = text.split_whitespace().take(n_columns);
+    let first = words.next().unwrap_or_default().to_owned();
+    let line = words.fold(first, |line, word| format!("{line} {word}"));
+    match line.char_indices().nth(n_columns) {
+        None => line,
+        Some(_) => line.chars().take(n_columns - 1).chain(['…']).collect(),
+    }
 }
 
 /// Returns a duration for people, such as `12 ms`, `3.2 s` or `2 m 5 s`.
@@ -83,5 +107,24 @@ pub(crate) fn duration(duration: Duration) -> String {
         format!("{seconds:.1} s")
     } else {
         format!("{} m {} s", duration.as_secs() / 60, duration.as_secs() % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_line_of_output_is_short_and_one_line() {
+        let check = |function, name: &str, expect: &str| assert_eq!(prefix(function, name), expect);
+        check(None, "exec make", "exec make");
+        check(Some("shop.build"), "exec make", "[shop.build] exec make");
+        check(None, "exec sh -c 'set -e\n  cd /src\n  make'", "exec sh -c 'set -e cd /src make'");
+        check(None, &format!("exec sh -c '{}'", "x".repeat(9000)), "exec sh -c 'xxxxxxxxxxxxxxxxxxxxxxxxxxx…");
+        check(Some("shop.build"), &"a ".repeat(9000), "[shop.build] a a a a a a a a a a a a a …");
+        check(Some(&"f".repeat(50)), "exec make all", "[fffffffffffffffffff…] exec make all");
+        for name in ["exec", &"y".repeat(100), &"\u{65e5}".repeat(100)] {
+            assert!(prefix(Some(&"f".repeat(100)), name).chars().count() <= PREFIX_COLUMNS, "{name}");
+        }
     }
 }

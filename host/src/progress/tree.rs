@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use graph::DefinitionDigest;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal::shown;
 
 use super::{Shared, lock, text};
 
@@ -21,6 +22,9 @@ const LEAST_AGE: Duration = Duration::from_millis(100);
 
 /// The most vertices that are shown. The others are only counted.
 const N_SHOWN: usize = 12;
+
+/// The most columns of a name. The end of the line may cut it earlier.
+const NAME_COLUMNS: usize = 500;
 
 pub(super) struct Tree {
     bars: MultiProgress,
@@ -81,7 +85,8 @@ impl Rows {
             .take(N_SHOWN)
             .map(|(digest, running)| {
                 // The time comes first because a long name is cut off at the end of the line.
-                let row = format!("{:>8}  {}", text::duration(running.since.elapsed()), running.name);
+                let name = text::short(&running.name, NAME_COLUMNS);
+                let row = format!("{:>8}  {}", text::duration(running.since.elapsed()), shown(&name, false));
                 (**digest, row)
             })
             .collect();
