@@ -235,6 +235,9 @@ pub use guest_sdk_macros::import;
 /// A parameter can be a reference (`&Directory`, `Option<&str>`). A stage returns nothing, one of
 /// these types, or a `Result` of one. The error can be any type that `?` converts to an [`Error`].
 ///
+/// `#[check]` above a function makes it a check, which `host check` runs. A stage that returns a
+/// [`Report`] is one without that.
+///
 /// A parameter with the name of another stage and the type of its result gets that result, unless
 /// the caller gives the flag.
 ///

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, DeriveInput, Error, FnArg, ImplItem, Item, ItemMod, Signature, parse_quote};
+use syn::{Attribute, DeriveInput, Error, FnArg, ImplItem, Item, ItemMod, Signature, Visibility, parse_quote};
 
 use crate::wit::Package;
 use crate::{docs, glue, parse};
@@ -56,7 +56,12 @@ fn as_rust(mut module: ItemMod) -> ItemMod {
     let seen: Attribute = parse_quote!(#[#seen]);
     for item in module.content.iter_mut().flat_map(|(_, items)| items) {
         match item {
-            Item::Fn(function) => move_param_docs(&mut function.sig, &mut function.attrs),
+            Item::Fn(function) => {
+                if matches!(function.vis, Visibility::Public(_)) {
+                    function.attrs.retain(|attribute| !parse::is_check(attribute));
+                }
+                move_param_docs(&mut function.sig, &mut function.attrs);
+            }
             Item::Impl(block) => {
                 for item in &mut block.items {
                     if let ImplItem::Fn(function) = item {

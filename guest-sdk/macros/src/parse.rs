@@ -15,6 +15,8 @@ mod definitions;
 mod functions;
 mod objects;
 
+pub(crate) use functions::is_check;
+
 /// The name of the derive for custom objects.
 const OBJECT: &str = "Object";
 

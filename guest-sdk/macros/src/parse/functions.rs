@@ -8,12 +8,28 @@ use crate::model::{Function, Param};
 use crate::types::Scope;
 use crate::{docs, names, types};
 
+/// The attribute of a stage that is a check.
+const CHECK: &str = "check";
+
+/// The line in the documentation of a function that says the same in every language.
+const CHECK_MARK: &str = "@check";
+
 /// The word that messages use for a stage.
 const STAGE: &str = "stage";
 
 /// Reads a stage.
 pub(super) fn stage(function: &ItemFn, scope: &Scope) -> Result<Function> {
-    self::function(STAGE, &function.attrs, &function.sig, scope)
+    let mut stage = self::function(STAGE, &function.attrs, &function.sig, scope)?;
+    if let Some(attribute) = function.attrs.iter().find(|attribute| is_check(attribute)) {
+        attribute.meta.require_path_only()?;
+        stage.docs.push(CHECK_MARK.to_owned());
+    }
+    Ok(stage)
+}
+
+/// Returns whether an attribute is `#[check]`, which only the macro of the module understands.
+pub(crate) fn is_check(attribute: &Attribute) -> bool {
+    attribute.path().is_ident(CHECK)
 }
 
 /// Reads a function that callers see. `what` is the word that messages use for it.

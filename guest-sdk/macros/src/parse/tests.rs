@@ -339,3 +339,14 @@ fn structs_that_cannot_be_objects_are_refused() {
     "#]],
     );
 }
+
+#[test]
+fn a_check_has_no_arguments() {
+    check(
+        "#[check(fast)] pub fn test() {}",
+        &expect![[r#"
+        (
+          unexpected token in attribute
+    "#]],
+    );
+}

@@ -399,3 +399,29 @@ fn the_api_in_the_macro_is_all_of_the_api() {
     assert!(!api.interfaces.is_empty());
     assert_eq!(api.interfaces.keys().cloned().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_check_is_marked_in_its_documentation() {
+    check(
+        "mod stages {
+            /// Runs the tests of the program.
+            #[check]
+            pub fn test(
+                /// The tree that is tested.
+                src: Directory,
+            ) {}
+        }",
+        &expect![[r#"
+            interface stages {
+                use pipeline:api/directory@0.1.0.{directory};
+
+                /// Runs the tests of the program.
+                /// @check
+                ///
+                /// Parameters:
+                /// - `src`: The tree that is tested.
+                test: func(src: directory);
+            }
+        "#]],
+    );
+}

@@ -10,6 +10,9 @@ use wit_parser::{Docs, Function, FunctionKind, Interface, PackageId, Resolve, Ty
 use crate::sections::{self, DOCS_SECTION, WIT_SECTION};
 use crate::wit;
 
+/// The line of a function's documentation that marks a check, in every language.
+const CHECK_MARK: &str = "@check";
+
 /// The documentation of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Documentation {
@@ -43,6 +46,8 @@ pub struct StageDocs {
     pub text: String,
     /// The documentation of each parameter that has any.
     pub params: BTreeMap<String, String>,
+    /// Whether the author says that the stage is a check, by the line `@check`.
+    pub is_check: bool,
     /// The name of each parameter's type, if the interface defines the type. `option` and `list` are left out.
     pub param_types: BTreeMap<String, String>,
 }
@@ -157,8 +162,16 @@ fn objects(resolve: &Resolve, interface: &Interface) -> Vec<(String, ObjectDocs)
 
 fn stage(resolve: &Resolve, function: &Function) -> StageDocs {
     let (text, params) = split_params(&text(&function.docs));
+    let (text, is_check) = split_mark(&text);
     let named = function.params.iter().filter_map(|param| Some((param.name.clone(), type_name(resolve, &param.ty)?)));
-    StageDocs { text, params, param_types: named.collect() }
+    StageDocs { text, params, is_check, param_types: named.collect() }
+}
+
+/// Takes the line `@check` out of the documentation of a function, and returns whether it was there.
+fn split_mark(docs: &str) -> (String, bool) {
+    let lines: Vec<&str> = docs.lines().filter(|line| line.trim() != CHECK_MARK).collect();
+    let is_marked = lines.len() < docs.lines().count();
+    (lines.join("\n").trim().to_owned(), is_marked)
 }
 
 /// Splits the documentation of a function into the text and the parameters. A parameter is a line ``- `name`: text``,
@@ -235,6 +248,16 @@ fn text(docs: &Docs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_its_own_marks_a_check() {
+        let check = |docs: &str, text: &str, is_check: bool| assert_eq!(split_mark(docs), (text.to_owned(), is_check));
+        check("Runs the tests.", "Runs the tests.", false);
+        check("Runs the tests.\n@check", "Runs the tests.", true);
+        check("  @check\nRuns the tests.", "Runs the tests.", true);
+        check("Runs what `@check` marks.", "Runs what `@check` marks.", false);
+        check("", "", false);
+    }
 
     const WIT: &str = "
         package local:demo@0.1.0;

@@ -34,6 +34,8 @@ pub struct Stage {
     pub env: Vec<(String, String)>,
     /// The policy for failures and timeouts.
     pub policy: Policy,
+    /// Whether the stage is a check; none if the manifest does not say.
+    pub is_check: Option<bool>,
     /// Whether it makes a custom object and does nothing else.
     pub is_constructor: bool,
     /// The position in the manifest; none if the manifest does not mention the stage.

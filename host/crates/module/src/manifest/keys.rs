@@ -21,7 +21,19 @@ pub(crate) static DEPENDENCY: Keys = Keys { of: "a dependency", names: &["path",
 /// Of a stage.
 pub(crate) static STAGE: Keys = Keys {
     of: "a stage",
-    names: &["description", "call", "from", "args", "defaults", "ignore", "env", "retry", "timeout", "allow-failure"],
+    names: &[
+        "description",
+        "call",
+        "from",
+        "args",
+        "defaults",
+        "ignore",
+        "env",
+        "retry",
+        "timeout",
+        "allow-failure",
+        "check",
+    ],
 };
 
 /// The keys that a stage without a function cannot have, because nothing would use them.

@@ -45,6 +45,7 @@ impl Reader<'_> {
             ignore: self.ignore(table)?,
             env: self.env(table)?,
             policy: self.policy(table)?,
+            is_check: table.contains_key("check").then(|| self.flag(table, "check", false)).transpose()?,
         })
     }
 

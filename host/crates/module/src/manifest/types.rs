@@ -115,6 +115,8 @@ pub struct StageEntry {
     pub env: Vec<(String, String)>,
     /// The policy for failures and timeouts.
     pub policy: Policy,
+    /// Whether the stage is a check; none if the manifest does not say.
+    pub is_check: Option<bool>,
 }
 
 /// The work of a stage.

@@ -152,6 +152,7 @@ fn bare(name: &str, body: StageBody) -> Stage {
         params: Vec::new(),
         env: Vec::new(),
         policy: Policy::default(),
+        is_check: None,
         is_constructor: false,
         position: None,
     }
@@ -162,6 +163,7 @@ fn describe(stage: &mut Stage, entry: &StageEntry) {
     stage.description.clone_from(&entry.description);
     stage.env.clone_from(&entry.env);
     stage.policy = entry.policy;
+    stage.is_check = entry.is_check;
     stage.position = Some(entry.position);
     for param in stage.params.iter_mut().filter(|param| takes_directories(&param.ty)) {
         param.exclude = exclude(param, &entry.ignore);

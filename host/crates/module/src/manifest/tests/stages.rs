@@ -22,6 +22,7 @@ env = { CI = '1', A = '' }
 retry = 2
 timeout = '10m'
 allow-failure = true
+check = false
 ",
         &expect![[r#"
             [
@@ -115,6 +116,9 @@ allow-failure = true
                         ),
                         is_failure_allowed: true,
                     },
+                    is_check: Some(
+                        false,
+                    ),
                 },
             ]
         "#]],
@@ -226,6 +230,7 @@ style.timeout = 90
                         ),
                         is_failure_allowed: false,
                     },
+                    is_check: None,
                 },
             ]
         "#]],
@@ -267,6 +272,7 @@ all = { from = ' linter.with_level(3).check()' }
                         timeout: None,
                         is_failure_allowed: false,
                     },
+                    is_check: None,
                 },
                 StageEntry {
                     name: "all",
@@ -306,6 +312,7 @@ all = { from = ' linter.with_level(3).check()' }
                         timeout: None,
                         is_failure_allowed: false,
                     },
+                    is_check: None,
                 },
             ]
         "#]],
