@@ -40,6 +40,14 @@ pub trait Bridge: Send + Sync {
     /// Fails if the secret has no value, or if the value is not UTF-8.
     fn plaintext(&self, name: &SecretName) -> Result<String, Failure>;
 
+    /// Notes that the calling function is about to change something outside of the run, for the interface `effects`.
+    ///
+    /// # Errors
+    /// Fails with `Cancelled` if the run is being stopped and the function has not changed anything yet.
+    fn begin_effect(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Returns the path on this machine that an export to `path` is written to.
     ///
     /// # Errors

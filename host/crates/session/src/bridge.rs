@@ -66,6 +66,10 @@ impl Bridge for StageBridge {
         self.session.options.secrets.text(name)
     }
 
+    fn begin_effect(&self) -> Result<(), Failure> {
+        self.session.effects.begin(&self.function)
+    }
+
     fn export_target(&self, path: &str) -> Result<PathBuf, Failure> {
         export::target(&self.session.options.export_root, path)
     }

@@ -11,6 +11,7 @@
 mod answers;
 mod bridge;
 mod calls;
+mod effects;
 mod events;
 mod export;
 mod modules;

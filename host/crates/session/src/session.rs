@@ -9,6 +9,7 @@ use engine::{Engine, Failure};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::effects::Effects;
 use crate::events::StageSink;
 use crate::modules::Modules;
 use crate::once::Calls;
@@ -40,6 +41,7 @@ pub struct Session {
     pub(crate) options: SessionOptions,
     modules: Modules,
     pub(crate) calls: Calls,
+    pub(crate) effects: Effects,
     n_pipelines: AtomicU64,
     /// Work that was begun in the background. It ends with the session.
     background: Mutex<JoinSet<()>>,
@@ -50,7 +52,8 @@ impl Session {
     #[must_use]
     pub fn new(options: SessionOptions, modules: Modules) -> Arc<Self> {
         let background = Mutex::new(JoinSet::new());
-        Arc::new(Self { options, modules, calls: Calls::default(), n_pipelines: AtomicU64::new(0), background })
+        let (calls, effects, n_pipelines) = (Calls::default(), Effects::default(), AtomicU64::new(0));
+        Arc::new(Self { options, modules, calls, effects, n_pipelines, background })
     }
 
     /// Returns the number of the next pipeline.

@@ -47,11 +47,13 @@ pub(super) const ROWS: &[Row] = &[
         let username = args.next::<Option<String>>()?;
         let login = login(username, args.next::<Option<Arc<Secret>>>()?)?;
         let packed = image.packed(PackForm::Layout);
+        bridge.begin_effect()?;
         bridge.engine().publish(&packed.edge, &ImageTarget::Registry { reference, login }).await?
     }),
     leaf!("effects/load", bridge, args => {
         let (image, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
         let packed = image.packed(PackForm::Archive);
+        bridge.begin_effect()?;
         bridge.engine().publish(&packed.edge, &ImageTarget::Docker { name }).await?
     }),
     leaf!("secret-access/plaintext", bridge, args => bridge.plaintext(&args.next::<Arc<Secret>>()?.name)?),
@@ -80,6 +82,7 @@ fn login(username: Option<String>, password: Option<Arc<Secret>>) -> Result<Opti
 async fn export(bridge: &dyn Bridge, selection: &Selection, path: &str) -> Result<String, Failure> {
     let target = bridge.export_target(path)?;
     let snapshot = solve(bridge, &selection.edge).await?;
+    bridge.begin_effect()?;
     bridge.engine().export(&snapshot, &selection.path, &target).await?;
     Ok(target.display().to_string())
 }

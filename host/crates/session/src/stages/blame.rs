@@ -69,7 +69,7 @@ impl Pipeline {
     }
 
     /// Returns the function of a stage with its module; none if the stage is a part of another one.
-    fn function_of(&self, id: StageId) -> Option<String> {
+    pub(super) fn function_of(&self, id: StageId) -> Option<String> {
         let StageBody::Call { dependency, function } = &self.graph.stage(id).body else { return None };
         let modules = self.session.modules();
         let module = match dependency {

@@ -1,6 +1,7 @@
 //! Runs of several stages with everything that they need.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use api::Value;
@@ -46,29 +47,85 @@ pub enum Verdict {
 impl Pipeline {
     /// Evaluates stages at the same time. Returns a verdict for each, in the order of `wanted`.
     ///
-    /// A stage that several of them need is evaluated once.
+    /// A stage that several of them need is evaluated once. When a failure stops the others, a stage that has changed
+    /// something outside of the run goes on to its end, and a stage that needs the failed one counts as failed by it.
     pub async fn run_all(self: &Arc<Self>, wanted: &[StageId], options: RunOptions) -> Vec<Verdict> {
         let mut verdicts: Vec<Verdict> = wanted.iter().map(|_| Verdict::Stopped).collect();
-        let mut tasks = JoinSet::new();
+        let (mut tasks, mut handles) = (JoinSet::new(), Vec::new());
         for (index, &id) in wanted.iter().enumerate() {
             let this = Arc::clone(self);
-            tasks.spawn(async move { (index, this.evaluate(id).await) });
+            handles.push(tasks.spawn(async move { (index, this.evaluate(id).await) }));
         }
+        let mut is_stopping = false;
         while let Some(ended) = tasks.join_next().await {
+            // A task that was stopped has no answer.
             let Ok((index, ended)) = ended else { continue };
             let verdict = match ended {
                 Ok(value) => Verdict::Done { value, took: self.memory.took(wanted[index]) },
+                // It was stopped before it changed anything.
+                Err(Failure::Cancelled) if is_stopping => continue,
                 Err(failure) => self.verdict(wanted[index], failure),
             };
             let is_end = matches!(&verdict, Verdict::Failed { culprit, .. } if !self.is_failure_allowed(*culprit));
             verdicts[index] = verdict;
-            if is_end && !options.is_keeping_going {
-                break;
+            if is_end && !options.is_keeping_going && !is_stopping {
+                is_stopping = true;
+                let going_on = self.with_effects();
+                let stopped = wanted.iter().zip(&handles).filter(|(id, _)| !going_on.contains(id));
+                stopped.for_each(|(_, handle)| handle.abort());
             }
         }
-        // The remaining work is not waited for: nobody needs it any more.
-        tasks.shutdown().await;
+        if is_stopping {
+            self.finish_effects().await;
+            self.blame_stopped(wanted, &mut verdicts);
+        }
         verdicts
+    }
+
+    /// Lets no stage begin to change anything outside of the run, and returns those that have.
+    fn with_effects(&self) -> HashSet<StageId> {
+        let begun = self.session.effects.stop();
+        let stages = 0..self.graph.stages().len();
+        let functions: Vec<_> = stages.map(|id| self.function_of(id)).collect();
+        // A function of a dependency may have been called by any stage.
+        let is_any = begun.iter().any(|begun| !functions.iter().flatten().any(|function| **function == **begun));
+        let has_begun =
+            |function: &Option<String>| function.as_deref().is_some_and(|function| begun.contains(function));
+        let functions = functions.iter().enumerate();
+        functions.filter(|(_, function)| is_any || has_begun(function)).map(|(id, _)| id).collect()
+    }
+
+    /// Waits for the stages that have changed something, also if only others were asked for.
+    async fn finish_effects(&self) {
+        for id in self.with_effects() {
+            let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+            if let Some(begun) = begun {
+                // Its failure is told if it was asked for.
+                let _ = self.session.until_cancelled(begun).await;
+            }
+        }
+    }
+
+    /// Gives each stopped stage that needs a failed one the failure of that one, so that the verdicts do not depend on
+    /// which of them was noticed first.
+    fn blame_stopped(&self, wanted: &[StageId], verdicts: &mut [Verdict]) {
+        let failed = verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::Failed { culprit, function, failure, took } => {
+                let (function, failure) = (function.clone(), failure.clone());
+                let verdict = Verdict::Failed { culprit: *culprit, function, failure, took: *took };
+                Some((*culprit, verdict))
+            }
+            Verdict::Done { .. } | Verdict::Stopped => None,
+        });
+        let failed: Vec<_> = failed.collect();
+        for (&id, verdict) in wanted.iter().zip(verdicts) {
+            if matches!(verdict, Verdict::Stopped)
+                && let Ok(needed) = self.graph.order(&[id])
+                && let Some((_, blamed)) = failed.iter().find(|(culprit, _)| needed.contains(culprit))
+            {
+                *verdict = blamed.clone();
+            }
+        }
     }
 
     /// Returns whether the manifest allows a stage to fail.
