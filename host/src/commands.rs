@@ -12,6 +12,7 @@ mod functions;
 mod graph;
 mod init;
 mod inspect;
+mod lacking;
 mod modules;
 mod near;
 mod options;

@@ -83,6 +83,9 @@ pub trait Component {
     /// Returns the powers that the component imports.
     fn powers(&self) -> BTreeSet<String>;
 
+    /// Returns whether the component, or this dependency of it, can use a power itself or by what it depends on.
+    fn can_reach(&self, dependency: Option<&str>, power: &str) -> bool;
+
     /// Parses `text` as WAVE, with the type of a parameter of a stage.
     ///
     /// # Errors
@@ -99,11 +102,11 @@ pub trait Component {
 /// One run. Its calls, evaluations and exports share what was evaluated already.
 pub trait Run {
     /// Calls a stage after the stages that it needs, and returns its result. An object in the result may not be
-    /// evaluated yet.
+    /// evaluated yet. The error beside the result says that a case of it failed, if it is a report.
     ///
     /// # Errors
     /// If the stage or one that it needs fails.
-    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<Value>;
+    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<(Value, Option<Report>)>;
 
     /// Evaluates stages side by side, and returns how each of them ended, in the order of `wanted`.
     ///
@@ -167,6 +170,8 @@ pub enum Ended {
         function: Option<String>,
         /// The error to show.
         report: Report,
+        /// The result of the stage, if it failed because of a case of the report that it returned.
+        value: Option<Value>,
         /// The time from the call of the culprit's function to the failure.
         took: Duration,
     },

@@ -119,7 +119,8 @@ impl Report {
             self.add_stream("stderr", &exec.stderr_tail);
         }
         for (name, value) in &failure.attributes {
-            self.0.details.push(format!("  {name}: {value}"));
+            let value = if value.is_empty() { String::new() } else { format!(": {value}") };
+            self.0.details.push(format!("  {name}{value}").trim_end().replace('\n', "\n    "));
         }
         self.0.hint = hint_of_code(&failure.code);
         // A cancellation that the stage only passes on is not a verdict of the stage.

@@ -212,6 +212,27 @@ impl Component for Loaded {
         powers.iter().map(ToString::to_string).collect()
     }
 
+    fn can_reach(&self, dependency: Option<&str>, power: &str) -> bool {
+        let dependencies = |index: usize| self.modules.get(index).map_or(&[][..], |module| &module.dependencies);
+        let start = match dependency {
+            None => Some(0),
+            Some(alias) => dependencies(0).iter().find(|it| it.alias == alias).map(|it| it.module),
+        };
+        let mut reached: Vec<usize> = start.into_iter().collect();
+        let mut at = 0;
+        while let Some(&index) = reached.get(at) {
+            let powers = self.modules.get(index).and_then(|module| module.component.as_ref());
+            if powers.is_some_and(|component| component.powers().iter().any(|it| it.to_string() == power)) {
+                return true;
+            }
+            let next = dependencies(index).iter().map(|it| it.module);
+            let new: Vec<usize> = next.filter(|next| !reached.contains(next)).collect();
+            reached.extend(new);
+            at += 1;
+        }
+        false
+    }
+
     fn parse_wave(&self, stage: &str, param: &str, text: &str) -> Result<Value, String> {
         let signature = self.component().and_then(|component| Some((component, component.function(stage)?)));
         let (component, signature) = signature.ok_or_else(|| format!("there is no stage `{stage}`"))?;
@@ -297,8 +318,13 @@ impl Running {
 }
 
 impl Run for Running {
-    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<Value> {
-        Ok(self.tokio.block_on(self.pipeline(graph)?.value(stage))?)
+    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<(Value, Option<Report>)> {
+        let pipeline = self.pipeline(graph)?;
+        match (self.tokio.block_on(pipeline.value(stage)), pipeline.report(stage)) {
+            (Ok(value), _) => Ok((value, None)),
+            (Err(failure), Some(value)) => Ok((value, Some(failure.into()))),
+            (Err(failure), None) => Err(failure.into()),
+        }
     }
 
     fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], is_keeping_going: bool) -> Vec<Ended> {
@@ -306,14 +332,14 @@ impl Run for Running {
             Ok(pipeline) => pipeline,
             Err(report) => {
                 let culprit = wanted.first().copied().unwrap_or(0);
-                return vec![Ended::Failed { culprit, function: None, report, took: Duration::ZERO }];
+                return vec![Ended::Failed { culprit, function: None, report, value: None, took: Duration::ZERO }];
             }
         };
         let verdicts = self.tokio.block_on(pipeline.run_all(wanted, session::RunOptions { is_keeping_going }));
         let ended = verdicts.into_iter().map(|verdict| match verdict {
             Verdict::Done { value, took } => Ended::Done { value, took },
-            Verdict::Failed { culprit, function, failure, took } => {
-                Ended::Failed { culprit, function, report: failure.into(), took }
+            Verdict::Failed { culprit, function, failure, report: value, took } => {
+                Ended::Failed { culprit, function, report: failure.into(), value, took }
             }
             Verdict::Stopped => Ended::Stopped,
         });

@@ -15,6 +15,15 @@ struct Pipeline {
     scratch: Scratch,
 }
 
+/// Returns the words of a line without the first number that a unit of time follows.
+fn without_time(line: &str) -> String {
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    if let Some(at) = words.iter().position(|word| ["s", "ms", "m"].contains(word)) {
+        words.drain(at - 1..=at);
+    }
+    words.join(" ")
+}
+
 /// The result of a run, with its events.
 struct Ran {
     answer: Answer,
@@ -24,9 +33,14 @@ struct Ran {
 impl Pipeline {
     /// Makes a module of the guest program `flow` with these stages.
     fn new(stages: &str) -> Self {
+        Self::of("flow", &["machine"], stages)
+    }
+
+    /// Makes a module of a guest program with these powers and stages.
+    fn of(program: &str, powers: &[&str], stages: &str) -> Self {
         let scratch = Scratch::new();
-        let head = "name = \"shop\"\nversion = \"0.1.0\"\nallow = [\"machine\"]\n";
-        scratch.write("host.toml", format!("{head}component = '{}'\n{stages}", guest("flow").display()));
+        let head = format!("name = \"shop\"\nversion = \"0.1.0\"\nallow = {powers:?}\n");
+        scratch.write("host.toml", format!("{head}component = '{}'\n{stages}", guest(program).display()));
         Self { scratch }
     }
 
@@ -48,8 +62,7 @@ impl Ran {
     fn outcomes(&self) -> Vec<String> {
         let words = ["done", "passed", "failed", "skipped", "stopped"];
         let lines = self.answer.stderr.lines().filter(|line| words.iter().any(|word| line.starts_with(word)));
-        let is_time = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit()) || ["s", "ms", "m"].contains(word);
-        lines.map(|line| line.split_whitespace().filter(|word| !is_time(word)).collect::<Vec<_>>().join(" ")).collect()
+        lines.map(without_time).collect()
     }
 
     /// Returns the names and outcomes of the stages, from the events.

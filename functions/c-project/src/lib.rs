@@ -55,6 +55,7 @@ mod stages {
     }
 
     /// Configures and compiles the project, runs its own tests, and returns their output.
+    #[check]
     #[expect(clippy::too_many_arguments, reason = "each is a flag of its own")]
     pub fn test(
         /// The source tree.
@@ -122,6 +123,7 @@ mod stages {
 
     /// Compresses and restores a text with an installed zlib, and returns the version of the
     /// library and the sizes.
+    #[check]
     pub fn smoke(
         /// The result of `build` for the sources of zlib.
         build: &Directory,

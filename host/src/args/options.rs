@@ -39,6 +39,16 @@ pub(crate) fn stage_and_rest() -> Arg {
     Arg::new(WORDS).value_name("STAGE").num_args(0..).trailing_var_arg(true).hide(true)
 }
 
+/// `--report`
+pub(crate) fn report() -> Arg {
+    value("report", "FILE").value_hint(ValueHint::FilePath).help("Write the outcomes to FILE as JUnit XML")
+}
+
+/// `--strict`
+pub(crate) fn strict() -> Arg {
+    switch("strict").help("Exit with 2 if something was not run because it lacks an argument [default in CI]")
+}
+
 /// `--json`
 pub(crate) fn json() -> Arg {
     switch("json").help("Print JSON")

@@ -135,13 +135,13 @@ impl Call {
         let title = graph.stage(plan.stage).name.clone();
         let origins = Arc::<Origins>::default();
         let setup = Setup { opened, options, call: &call, secrets, title: &title, origins };
-        let shown = with_run(setup, context, |run, _| {
-            let value = evaluate(&plan, &graph, run)?;
-            results::show(value, run, &call, context.config)
+        let (shown, failure) = with_run(setup, context, |run, _| {
+            let (value, failure) = evaluate(&plan, &graph, run)?;
+            Ok((results::show(value, run, &call, context.config)?, failure))
         })?;
         context.io.print_bytes(&shown.data);
         shown.said.iter().for_each(|line| context.io.say(line));
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 }
 
@@ -177,9 +177,10 @@ fn fed_by(linked: &Linked, order: &[StageId]) -> Vec<String> {
     lines
 }
 
-/// Calls the stage, and the methods on what it returns.
-fn evaluate(plan: &Plan, graph: &Arc<StageGraph>, run: &dyn Run) -> Result<Value> {
-    let mut value = there(run.stage(graph, plan.stage)?);
+/// Calls the stage, and the methods on what it returns. The error beside the result says that a case of a report failed.
+fn evaluate(plan: &Plan, graph: &Arc<StageGraph>, run: &dyn Run) -> Result<(Value, Option<Report>)> {
+    let (value, failure) = run.stage(graph, plan.stage)?;
+    let mut value = there(value);
     let mut previous = format!("stage `{}`", graph.stage(plan.stage).name);
     for step in &plan.steps {
         let Value::Object(object) = value else {
@@ -192,7 +193,7 @@ fn evaluate(plan: &Plan, graph: &Arc<StageGraph>, run: &dyn Run) -> Result<Value
         });
         previous = format!("method `{}`", step.name);
     }
-    Ok(value)
+    Ok((value, failure))
 }
 
 /// Returns the value inside of an option.

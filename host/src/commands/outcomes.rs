@@ -1,16 +1,20 @@
 //! The outcomes of the stages of a run, for people and for programs.
 
 mod json;
+mod junit;
+mod suites;
 mod text;
 
+use std::path::Path;
 use std::time::Duration;
 
 use api::Value;
 use pipeline::{StageGraph, StageId};
 
+use super::lacking::NotRun;
 use crate::exit::ExitStatus;
 use crate::platform::Ended;
-use crate::report::Report;
+use crate::report::{Report, Result};
 
 /// The outcomes of a run.
 pub(super) struct Outcomes {
@@ -28,7 +32,7 @@ pub(super) struct StageOutcome {
     pub(super) kind: OutcomeKind,
     /// The time that it took; none if it was not evaluated.
     pub(super) took: Option<Duration>,
-    /// The result of the stage.
+    /// The result of the stage; also if it failed because of a case of the report that it returned.
     pub(super) value: Option<Value>,
 }
 
@@ -70,14 +74,14 @@ impl Outcomes {
             let (kind, took, value) = match ended {
                 Ended::Done { value, took } => (OutcomeKind::Done, Some(took), Some(value)),
                 Ended::Stopped => (OutcomeKind::Stopped, None, None),
-                Ended::Failed { culprit, function, report, took } => {
+                Ended::Failed { culprit, function, report, value, took } => {
                     let is_allowed = graph.stage(culprit).policy.is_failure_allowed;
                     let path = (culprit != stage).then(|| path(graph, stage, culprit));
                     outcomes
                         .fail(StageFailure { stage: culprit, is_allowed, function, report, paths: Vec::new() }, path);
                     culprits.push((culprit, took));
                     match culprit == stage {
-                        true => (failed(is_allowed), Some(took), None),
+                        true => (failed(is_allowed), Some(took), value),
                         false => (OutcomeKind::Skipped { culprit, is_allowed }, None, None),
                     }
                 }
@@ -111,6 +115,23 @@ impl Outcomes {
                 self.stages.push(outcome);
             }
         }
+    }
+
+    /// Writes the outcomes to a file, as JUnit XML. What was not run is an error if `is_strict` is set, and else skipped.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn write_junit(
+        &self,
+        path: &Path,
+        module: &str,
+        graph: &StageGraph,
+        (not_run, is_strict): (&[NotRun], bool),
+    ) -> Result<()> {
+        let mut suites = suites::of(self, graph);
+        suites.extend(not_run.iter().map(|not_run| suites::lacking(not_run, is_strict)));
+        std::fs::write(path, junit::render(module, &suites))
+            .map_err(|error| Report::unwritable(format!("cannot write the report to `{}`", path.display()), &error))
     }
 
     /// Returns the exit status: the highest code of all failures that are not allowed.

@@ -6,11 +6,14 @@ mod program;
 
 pub(super) use choose::{Chosen, named};
 
+use std::path::PathBuf;
+
 use clap::Command;
 use serde_json::json;
 
 use super::changes::Changes;
-use super::outcomes::{OutcomeKind, Outcomes, is_data};
+use super::lacking;
+use super::outcomes::{Outcomes, is_data};
 use super::prepared::{Evaluated, Prepared, prepare};
 use crate::args::{self, Options, Parse, Parsed, Subject, WORDS, options};
 use crate::context::{Context, Entry, print_json};
@@ -42,6 +45,8 @@ fn define(command: Command) -> Command {
             options::value("only-changed-since", "REF")
                 .help("Run only stages whose inputs differ from those of this git commit, branch or tag"),
         )
+        .arg(options::report())
+        .arg(options::strict())
         .arg(options::output("DIRECTORY", "Write the result of each stage to DIRECTORY/STAGE"))
         .args(options::run())
         .after_help(examples(&[
@@ -89,13 +94,16 @@ fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
     if chosen.wanted.is_empty() {
         return nothing_changed(&options, &prepared, &mut context);
     }
+    let report = options.value("report").map(|path| context.config.resolve(path));
+    let is_strict = lacking::is_strict(&options, &context);
     let is_keeping_going = options.has("keep-going");
     let evaluated =
         prepared.evaluate(&chosen.wanted, is_keeping_going, (&options, &context), |graph, ended, run| {
             output.map_or(Ok(()), |output| export::write(&output, graph, &chosen.wanted, ended, run))
         })?;
     let is_one_named = names.len() == 1 && options.value("output").is_none();
-    show(evaluated, &chosen, is_one_named, &mut context)
+    let shown = Shown { is_one_named, is_strict, report };
+    show(evaluated, &chosen, shown, &mut context)
 }
 
 /// Removes the stages whose inputs have not changed. If a source of the module has changed, all stages stay.
@@ -125,22 +133,35 @@ fn nothing_changed(options: &Options, prepared: &Prepared, context: &mut Context
     }
 }
 
+/// The way in which the outcomes of a run are shown.
+struct Shown {
+    /// Whether one stage was named, whose result is printed.
+    is_one_named: bool,
+    /// Whether a stage that was not run is a mistake.
+    is_strict: bool,
+    /// The file of the JUnit report.
+    report: Option<PathBuf>,
+}
+
 /// Prints the outcomes of the stages, and the result of a stage that was named alone.
-fn show(evaluated: Evaluated, chosen: &Chosen, is_one_named: bool, context: &mut Context<'_>) -> Result<ExitStatus> {
-    let Evaluated { graph, call, ended, .. } = evaluated;
+fn show(evaluated: Evaluated, chosen: &Chosen, shown: Shown, context: &mut Context<'_>) -> Result<ExitStatus> {
+    let Evaluated { opened, graph, call, ended } = evaluated;
+    let Shown { is_one_named, is_strict, report } = shown;
     let outcomes = Outcomes::new(&graph, &chosen.wanted, ended);
     let status = outcomes.status();
+    if let Some(path) = report {
+        outcomes.write_junit(&path, &opened.name(), &graph, (&chosen.not_run, is_strict))?;
+    }
     if call.is_json {
-        let not_run: Vec<_> = chosen.not_run.iter().map(|it| json!({ "stage": it.stage, "why": it.why })).collect();
-        print_json(context.io, &json!({ "stages": outcomes.json(&graph), "not_run": not_run }))?;
+        print_json(context.io, &outcomes.document(&graph, &chosen.not_run))?;
     } else if is_one_named
         && let [outcome] = outcomes.stages.as_slice()
-        && let (OutcomeKind::Done, Some(value)) = (&outcome.kind, outcome.value.as_ref().filter(|value| is_data(value)))
+        && let Some(value) = outcome.value.as_ref().filter(|value| is_data(value))
     {
         let text = output::plain(value);
         let end = if text.ends_with('\n') { "" } else { "\n" };
         context.io.print_bytes(format!("{text}{end}").as_bytes());
     }
     outcomes.say(&graph, "done", call.is_quiet, context.io);
-    Ok(status)
+    Ok(lacking::status(status, &chosen.not_run, is_strict, context))
 }

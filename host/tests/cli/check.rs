@@ -35,7 +35,7 @@ fn what_makes_an_object_is_no_check() {
             exit 2
             -- stderr
             error: stage `shell` is no check: it makes `container`
-            hint: a check makes nothing, a string or a report; `host run shell` runs it
+            hint: `host run shell` runs it; with `check = true` under `[stages.shell]` in `host.toml` it is a check
         "#]],
     );
     check(
@@ -120,7 +120,8 @@ fn outcomes_are_json_on_demand() {
                   "duration_ms": 2.0,
                   "value": "Hello, world!"
                 }
-              ]
+              ],
+              "not_run": []
             }
         "#]],
     );

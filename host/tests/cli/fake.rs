@@ -183,6 +183,10 @@ impl Component for FakeComponent {
         false
     }
 
+    fn can_reach(&self, _dependency: Option<&str>, _power: &str) -> bool {
+        false
+    }
+
     fn powers(&self) -> BTreeSet<String> {
         BTreeSet::new()
     }
@@ -208,19 +212,22 @@ struct FakeRun {
 }
 
 impl Run for FakeRun {
-    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<Value> {
+    fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<(Value, Option<Report>)> {
         let stage = graph.stage(stage);
         let args = stage.params.iter().map(|param| match &param.source {
             Source::Given(value) | Source::Set(value) | Source::Default(value) => value.clone(),
             _ => pipeline::omitted(&param.ty).unwrap(),
         });
-        self.answer(&stage.name, args.collect())
+        self.answer(&stage.name, args.collect()).map(|value| (value, None))
     }
 
     fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], _is_keeping_going: bool) -> Vec<Ended> {
         let end = |&id: &StageId| match self.stage(graph, id) {
-            Ok(value) => Ended::Done { value, took: Duration::from_millis(2) },
-            Err(report) => Ended::Failed { culprit: id, function: None, report, took: Duration::from_millis(3) },
+            Ok((value, _)) => Ended::Done { value, took: Duration::from_millis(2) },
+            Err(report) => {
+                let took = Duration::from_millis(3);
+                Ended::Failed { culprit: id, function: None, report, value: None, took }
+            }
         };
         wanted.iter().map(end).collect()
     }

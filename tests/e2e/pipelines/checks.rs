@@ -6,15 +6,18 @@ use testkit::require;
 const CHECKS: &str = r#"
 [stages.good]
 call = "verify"
+check = true
 args = { script = "true" }
 [stages.bad]
 call = "verify"
+check = true
 args = { script = "printf 'out]]>\\033[31m\\377'; exit 4" }
 [stages.broken]
 call = "make"
 args = { script = "exit 3" }
 [stages.after]
 call = "say"
+check = true
 args = { script = "ls /first", first = { from = "broken" } }
 [stages.suite]
 call = "cases"
@@ -29,11 +32,17 @@ fn a_failed_check_does_not_stop_the_others_and_all_are_counted() {
     let pipeline = Pipeline::new(CHECKS);
     let ran = pipeline.run(&["check", "--report", "junit.xml"]);
     assert_eq!(ran.answer.code, Some(1), "{}", ran.answer.stderr);
-    let outcomes =
-        ["passed good", "failed bad", "skipped after because `broken` failed", "failed suite", "failed broken"];
+    let outcomes = [
+        "passed good",
+        "failed bad",
+        "skipped after because `broken` failed",
+        "failed suite 1 of 3 cases failed: two",
+        "failed broken",
+    ];
     assert_eq!(ran.outcomes(), outcomes);
     assert!(ran.answer.stderr.ends_with("checks: 1 passed, 2 failed, 1 skipped\n"), "{}", ran.answer.stderr);
-    let failed = "error: 1 of 3 cases of check `suite` failed: cases of a text\n  two: because <it> is\n";
+    let failed =
+        "error: stage `suite` failed\n  caused by: 1 of 3 cases failed: cases of a text\n  two: because <it> is\n";
     assert!(ran.answer.stderr.contains(failed), "{}", ran.answer.stderr);
 
     let xml = std::fs::read_to_string(pipeline.scratch.path("work/junit.xml")).unwrap();
@@ -64,4 +73,39 @@ fn checks_that_pass_are_a_success() {
     let ran = Pipeline::new(CHECKS).run(&["check", "good"]);
     assert_eq!((ran.answer.code, &*ran.answer.stdout), (Some(0), ""), "{}", ran.answer.stderr);
     assert_eq!(ran.outcomes(), ["passed good"]);
+}
+
+#[test]
+fn what_nobody_calls_a_check_is_not_run_and_is_told() {
+    if !require("crun") {
+        return;
+    }
+    let ran = Pipeline::new(
+        "[stages.deploy]\ncall = 'verify'\nargs = { script = 'touch /deployed' }\n[stages.known]\ncall = 'say'\n\
+         check = false\nargs = { script = 'true' }\n[stages.cases]\nargs = { lines = ['passed one'] }\n",
+    )
+    .run(&["check"]);
+    assert_eq!(ran.answer.code, Some(0), "{}", ran.answer.stderr);
+    assert_eq!(ran.outcomes(), ["passed cases"]);
+    assert!(ran.commands("deployed").is_empty(), "{:?}", ran.events);
+    let warning = "warning: stage `deploy` returns nothing and is no check: add `check = true` under `[stages.deploy]`";
+    assert!(ran.answer.stderr.contains(warning), "{}", ran.answer.stderr);
+    assert!(!ran.answer.stderr.contains("stage `known`"), "{}", ran.answer.stderr);
+}
+
+#[test]
+fn a_check_that_lacks_an_argument_is_told_and_is_a_mistake_where_that_counts() {
+    if !require("crun") {
+        return;
+    }
+    let pipeline = Pipeline::new(
+        "[stages.cases]\nargs = { lines = ['passed one'] }\n[stages.lacking]\ncall = 'verify'\ncheck = true\n",
+    );
+    let ran = pipeline.run(&["check", "--strict", "--report", "junit.xml", "--json"]);
+    assert_eq!(ran.answer.code, Some(2), "{}", ran.answer.stderr);
+    assert!(ran.answer.stderr.contains("not run: stage `lacking` needs `script` (string)\n"), "{}", ran.answer.stderr);
+    let json: serde_json::Value = serde_json::from_str(&ran.answer.stdout).unwrap();
+    assert_eq!(json["not_run"][0]["stage"], "lacking");
+    let xml = std::fs::read_to_string(pipeline.scratch.path("work/junit.xml")).unwrap();
+    assert!(xml.contains("<error message=\"not run: stage `lacking` needs `script` (string)\">"), "{xml}");
 }

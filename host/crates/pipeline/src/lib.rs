@@ -21,6 +21,7 @@ mod graph;
 mod library;
 mod link;
 mod order;
+mod report;
 #[cfg(test)]
 mod tests;
 
@@ -28,3 +29,4 @@ pub use draw::{Drawing, Edge, Node, NodeKind, dot, json, mermaid, svg};
 pub use error::{LinkError, LinkProblem, MissingParam};
 pub use graph::{How, Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId};
 pub use library::{Library, LiteralContext, Literals, ModuleTypes, made_by, omitted};
+pub use report::{Case, CaseReport, CaseVerdict, is_report};

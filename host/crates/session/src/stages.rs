@@ -2,6 +2,7 @@
 //! that do not wait for it.
 
 mod blame;
+mod judge;
 mod memory;
 pub(crate) mod plan;
 mod policy;
@@ -99,7 +100,7 @@ impl Pipeline {
         let inputs = try_join_all(stage.params.iter().map(|param| self.argument(stage, param))).await?;
         let (at, since) = (SystemTime::now(), Instant::now());
         self.memory.begins(id);
-        let made = self.work(id, inputs).await;
+        let made = self.work(id, inputs).await.and_then(|value| self.judged(id, value));
         let outcome = match &made {
             Ok(_) => StageOutcome::Returned,
             Err(failure) => StageOutcome::Failed { message: message_of(failure) },

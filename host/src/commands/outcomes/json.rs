@@ -4,11 +4,18 @@ use pipeline::StageGraph;
 use serde_json::{Map, Value as Json, json};
 
 use super::{OutcomeKind, Outcomes, StageOutcome, is_data};
+use crate::commands::lacking::NotRun;
 use crate::output;
 
 impl Outcomes {
+    /// Returns the outcomes, and what was not run.
+    pub(in crate::commands) fn document(&self, graph: &StageGraph, not_run: &[NotRun]) -> Json {
+        let not_run: Vec<_> = not_run.iter().map(|it| json!({ "stage": it.stage, "why": it.why })).collect();
+        json!({ "stages": self.json(graph), "not_run": not_run })
+    }
+
     /// Returns an object for each stage.
-    pub(in crate::commands) fn json(&self, graph: &StageGraph) -> Vec<Map<String, Json>> {
+    fn json(&self, graph: &StageGraph) -> Vec<Map<String, Json>> {
         self.stages.iter().map(|outcome| self.entry(outcome, graph)).collect()
     }
 

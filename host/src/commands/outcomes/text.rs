@@ -1,10 +1,13 @@
 //! Prints the outcomes of a run for people.
 
-use pipeline::StageGraph;
+use pipeline::{CaseReport, StageGraph};
 
 use super::{OutcomeKind, Outcomes, StageFailure, StageOutcome};
 use crate::io::Io;
 use crate::progress::duration;
+
+/// The most failed cases that the line of a stage names.
+const MAX_NAMED: usize = 3;
 
 impl Outcomes {
     /// Prints each failure with its command, the end of its output and the function that described it. Unless `is_quiet`
@@ -27,13 +30,27 @@ impl StageOutcome {
         let name = &graph.stage(self.stage).name;
         let took = self.took.map(duration).unwrap_or_default();
         let rest = match &self.kind {
-            OutcomeKind::Done | OutcomeKind::Failed => took,
-            OutcomeKind::FailedAllowed => format!("{took} (allowed)"),
+            OutcomeKind::Done => took,
+            OutcomeKind::Failed => format!("{took}{}", self.failed_cases()),
+            OutcomeKind::FailedAllowed => format!("{took} (allowed){}", self.failed_cases()),
             OutcomeKind::Skipped { culprit, .. } => format!("because `{}` failed", graph.stage(*culprit).name),
             OutcomeKind::Stopped => String::new(),
         };
         let word = if self.kind == OutcomeKind::Done { done } else { self.kind.word() };
         format!("{word:7}  {name:width$}  {rest}").trim_end().to_owned()
+    }
+}
+
+impl StageOutcome {
+    /// Says how many cases of the stage's report failed, and names the first; empty if it failed for another reason.
+    fn failed_cases(&self) -> String {
+        let Some(report) = self.value.as_ref().and_then(CaseReport::read) else { return String::new() };
+        let Some(verdict) = report.verdict() else { return String::new() };
+        let mut names: Vec<&str> = report.failed().take(MAX_NAMED).map(|case| case.name.as_str()).collect();
+        if report.failed().count() > names.len() {
+            names.push("...");
+        }
+        format!("  {verdict}: {}", names.join(", "))
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn write(
     run: &dyn Run,
 ) -> Result<()> {
     for (&stage, ended) in wanted.iter().zip(ended) {
-        if let Ended::Done { value, .. } = ended {
+        if let Ended::Done { value, .. } | Ended::Failed { value: Some(value), .. } = ended {
             let name = &graph.stage(stage).name;
             one(&target.join(name), value, run)
                 .map_err(|report| report.context(format!("cannot write what stage `{name}` made")))?;

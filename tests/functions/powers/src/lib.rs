@@ -47,6 +47,19 @@ mod stages {
         effects::export_file(File::new("exported", contents), path)
     }
 
+    /// `effects` and `machine`: writes a file, and then runs a script.
+    pub fn deploy(path: &str, script: &str) -> Result<()> {
+        effects::export_file(File::new("deployed", "new"), path)?;
+        machine::rootfs().with_exec(["sh", "-c", script]).sync()?;
+        Ok(())
+    }
+
+    /// `machine`: runs a script.
+    pub fn verify(script: &str) -> Result<()> {
+        machine::rootfs().with_exec(["sh", "-c", script]).sync()?;
+        Ok(())
+    }
+
     /// `effects`: writes an image.
     pub fn export_container(image: &Container, path: &str) -> Result<String> {
         effects::export_container(image, path)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use api::Value;
 use engine::Failure;
 use pipeline::StageId;
 
@@ -21,6 +22,8 @@ pub(super) struct Remembered {
     /// but each has its own place in memory.
     pub(super) origin: Option<Arc<str>>,
     pub(super) failure: Option<Failure>,
+    /// The report that it failed by.
+    pub(super) report: Option<Value>,
     /// The failures that its function was told of.
     pub(super) seen_failures: Vec<Failure>,
 }

@@ -37,6 +37,8 @@ pub enum Verdict {
         function: Option<String>,
         /// The failure of that stage.
         failure: Failure,
+        /// The report of the wanted stage, if it failed because of a case in it.
+        report: Option<Value>,
         /// The time from the call of the culprit's function to the failure.
         took: Duration,
     },
@@ -110,9 +112,9 @@ impl Pipeline {
     /// which of them was noticed first.
     fn blame_stopped(&self, wanted: &[StageId], verdicts: &mut [Verdict]) {
         let failed = verdicts.iter().filter_map(|verdict| match verdict {
-            Verdict::Failed { culprit, function, failure, took } => {
+            Verdict::Failed { culprit, function, failure, took, .. } => {
                 let (function, failure) = (function.clone(), failure.clone());
-                let verdict = Verdict::Failed { culprit: *culprit, function, failure, took: *took };
+                let verdict = Verdict::Failed { culprit: *culprit, function, failure, report: None, took: *took };
                 Some((*culprit, verdict))
             }
             Verdict::Done { .. } | Verdict::Stopped => None,
@@ -142,6 +144,7 @@ impl Pipeline {
     fn verdict(&self, id: StageId, failure: Failure) -> Verdict {
         let (culprit, failure) = self.culprit(id, failure);
         let function = self.asking(culprit, &failure);
-        Verdict::Failed { culprit, function, failure, took: self.memory.took(culprit) }
+        let report = if culprit == id { self.report(id) } else { None };
+        Verdict::Failed { culprit, function, failure, report, took: self.memory.took(culprit) }
     }
 }

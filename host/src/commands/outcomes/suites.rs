@@ -1,13 +1,15 @@
-//! Turns the outcomes of checks into suites of test cases.
+//! Turns the outcomes of stages into suites of test cases.
 
-use pipeline::StageGraph;
+use std::time::Duration;
 
-use super::cases::{Case, Verdict, read_report};
+use pipeline::{Case, CaseReport, CaseVerdict, StageGraph};
+
 use super::junit::{CaseOutcome, Suite, SuiteCase};
-use crate::commands::outcomes::{OutcomeKind, Outcomes, StageOutcome};
+use super::{OutcomeKind, Outcomes, StageOutcome, is_data};
+use crate::commands::lacking::NotRun;
 use crate::output;
 
-/// Returns a suite for each check, in their order.
+/// Returns a suite for each wanted stage, in their order.
 pub(super) fn of(outcomes: &Outcomes, graph: &StageGraph) -> Vec<Suite> {
     let wanted = outcomes.stages.iter().filter(|outcome| outcome.is_wanted);
     wanted.map(|outcome| suite(outcome, outcomes, graph)).collect()
@@ -16,26 +18,37 @@ pub(super) fn of(outcomes: &Outcomes, graph: &StageGraph) -> Vec<Suite> {
 fn suite(outcome: &StageOutcome, outcomes: &Outcomes, graph: &StageGraph) -> Suite {
     let name = graph.stage(outcome.stage).name.clone();
     let took = outcome.took.unwrap_or_default();
-    if let Some(report) = outcome.value.as_ref().and_then(read_report) {
+    if let Some(report) = outcome.value.as_ref().and_then(CaseReport::read) {
         let cases = report.cases.into_iter().map(case).collect();
         return Suite { name, took, cases, output: report.summary };
     }
     let whole = SuiteCase { name: name.clone(), took, outcome: whole(outcome, outcomes, graph) };
-    let output = outcome.value.as_ref().filter(|value| !value.is_unit()).map(output::plain).unwrap_or_default();
+    let output = outcome.value.as_ref().filter(|value| is_data(value)).map(output::plain).unwrap_or_default();
     Suite { name, took, cases: vec![whole], output }
 }
 
 fn case(case: Case) -> SuiteCase {
     let Case { name, verdict, message, took } = case;
     let outcome = match verdict {
-        Verdict::Passed => CaseOutcome::Passed,
-        Verdict::Failed => CaseOutcome::Failed { text: message.clone(), message },
-        Verdict::Skipped => CaseOutcome::Skipped { message },
+        CaseVerdict::Passed => CaseOutcome::Passed,
+        CaseVerdict::Failed => CaseOutcome::Failed { text: message.clone(), message },
+        CaseVerdict::Skipped => CaseOutcome::Skipped { message },
     };
     SuiteCase { name, took, outcome }
 }
 
-/// Returns the only case of a check that has no report.
+/// Returns the suite of a stage that was not run.
+pub(super) fn lacking(not_run: &NotRun, is_strict: bool) -> Suite {
+    let message = format!("not run: {}", not_run.why);
+    let outcome = match is_strict {
+        true => CaseOutcome::Error { message, text: String::new() },
+        false => CaseOutcome::Skipped { message },
+    };
+    let (name, took) = (not_run.stage.clone(), Duration::ZERO);
+    Suite { name: name.clone(), took, cases: vec![SuiteCase { name, took, outcome }], output: String::new() }
+}
+
+/// Returns the only case of a stage that has no report.
 fn whole(outcome: &StageOutcome, outcomes: &Outcomes, graph: &StageGraph) -> CaseOutcome {
     let failure = |stage| outcomes.failures.iter().find(|failure| failure.stage == stage);
     let why = failure(outcome.stage).map(|failure| {
@@ -57,6 +70,6 @@ fn whole(outcome: &StageOutcome, outcomes: &Outcomes, graph: &StageGraph) -> Cas
                 }
             }
         }
-        OutcomeKind::Stopped => CaseOutcome::Skipped { message: "stopped when another check failed".to_owned() },
+        OutcomeKind::Stopped => CaseOutcome::Skipped { message: "stopped when another stage failed".to_owned() },
     }
 }
