@@ -36,4 +36,4 @@ pub use output::{Output, Printed, Report};
 pub use runner::{LayerFault, NewLayer, Runner, UnpackedLayer, unpack_warnings};
 pub use user::User;
 pub use value::Tree;
-pub use volumes::{OpenVolume, open_volume};
+pub use volumes::{OpenVolume, in_lock_order, open_volume};

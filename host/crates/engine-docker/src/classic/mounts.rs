@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use engine::Failure;
-use evaluate::{Command, Mount, Mounted};
+use evaluate::{Command, Mount, Mounted, in_lock_order};
 use graph::{ContentDigest, FileOp, TreePath};
 use store::{Entry, Kind, Owned, Store};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,8 @@ pub(crate) struct Prepared {
     pub(crate) binds: Vec<(String, bool)>,
     /// The outputs besides the root, in their order.
     pub(crate) outputs: Vec<Writable>,
-    /// Cache volumes, and where they are mounted.
-    pub(crate) caches: Vec<(Cache, String)>,
+    /// Cache volumes, and the places where they are mounted.
+    pub(crate) caches: Vec<(Cache, Vec<String>)>,
     /// Directories in memory with their options.
     pub(crate) tmpfs: HashMap<String, String>,
     /// Secrets that are files.
@@ -78,15 +78,13 @@ pub(crate) async fn prepare(
         secrets: Vec::new(),
     };
     let mut preparer = Preparer { store, command, prepared };
-    for mount in &command.mounts {
-        if let Mounted::Cache(cache) = &mount.what {
-            let image = &preparer.prepared.image.reference;
-            let cache = cache::open(docker, store, cache, image, cancel).await?;
-            preparer.prepared.caches.push((cache, mount.path.to_absolute()));
-        } else {
-            preparer.mount(mount)?;
-        }
+    for (numbers, cache) in in_lock_order(&command.mounts) {
+        let image = &preparer.prepared.image.reference;
+        let cache = cache::open(docker, store, cache, image, cancel).await?;
+        let places = numbers.into_iter().map(|n| command.mounts[n].path.to_absolute()).collect();
+        preparer.prepared.caches.push((cache, places));
     }
+    command.mounts.iter().try_for_each(|mount| preparer.mount(mount))?;
     Ok(preparer.prepared)
 }
 

@@ -57,7 +57,8 @@ impl Prepared {
             let secrets = self.secrets.iter().enumerate();
             mounts.extend(secrets.map(|(n, secret)| bind(format!("{at}/files/{n}"), &secret.dest, false)));
         }
-        mounts.extend(self.caches.iter().map(|(cache, dest)| labelled::mount(&cache.name, dest)));
+        let caches = self.caches.iter().flat_map(|(cache, places)| places.iter().map(move |dest| (cache, dest)));
+        mounts.extend(caches.map(|(cache, dest)| labelled::mount(&cache.name, dest)));
         mounts
     }
 

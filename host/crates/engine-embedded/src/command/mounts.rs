@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::Failure;
-use evaluate::{Command, Mount, Mounted, OpenVolume, Tree};
+use evaluate::{Command, Mount, Mounted, OpenVolume, Tree, in_lock_order};
 use graph::ContentDigest;
 use store::{Entry, LayerId, Node, Store};
 use tokio_util::sync::CancellationToken;
@@ -67,9 +67,10 @@ impl Workplace {
         cancel: &CancellationToken,
     ) -> Result<LaidOut, Failure> {
         let root = self.root(layouts, &command.root).await?;
+        let volumes = self.open_volumes(layouts, command, cancel).await?;
         let mut mounts = Vec::with_capacity(command.mounts.len());
-        for mount in &command.mounts {
-            mounts.push(self.mount(layouts, mount, cancel).await?);
+        for (mount, volume) in command.mounts.iter().zip(volumes) {
+            mounts.push(self.mount(layouts, mount, volume).await?);
         }
         let codes = match &command.op.expect {
             graph::Expect::Codes(codes) => Some(codes.clone()),
@@ -100,20 +101,35 @@ impl Workplace {
         Ok(RootSpec { lowers, upper, work, read_only_binds: views.into_iter().map(bind).collect() })
     }
 
+    /// Opens the cache volumes of a command. Returns the directory of each mount that shows one.
+    async fn open_volumes(
+        &mut self,
+        layouts: &Layouts,
+        command: &Command<'_, Vec<LayerId>>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Option<PathBuf>>, Failure> {
+        let mut found = vec![None; command.mounts.len()];
+        for (numbers, cache) in in_lock_order(&command.mounts) {
+            let volume = volumes::open(layouts, cache, cancel).await?;
+            numbers.into_iter().for_each(|n| found[n] = Some(volume.volume.data.clone()));
+            self.volumes.push(volume);
+        }
+        Ok(found)
+    }
+
+    /// Makes a mount. `volume` is the directory of the cache volume that it shows.
     async fn mount(
         &mut self,
         layouts: &Layouts,
         mount: &Mount<'_, Vec<LayerId>>,
-        cancel: &CancellationToken,
+        volume: Option<PathBuf>,
     ) -> Result<MountSpec, Failure> {
         let path = mount.path.to_absolute();
         match &mount.what {
             Mounted::Directory { tree, output } => self.directory(layouts, tree, output.is_some(), path).await,
             Mounted::File(entry) => file(layouts, entry, path).await,
-            Mounted::Cache(cache) => {
-                let volume = volumes::open(layouts, cache, cancel).await?;
-                let source = volume.volume.data.clone();
-                self.volumes.push(volume);
+            Mounted::Cache(_) => {
+                let source = volume.ok_or_else(|| Failure::bug("a cache volume was not opened"))?;
                 Ok(MountSpec::Bind { source, path, is_read_only: false })
             }
             Mounted::Secret { value, owned } => {
