@@ -6,15 +6,16 @@ use super::{files, none, read, root, shown};
 
 /// Each room with the rooms that it may import, and the heavy crates that only it may use.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
+    ("disk", &[], &[]),
     ("graph", &[], &[]),
     ("engine", &["graph"], &[]),
     ("solver", &["graph"], &[]),
-    ("store", &["graph"], &["rusqlite", "rayon"]),
-    ("oci", &["graph"], &["reqwest", "zstd", "flate2"]),
+    ("store", &["disk", "graph"], &["rusqlite", "rayon"]),
+    ("oci", &["disk", "graph"], &["reqwest", "zstd", "flate2"]),
     ("trees", &["engine", "graph", "oci", "store"], &[]),
     ("api", &["engine", "graph"], &[]),
     ("pid1", &[], &[]),
-    ("zone", &["engine", "graph", "pid1"], &[]),
+    ("zone", &["disk", "engine", "graph", "pid1"], &[]),
     ("evaluate", &["engine", "graph", "oci", "solver", "store", "trees"], &[]),
     ("engine-embedded", &["engine", "evaluate", "graph", "oci", "store", "trees", "zone"], &[]),
     (

@@ -7,7 +7,7 @@ use evaluate::{LayerFault, NewLayer, Tree, UnpackedLayer, unpack_warnings};
 use graph::{Blame, Diagnostic as _};
 use oci::layer::{UnpackOptions, Unpacked};
 use serde::{Deserialize, Serialize};
-use store::{IdMap, LayerContents, LayerId, Store, empty_tree, ingest_layer};
+use store::{IdMap, IngestLimits, LayerContents, LayerId, Store, empty_tree, ingest_layer};
 use tokio::net::unix::pipe;
 use trees::images::Download;
 
@@ -28,6 +28,7 @@ struct UnpackRequest {
     /// An empty directory.
     dir: PathBuf,
     blobs: PathBuf,
+    limits: IngestLimits,
 }
 
 /// The answer of [`unpack`].
@@ -49,7 +50,7 @@ struct Layered {
 /// Unpacks a layer and makes blobs of its files. Called in the zone, where files can be given to other users.
 pub(crate) fn unpack(payload: &[u8]) -> Result<Vec<u8>, String> {
     let request: UnpackRequest = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
-    let UnpackRequest { source, diff_id, lowers, dir, blobs } = request;
+    let UnpackRequest { source, diff_id, lowers, dir, blobs, limits } = request;
     let file = std::fs::File::open(&source).map_err(|error| format!("the layer cannot be read: {error}"))?;
     let lower = |path: &Path| find_lower(&lowers, path);
     let options = UnpackOptions { diff_id: Some(diff_id), lower: Some(&lower), ..UnpackOptions::default() };
@@ -57,7 +58,7 @@ pub(crate) fn unpack(payload: &[u8]) -> Result<Vec<u8>, String> {
         Err(error) if error.blame() == Blame::Environment => return Err(engine::chain(&error)),
         Err(error) => UnpackReply::Broken(engine::chain(&error)),
         Ok(unpacked) => {
-            let contents = ingest_layer(&dir, &blobs, &IdMap::default());
+            let contents = ingest_layer(&dir, &blobs, &IdMap::default(), &limits);
             let contents = contents.map_err(|error| engine::chain(&error))?;
             UnpackReply::Done(Box::new(Layered { unpacked, contents }))
         }
@@ -98,6 +99,7 @@ pub(crate) async fn add(
         lowers: below.form.iter().map(|layer| store.layer_path(layer)).collect(),
         dir: dir.clone(),
         blobs: store.blobs_dir(),
+        limits: store.ingest_limits(),
     };
     let received = receive(layouts.zones(), request, layer.download).await;
     let _ = std::fs::remove_file(dir.with_extension("pipe"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use graph::{CacheKey, CopyOp, CopySource, FileOp, TreePath};
-use store::{IdMap, NewResult, Origin, Store, empty_tree, ingest_layer, write_layer};
+use store::{IdMap, IngestLimits, NewResult, Origin, Store, empty_tree, ingest_layer, write_layer};
 
 type Done<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -84,7 +84,7 @@ fn layers(store: &Store, dir: &Path) -> Done<()> {
         std::fs::create_dir_all(upper.join("d1"))?;
         (0..3).try_for_each(|f| std::fs::write(upper.join(format!("d1/g{f}")), format!("{i} {f}")))?;
         let start = Instant::now();
-        let contents = ingest_layer(&upper, &store.blobs_dir(), &IdMap::default())?;
+        let contents = ingest_layer(&upper, &store.blobs_dir(), &IdMap::default(), &IngestLimits::default())?;
         let read = start.elapsed();
         base = store.apply_changes(base, &contents)?;
         if i == 25 {
@@ -119,7 +119,9 @@ fn checkout(store: &Store, dir: &Path, path: &Path) -> Done<()> {
     let (out, blobs) = (dir.join("checkout"), store.blobs_dir());
     let written = timed("write of all", || Ok(write_layer(&plan, &out, &blobs, &IdMap::default())?))?;
     println!("  {written:?}");
-    let contents = timed("ingest of all (hard links)", || Ok(ingest_layer(&out, &blobs, &IdMap::default())?))?;
+    let contents = timed("ingest of all (hard links)", || {
+        Ok(ingest_layer(&out, &blobs, &IdMap::default(), &IngestLimits::default())?)
+    })?;
     let same = timed("apply of all", || Ok(store.apply_changes(empty_tree(), &contents)?))?;
     assert_eq!(same, tree, "what was written is what is read");
     let plan = timed("plan of all again", || Ok(store.plan_layer(None, tree)?))?;

@@ -12,6 +12,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use graph::{Blame, ContentDigest, Diagnostic};
+use rustix::fs::CWD;
 
 use crate::db::DbError;
 use crate::fs::{self, IoError};
@@ -80,23 +81,58 @@ pub fn blob_path(blobs_dir: &Path, digest: &ContentDigest) -> PathBuf {
     blobs_dir.join(&hex[..2]).join(&hex[2..])
 }
 
-/// Hashes an open file from its present position to its end; returns the digest and the number of bytes.
+/// Hashes an open file from its begin to its end; returns the digest and the number of bytes. The position has to be the
+/// begin. Holes are hashed and not read.
 pub(crate) fn hash_file(file: &mut File) -> io::Result<(ContentDigest, u64)> {
     fs::with_buffer(|buffer| {
-        let n = fs::read_up_to(file, buffer)?;
+        let mut n = fs::read_up_to(file, buffer)?;
         if n < buffer.len() {
             return Ok((ContentDigest::of(&buffer[..n]), n as u64));
         }
         let mut hasher = blake3::Hasher::new();
         let mut size = 0;
-        let mut n = n;
         while n > 0 {
             hasher.update(&buffer[..n]);
             size += n as u64;
+            if size == buffer.len() as u64 {
+                size = hash_around_holes(file, &mut hasher, size, buffer)?;
+            }
             n = fs::read_up_to(file, buffer)?;
         }
         Ok((ContentDigest::from_bytes(*hasher.finalize().as_bytes()), size))
     })
+}
+
+/// Hashes a file from byte `at` on if it has holes; returns where it stopped. What has come to the file meanwhile is left.
+fn hash_around_holes(file: &mut File, hasher: &mut blake3::Hasher, mut at: u64, buffer: &mut [u8]) -> io::Result<u64> {
+    static ZEROS: [u8; 128 << 10] = [0; 128 << 10];
+    let metadata = file.metadata()?;
+    if !disk::has_holes(&metadata) {
+        return Ok(at);
+    }
+    let size = metadata.len();
+    while at < size {
+        let (start, end) = disk::next_data(&*file, at)?.unwrap_or((size, size));
+        let (start, end) = (start.min(size), end.min(size));
+        while at < start {
+            let n = (start - at).min(ZEROS.len() as u64);
+            hasher.update(&ZEROS[..n as usize]);
+            at += n;
+        }
+        file.seek(SeekFrom::Start(start))?;
+        while at < end {
+            let n = usize::try_from(end - at).map_or(buffer.len(), |left| left.min(buffer.len()));
+            let n = fs::read_up_to(file, &mut buffer[..n])?;
+            if n == 0 {
+                // The file has become shorter.
+                return Ok(at);
+            }
+            hasher.update(&buffer[..n]);
+            at += n as u64;
+        }
+    }
+    file.seek(SeekFrom::Start(at))?;
+    Ok(at)
 }
 
 /// Moves a finished temporary file to the path of a blob, and makes the directory if it is missing.
@@ -188,7 +224,7 @@ impl Store {
         if self.is_whole(&self.blob_path(&digest), &digest, size)? {
             return Ok((digest, size));
         }
-        match crate::layer::link_blob(path, &self.blobs_dir(), &digest)? {
+        match crate::layer::link_blob(CWD, path, &file, path, &self.blobs_dir(), &digest)? {
             true => Ok((digest, size)),
             false => self.put_file(path),
         }
@@ -307,3 +343,6 @@ impl Store {
 fn set_mode(file: &File, path: &Path) -> Result<(), IoError> {
     file.set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(|e| IoError::new("set mode of", path, e))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,8 @@ use graph::{Blame, ContentDigest, Diagnostic, TreePath};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::fs::{self, IoError};
+use crate::budget::Budget;
+use crate::fs::{self, Directories, IoError};
 use crate::layer::plan::PlanError;
 use crate::layer::write::{Source, WriteError, timestamps};
 use crate::layer::{PlanEntry, PlanKind};
@@ -98,10 +99,10 @@ impl Store {
             }
             made => made?,
         }
-        let mut exporter = Exporter::open(target, self.blobs_dir())?;
+        let root = open(target)?;
+        let mut exporter = Exporter::new(self, target, &root);
         if wipe {
-            let node = self.node(tree)?;
-            exporter.wipe(self, &node, &mut Vec::new())?;
+            exporter.wipe(tree)?;
         }
         for entry in &plan.entries {
             exporter.entry(entry)?;
@@ -129,25 +130,30 @@ impl Store {
         fs::make_dirs(parent, 0o755)?;
         let tree = self.put_node(Node::of(vec![file]))?;
         let plan = self.plan_layer(None, tree)?;
-        let mut exporter = Exporter::open(parent, self.blobs_dir())?;
+        let root = open(parent)?;
+        let mut exporter = Exporter::new(self, parent, &root);
         plan.entries.iter().try_for_each(|entry| exporter.entry(entry))?;
         Ok(exporter.exported)
     }
 }
 
+fn open(target: &Path) -> Result<OwnedFd, IoError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(target, flags, Mode::empty()).map_err(|e| IoError::new("open directory", target, e))
+}
+
 struct Exporter<'a> {
+    store: &'a Store,
+    budget: Budget,
     target: &'a Path,
-    blobs_dir: PathBuf,
-    root: OwnedFd,
+    directories: Directories<'a>,
     exported: Exported,
 }
 
 impl<'a> Exporter<'a> {
-    fn open(target: &'a Path, blobs_dir: PathBuf) -> Result<Self, IoError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(target, flags, Mode::empty());
-        let root = root.map_err(|e| IoError::new("open directory", target, e))?;
-        Ok(Self { target, blobs_dir, root, exported: Exported::default() })
+    fn new(store: &'a Store, target: &'a Path, root: &'a OwnedFd) -> Self {
+        let (budget, directories) = (store.budget(), Directories::new(root));
+        Self { store, budget, target, directories, exported: Exported::default() }
     }
 
     fn path(&self, path: &[u8]) -> PathBuf {
@@ -158,16 +164,21 @@ impl<'a> Exporter<'a> {
         IoError::new(action, self.path(path), errno).into()
     }
 
-    fn parent(&self, path: &[u8]) -> Result<OwnedFd, WriteError> {
-        let parent = path.iter().rposition(|&b| b == b'/').map_or(&b""[..], |i| &path[..i]);
-        let fd = fs::open_beneath(&self.root, parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty());
-        fd.map_err(|e| self.error("open directory", parent, e))
+    /// Opens a directory of the target. The descriptor is one of its own, so that more can be opened meanwhile.
+    fn directory(&mut self, path: &[u8], flags: OFlags) -> Result<OwnedFd, WriteError> {
+        let opened = self.directories.open(path).and_then(|fd| {
+            let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            rustix::fs::openat(fd, ".", flags, Mode::empty())
+        });
+        opened.map_err(|e| self.error("open directory", path, e))
     }
 
-    fn entry(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
+    fn entry(&mut self, entry: &PlanEntry) -> Result<(), ExportError> {
+        // The plan is made at once; writing it can take long.
+        self.budget.check().map_err(NodeError::from)?;
         let path = &entry.path;
-        let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
-        let parent = self.parent(path)?;
+        let (above, name) = split(path);
+        let parent = self.directory(above, OFlags::PATH)?;
         let there = rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).ok();
         let is_directory = there.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
         if let PlanKind::Directory { .. } = entry.what {
@@ -178,10 +189,10 @@ impl<'a> Exporter<'a> {
                 rustix::fs::unlinkat(&parent, name, AtFlags::empty()).map_err(|e| self.error("replace", path, e))?;
             }
             let made = rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o700));
-            return made.map_err(|e| self.error("make directory", path, e));
+            return Ok(made.map_err(|e| self.error("make directory", path, e))?);
         }
         if is_directory {
-            return Err(WriteError::InTheWay { path: self.path(path), wanted: "a file" });
+            return Err(WriteError::InTheWay { path: self.path(path), wanted: "a file" }.into());
         }
         // The temporary file is in the same directory, so that it can be moved into place.
         let temporary = format!(".host-{}", fs::unique_name());
@@ -194,7 +205,7 @@ impl<'a> Exporter<'a> {
             let _ = rustix::fs::unlinkat(&parent, temporary.as_str(), AtFlags::empty());
         }
         self.exported.n_files += 1;
-        made
+        Ok(made?)
     }
 
     fn make(&self, parent: &OwnedFd, name: &str, entry: &PlanEntry) -> Result<(), WriteError> {
@@ -205,7 +216,7 @@ impl<'a> Exporter<'a> {
                 let to = rustix::fs::openat(parent, name, flags, Mode::from_raw_mode(0o600));
                 let mut to = File::from(to.map_err(|e| self.error("create", path, e))?);
                 let (from, stamp) = external.clone().map_or((None, None), |(path, stamp)| (Some(path), Some(stamp)));
-                let from = from.unwrap_or_else(|| crate::blob::blob_path(&self.blobs_dir, digest));
+                let from = from.unwrap_or_else(|| self.store.blob_path(digest));
                 Source { path: from, stamp, digest }.copy_to(&mut to, &self.path(path))?;
                 let mode = std::fs::Permissions::from_mode(entry.owned.mode & 0o777);
                 to.set_permissions(mode).map_err(|e| self.error("set mode of", path, e))?;
@@ -224,36 +235,43 @@ impl<'a> Exporter<'a> {
         done.map_err(|e| self.error("set time of", path, e))
     }
 
-    /// Removes the entries of a directory that the tree does not have.
-    fn wipe(&mut self, store: &Store, node: &Node, at: &mut Vec<u8>) -> Result<(), ExportError> {
-        for name in fs::names(&self.path(at))? {
-            let n = at.len();
-            if n > 0 {
-                at.push(b'/');
-            }
-            at.extend_from_slice(name.as_encoded_bytes());
-            let path = self.path(at);
-            let is_directory = fs::lstat(&path)?.is_dir();
-            match node.get(name.as_encoded_bytes()).map(|entry| &entry.kind) {
-                Some(Kind::Directory { digest }) if is_directory => self.wipe(store, &*store.node(*digest)?, at)?,
-                Some(_) if !is_directory => {}
-                _ => {
-                    if is_directory {
-                        fs::remove_all(&path)?
-                    } else {
-                        fs::remove_file(&path)?
+    /// Removes the entries of the target that the tree does not have.
+    fn wipe(&mut self, tree: ContentDigest) -> Result<(), ExportError> {
+        let mut pending = vec![(Vec::new(), tree)];
+        while let Some((at, digest)) = pending.pop() {
+            self.budget.check().map_err(NodeError::from)?;
+            let node = self.store.node(digest)?;
+            let directory = self.directory(&at, OFlags::RDONLY)?;
+            let entries = rustix::fs::Dir::read_from(&directory).map_err(|e| self.error("list", &at, e))?;
+            for entry in entries {
+                let entry = entry.map_err(|e| self.error("list", &at, e))?;
+                let name = entry.file_name();
+                if matches!(name.to_bytes(), b"." | b"..") {
+                    continue;
+                }
+                let path = if at.is_empty() { name.to_bytes().to_vec() } else { [&at, name.to_bytes()].join(&b'/') };
+                let stat = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW);
+                let stat = stat.map_err(|e| self.error("stat", &path, e))?;
+                let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+                match node.get(name.to_bytes()).map(|entry| &entry.kind) {
+                    Some(Kind::Directory { digest }) if is_directory => pending.push((path, *digest)),
+                    Some(_) if !is_directory => {}
+                    _ => {
+                        let removed = disk::remove_at(&directory, fs::path_of(name.to_bytes()));
+                        removed.map_err(|e| self.error("remove", &path, e))?;
+                        self.exported.n_removed += 1;
                     }
-                    self.exported.n_removed += 1;
                 }
             }
-            at.truncate(n);
         }
         Ok(())
     }
 
-    fn finish_directory(&self, entry: &PlanEntry) -> Result<(), WriteError> {
+    fn finish_directory(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
         let path = &entry.path;
-        let fd = fs::open_beneath(&self.root, path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());
+        let (above, name) = split(path);
+        let parent = self.directory(above, OFlags::PATH)?;
+        let fd = fs::open_beneath(&parent, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());
         let fd = fd.map_err(|e| self.error("open directory", path, e))?;
         let mode = Mode::from_raw_mode(entry.owned.mode & 0o777);
         match rustix::fs::fchmod(&fd, mode) {
@@ -264,4 +282,9 @@ impl<'a> Exporter<'a> {
         let Some(time) = entry.mtime_ns else { return Ok(()) };
         rustix::fs::futimens(&fd, &timestamps(time)).map_err(|e| self.error("set time of", path, e))
     }
+}
+
+/// Splits a path into that of the directory and the name in it.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    path.iter().rposition(|&b| b == b'/').map_or((b"", path), |cut| (&path[..cut], &path[cut + 1..]))
 }

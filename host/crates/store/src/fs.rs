@@ -6,18 +6,15 @@
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use graph::{Blame, Diagnostic};
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{Mode, OFlags};
 
-mod remove;
-
-pub(crate) use remove::{remove_all, remove_all_by_force};
+pub(crate) use disk::{Directories, copy_contents, open_beneath};
 
 /// Why an operation on a path failed.
 #[derive(Debug)]
@@ -99,16 +96,29 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IoError> {
 
 /// Reads a file; returns none if it is missing.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, IoError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(IoError::new("read", path, error)),
-    }
+    let mut file = match open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|e| IoError::new("read", path, e))?;
+    Ok(Some(bytes))
 }
 
+/// Opens a file. The path can be longer than the kernel takes, if it has no links.
 pub(crate) fn open(path: &Path) -> Result<File, IoError> {
-    File::open(path).map_err(|e| IoError::new("open", path, e))
+    let opened = match path.as_os_str().as_bytes() {
+        [b'/', below @ ..] if below.len() >= MAX_PATH_BYTES => {
+            let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+            root.and_then(|root| open_beneath(&root, below, OFlags::RDONLY, Mode::empty())).map(File::from)
+        }
+        _ => return File::open(path).map_err(|e| IoError::new("open", path, e)),
+    };
+    opened.map_err(|e| IoError::new("open", path, e))
 }
+
+/// The longest path in bytes that the kernel takes, without the zero byte at its end.
+const MAX_PATH_BYTES: usize = 4095;
 
 pub(crate) fn create_new(path: &Path, mode: u32) -> Result<File, IoError> {
     let mut options = std::fs::OpenOptions::new();
@@ -152,16 +162,22 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), IoError> {
     std::fs::rename(from, to).map_err(|e| IoError::new("move into place", to, e))
 }
 
-pub(crate) fn hard_link(from: &Path, to: &Path) -> Result<(), IoError> {
-    std::fs::hard_link(from, to).map_err(|e| IoError::new("link", to, e))
-}
-
 /// Removes a file. A missing file is no error.
 pub(crate) fn remove_file(path: &Path) -> Result<(), IoError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
         _ => Ok(()),
     }
+}
+
+/// Removes a directory and everything in it, or a file. What is missing is no error.
+pub(crate) fn remove_all(path: &Path) -> Result<(), IoError> {
+    disk::remove_all(path).map_err(|e| IoError::new("remove", path, e))
+}
+
+/// Removes as [`remove_all`] does, and changes the modes of directories that forbid it.
+pub(crate) fn remove_all_by_force(path: &Path) -> Result<(), IoError> {
+    disk::remove_all_by_force(path).map_err(|e| IoError::new("remove", path, e))
 }
 
 /// Returns the sorted names in a directory. A missing directory has no names.
@@ -195,24 +211,6 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8], temporary: &Path) -> Resul
     written
 }
 
-/// Copies the contents of an open file to another one, and returns the number of bytes. The files share blocks if
-/// the file system can do that; otherwise the kernel copies if it can.
-pub(crate) fn copy_contents(from: &File, to: &File) -> io::Result<u64> {
-    /// Whether the file system could not share blocks once. The store is on one file system.
-    static NO_CLONE: AtomicBool = AtomicBool::new(false);
-    if !NO_CLONE.load(Ordering::Relaxed) {
-        match rustix::fs::ioctl_ficlone(to, from) {
-            Ok(()) => return Ok(from.metadata()?.len()),
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOTTY | rustix::io::Errno::NOSYS) => {
-                NO_CLONE.store(true, Ordering::Relaxed);
-            }
-            Err(_) => {}
-        }
-    }
-    // `io::copy` between files tries `copy_file_range` first, then `sendfile`, then `read` and `write`.
-    io::copy(&mut &*from, &mut &*to)
-}
-
 /// Runs `work` with a buffer of 256 KiB, which each thread keeps.
 pub(crate) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
     thread_local! {
@@ -238,55 +236,4 @@ pub(crate) fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize
 /// Returns bytes as a path.
 pub(crate) fn path_of(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
-}
-
-/// The longest path in bytes that is given to the kernel at once. The limit of the kernel is 4,096.
-const CHUNK_BYTES: usize = 2048;
-
-/// Whether the kernel or a seccomp filter has refused `openat2` once.
-static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
-
-/// Opens `path` below `root`. It follows no symbolic link and never leaves `root`. The path can be longer than
-/// `PATH_MAX`. At most two descriptors are open at a time.
-pub(crate) fn open_beneath(root: &impl AsFd, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
-    let mut rest = path;
-    let mut held: Option<OwnedFd> = None;
-    while rest.len() > CHUNK_BYTES {
-        let Some(cut) = rest[..CHUNK_BYTES].iter().rposition(|&b| b == b'/') else { break };
-        let flags = OFlags::PATH | OFlags::DIRECTORY;
-        let next = match &held {
-            Some(fd) => open_chunk(fd, &rest[..cut], flags, Mode::empty())?,
-            None => open_chunk(root, &rest[..cut], flags, Mode::empty())?,
-        };
-        held = Some(next);
-        rest = &rest[cut + 1..];
-    }
-    let rest = if rest.is_empty() { b"." } else { rest };
-    match &held {
-        Some(fd) => open_chunk(fd, rest, flags, mode),
-        None => open_chunk(root, rest, flags, mode),
-    }
-}
-
-fn open_chunk(dir: &impl AsFd, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
-    let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    if !NO_OPENAT2.load(Ordering::Relaxed) {
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        match rustix::fs::openat2(dir, path, flags, mode, resolve) {
-            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => NO_OPENAT2.store(true, Ordering::Relaxed),
-            // A rename elsewhere made the check inconclusive.
-            Err(rustix::io::Errno::AGAIN) => {}
-            done => return done,
-        }
-    }
-    let mut dir = rustix::fs::openat(dir, ".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let mut parts = path.split(|&b| b == b'/').filter(|part| !part.is_empty()).peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rustix::fs::openat(&dir, part, flags, mode);
-        }
-        let inner = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        dir = rustix::fs::openat(&dir, part, inner, Mode::empty())?;
-    }
-    Ok(dir)
 }

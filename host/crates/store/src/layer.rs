@@ -9,9 +9,12 @@
 //! directories". A whiteout is a character device 0:0, an opaque directory has the attribute
 //! `user.overlay.opaque` (or `trusted.overlay.opaque`) set to `y`.
 
+use std::fs::File;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use graph::ContentDigest;
+use rustix::fs::AtFlags;
 
 use crate::blob::{Stamp, blob_path};
 use crate::fs::{self, IoError};
@@ -192,25 +195,37 @@ pub(crate) fn seen(mtime: Mtime) -> Option<i64> {
 /// The attributes that make a directory opaque. Unprivileged overlays use the first.
 const OPAQUE: [&str; 2] = ["user.overlay.opaque", "trusted.overlay.opaque"];
 
-/// Makes a blob of a file that nobody writes to any more, by a hard link; returns whether that was possible.
-pub(crate) fn link_blob(path: &Path, blobs_dir: &Path, digest: &ContentDigest) -> Result<bool, IoError> {
+/// Makes a blob of a file that nobody writes to any more, by a hard link; returns whether that was possible. The path
+/// of the file begins at `parent`, and `shown` is its path in messages.
+pub(crate) fn link_blob(
+    parent: impl AsFd,
+    path: &Path,
+    file: &File,
+    shown: &Path,
+    blobs_dir: &Path,
+    digest: &ContentDigest,
+) -> Result<bool, IoError> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = fs::lstat(path)?;
+    let metadata = file.metadata().map_err(|e| IoError::new("stat", shown, e))?;
     let own = rustix::process::geteuid().as_raw();
     if metadata.uid() != own || metadata.mode() & 0o400 == 0 || metadata.nlink() >= MAX_LINKS {
         return Ok(false);
     }
     // The capabilities of a file belong to its inode. Another tree must not get them together with the contents.
-    if rustix::fs::lgetxattr(path, CAPABILITY, &mut [0_u8; 0]).is_ok() {
+    if rustix::fs::fgetxattr(file, CAPABILITY, &mut [0_u8; 0]).is_ok() {
         return Ok(false);
     }
     let target = blob_path(blobs_dir, digest);
     // An existing blob is replaced, because the caller found that its contents cannot be trusted.
     let temporary = target.with_extension(fs::unique_name());
-    let linked = match fs::hard_link(path, &temporary) {
+    let link = || {
+        let linked = rustix::fs::linkat(&parent, path, rustix::fs::CWD, &temporary, AtFlags::empty());
+        linked.map_err(|e| IoError::new("link", &temporary, e))
+    };
+    let linked = match link() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             fs::make_dirs(target.parent().unwrap_or(blobs_dir), 0o700)?;
-            fs::hard_link(path, &temporary)
+            link()
         }
         done => done,
     };

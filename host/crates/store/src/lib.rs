@@ -74,7 +74,7 @@ pub use export::{ExportError, Exported};
 pub use fs::IoError;
 pub use gc::{Collected, GcError, Item, Record, Usage, plan_gc};
 pub use graphs::Losses;
-pub use layer::ingest::{IngestError, ingest_layer};
+pub use layer::ingest::{IngestError, IngestLimits, ingest_layer};
 pub use layer::plan::PlanError;
 pub use layer::record::LayerId;
 pub use layer::write::{WriteError, write_layer};

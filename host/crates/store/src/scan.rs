@@ -4,8 +4,11 @@
 //! file with the same stamp as in the last scan of the same directory with the same patterns is not read again, and
 //! a directory in which nothing changed is not encoded again.
 
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use graph::{Blame, ContentDigest, Diagnostic, KeyHasher};
 use rustix::fs::{Mode, OFlags};
@@ -59,6 +62,14 @@ pub enum ScanError {
         /// The largest depth.
         limit: usize,
     },
+    /// The holes of files are too large.
+    #[error("the holes of `{}` and of the files before it have more than {limit} bytes", path.display())]
+    Holes {
+        /// The path of the file.
+        path: PathBuf,
+        /// The largest number of bytes.
+        limit: u64,
+    },
     /// A file or a directory cannot be read.
     #[error(transparent)]
     Io(#[from] IoError),
@@ -79,7 +90,7 @@ pub enum ScanError {
 impl Diagnostic for ScanError {
     fn blame(&self) -> Blame {
         match self {
-            Self::NotScannable { .. } | Self::TooDeep { .. } | Self::Pattern(_) => Blame::User,
+            Self::NotScannable { .. } | Self::TooDeep { .. } | Self::Holes { .. } | Self::Pattern(_) => Blame::User,
             // The directory existed when the run began, so that the caller did nothing wrong.
             _ => Blame::Environment,
         }
@@ -90,6 +101,9 @@ impl Diagnostic for ScanError {
             Self::Changed { .. } => Some("run again when nothing writes to it".to_owned()),
             Self::TooDeep { .. } => {
                 Some("leave them out with an exclude pattern, or raise the limit with `--max-depth`".to_owned())
+            }
+            Self::Holes { .. } => {
+                Some("leave it out with an exclude pattern, or raise the limit with `--max-bytes`".to_owned())
             }
             Self::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("leave it out with an exclude pattern, or make it readable".to_owned())
@@ -160,8 +174,9 @@ impl Store {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::open(root, flags, Mode::empty());
         let fd = fd.map_err(|e| Stop::Error(IoError::new("open directory", root, e).into()))?;
+        let holes = Holes::new(self.limits().max_bytes);
         let max_depth = self.limits().max_depth;
-        let walked = Walk { root, fd, selector, image: image.as_ref(), max_depth }.run()?;
+        let walked = Walk { root, fd, selector, image: image.as_ref(), max_depth, holes }.run()?;
         // If the root is stored, everything below it is stored, too.
         let is_stored = match &image {
             Some(image) => self.has_node(image.dir(0).digest)?,
@@ -206,6 +221,31 @@ impl Store {
             self.put_seen(first, &mut nodes)?;
         }
         Ok(nodes.digests)
+    }
+}
+
+/// The holes of the files that are hashed. They take no space on the disk, and as long to hash as data.
+pub(crate) struct Holes {
+    n_bytes: AtomicU64,
+    limit: u64,
+}
+
+impl Holes {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { n_bytes: AtomicU64::new(0), limit }
+    }
+
+    /// Counts the holes of a file. `path` is for the error if they are too large.
+    pub(crate) fn add(&self, file: &File, path: impl FnOnce() -> PathBuf) -> Result<(), ScanError> {
+        let metadata = match file.metadata() {
+            Ok(metadata) => metadata,
+            Err(error) => return Err(IoError::new("stat", path(), error).into()),
+        };
+        let n = disk::hole_bytes(metadata.len(), metadata.blocks());
+        match self.n_bytes.fetch_add(n, Ordering::Relaxed).saturating_add(n) > self.limit {
+            true => Err(ScanError::Holes { path: path(), limit: self.limit }),
+            false => Ok(()),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use engine::Failure;
 use graph::{Blame, ContentDigest, Diagnostic as _, TreePath};
 use oci::layer::{LayerError, UnpackOptions, unpack};
-use store::{IdMap, Store, empty_tree, ingest_layer};
+use store::{IdMap, IngestLimits, Store, empty_tree, ingest_layer};
 use trees::{UnpackError, read_archive, read_layer};
 
 /// What is in a layer: the name of an entry, and what it is.
@@ -88,7 +88,7 @@ fn by_directory(
     let lower = |path: &Path| find(below.1?, path);
     let options = UnpackOptions { lower: Some(&lower), ..UnpackOptions::default() };
     let unpacked = unpack(bytes, dir, &options)?;
-    let contents = ingest_layer(dir, &store.blobs_dir(), &IdMap::default()).unwrap();
+    let contents = ingest_layer(dir, &store.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
     let below = if unpacked.is_opaque { empty_tree() } else { below.0 };
     Ok(store.apply_changes(below, &contents).unwrap())
 }

@@ -257,7 +257,7 @@ fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path) -> Result<bool, Fau
     let trial: PathBuf = base.join(format!("trial-{}", std::process::id()));
     let (upper, work) = (trial.join("upper"), trial.join("work"));
     let what = || format!("cannot make `{}`", trial.display());
-    let _ = std::fs::remove_dir_all(&trial);
+    let _ = disk::remove_all(&trial);
     std::fs::create_dir_all(&upper).context(what)?;
     std::fs::create_dir_all(&work).context(what)?;
     let overlay =
@@ -267,6 +267,6 @@ fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path) -> Result<bool, Fau
         // Deleting is what needs the marks.
         rustix::fs::unlinkat(&mount, "etc/hosts", rustix::fs::AtFlags::empty()).context(what)
     });
-    let _ = std::fs::remove_dir_all(&trial);
+    let _ = disk::remove_all(&trial);
     Ok(works.is_ok())
 }

@@ -50,7 +50,7 @@ impl StepDirectories {
         for memory in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(MEMORY.as_bytes())) {
             let _ = rustix::mount::unmount(memory.path(), UnmountFlags::DETACH);
         }
-        let _ = std::fs::remove_dir_all(&self.all);
+        let _ = disk::remove_all(&self.all);
     }
 }
 
@@ -291,7 +291,7 @@ fn mount_overlay(
                 return Err(Fault::system(format!("cannot make `{}`", memory.1.display()), error));
             }
             // A mount that was given up leaves a mark there that it was volatile.
-            let _ = std::fs::remove_dir_all(memory.1.join("work"));
+            let _ = disk::remove_all(&memory.1.join("work"));
             Some((memory.0.as_path(), memory.1.as_path()))
         }
     };
@@ -308,7 +308,7 @@ pub(super) fn memory_upper(step: &Path, n: usize) -> Result<(PathBuf, PathBuf), 
     let base = step.join(format!("{MEMORY}{n}"));
     let directories = (base.join("upper"), base.join("work"));
     if base.exists() {
-        let _ = std::fs::remove_dir_all(directories.1.join("work"));
+        let _ = disk::remove_all(&directories.1.join("work"));
         return Ok(directories);
     }
     let what = || "cannot make an upper directory in memory".to_owned();

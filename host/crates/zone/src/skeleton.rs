@@ -30,12 +30,12 @@ pub(super) fn prepare(base: &Path) -> Result<PathBuf, Fault> {
     fill(&temporary).context(what)?;
     if skeleton.exists() {
         let _ = std::fs::rename(&skeleton, temporary.with_extension("old"));
-        let _ = std::fs::remove_dir_all(temporary.with_extension("old"));
+        let _ = disk::remove_all(&temporary.with_extension("old"));
     }
     match std::fs::rename(&temporary, &skeleton) {
         Ok(()) => {}
         // Another zone was first.
-        Err(_) if is_complete(&skeleton) => drop(std::fs::remove_dir_all(&temporary)),
+        Err(_) if is_complete(&skeleton) => drop(disk::remove_all(&temporary)),
         Err(error) => return Err(Fault::system(what(), error)),
     }
     Ok(skeleton)

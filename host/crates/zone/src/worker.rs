@@ -62,7 +62,7 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
         Ok(ExecStatus::Exited { .. }) if zone.is_upper_in_memory => keep_uppers(spec, &step.all),
         _ => Ok(()),
     };
-    let _ = std::fs::remove_dir_all(run::runtime_state(zone, &name));
+    let _ = disk::remove_all(&run::runtime_state(zone, &name));
     step.remove();
     kept?;
     let status = ran?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use engine::Failure;
 use evaluate::Tree;
 use serde::{Deserialize, Serialize};
-use store::{IdMap, LayerContents, LayerId, Store, ingest_layer};
+use store::{IdMap, IngestLimits, LayerContents, LayerId, Store, ingest_layer};
 use zone::ExecReply;
 
 use crate::layout::Layouts;
@@ -18,20 +18,21 @@ pub(crate) const NAME: &str = "ingest";
 struct Uppers {
     uppers: Vec<PathBuf>,
     blobs: PathBuf,
+    limits: IngestLimits,
 }
 
 /// Returns the request to read what was written to these directories.
 pub(crate) fn request(uppers: &[PathBuf], store: &Store) -> Vec<u8> {
-    let uppers = Uppers { uppers: uppers.to_vec(), blobs: store.blobs_dir() };
+    let uppers = Uppers { uppers: uppers.to_vec(), blobs: store.blobs_dir(), limits: store.ingest_limits() };
     // Postcard fails only on paths that are not UTF-8, and the zone has refused such a store.
     postcard::to_stdvec(&uppers).unwrap_or_default()
 }
 
 /// Reads what a command wrote and makes blobs of its files. Called in the zone, where all files can be read.
 pub(crate) fn ingest(payload: &[u8]) -> Result<Vec<u8>, String> {
-    let Uppers { uppers, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
+    let Uppers { uppers, blobs, limits } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
     let contents: Result<Vec<LayerContents>, _> =
-        uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default())).collect();
+        uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default(), &limits)).collect();
     let contents = contents.map_err(|error| engine::chain(&error))?;
     postcard::to_stdvec(&contents).map_err(|error| error.to_string())
 }
@@ -109,7 +110,7 @@ mod tests {
     fn left(store: &Store, base: Tree<Vec<LayerId>>, name: &str) -> Tree<Vec<LayerId>> {
         let (id, dir) = store.new_layer_dir().unwrap();
         std::os::unix::fs::symlink("target", dir.join(name)).unwrap();
-        let contents = ingest_layer(&dir, &store.blobs_dir(), &IdMap::default()).unwrap();
+        let contents = ingest_layer(&dir, &store.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
         output(store, base, id, &dir, &contents).unwrap()
     }
 

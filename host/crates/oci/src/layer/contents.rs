@@ -111,7 +111,7 @@ pub(super) fn copy_from_below(
         return Ok(None);
     }
     let (from, to) = (std::fs::File::from(from), std::fs::File::from(create()?));
-    let copied = std::io::copy(&mut &from, &mut &to);
+    let copied = disk::copy_contents(&from, &to);
     copied.map_err(|source| LayerError::Io { action: "copy from below", name: super::escape(name), source })?;
     let mtime_ns = stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec.cast_signed());
     let copied = Copied { mode: stat.st_mode & 0o7777, owner: (stat.st_uid, stat.st_gid), mtime_ns };

@@ -115,7 +115,7 @@ impl<'a> Root<'a> {
         {
             return Ok(Some(directory.clone()));
         }
-        let found = match self.open_direct(path) {
+        let found = match self.open_below_last(path).or_else(|| self.open_direct(path)) {
             Some(directory) => Some(directory),
             None => self.walk(path, makes)?,
         };
@@ -123,6 +123,15 @@ impl<'a> Root<'a> {
             self.last = Some((path.to_vec(), directory.clone()));
         }
         Ok(found)
+    }
+
+    /// Opens a directory that is in the last one. So a deep one is not looked up from the root each time.
+    fn open_below_last(&self, path: &[u8]) -> Option<OpenDirectory> {
+        let (last, directory) = self.last.as_ref().filter(|_| self.has_openat2)?;
+        let rest = path.strip_prefix(last.as_slice())?.strip_prefix(b"/")?;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let fd = rustix::fs::openat2(&directory.fd, rest, DIRECTORY, Mode::empty(), resolve).ok()?;
+        Some(OpenDirectory { fd: Rc::new(fd), path: join(&directory.path, rest) })
     }
 
     /// Opens a directory that exists and has no links in its path.

@@ -4,7 +4,7 @@ use graph::{ContentDigest, FileOp, TreePath};
 
 use super::Limits;
 use crate::tree::tests::{copy, file, store};
-use crate::{IdMap, Origin, Query, Store, empty_tree, ingest_layer};
+use crate::{Origin, Query, Store, empty_tree};
 
 /// Copies a directory to a name in an empty or another one.
 fn nested(store: &Store, base: ContentDigest, name: &str, inner: ContentDigest) -> ContentDigest {
@@ -105,37 +105,4 @@ fn a_deep_tree_is_made_quickly_and_refused_where_it_is_walked() {
     assert_eq!(error, "the directories are in each other more often than 4096");
     let fine = deep(&store, 4000);
     assert_eq!(store.plan_layer(None, fine).unwrap().entries.len(), 4001);
-}
-
-#[test]
-fn directories_on_disk_are_read_to_the_limit_and_refused_beyond_it() {
-    use rustix::fs::{Mode, OFlags};
-    let (dir, store) = store();
-    let make = |name: &str, n: usize| {
-        let path = dir.path().join(name);
-        std::fs::create_dir(&path).unwrap();
-        let mut at = rustix::fs::open(&path, OFlags::RDONLY, Mode::empty()).unwrap();
-        for _ in 0..n {
-            rustix::fs::mkdirat(&at, "d", Mode::RWXU).unwrap();
-            at = rustix::fs::openat(&at, "d", OFlags::RDONLY, Mode::empty()).unwrap();
-        }
-        let file = rustix::fs::openat(&at, "f", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR | Mode::WUSR).unwrap();
-        rustix::io::write(&file, b"x").unwrap();
-        path
-    };
-    let (fine, worse) = (make("fine", 4000), make("worse", 5000));
-    let ingest = |path| ingest_layer(path, &store.blobs_dir(), &IdMap::default());
-    let contents = ingest(&fine).unwrap();
-    assert_eq!(contents.changes.len(), 4001);
-    let changed = store.apply_changes(empty_tree(), &contents).unwrap();
-    let found = store.glob(changed, &TreePath::root(), "**/f").unwrap();
-    assert_eq!(found, ["d/".repeat(4000) + "f"]);
-    assert_eq!(store.scan(&fine, &[], &[]).unwrap().n_files, 1);
-    let error = ingest(&worse).unwrap_err().to_string();
-    assert_eq!(error, "the command made directories that are more than 4096 deep, below `/d/d/d`");
-    let error = store.scan(&worse, &[], &[]).unwrap_err().to_string();
-    assert_eq!(error, format!("`{}` has directories that are more than 4096 deep", worse.display()));
-    // The standard library, which removes the directory of the test, does so by recursion.
-    crate::fs::remove_all(&fine).unwrap();
-    crate::fs::remove_all(&worse).unwrap();
 }

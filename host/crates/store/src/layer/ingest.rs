@@ -1,21 +1,23 @@
 //! Reads the changes that a command made. All functions take paths and no store, because they also run in
 //! another process and namespace.
 
+use std::ffi::CString;
 use std::fs::File;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use graph::{Blame, ContentDigest, Diagnostic};
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::blob::{blob_path, hash_file, nanoseconds, settle};
-use crate::budget::MAX_DEPTH;
-use crate::fs::{self, IoError};
+use crate::budget::Limits;
+use crate::fs::{self, Directories, IoError};
 use crate::layer::{Change, ChangeKind, IdMap, LayerContents, OPAQUE, link_blob};
+use crate::store::Store;
 use crate::tree::node::Owned;
 
 /// The number of files from which on several threads hash them. The threads are started here and do not belong
@@ -31,11 +33,45 @@ pub enum IngestError {
     #[error(transparent)]
     Io(#[from] IoError),
     /// A directory is too deep.
-    #[error("the command made directories that are more than {MAX_DEPTH} deep, below `{}`", start(path))]
+    #[error("the command made directories that are more than {limit} deep, below `{}`", start(path))]
     TooDeep {
         /// The path of the directory from the root of the layer, as bytes.
         path: Vec<u8>,
+        /// The largest depth.
+        limit: usize,
     },
+    /// The holes of files are too large.
+    #[error("the command made files with holes of more than {limit} bytes together, with `{}`", start(path))]
+    Holes {
+        /// The path of a file from the root of the layer, as bytes.
+        path: Vec<u8>,
+        /// The largest number of bytes.
+        limit: u64,
+    },
+}
+
+/// The limits for what a command leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct IngestLimits {
+    /// The number of directories in each other.
+    pub max_depth: usize,
+    /// The number of bytes of all holes of files. They take no space, and as long to hash as data.
+    pub max_hole_bytes: u64,
+}
+
+impl Default for IngestLimits {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self { max_depth: limits.max_depth, max_hole_bytes: limits.max_bytes }
+    }
+}
+
+impl Store {
+    /// Returns the limits of the store for what a command leaves.
+    #[must_use]
+    pub fn ingest_limits(&self) -> IngestLimits {
+        IngestLimits { max_depth: self.limits().max_depth, max_hole_bytes: self.limits().max_bytes }
+    }
 }
 
 /// Returns the first names of a long path.
@@ -46,13 +82,19 @@ fn start(path: &[u8]) -> String {
 
 impl Diagnostic for IngestError {
     fn blame(&self) -> Blame {
-        Blame::Environment
+        match self {
+            Self::Io(_) => Blame::Environment,
+            Self::TooDeep { .. } | Self::Holes { .. } => Blame::User,
+        }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io(error) => error.hint(),
-            Self::TooDeep { .. } => Some("let the command remove them, or put them into a file".to_owned()),
+            Self::TooDeep { .. } => {
+                Some("let the command remove them, or raise the limit with `--max-depth`".to_owned())
+            }
+            Self::Holes { .. } => Some("let the command remove them, or raise the limit with `--max-bytes`".to_owned()),
         }
     }
 }
@@ -62,14 +104,21 @@ impl Diagnostic for IngestError {
 /// Nobody may write to the directory any more. `ids` maps the owners on the disk to those in the tree.
 ///
 /// # Errors
-/// If something cannot be read, or the disk is full.
-pub fn ingest_layer(dir: &Path, blobs_dir: &Path, ids: &IdMap) -> Result<LayerContents, IngestError> {
+/// If something cannot be read, the disk is full, or the directory exceeds a limit.
+pub fn ingest_layer(
+    dir: &Path,
+    blobs_dir: &Path,
+    ids: &IdMap,
+    limits: &IngestLimits,
+) -> Result<LayerContents, IngestError> {
     let metadata = fs::lstat(dir)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| IoError::new("open directory", dir, e))?;
-    let mut reader = Reader { dir, root, ids, changes: Vec::new(), files: Vec::new(), n_skipped: 0 };
+    let directories = Directories::readable(&root);
+    let (changes, files) = (Vec::new(), Vec::new());
+    let mut reader = Reader { dir, directories, ids, limits, changes, files, n_skipped: 0, n_hole_bytes: 0 };
     reader.walk()?;
-    let Reader { root, mut changes, files, n_skipped, .. } = reader;
+    let Reader { mut changes, files, n_skipped, .. } = reader;
     let digests = hash_all(dir, &root, blobs_dir, &changes, &files)?;
     let mut size_bytes = 0;
     for (index, (found, n)) in files.into_iter().zip(digests) {
@@ -77,7 +126,6 @@ pub fn ingest_layer(dir: &Path, blobs_dir: &Path, ids: &IdMap) -> Result<LayerCo
         changes[index].what = ChangeKind::File { digest: found, size: n };
     }
     let root = owned_of(ids, metadata.mode(), metadata.uid(), metadata.gid());
-    changes.sort_by(|a, b| a.path.split(|&b| b == b'/').cmp(b.path.split(|&b| b == b'/')));
     Ok(LayerContents { root, changes, size_bytes, n_skipped })
 }
 
@@ -88,12 +136,21 @@ fn owned_of(ids: &IdMap, mode: u32, uid: u32, gid: u32) -> Owned {
 
 struct Reader<'a> {
     dir: &'a Path,
-    root: OwnedFd,
+    directories: Directories<'a>,
     ids: &'a IdMap,
+    limits: &'a IngestLimits,
     changes: Vec<Change>,
     /// The indexes of the regular files in `changes`.
     files: Vec<usize>,
     n_skipped: usize,
+    n_hole_bytes: u64,
+}
+
+/// A directory whose entries are being read.
+struct Level {
+    path: Vec<u8>,
+    /// The entries that are not read yet, the last one first.
+    entries: Vec<(CString, Stat)>,
 }
 
 impl Reader<'_> {
@@ -101,64 +158,64 @@ impl Reader<'_> {
         IoError::new(action, self.dir.join(fs::path_of(path)), errno)
     }
 
-    /// Walks over all directories. It uses no recursion on the stack.
+    /// Walks over all directories, each before the entries in it, in the order of their names. It uses no recursion on
+    /// the stack.
     fn walk(&mut self) -> Result<(), IngestError> {
-        // The path of each directory, its depth, and the index of its change.
-        let mut pending = vec![(Vec::new(), 0, None)];
-        let mut last: Option<(Vec<u8>, OwnedFd)> = None;
-        while let Some((at, depth, index)) = pending.pop() {
-            if depth > MAX_DEPTH {
-                return Err(IngestError::TooDeep { path: at });
-            }
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-            // Most directories are in the one that was listed last, from which the way is short.
-            let below = last.as_ref().and_then(|(path, fd)| Some((at.strip_prefix(&**path)?.strip_prefix(b"/")?, fd)));
-            let fd = match below {
-                Some((rest, from)) => fs::open_beneath(from, rest, flags, Mode::empty()),
-                None => fs::open_beneath(&self.root, &at, flags, Mode::empty()),
+        let mut levels = vec![self.list(Vec::new(), None)?];
+        while let Some(level) = levels.last_mut() {
+            let Some((name, stat)) = level.entries.pop() else {
+                levels.pop();
+                continue;
             };
-            let fd = fd.map_err(|e| self.error("open directory", &at, e))?;
-            if let Some(index) = index
-                && is_opaque(&fd)
-            {
-                let change: &mut Change = &mut self.changes[index];
-                change.what = ChangeKind::Directory { is_opaque: true };
-            }
-            let entries = rustix::fs::Dir::read_from(&fd).map_err(|e| self.error("list", &at, e))?;
-            for entry in entries {
-                let entry = entry.map_err(|e| self.error("list", &at, e))?;
-                let name = entry.file_name();
-                if !matches!(name.to_bytes(), b"." | b"..") {
-                    let mut path = at.clone();
-                    if !path.is_empty() {
-                        path.push(b'/');
-                    }
-                    path.extend_from_slice(name.to_bytes());
-                    let stat = rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW);
-                    let stat = stat.map_err(|e| self.error("stat", &path, e))?;
-                    let index: usize = self.changes.len();
-                    if let Some(below) = self.entry(&fd, name, path, &stat)? {
-                        pending.push((below, depth + 1, Some(index)));
-                    }
+            let path = match level.path.is_empty() {
+                true => name.to_bytes().to_vec(),
+                false => [&level.path, name.to_bytes()].join(&b'/'),
+            };
+            if let Some(below) = self.entry(&name, path, &stat)? {
+                if levels.len() > self.limits.max_depth {
+                    return Err(IngestError::TooDeep { path: below, limit: self.limits.max_depth });
                 }
+                levels.push(self.list(below, Some(self.changes.len() - 1))?);
             }
-            last = Some((at, fd));
         }
         Ok(())
     }
 
+    /// Lists a directory. `index` is that of its change.
+    fn list(&mut self, path: Vec<u8>, index: Option<usize>) -> Result<Level, IoError> {
+        let failed = |dir: &Path, action, name: &[u8], errno| IoError::new(action, dir.join(fs::path_of(name)), errno);
+        let dir = self.dir;
+        let fd = self.directories.open(&path).map_err(|e| failed(dir, "open directory", &path, e))?;
+        if let Some(change) = index.and_then(|index| self.changes.get_mut(index))
+            && is_opaque(fd)
+        {
+            change.what = ChangeKind::Directory { is_opaque: true };
+        }
+        let mut entries = Vec::new();
+        for entry in rustix::fs::Dir::read_from(fd).map_err(|e| failed(dir, "list", &path, e))? {
+            let entry = entry.map_err(|e| failed(dir, "list", &path, e))?;
+            let name = entry.file_name();
+            if !matches!(name.to_bytes(), b"." | b"..") {
+                let stat = rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW);
+                let stat = stat.map_err(|e| failed(&dir.join(fs::path_of(&path)), "stat", name.to_bytes(), e))?;
+                entries.push((name.to_owned(), stat));
+            }
+        }
+        entries.sort_by(|(a, _), (b, _)| b.cmp(a));
+        Ok(Level { path, entries })
+    }
+
     /// Adds an entry; returns its path if it is a directory.
-    fn entry(
-        &mut self,
-        fd: &OwnedFd,
-        name: &std::ffi::CStr,
-        path: Vec<u8>,
-        stat: &rustix::fs::Stat,
-    ) -> Result<Option<Vec<u8>>, IoError> {
+    fn entry(&mut self, name: &CString, path: Vec<u8>, stat: &Stat) -> Result<Option<Vec<u8>>, IngestError> {
         use rustix::fs::FileType;
         let mut below = None;
         let what = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => {
+                let (size, n_blocks) = (stat.st_size.try_into().unwrap_or(0), stat.st_blocks.try_into().unwrap_or(0));
+                self.n_hole_bytes = self.n_hole_bytes.saturating_add(disk::hole_bytes(size, n_blocks));
+                if self.n_hole_bytes > self.limits.max_hole_bytes {
+                    return Err(IngestError::Holes { path, limit: self.limits.max_hole_bytes });
+                }
                 self.files.push(self.changes.len());
                 // The entry becomes a file when its digest is known.
                 ChangeKind::Fifo
@@ -168,7 +225,8 @@ impl Reader<'_> {
                 ChangeKind::Directory { is_opaque: false }
             }
             FileType::Symlink => {
-                let target = rustix::fs::readlinkat(fd, name, Vec::new());
+                let parent = self.directories.parent(&path);
+                let target = parent.and_then(|(fd, _)| rustix::fs::readlinkat(fd, name, Vec::new()));
                 ChangeKind::Symlink { target: target.map_err(|e| self.error("read link", &path, e))?.into_bytes() }
             }
             FileType::Fifo => ChangeKind::Fifo,
@@ -186,7 +244,7 @@ impl Reader<'_> {
     }
 }
 
-fn is_opaque(fd: &OwnedFd) -> bool {
+fn is_opaque(fd: BorrowedFd<'_>) -> bool {
     OPAQUE.iter().any(|name| {
         let mut value = [0; 8];
         rustix::fs::fgetxattr(fd, *name, &mut value[..]).is_ok_and(|n| value[..n] == *b"y")
@@ -200,25 +258,25 @@ fn hash_all(
     changes: &[Change],
     files: &[usize],
 ) -> Result<Vec<(ContentDigest, u64)>, IoError> {
-    let one = |index: &usize| {
-        let path = dir.join(fs::path_of(&changes[*index].path));
-        if path.as_os_str().len() < MAX_PATH_BYTES {
-            put(&path, blobs_dir)
-        } else {
-            put_deep(root, &path, blobs_dir, &changes[*index].path)
-        }
+    let one = |directories: &mut Directories<'_>, index: &usize| {
+        let path = &changes[*index].path;
+        let shown = || dir.join(fs::path_of(path));
+        let (parent, name) = directories.parent(path).map_err(|e| IoError::new("open the directory of", shown(), e))?;
+        put(parent, name, &shown(), blobs_dir)
     };
     if files.len() < PARALLEL_FILES {
-        return files.iter().map(one).collect();
+        let mut directories = Directories::new(root);
+        return files.iter().map(|index| one(&mut directories, index)).collect();
     }
     let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
+        let mut directories = Directories::new(root);
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(index) = files.get(i) else { return Ok(done) };
-            done.push((i, one(index)?));
+            done.push((i, one(&mut directories, index)?));
         }
     };
     let parts: Vec<Result<Vec<_>, IoError>> = thread::scope(|scope| {
@@ -233,30 +291,18 @@ fn hash_all(
     Ok(all.into_iter().map(|(_, found)| found).collect())
 }
 
-/// The longest path in bytes that the kernel takes, with the zero byte at its end.
-const MAX_PATH_BYTES: usize = 4096;
-
-/// Makes a blob of a file whose path is too long for the kernel. The directory of the file is opened, and the file is
-/// named from there.
-fn put_deep(root: &OwnedFd, shown: &Path, blobs_dir: &Path, path: &[u8]) -> Result<(ContentDigest, u64), IoError> {
-    let cut = path.iter().rposition(|&b| b == b'/').unwrap_or(0);
-    let (parent, name) = (&path[..cut], &path[cut..]);
-    let fd = fs::open_beneath(root, parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty());
-    let fd = fd.map_err(|e| IoError::new("open directory", shown, e))?;
-    let name = name.strip_prefix(b"/").unwrap_or(name);
-    put(&PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd())).join(fs::path_of(name)), blobs_dir)
-}
-
-/// Makes a blob of a file, and returns its digest and its size.
-fn put(path: &Path, blobs_dir: &Path) -> Result<(ContentDigest, u64), IoError> {
-    let mut file = fs::open(path)?;
-    let (digest, size) = hash_file(&mut file).map_err(|e| IoError::new("read", path, e))?;
+/// Makes a blob of a file, and returns its digest and its size. `shown` is its path in messages.
+fn put(parent: BorrowedFd<'_>, name: &[u8], shown: &Path, blobs_dir: &Path) -> Result<(ContentDigest, u64), IoError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(parent, name, flags, Mode::empty());
+    let mut file = File::from(opened.map_err(|e| IoError::new("open", shown, e))?);
+    let (digest, size) = hash_file(&mut file).map_err(|e| IoError::new("read", shown, e))?;
     let target = blob_path(blobs_dir, &digest);
     if fs::lstat_if_there(&target)?.is_some_and(|metadata| metadata.len() == size) {
         return Ok((digest, size));
     }
-    if !link_blob(path, blobs_dir, &digest)? {
-        copy(&file, path, &target)?;
+    if !link_blob(parent, fs::path_of(name), &file, shown, blobs_dir, &digest)? {
+        copy(&file, shown, &target)?;
     }
     Ok((digest, size))
 }

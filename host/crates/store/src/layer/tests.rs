@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::{LayerContents, LayerPlan, PlanKind};
 use crate::tree::resolve::escape;
 use crate::tree::tests::{file, show, store, tree};
-use crate::{IdMap, Store, empty_tree, ingest_layer, write_layer};
+use crate::{IdMap, IngestLimits, Store, empty_tree, ingest_layer, write_layer};
 
 fn show_plan(plan: &LayerPlan) -> String {
     let line = |entry: &super::PlanEntry| {
@@ -35,7 +35,7 @@ fn written(store: &Store, base: Option<ContentDigest>, target: ContentDigest, di
     // As it travels to the process that writes it.
     let plan: LayerPlan = postcard::from_bytes(&postcard::to_allocvec(&plan).unwrap()).unwrap();
     write_layer(&plan, dir, &store.blobs_dir(), &IdMap::default()).unwrap();
-    let contents = ingest_layer(dir, &store.blobs_dir(), &IdMap::default()).unwrap();
+    let contents = ingest_layer(dir, &store.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
     postcard::from_bytes(&postcard::to_allocvec(&contents).unwrap()).unwrap()
 }
 
@@ -125,7 +125,7 @@ fn what_a_command_wrote_is_read() {
     let flags = rustix::fs::XattrFlags::empty();
     rustix::fs::setxattr(upper.join("opt"), "user.overlay.opaque", b"y", flags).unwrap();
     fs::write(upper.join("opt/c"), "C").unwrap();
-    let contents = ingest_layer(&upper, &s.blobs_dir(), &IdMap::default()).unwrap();
+    let contents = ingest_layer(&upper, &s.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
     let made = s.apply_changes(base, &contents).unwrap();
     expect![[r#"
         etc/
@@ -148,7 +148,7 @@ fn a_layer_that_changes_nothing_gives_the_base() {
     let upper = dir.path().join("upper");
     fs::create_dir_all(upper.join("d/e")).unwrap();
     fs::write(upper.join("d/e/f"), "x").unwrap();
-    let contents = ingest_layer(&upper, &s.blobs_dir(), &IdMap::default()).unwrap();
+    let contents = ingest_layer(&upper, &s.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
     assert_eq!(s.apply_changes(base, &contents).unwrap(), base);
 }
 
@@ -249,7 +249,7 @@ fn a_file_with_capabilities_shares_its_inode_with_no_blob() {
     let capability = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let flags = rustix::fs::XattrFlags::empty();
     rustix::fs::setxattr(upper.join("capable"), "security.capability", &capability, flags).unwrap();
-    ingest_layer(&upper, &s.blobs_dir(), &IdMap::default()).unwrap();
+    ingest_layer(&upper, &s.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
     let is_shared = |name: &str| {
         let blob = s.blob_path(&ContentDigest::of(name.as_bytes()));
         fs::metadata(blob).unwrap().ino() == fs::metadata(upper.join(name)).unwrap().ino()

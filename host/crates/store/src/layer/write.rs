@@ -2,7 +2,7 @@
 //! namespace.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid
 use rustix::io::Errno;
 
 use crate::blob::{Stamp, blob_path, hash_file, nanoseconds};
-use crate::fs::{self, IoError};
+use crate::fs::{self, Directories, IoError};
 use crate::layer::{IdMap, LayerPlan, MAX_LINKS, OPAQUE, PlanEntry, PlanKind, Written};
 use crate::tree::node::Owned;
 
@@ -81,8 +81,8 @@ pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) 
     let blobs = rustix::fs::open(blobs_dir, flags, Mode::empty());
     let blobs = blobs.map_err(|e| IoError::new("open directory", blobs_dir, e))?;
     let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    let writer =
-        || Writer { dir, root: &root, blobs_dir, blobs: &blobs, ids, own, written: Written::default(), parent: None };
+    let place = Place { dir, blobs_dir, blobs: &blobs, ids, own };
+    let writer = || Writer { place: &place, written: Written::default(), directories: Directories::new(&root) };
     let mut first = writer();
     let (files, others): (Vec<_>, Vec<_>) = plan.entries.iter().partition(|e| matches!(e.what, PlanKind::File { .. }));
     others.iter().try_for_each(|entry| first.entry(entry))?;
@@ -94,10 +94,11 @@ pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) 
     // Directories get their times and modes last: each entry made in one changes its time, and a mode can forbid
     // making entries.
     for entry in others.into_iter().rev().filter(|entry| matches!(entry.what, PlanKind::Directory { .. })) {
-        first.finish_directory(&entry.path, entry.owned, entry.mtime_ns)?;
+        first.finish_directory(entry)?;
     }
-    first.finish_directory(b"", plan.root, None)?;
-    Ok(first.written)
+    let mut written = first.written;
+    place.finish(root.as_fd(), b".", b"", plan.root, None, &mut written)?;
+    Ok(written)
 }
 
 /// The number of files from which on several threads write them. The threads are started here and do not belong
@@ -140,48 +141,49 @@ impl Written {
     }
 }
 
-struct Writer<'a> {
+/// Where a layer is written.
+struct Place<'a> {
     dir: &'a Path,
-    root: &'a OwnedFd,
     blobs_dir: &'a Path,
     blobs: &'a OwnedFd,
     ids: &'a IdMap,
     own: (u32, u32),
+}
+
+/// One thread that writes.
+struct Writer<'a> {
+    place: &'a Place<'a>,
     written: Written,
-    /// The directory that was written to last. Most entries are in the same directory as the entry before them.
-    parent: Option<(Vec<u8>, OwnedFd)>,
+    directories: Directories<'a>,
 }
 
 impl Writer<'_> {
+    fn entry(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
+        let opened = self.directories.parent(&entry.path);
+        let (parent, name) = opened.map_err(|e| self.place.error("open the directory of", &entry.path, e))?;
+        self.place.entry(parent, name, entry, &mut self.written)
+    }
+
+    fn finish_directory(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
+        let opened = self.directories.parent(&entry.path);
+        let (parent, name) = opened.map_err(|e| self.place.error("open the directory of", &entry.path, e))?;
+        self.place.finish(parent, name, &entry.path, entry.owned, entry.mtime_ns, &mut self.written)
+    }
+}
+
+impl Place<'_> {
     fn error(&self, action: &'static str, path: &[u8], errno: impl Into<std::io::Error>) -> IoError {
         IoError::new(action, self.dir.join(fs::path_of(path)), errno)
     }
 
-    /// Opens the directory of an entry.
-    fn open_parent(&mut self, path: &[u8]) -> Result<(), IoError> {
-        let parent = path.iter().rposition(|&b| b == b'/').map_or(&b""[..], |i| &path[..i]);
-        if self.parent.as_ref().is_none_or(|(open, _)| open != parent) {
-            let flags = OFlags::PATH | OFlags::DIRECTORY;
-            let fd = fs::open_beneath(self.root, parent, flags, Mode::empty());
-            let fd = fd.map_err(|e| self.error("open directory", parent, e))?;
-            self.parent = Some((parent.to_vec(), fd));
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
+    fn entry(
+        &self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        entry: &PlanEntry,
+        written: &mut Written,
+    ) -> Result<(), WriteError> {
         let path = &entry.path;
-        self.open_parent(path)?;
-        // Moved out while it is in use, because writing the entry needs the rest of `self`.
-        let Some((at, parent)) = self.parent.take() else { return Ok(()) };
-        let done = self.entry_in(&parent, entry);
-        self.parent = Some((at, parent));
-        done
-    }
-
-    fn entry_in(&mut self, parent: &OwnedFd, entry: &PlanEntry) -> Result<(), WriteError> {
-        let path = &entry.path;
-        let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
         match &entry.what {
             PlanKind::Directory { is_opaque } => {
                 // A directory that even its owner may not write to gets that mode last.
@@ -193,8 +195,10 @@ impl Writer<'_> {
                 return Ok(());
             }
             PlanKind::File { digest, size, external } => {
-                self.written.size_bytes += size;
-                return self.file(parent, name, entry, digest, external.as_ref());
+                written.size_bytes += size;
+                let is_linked = self.file(parent, name, entry, digest, external.as_ref(), written)?;
+                *(if is_linked { &mut written.n_linked } else { &mut written.n_copied }) += 1;
+                return Ok(());
             }
             PlanKind::Symlink { target } => {
                 let made = rustix::fs::symlinkat(&**target, parent, name);
@@ -212,11 +216,11 @@ impl Writer<'_> {
                 return Ok(made.map_err(|e| self.error("make whiteout", path, e))?);
             }
         }
-        self.own(parent, name, path, entry.owned)?;
+        self.own(parent, name, path, entry.owned, written)?;
         self.set_time(parent, name, path, entry.mtime_ns)
     }
 
-    fn make_opaque(&self, parent: &OwnedFd, name: &[u8], path: &[u8]) -> Result<(), IoError> {
+    fn make_opaque(&self, parent: BorrowedFd<'_>, name: &[u8], path: &[u8]) -> Result<(), IoError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         let fd =
             fs::open_beneath(parent, name, flags, Mode::empty()).map_err(|e| self.error("open directory", path, e))?;
@@ -224,22 +228,23 @@ impl Writer<'_> {
         set.map_err(|e| self.error("make opaque", path, e))
     }
 
+    /// Writes a file, and returns whether it shares the inode of a blob.
     fn file(
-        &mut self,
-        parent: &OwnedFd,
+        &self,
+        parent: BorrowedFd<'_>,
         name: &[u8],
         entry: &PlanEntry,
         digest: &ContentDigest,
         external: Option<&(PathBuf, Stamp)>,
-    ) -> Result<(), WriteError> {
+        written: &mut Written,
+    ) -> Result<bool, WriteError> {
         let source = match external {
             Some((path, stamp)) => Source { path: path.clone(), stamp: Some(*stamp), digest },
             None => {
                 let hex = digest.to_hex();
                 let below = format!("{}/{}", &hex[..2], &hex[2..]);
                 if self.link(parent, name, &below, entry) {
-                    self.written.n_linked += 1;
-                    return Ok(());
+                    return Ok(true);
                 }
                 Source { path: blob_path(self.blobs_dir, digest), stamp: None, digest }
             }
@@ -249,15 +254,15 @@ impl Writer<'_> {
         let mut to = File::from(to.map_err(|e| self.error("create", &entry.path, e))?);
         let target = self.dir.join(fs::path_of(&entry.path));
         source.copy_to(&mut to, &target)?;
-        self.written.n_copied += 1;
-        self.own(parent, name, &entry.path, entry.owned)?;
+        self.own(parent, name, &entry.path, entry.owned, written)?;
         let mode = std::fs::Permissions::from_mode(entry.owned.mode);
         to.set_permissions(mode).map_err(|e| self.error("set mode of", &entry.path, e))?;
-        self.set_time(parent, name, &entry.path, entry.mtime_ns)
+        self.set_time(parent, name, &entry.path, entry.mtime_ns)?;
+        Ok(false)
     }
 
     /// Links the blob, if its inode has the mode, owner and time of the entry.
-    fn link(&self, parent: &OwnedFd, name: &[u8], blob: &str, entry: &PlanEntry) -> bool {
+    fn link(&self, parent: BorrowedFd<'_>, name: &[u8], blob: &str, entry: &PlanEntry) -> bool {
         let Ok(stat) = rustix::fs::statat(self.blobs, blob, AtFlags::SYMLINK_NOFOLLOW) else { return false };
         let mtime_ns = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
         let is_fitting = stat.st_mode & 0o7777 == entry.owned.mode
@@ -269,9 +274,16 @@ impl Writer<'_> {
         is_fitting && rustix::fs::linkat(self.blobs, blob, parent, name, AtFlags::empty()).is_ok()
     }
 
-    fn own(&mut self, parent: &impl AsFd, name: &[u8], path: &[u8], owned: Owned) -> Result<(), WriteError> {
+    fn own(
+        &self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        path: &[u8],
+        owned: Owned,
+        written: &mut Written,
+    ) -> Result<(), WriteError> {
         let Some((uid, gid)) = self.ids.outside(owned) else {
-            self.written.n_not_owned += 1;
+            written.n_not_owned += 1;
             return Ok(());
         };
         if (uid, gid) == self.own {
@@ -280,25 +292,34 @@ impl Writer<'_> {
         let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
         match rustix::fs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
             // The namespace has no such user, or this user may not change owners.
-            Err(Errno::PERM | Errno::INVAL) => self.written.n_not_owned += 1,
+            Err(Errno::PERM | Errno::INVAL) => written.n_not_owned += 1,
             done => done.map_err(|e| self.error("set owner of", path, e))?,
         }
         Ok(())
     }
 
-    fn set_time(&self, parent: &impl AsFd, name: &[u8], path: &[u8], time: Option<i64>) -> Result<(), WriteError> {
+    fn set_time(&self, parent: BorrowedFd<'_>, name: &[u8], path: &[u8], time: Option<i64>) -> Result<(), WriteError> {
         let Some(time) = time else { return Ok(()) };
         let done = rustix::fs::utimensat(parent, name, &timestamps(time), AtFlags::SYMLINK_NOFOLLOW);
         Ok(done.map_err(|e| self.error("set time of", path, e))?)
     }
 
-    fn finish_directory(&mut self, path: &[u8], owned: Owned, mtime_ns: Option<i64>) -> Result<(), WriteError> {
+    /// Gives a directory its owner, its mode and its time.
+    fn finish(
+        &self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        path: &[u8],
+        owned: Owned,
+        mtime_ns: Option<i64>,
+        written: &mut Written,
+    ) -> Result<(), WriteError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let fd = fs::open_beneath(self.root, path, flags, Mode::empty());
+        let fd = fs::open_beneath(parent, name, flags, Mode::empty());
         let fd = fd.map_err(|e| self.error("open directory", path, e))?;
         if let Some((uid, gid)) = self.ids.outside(owned).filter(|ids| *ids != self.own) {
             match rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))) {
-                Err(Errno::PERM | Errno::INVAL) => self.written.n_not_owned += 1,
+                Err(Errno::PERM | Errno::INVAL) => written.n_not_owned += 1,
                 done => done.map_err(|e| self.error("set owner of", path, e))?,
             }
         }

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat as RawStat};
 use rustix::io::Errno;
 
-use super::ScanError;
 use super::cache::{DIRECTORY, Dir, FILE, Image, Record, SYMLINK, TAKEN};
+use super::{Holes, ScanError};
 use crate::blob::{Stamp, hash_file};
 use crate::fs::{self, IoError};
 use crate::tree::pattern::{Above, Selector};
@@ -25,6 +25,9 @@ use crate::tree::pattern::{Above, Selector};
 const FEW: usize = 64;
 /// The number of files from which on the files of one directory are hashed in parallel.
 const PARALLEL_FILES: usize = 8;
+
+/// The size in bytes from which on the holes of a file count.
+const MIN_HOLES_BYTES: u64 = 1 << 20;
 
 /// Why a walk stopped.
 pub(super) enum Stop {
@@ -98,6 +101,7 @@ pub(super) struct Walk<'a> {
     pub(super) selector: &'a Selector,
     pub(super) image: Option<&'a Image>,
     pub(super) max_depth: usize,
+    pub(super) holes: Holes,
 }
 
 thread_local! {
@@ -362,8 +366,11 @@ impl Walk<'_> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         let opened = rustix::fs::openat(fd, &*item.name, flags, Mode::empty());
         let mut file = File::from(opened.map_err(|e| self.stop("read", &todo.path, &item.name, e))?);
-        let hashed = hash_file(&mut file);
         let path = || self.host_path(&todo.path, &item.name);
+        if item.stamp.size >= MIN_HOLES_BYTES {
+            self.holes.add(&file, path)?;
+        }
+        let hashed = hash_file(&mut file);
         let (digest, size) = hashed.map_err(|e| Stop::Error(IoError::new("read", path(), e).into()))?;
         let after = rustix::fs::fstat(&file).map_err(|e| self.stop("stat", &todo.path, &item.name, e))?;
         if stamp_of(&after) != item.stamp || size != item.stamp.size {

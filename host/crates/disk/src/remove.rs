@@ -6,13 +6,12 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
-
-use super::{IoError, lstat_if_there, remove_file, unique_name};
 
 /// The number of directories that are open at a time.
 const LEVELS: usize = 32;
@@ -20,44 +19,67 @@ const LEVELS: usize = 32;
 const TRIES: usize = 100;
 
 /// Removes a directory and everything in it, or a file. What is missing is no error.
-pub(crate) fn remove_all(path: &Path) -> Result<(), IoError> {
-    remove(path, false)
+///
+/// # Errors
+/// If something in it cannot be removed.
+pub fn remove_all(path: &Path) -> io::Result<()> {
+    Ok(remove(CWD, path, false)?)
 }
 
 /// Removes as [`remove_all`] does, and changes the modes of directories that forbid it.
-pub(crate) fn remove_all_by_force(path: &Path) -> Result<(), IoError> {
-    remove(path, true)
+///
+/// # Errors
+/// As [`remove_all`].
+pub fn remove_all_by_force(path: &Path) -> io::Result<()> {
+    Ok(remove(CWD, path, true)?)
 }
 
-fn remove(path: &Path, is_forced: bool) -> Result<(), IoError> {
-    match lstat_if_there(path)? {
-        None => return Ok(()),
-        Some(metadata) if !metadata.is_dir() => return remove_file(path),
-        Some(_) => {}
+/// Removes as [`remove_all`] does. The path begins at `directory`.
+///
+/// # Errors
+/// As [`remove_all`].
+pub fn remove_at(directory: impl AsFd, path: &Path) -> io::Result<()> {
+    Ok(remove(directory, path, false)?)
+}
+
+fn remove(directory: impl AsFd, path: &Path, is_forced: bool) -> Result<(), Errno> {
+    let found = match rustix::fs::statat(&directory, path, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+        found => FileType::from_raw_mode(found?.st_mode),
+    };
+    if found != FileType::Directory {
+        return unless_missing(rustix::fs::unlinkat(&directory, path, AtFlags::empty()));
     }
-    let error = |errno: Errno| IoError::new("remove", path, errno);
     if is_forced {
         // What belongs to another user is reported below.
-        let _ = rustix::fs::chmod(path, Mode::RWXU);
+        let _ = rustix::fs::chmodat(&directory, path, Mode::RWXU, AtFlags::empty());
     }
-    let top = match rustix::fs::open(path, DIRECTORY, Mode::empty()) {
+    let top = match rustix::fs::openat(&directory, path, DIRECTORY, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(()),
-        opened => opened.map_err(error)?,
+        opened => opened?,
     };
     loop {
         let mut pass = Pass { top: &top, is_forced, n_moved: 0 };
-        pass.empty(&top, 1).map_err(error)?;
+        pass.empty(&top, 1)?;
         if pass.n_moved == 0 {
             break;
         }
     }
-    match std::fs::remove_dir(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(IoError::new("remove", path, error)),
-        _ => Ok(()),
+    unless_missing(rustix::fs::unlinkat(&directory, path, AtFlags::REMOVEDIR))
+}
+
+/// Somebody else can remove the same thing.
+fn unless_missing(done: Result<(), Errno>) -> Result<(), Errno> {
+    match done {
+        Err(Errno::NOENT) => Ok(()),
+        done => done,
     }
 }
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+
+/// Counts the directories that were moved, so that each gets another name.
+static MOVED: AtomicU64 = AtomicU64::new(0);
 
 /// One walk from the top. The directories that it moves there are removed by the next one.
 struct Pass<'a> {
@@ -100,7 +122,7 @@ impl Pass<'_> {
         }
         let mut result = Err(Errno::EXIST);
         for _ in 0..TRIES {
-            let target = format!(".deep-{}", unique_name());
+            let target = format!(".deep-{}-{}", std::process::id(), MOVED.fetch_add(1, Ordering::Relaxed));
             result = rustix::fs::renameat(dir, name, self.top, target.as_str());
             if !matches!(result, Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR)) {
                 break;
