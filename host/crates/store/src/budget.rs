@@ -180,4 +180,6 @@ fn add(counter: &AtomicU64, n: u64) -> u64 {
 }
 
 #[cfg(test)]
+mod deep;
+#[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! of the files that programs need to run; users, keys and the configuration of the machine are left out. The key
 //! of a view stands for everything that a command can see in it.
 
+use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +14,9 @@ use rusqlite::OptionalExtension;
 use crate::blob::{BlobError, Stamp};
 use crate::db::DbError;
 use crate::fs::{self, IoError};
-use crate::nodes::NodeError;
+use crate::nodes::{NodeError, empty_tree};
 use crate::store::Store;
+use crate::tree::deep::{Next, descend};
 use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
 use crate::tree::resolve::mode_of;
 
@@ -269,33 +271,64 @@ impl Builder<'_> {
 
     /// Copies an entry of `/etc`, if everybody may read it.
     fn take(&mut self, path: &Path) -> Result<Option<Entry>, MachineError> {
-        let Some(metadata) = fs::lstat_if_there(path)? else { return Ok(None) };
+        let first = self.begin(path.to_owned())?;
+        descend(first, |level, below, _| self.work(level, below))
+    }
+
+    /// Copies an entry; a directory is begun.
+    fn begin(&mut self, path: PathBuf) -> Result<Next<Taking, Option<Entry>>, MachineError> {
+        let Some(metadata) = fs::lstat_if_there(&path)? else { return Ok(Next::Done(None)) };
         let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
         let mode = mode_of(&metadata);
-        let kind = if metadata.is_symlink() {
-            // A link changes only when it is replaced, which changes the time of its directory.
-            Kind::Symlink { target: fs::read_link(path)?.into() }
-        } else if metadata.is_dir() && mode & 0o5 == 0o5 && !SECRET.iter().any(|secret| name == secret.as_bytes()) {
-            self.look(path);
-            let mut node = Node::default();
-            for name in fs::names(path)? {
-                if let Some(entry) = self.take(&path.join(name))? {
-                    node.put(entry);
-                }
-            }
-            Kind::Directory { digest: self.store.put_node(node)? }
-        } else if metadata.is_file() && mode & 0o4 != 0 && metadata.len() < 16 << 20 {
-            self.look(path);
-            // The contents are copied, so that a later run finds them in the store.
-            let (digest, size) = self.store.put_file(path)?;
-            Kind::File { digest, size }
-        } else {
-            return Ok(None);
+        let entry = |kind| {
+            let mtime = Mtime::Seen(crate::blob::nanoseconds(metadata.mtime(), metadata.mtime_nsec()));
+            Entry { name: name.into(), kind, owned: Owned { mode, uid: 0, gid: 0 }, mtime }
         };
-        let mtime = Mtime::Seen(crate::blob::nanoseconds(metadata.mtime(), metadata.mtime_nsec()));
-        let owned = Owned { mode, uid: 0, gid: 0 };
-        Ok(Some(Entry { name: name.into(), kind, owned, mtime }))
+        if metadata.is_symlink() {
+            // A link changes only when it is replaced, which changes the time of its directory.
+            let kind = Kind::Symlink { target: fs::read_link(&path)?.into() };
+            return Ok(Next::Done(Some(entry(kind))));
+        }
+        if metadata.is_dir() && mode & 0o5 == 0o5 && !SECRET.iter().any(|secret| name == secret.as_bytes()) {
+            self.look(&path);
+            let names = fs::names(&path)?.into_iter();
+            let entry = entry(Kind::Directory { digest: empty_tree() });
+            return Ok(Next::Down(Taking { names, node: Node::default(), entry, path }));
+        }
+        if metadata.is_file() && mode & 0o4 != 0 && metadata.len() < 16 << 20 {
+            self.look(&path);
+            // The contents are copied, so that a later run finds them in the store.
+            let (digest, size) = self.store.put_file(&path)?;
+            return Ok(Next::Done(Some(entry(Kind::File { digest, size }))));
+        }
+        Ok(Next::Done(None))
     }
+
+    fn work(
+        &mut self,
+        level: &mut Taking,
+        below: Option<Option<Entry>>,
+    ) -> Result<Next<Taking, Option<Entry>>, MachineError> {
+        if let Some(entry) = below.flatten() {
+            level.node.put(entry);
+        }
+        for name in level.names.by_ref() {
+            match self.begin(level.path.join(name))? {
+                Next::Done(entry) => entry.into_iter().for_each(|entry| level.node.put(entry)),
+                down => return Ok(down),
+            }
+        }
+        let digest = self.store.put_node(std::mem::take(&mut level.node))?;
+        Ok(Next::Done(Some(Entry { kind: Kind::Directory { digest }, ..level.entry.clone() })))
+    }
+}
+
+/// A directory of `/etc` that is being copied.
+struct Taking {
+    path: PathBuf,
+    names: std::vec::IntoIter<OsString>,
+    node: Node,
+    entry: Entry,
 }
 
 fn view(name: &str, key: ContentDigest) -> Entry {

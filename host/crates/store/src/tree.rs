@@ -14,6 +14,7 @@ pub(crate) mod owner;
 pub(crate) mod pattern;
 pub(crate) mod read;
 pub(crate) mod resolve;
+pub(crate) mod rewrite;
 pub(crate) mod search;
 
 #[cfg(test)]

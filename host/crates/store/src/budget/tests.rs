@@ -38,7 +38,7 @@ fn work_on_a_tree_with_endless_paths_ends_with_the_limit_and_the_option() {
     let query = Query { pattern: "x".to_owned(), ..Query::default() };
     assert_eq!(store.search(tree, &root, &query).unwrap_err().to_string(), too_many);
     assert_eq!(store.plan_layer(None, tree).unwrap_err().to_string(), too_many);
-    let filter = FileOp::Filter { include: Vec::new(), exclude: vec!["**/nothing".to_owned()] };
+    let filter = FileOp::Filter { include: Vec::new(), exclude: vec!["a/**/nothing".to_owned()] };
     let error = store.apply(&filter, tree, None).unwrap_err();
     assert_eq!(error.to_string(), too_many);
     let hint = graph::Diagnostic::hint(&error).unwrap();
@@ -105,4 +105,45 @@ fn a_deep_tree_is_made_quickly_and_refused_where_it_is_walked() {
     assert_eq!(error, "the directories are in each other more often than 4096");
     let fine = deep(&store, 4000);
     assert_eq!(store.plan_layer(None, fine).unwrap().entries.len(), 4001);
+}
+
+#[test]
+fn a_filter_whose_patterns_are_names_looks_at_shared_directories_once() {
+    let (_dir, store) = store();
+    let store = store.with_limits(Limits { max_entries: 1000, ..Limits::default() });
+    let tree = endless(&store, "x");
+    let filter = |include: &[&str], exclude: &[&str]| {
+        let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        let op = FileOp::Filter { include: texts(include), exclude: texts(exclude) };
+        store.apply(&op, tree, None).unwrap()
+    };
+    assert_eq!(filter(&[], &["**/nothing"]), tree);
+    assert_eq!(filter(&["**/f"], &["**/*.o", "!**/keep"]), tree);
+    assert_eq!(filter(&["**/nothing"], &[]), empty_tree());
+    // What is excluded is not looked at, and what an include pattern has matched is the same everywhere.
+    let half = nested(&store, empty_tree(), "a", store.subtree(tree, &TreePath::parse("a").unwrap()).unwrap());
+    assert_eq!(filter(&["a"], &[]), half);
+    assert_eq!(filter(&[], &["b"]), half);
+}
+
+#[test]
+fn each_of_50_000_nested_copies_visits_as_many_entries_as_the_first() {
+    let (_dir, store) = store();
+    let store = store.with_limits(Limits { max_entries: 2, ..Limits::default() });
+    let tree = deep(&store, 50_000);
+    assert_eq!(store.entries(tree, &TreePath::root()).unwrap(), ["d/"]);
+}
+
+#[test]
+fn an_export_that_is_cancelled_after_its_plan_is_made_stops_at_the_next_file() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let (dir, store) = store();
+    let tree = crate::tree::tests::tree(&store, "a b c");
+    let n_looks = AtomicUsize::new(0);
+    let is_cancelled = std::sync::Arc::new(move || n_looks.fetch_add(1, Ordering::Relaxed) > 0);
+    let store = store.with_limits(Limits { is_cancelled: Some(is_cancelled), ..Limits::default() });
+    let out = dir.path().join("out");
+    let error = store.export(tree, &TreePath::root(), &out, false).unwrap_err();
+    assert_eq!(error.to_string(), "cancelled");
+    assert_eq!(crate::fs::names(&out).unwrap(), ["a"]);
 }

@@ -1,6 +1,7 @@
 //! Plans a layer: the difference between two trees.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use graph::{Blame, ContentDigest, Diagnostic};
 
@@ -10,7 +11,7 @@ use crate::fs;
 use crate::layer::{LayerPlan, PlanEntry, PlanKind, seen};
 use crate::nodes::{NodeError, empty_tree};
 use crate::store::Store;
-use crate::tree::deep::descend;
+use crate::tree::deep::{Next, descend, enter};
 use crate::tree::node::{Entry, Kind, Node, Owned};
 
 /// Why a layer could not be planned.
@@ -55,9 +56,9 @@ impl Store {
             path: Vec::new(),
             entries: Vec::new(),
         };
-        match base {
-            Some(base) => planner.difference(base, target, 0)?,
-            None => planner.all(target, 0)?,
+        if base != Some(target) {
+            let first = planner.begin(base, target, 0)?;
+            descend(Next::Down(first), |level, _, depth| planner.work(level, depth))?;
         }
         Ok(LayerPlan { root: self.node(target)?.owned(), entries: planner.entries })
     }
@@ -96,54 +97,109 @@ struct Planner<'a> {
     entries: Vec<PlanEntry>,
 }
 
+/// A directory that is being planned.
+struct Level {
+    /// What the layers below have there; none if the directory is written whole.
+    base: Option<Arc<Node>>,
+    target: Arc<Node>,
+    n_done: usize,
+    /// The length of its path in bytes.
+    n_path: usize,
+}
+
+/// A directory that is being counted.
+struct Counting {
+    tree: ContentDigest,
+    node: Arc<Node>,
+    n_done: usize,
+    n_entries: u64,
+    n_bytes: u64,
+}
+
 impl Planner<'_> {
-    /// Runs `work` with the path of an entry of the current directory.
-    fn at<T>(&mut self, name: &[u8], work: impl FnOnce(&mut Self) -> T) -> T {
-        let n = self.path.len();
-        if n > 0 {
-            self.path.push(b'/');
-        }
-        self.path.extend_from_slice(name);
-        let value = work(self);
-        self.path.truncate(n);
-        value
+    /// Counts everything below a directory that is `depth` deep, with each directory that is there several times counted
+    /// once. So what is too much is refused before it is listed.
+    fn size(&mut self, tree: ContentDigest, depth: usize) -> Result<(u64, u64), NodeError> {
+        let first = self.begin_size(tree)?;
+        descend(first, |level, below, inner| self.add_sizes(level, below, depth + inner))
     }
 
-    /// Counts everything below a directory, with each directory that is there several times counted once. So what is
-    /// too much is refused before it is listed.
-    fn size(&mut self, tree: ContentDigest, depth: usize) -> Result<(u64, u64), NodeError> {
-        if let Some(size) = self.sizes.get(&tree) {
-            return Ok(*size);
-        }
-        let node = self.store.node(tree)?;
-        let (mut n_entries, mut n_bytes) = (0_u64, 0_u64);
-        for entry in &node.entries {
+    fn begin_size(&self, tree: ContentDigest) -> Result<Next<Counting, (u64, u64)>, NodeError> {
+        Ok(match self.sizes.get(&tree) {
+            Some(size) => Next::Done(*size),
+            None => {
+                let node = self.store.node(tree)?;
+                Next::Down(Counting { tree, node, n_done: 0, n_entries: 0, n_bytes: 0 })
+            }
+        })
+    }
+
+    fn add_sizes(
+        &mut self,
+        level: &mut Counting,
+        mut below: Option<(u64, u64)>,
+        depth: usize,
+    ) -> Result<Next<Counting, (u64, u64)>, NodeError> {
+        while let Some(entry) = level.node.entries.get(level.n_done) {
             self.budget.check_depth(depth)?;
-            let below = match &entry.kind {
-                Kind::Directory { digest } => descend(depth, || self.size(*digest, depth + 1))?,
+            let (n_entries, n_bytes) = match &entry.kind {
+                // It is looked at again with the result.
+                Kind::Directory { digest } => {
+                    match below.take().map_or_else(|| self.begin_size(*digest), |size| Ok(Next::Done(size)))? {
+                        Next::Done(size) => size,
+                        down => return Ok(down),
+                    }
+                }
                 Kind::File { size, .. } => (0, *size),
                 _ => (0, 0),
             };
-            n_entries = n_entries.saturating_add(1).saturating_add(below.0);
-            n_bytes = n_bytes.saturating_add(below.1);
+            level.n_entries = level.n_entries.saturating_add(1).saturating_add(n_entries);
+            level.n_bytes = level.n_bytes.saturating_add(n_bytes);
+            level.n_done += 1;
         }
-        self.sizes.insert(tree, (n_entries, n_bytes));
-        Ok((n_entries, n_bytes))
+        let size = (level.n_entries, level.n_bytes);
+        self.sizes.insert(level.tree, size);
+        Ok(Next::Done(size))
     }
 
-    fn all(&mut self, tree: ContentDigest, depth: usize) -> Result<(), PlanError> {
-        let (n_entries, n_bytes) = self.size(tree, depth)?;
-        self.budget.check_more(n_entries, n_bytes).map_err(NodeError::from)?;
-        let node = self.store.node(tree)?;
-        for entry in &node.entries {
-            self.at(&entry.name, |planner| planner.add(entry, false, depth))?;
+    /// Begins with the directory at the current path.
+    fn begin(&mut self, base: Option<ContentDigest>, target: ContentDigest, depth: usize) -> Result<Level, PlanError> {
+        let base = base.map(|base| self.store.node(base)).transpose()?;
+        let (n_path, node) = (self.path.len(), self.store.node(target)?);
+        match &base {
+            None => {
+                let (n_entries, n_bytes) = self.size(target, depth)?;
+                self.budget.check_more(n_entries, n_bytes).map_err(NodeError::from)?;
+            }
+            Some(base) => {
+                for old in base.entries.iter().filter(|old| node.get(&old.name).is_none()) {
+                    enter(&mut self.path, n_path, &old.name);
+                    self.push(PlanKind::Whiteout, Owned { mode: 0, uid: 0, gid: 0 }, None);
+                }
+            }
         }
-        Ok(())
+        Ok(Level { base, target: node, n_done: 0, n_path })
     }
 
-    /// Adds an entry and everything in it.
-    fn add(&mut self, entry: &Entry, is_opaque: bool, depth: usize) -> Result<(), PlanError> {
-        self.budget.entry(depth).map_err(NodeError::from)?;
+    fn work(&mut self, level: &mut Level, depth: usize) -> Result<Next<Level, ()>, PlanError> {
+        while let Some(new) = level.target.entries.get(level.n_done) {
+            level.n_done += 1;
+            enter(&mut self.path, level.n_path, &new.name);
+            self.budget.entry(depth).map_err(NodeError::from)?;
+            let below = match level.base.as_ref().and_then(|base| base.get(&new.name)) {
+                Some(old) if old.is_same(new) => None,
+                Some(old) => self.change(old, new)?,
+                None => self.add(new, false)?,
+            };
+            if let Some((base, target)) = below {
+                return Ok(Next::Down(self.begin(base, target, depth + 1)?));
+            }
+        }
+        Ok(Next::Done(()))
+    }
+
+    /// Adds an entry. Returns the directory that has to be written whole.
+    fn add(&mut self, entry: &Entry, is_opaque: bool) -> Result<Option<Below>, PlanError> {
         let what = match &entry.kind {
             Kind::Directory { .. } | Kind::Machine { .. } => PlanKind::Directory { is_opaque },
             Kind::File { digest, size } => {
@@ -154,10 +210,22 @@ impl Planner<'_> {
             Kind::Fifo => PlanKind::Fifo,
         };
         self.push(what, entry.owned, seen(entry.mtime));
-        match entry.directory() {
-            Some(digest) => descend(depth, || self.all(digest, depth + 1)),
-            None => Ok(()),
+        Ok(entry.directory().map(|digest| (None, digest)))
+    }
+
+    /// Adds an entry that the base has in another form. Returns the directories that have to be compared.
+    fn change(&mut self, old: &Entry, new: &Entry) -> Result<Option<Below>, PlanError> {
+        let (from, to) = match (&old.kind, &new.kind) {
+            (Kind::Directory { digest: from }, Kind::Directory { digest: to }) => (*from, *to),
+            // A directory that replaces a view must hide the entries that the view had.
+            (Kind::Directory { digest }, Kind::Machine { .. }) => return self.add(new, *digest != empty_tree()),
+            _ => return self.add(new, false),
+        };
+        if from != to && have_nothing_in_common(&*self.store.node(from)?, &*self.store.node(to)?) {
+            return self.add(new, true);
         }
+        self.push(PlanKind::Directory { is_opaque: false }, new.owned, seen(new.mtime));
+        Ok((from != to).then_some((Some(from), to)))
     }
 
     fn file(&self, digest: &ContentDigest, size: u64) -> Result<PlanKind, PlanError> {
@@ -175,40 +243,10 @@ impl Planner<'_> {
     fn push(&mut self, what: PlanKind, owned: Owned, mtime_ns: Option<i64>) {
         self.entries.push(PlanEntry { path: self.path.clone(), what, owned, mtime_ns });
     }
-
-    fn difference(&mut self, base: ContentDigest, target: ContentDigest, depth: usize) -> Result<(), PlanError> {
-        if base == target {
-            return Ok(());
-        }
-        let (base, target) = (self.store.node(base)?, self.store.node(target)?);
-        for old in base.entries.iter().filter(|old| target.get(&old.name).is_none()) {
-            self.at(&old.name, |planner| planner.push(PlanKind::Whiteout, Owned { mode: 0, uid: 0, gid: 0 }, None));
-        }
-        for new in &target.entries {
-            self.budget.entry(depth).map_err(NodeError::from)?;
-            match base.get(&new.name) {
-                Some(old) if old.is_same(new) => {}
-                Some(old) => self.at(&new.name, |planner| planner.change(old, new, depth))?,
-                None => self.at(&new.name, |planner| planner.add(new, false, depth))?,
-            }
-        }
-        Ok(())
-    }
-
-    fn change(&mut self, old: &Entry, new: &Entry, depth: usize) -> Result<(), PlanError> {
-        let (from, to) = match (&old.kind, &new.kind) {
-            (Kind::Directory { digest: from }, Kind::Directory { digest: to }) => (*from, *to),
-            // A directory that replaces a view must hide the entries that the view had.
-            (Kind::Directory { digest }, Kind::Machine { .. }) => return self.add(new, *digest != empty_tree(), depth),
-            _ => return self.add(new, false, depth),
-        };
-        if from != to && have_nothing_in_common(&*self.store.node(from)?, &*self.store.node(to)?) {
-            return self.add(new, true, depth);
-        }
-        self.push(PlanKind::Directory { is_opaque: false }, new.owned, seen(new.mtime));
-        descend(depth, || self.difference(from, to, depth + 1))
-    }
 }
+
+/// A directory that the work goes down to: what the layers below have there, and what is wanted.
+type Below = (Option<ContentDigest>, ContentDigest);
 
 /// Returns whether an opaque directory with all entries is smaller than one whiteout for each old entry.
 fn have_nothing_in_common(base: &Node, target: &Node) -> bool {

@@ -8,7 +8,7 @@ use graph::ContentDigest;
 use crate::budget::Budget;
 use crate::nodes::{Editor, NodeError, empty_tree};
 use crate::store::Store;
-use crate::tree::deep::descend;
+use crate::tree::deep::{Next, descend};
 use crate::tree::node::{Entry, Kind, Node};
 
 impl Store {
@@ -23,7 +23,9 @@ impl Store {
         let budget = self.budget();
         let mut merged = empty_tree();
         for tree in trees {
-            merged = merge(&mut editor, merged, *tree, &mut (HashMap::new(), &budget), 0)?;
+            let mut merger = Merger { editor: &mut editor, budget: &budget, done: HashMap::new() };
+            let first = merger.begin(merged, *tree)?;
+            merged = descend(first, |level, below, depth| merger.work(level, below, depth))?;
         }
         editor.finish(merged)
     }
@@ -35,7 +37,9 @@ impl Store {
     pub fn diff(&self, base: ContentDigest, other: ContentDigest) -> Result<ContentDigest, NodeError> {
         let mut editor = Editor::new(self);
         let budget = self.budget();
-        let mut node = (*diff(&mut editor, base, other, &mut (HashMap::new(), &budget), 0)?).clone();
+        let mut differ = Differ { editor: &mut editor, budget: &budget, done: HashMap::new() };
+        let first = differ.begin(base, other)?;
+        let mut node = (*descend(first, |level, below, depth| differ.work(level, below, depth))?).clone();
         let (base, other) = (editor.node(base)?, editor.node(other)?);
         node.root = if base.root == other.root { None } else { other.root };
         let digest = editor.add(node);
@@ -43,80 +47,131 @@ impl Store {
     }
 }
 
-/// The pairs of directories that were combined before, and the budget.
-type Done<'a, T> = (HashMap<(ContentDigest, ContentDigest), T>, &'a Budget);
+/// A pair of directories.
+type Pair = (ContentDigest, ContentDigest);
 
-fn merge(
-    editor: &mut Editor<'_>,
-    base: ContentDigest,
-    other: ContentDigest,
-    done: &mut Done<'_, ContentDigest>,
-    depth: usize,
-) -> Result<ContentDigest, NodeError> {
-    if base == other || other == empty_tree() {
-        return Ok(base);
-    }
-    if base == empty_tree() {
-        return Ok(other);
-    }
-    let pair = (base, other);
-    if let Some(merged) = done.0.get(&pair) {
-        return Ok(*merged);
-    }
-    let (base, other) = (editor.node(base)?, editor.node(other)?);
-    let mut node = (*base).clone();
-    node.root = other.root.or(base.root);
-    for entry in &other.entries {
-        done.1.entry(depth)?;
-        let mut entry = entry.clone();
-        if let (Some(old), Some(new)) = (node.get(&entry.name).and_then(Entry::directory), entry.directory()) {
-            let digest = descend(depth, || merge(editor, old, new, done, depth + 1))?;
-            entry.kind = Kind::Directory { digest };
-        }
-        node.put(entry);
-    }
-    let merged = editor.add(node);
-    done.0.insert(pair, merged);
-    Ok(merged)
+struct Merger<'a, 'b> {
+    editor: &'a mut Editor<'b>,
+    budget: &'a Budget,
+    /// The pairs of directories that were merged before.
+    done: HashMap<Pair, ContentDigest>,
 }
 
-fn diff(
-    editor: &mut Editor<'_>,
-    base: ContentDigest,
-    other: ContentDigest,
-    done: &mut Done<'_, Arc<Node>>,
-    depth: usize,
-) -> Result<Arc<Node>, NodeError> {
-    if base == other {
-        return Ok(Arc::default());
-    }
-    let pair = (base, other);
-    if let Some(node) = done.0.get(&pair) {
-        return Ok(Arc::clone(node));
-    }
-    let (base, other) = (editor.node(base)?, editor.node(other)?);
-    let mut entries = Vec::new();
-    for new in &other.entries {
-        done.1.entry(depth)?;
-        let Some(old) = base.get(&new.name) else {
-            entries.push(new.clone());
-            continue;
-        };
-        if old.is_same(new) {
-            continue;
+/// Two directories that are being merged.
+struct Merging {
+    pair: Pair,
+    node: Node,
+    other: Arc<Node>,
+    n_done: usize,
+}
+
+impl Merger<'_, '_> {
+    fn begin(&self, base: ContentDigest, other: ContentDigest) -> Result<Next<Merging, ContentDigest>, NodeError> {
+        if base == other || other == empty_tree() {
+            return Ok(Next::Done(base));
         }
-        let mut entry = new.clone();
-        if let (Some(from), Some(to)) = (old.directory(), new.directory()) {
-            let below = descend(depth, || diff(editor, from, to, done, depth + 1))?;
-            let is_itself_same = old.owned == new.owned;
-            if below.entries.is_empty() && is_itself_same {
-                continue;
+        if base == empty_tree() {
+            return Ok(Next::Done(other));
+        }
+        let pair = (base, other);
+        if let Some(merged) = self.done.get(&pair) {
+            return Ok(Next::Done(*merged));
+        }
+        let (base, other) = (self.editor.node(base)?, self.editor.node(other)?);
+        let node = Node { root: other.root.or(base.root), entries: base.entries.clone() };
+        Ok(Next::Down(Merging { pair, node, other, n_done: 0 }))
+    }
+
+    fn work(
+        &mut self,
+        level: &mut Merging,
+        mut below: Option<ContentDigest>,
+        depth: usize,
+    ) -> Result<Next<Merging, ContentDigest>, NodeError> {
+        while let Some(entry) = level.other.entries.get(level.n_done) {
+            // An entry that the work went down from is looked at again, with the result.
+            if below.is_none() {
+                self.budget.entry(depth)?;
             }
-            entry.kind = Kind::Directory { digest: editor.add((*below).clone()) };
+            let mut entry = entry.clone();
+            if let (Some(old), Some(new)) = (level.node.get(&entry.name).and_then(Entry::directory), entry.directory())
+            {
+                match below.take().map_or_else(|| self.begin(old, new), |digest| Ok(Next::Done(digest)))? {
+                    Next::Done(digest) => entry.kind = Kind::Directory { digest },
+                    down => return Ok(down),
+                }
+            }
+            level.node.put(entry);
+            level.n_done += 1;
         }
-        entries.push(entry);
+        let merged = self.editor.add(std::mem::take(&mut level.node));
+        self.done.insert(level.pair, merged);
+        Ok(Next::Done(merged))
     }
-    let node = Arc::new(Node::of(entries));
-    done.0.insert(pair, Arc::clone(&node));
-    Ok(node)
+}
+
+struct Differ<'a, 'b> {
+    editor: &'a mut Editor<'b>,
+    budget: &'a Budget,
+    /// The pairs of directories that were compared before.
+    done: HashMap<Pair, Arc<Node>>,
+}
+
+/// Two directories that are being compared.
+struct Comparing {
+    pair: Pair,
+    base: Arc<Node>,
+    other: Arc<Node>,
+    n_done: usize,
+    entries: Vec<Entry>,
+}
+
+impl Differ<'_, '_> {
+    fn begin(&self, base: ContentDigest, other: ContentDigest) -> Result<Next<Comparing, Arc<Node>>, NodeError> {
+        if base == other {
+            return Ok(Next::Done(Arc::default()));
+        }
+        let pair = (base, other);
+        if let Some(node) = self.done.get(&pair) {
+            return Ok(Next::Done(Arc::clone(node)));
+        }
+        let (base, other) = (self.editor.node(base)?, self.editor.node(other)?);
+        Ok(Next::Down(Comparing { pair, base, other, n_done: 0, entries: Vec::new() }))
+    }
+
+    fn work(
+        &mut self,
+        level: &mut Comparing,
+        mut below: Option<Arc<Node>>,
+        depth: usize,
+    ) -> Result<Next<Comparing, Arc<Node>>, NodeError> {
+        while let Some(new) = level.other.entries.get(level.n_done) {
+            // An entry that the work went down from is looked at again, with the result.
+            if below.is_none() {
+                self.budget.entry(depth)?;
+            }
+            let old = level.base.get(&new.name);
+            let is_same = old.is_some_and(|old| old.is_same(new));
+            let directories = old.and_then(|old| Some((old.directory()?, new.directory()?)));
+            match directories.filter(|_| !is_same) {
+                Some((from, to)) => {
+                    let node = match below.take().map_or_else(|| self.begin(from, to), |node| Ok(Next::Done(node)))? {
+                        Next::Done(node) => node,
+                        down => return Ok(down),
+                    };
+                    let is_itself_same = old.is_some_and(|old| old.owned == new.owned);
+                    if !(node.entries.is_empty() && is_itself_same) {
+                        let digest = self.editor.add((*node).clone());
+                        level.entries.push(Entry { kind: Kind::Directory { digest }, ..new.clone() });
+                    }
+                }
+                None if is_same => {}
+                None => level.entries.push(new.clone()),
+            }
+            level.n_done += 1;
+        }
+        let node = Arc::new(Node::of(std::mem::take(&mut level.entries)));
+        self.done.insert(level.pair, Arc::clone(&node));
+        Ok(Next::Done(node))
+    }
 }

@@ -1,102 +1,18 @@
 //! Copies from one tree into another.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use graph::{ContentDigest, CopyOp, CopySource};
 
 use crate::budget::Budget;
 use crate::nodes::{Editor, NodeError, empty_tree};
-use crate::tree::deep::descend;
+use crate::tree::deep::{Next, descend};
 use crate::tree::edit::{Edit, EditError, Origin, directory_mode, edit_at, file_name};
 use crate::tree::node::{Entry, Kind, Node, Owned};
-use crate::tree::pattern::{Above, Selector};
+use crate::tree::pattern::Selector;
 use crate::tree::read::Selected;
 use crate::tree::resolve::{PathTarget, ReadError, escape, resolve};
-
-/// Which entries of a tree are kept, and how they are changed.
-pub(crate) struct Rewrite<'a> {
-    selector: Selector,
-    change: Box<dyn Fn(&mut Entry) + Send + Sync + 'a>,
-}
-
-impl<'a> Rewrite<'a> {
-    pub(crate) fn new(selector: Selector, change: Box<dyn Fn(&mut Entry) + Send + Sync + 'a>) -> Self {
-        Self { selector, change }
-    }
-}
-
-/// The directories that were rewritten before. It is used only where the path of a directory does not matter.
-type Memo = HashMap<ContentDigest, ContentDigest>;
-
-/// Where a rewrite is.
-struct At {
-    path: Vec<u8>,
-    above: Above,
-    memo: Memo,
-    budget: Budget,
-}
-
-/// Makes a tree of the entries that a selector takes, each of them changed.
-pub(crate) fn rewrite(
-    editor: &mut Editor<'_>,
-    tree: ContentDigest,
-    rules: &Rewrite<'_>,
-) -> Result<ContentDigest, EditError> {
-    let at = &mut At { path: Vec::new(), above: Above::default(), memo: Memo::new(), budget: editor.store.budget() };
-    rewrite_below(editor, tree, rules, at, 0)
-}
-
-fn rewrite_below(
-    editor: &mut Editor<'_>,
-    digest: ContentDigest,
-    rules: &Rewrite<'_>,
-    at: &mut At,
-    depth: usize,
-) -> Result<ContentDigest, EditError> {
-    let is_everywhere_same = rules.selector.takes_all();
-    if let Some(done) = at.memo.get(&digest).filter(|_| is_everywhere_same) {
-        return Ok(*done);
-    }
-    let node = editor.node(digest)?;
-    let mut entries = Vec::with_capacity(node.entries.len());
-    for entry in &node.entries {
-        at.budget.entry(depth).map_err(NodeError::from)?;
-        let n = at.path.len();
-        if n > 0 {
-            at.path.push(b'/');
-        }
-        at.path.extend_from_slice(&entry.name);
-        let verdict = rules.selector.judge(&at.path, &at.above);
-        let mut entry = entry.clone();
-        let mut is_kept = verdict.is_taken;
-        if let (Kind::Directory { digest }, true) = (&mut entry.kind, verdict.may_descend) {
-            let above = std::mem::replace(&mut at.above, verdict.above);
-            let below = descend(depth, || rewrite_below(editor, *digest, rules, at, depth + 1))?;
-            at.above = above;
-            // A directory that is not selected itself is kept for the entries in it.
-            is_kept |= below != empty_tree();
-            *digest = below;
-        }
-        if is_kept {
-            if !matches!(entry.kind, Kind::Machine { .. }) {
-                (rules.change)(&mut entry);
-            }
-            entries.push(entry);
-        }
-        at.path.truncate(n);
-    }
-    let made = editor.add(Node { root: node.root, entries });
-    if is_everywhere_same {
-        at.memo.insert(digest, made);
-    }
-    Ok(made)
-}
-
-/// Returns a mode that allows executing to everyone who may read.
-pub(crate) fn with_x_for_r(mode: u32) -> u32 {
-    mode | ((mode & 0o444) >> 2)
-}
+use crate::tree::rewrite::{Rewrite, rewrite};
 
 /// The owner and the mode that copied entries get.
 struct Ownership {
@@ -216,8 +132,8 @@ impl Edit<'_, '_> {
         while let Some((path, source)) = pending.pop() {
             let mut onto = Onto { tree, budget: Arc::clone(&budget), path: path.clone(), elsewhere: Vec::new() };
             tree = edit_at(self.editor, tree, &path, |editor, node| {
-                let source = editor.node(source)?;
-                onto.merge(editor, node, &source, 0)
+                *node = onto.merge(editor, std::mem::take(node), source)?;
+                Ok(())
             })?;
             pending.append(&mut onto.elsewhere);
         }
@@ -234,23 +150,38 @@ struct Onto {
     elsewhere: Vec<(Vec<Box<[u8]>>, ContentDigest)>,
 }
 
+/// A directory of the source that is copied onto one of the destination.
+struct Copying {
+    node: Node,
+    source: Arc<Node>,
+    n_done: usize,
+}
+
 impl Onto {
-    fn merge(
+    fn merge(&mut self, editor: &mut Editor<'_>, node: Node, source: ContentDigest) -> Result<Node, EditError> {
+        let first = Copying { node, source: editor.node(source)?, n_done: 0 };
+        descend(Next::Down(first), |level, below, depth| self.work(editor, level, below, depth))
+    }
+
+    fn work(
         &mut self,
         editor: &mut Editor<'_>,
-        node: &mut Node,
-        source: &Node,
+        level: &mut Copying,
+        mut below: Option<Node>,
         depth: usize,
-    ) -> Result<(), EditError> {
-        if node.entries.is_empty() {
-            node.entries.clone_from(&source.entries);
-            return Ok(());
+    ) -> Result<Next<Copying, Node>, EditError> {
+        if level.node.entries.is_empty() {
+            level.node.entries.clone_from(&level.source.entries);
+            level.n_done = level.source.entries.len();
         }
-        for new in &source.entries {
-            self.budget.entry(depth).map_err(NodeError::from)?;
-            self.path.push(new.name.clone());
+        while let Some(new) = level.source.entries.get(level.n_done) {
             let mut new = new.clone();
-            let old = node.get(&new.name).map(|entry| entry.kind.clone());
+            // An entry that the work went down from is looked at again, with the result.
+            if below.is_none() {
+                self.budget.entry(depth).map_err(NodeError::from)?;
+                self.path.push(new.name.clone());
+            }
+            let old = level.node.get(&new.name).map(|entry| entry.kind.clone());
             let mut is_elsewhere = false;
             match (old, &mut new.kind) {
                 (Some(Kind::Machine { host_path, key }), kind)
@@ -260,10 +191,11 @@ impl Onto {
                     return Err(EditError::ReadOnly { path });
                 }
                 (Some(Kind::Directory { digest: old }), Kind::Directory { digest }) if old != *digest => {
-                    let mut below = (*editor.node(old)?).clone();
-                    let source = editor.node(*digest)?;
-                    descend(depth, || self.merge(editor, &mut below, &source, depth + 1))?;
-                    *digest = editor.add(below);
+                    let Some(node) = below.take() else {
+                        let (node, source) = ((*editor.node(old)?).clone(), editor.node(*digest)?);
+                        return Ok(Next::Down(Copying { node, source, n_done: 0 }));
+                    };
+                    *digest = editor.add(node);
                 }
                 (Some(Kind::Symlink { .. }), Kind::Directory { digest }) => {
                     if let Some(real) = self.follow(editor)? {
@@ -274,11 +206,12 @@ impl Onto {
                 _ => {}
             }
             if !is_elsewhere {
-                node.put(new);
+                level.node.put(new);
             }
             self.path.pop();
+            level.n_done += 1;
         }
-        Ok(())
+        Ok(Next::Done(std::mem::take(&mut level.node)))
     }
 
     /// Returns the path of the directory that the link at the current path leads to; none if it leads to none.

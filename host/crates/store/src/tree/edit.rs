@@ -4,11 +4,11 @@ use graph::{ContentDigest, FileOp, TreePath};
 
 use crate::nodes::{Editor, empty_tree};
 use crate::store::Store;
-use crate::tree::copy::{Rewrite, rewrite, with_x_for_r};
 use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
 use crate::tree::pattern::Selector;
 use crate::tree::read::is_directory;
 use crate::tree::resolve::{PathTarget, ReadError, Resolved, escape, resolve};
+use crate::tree::rewrite::{Rewrite, rewrite};
 
 mod error;
 mod remove;
@@ -254,5 +254,6 @@ pub(crate) fn edit_at(
 
 /// Returns the permission bits for a directory, given those for files.
 pub(crate) fn directory_mode(mode: u32) -> u32 {
-    with_x_for_r(mode & 0o7777)
+    // Who may read a directory may enter it.
+    (mode | ((mode & 0o444) >> 2)) & 0o7777
 }

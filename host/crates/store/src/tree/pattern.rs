@@ -36,6 +36,8 @@ pub(crate) struct Glob {
     /// Whether components follow the head.
     has_more: bool,
     whole: Matcher,
+    /// Whether the last component of a path decides alone, as in `**/*.o`.
+    is_of_name: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -68,7 +70,7 @@ impl Glob {
     pub(crate) fn new(pattern: &str) -> Result<Self, PatternError> {
         let parts = clean(pattern)?;
         if parts.is_empty() {
-            return Ok(Self { head: Vec::new(), has_more: true, whole: Matcher::All });
+            return Ok(Self { head: Vec::new(), has_more: true, whole: Matcher::All, is_of_name: true });
         }
         let text = parts.join("/");
         // A brace can have a `/` in it, so that the text between two `/` is not always a component.
@@ -76,7 +78,13 @@ impl Glob {
         let head: Result<Vec<_>, _> =
             parts.iter().take_while(is_plain).map(|part| Matcher::compile(part, pattern)).collect();
         let head = head?;
-        Ok(Self { has_more: head.len() < parts.len(), head, whole: Matcher::compile(&text, pattern)? })
+        let is_of_name = match parts.as_slice() {
+            ["**"] => true,
+            // A class such as `[+-9]` matches a `/`.
+            ["**", name] => !name.contains("**") && !name.contains('['),
+            _ => false,
+        };
+        Ok(Self { has_more: head.len() < parts.len(), head, whole: Matcher::compile(&text, pattern)?, is_of_name })
     }
 
     pub(crate) fn matches(&self, path: &[u8]) -> bool {
@@ -229,6 +237,13 @@ impl Patterns {
         self.patterns.iter().any(|(glob, is_negated)| !is_negated && glob.may_match_below(directory))
     }
 
+    /// Returns whether the paths below a directory match as those below any other one with the same `matched`.
+    fn is_same_everywhere(&self, directory: &[u8], matched: &[bool]) -> bool {
+        let is_matched = |i: usize| matched.get(i).copied().unwrap_or(false);
+        let mut patterns = self.patterns.iter().enumerate();
+        patterns.all(|(i, (glob, _))| is_matched(i) || glob.is_of_name || !glob.may_match_below(directory))
+    }
+
     fn may_spare_below(&self, directory: &[u8]) -> bool {
         self.patterns.iter().any(|(glob, is_negated)| *is_negated && glob.may_match_below(directory))
     }
@@ -243,7 +258,7 @@ pub struct Selector {
 }
 
 /// The matches of a directory, which its entries inherit.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Above {
     include: Matched,
     exclude: Matched,
@@ -284,6 +299,13 @@ impl Selector {
     /// Returns whether every path is selected.
     pub(crate) fn takes_all(&self) -> bool {
         self.include.patterns.is_empty() && self.exclude.patterns.is_empty()
+    }
+
+    /// Returns whether the selection in a directory is the same wherever the directory is, if its entries inherit the
+    /// same.
+    pub(crate) fn is_same_everywhere(&self, directory: &[u8], above: &Above) -> bool {
+        self.include.is_same_everywhere(directory, &above.include)
+            && self.exclude.is_same_everywhere(directory, &above.exclude)
     }
 
     /// Decides about an entry by its path from the root. `above` has the matches of its directory.

@@ -8,8 +8,9 @@ use graph::{ContentDigest, KeyHasher, TreePath};
 use crate::blob::{ExternalFile, Stamp, hash_file};
 use crate::budget::{Budget, BudgetError};
 use crate::fs::{self, IoError};
+use crate::scan::{Holes, ScanError};
 use crate::store::Store;
-use crate::tree::deep::descend;
+use crate::tree::deep::{Next, descend, enter};
 use crate::tree::node::{Entry, Kind, Mtime, Node, Owned};
 use crate::tree::pattern::Glob;
 use crate::tree::resolve::{PathTarget, ReadError, escape, mode_of, resolve};
@@ -108,7 +109,7 @@ impl Store {
         let mut found = Vec::new();
         let node = self.directory(tree, path)?;
         let budget = self.budget();
-        self.walk(&node, &mut Vec::new(), 0, &budget, &mut |at, entry| {
+        self.walk(&node, &budget, &mut |at, entry| {
             if glob.matches(at) {
                 budget.result(at.len() as u64)?;
                 found.push(list_name(path, at, is_directory(&entry.kind)));
@@ -211,14 +212,17 @@ impl Store {
                 let scanned = self.scan(&host, &[], &[]).map_err(Box::new)?;
                 Ok(Selected::Directory(scanned.tree))
             }
-            Some(PathTarget::Host(host, metadata)) if metadata.is_file() => Ok(Selected::File(self.host_file(&host)?)),
+            Some(PathTarget::Host(host, metadata)) if metadata.is_file() => {
+                Ok(Selected::File(self.host_file(&host).map_err(Box::new)?))
+            }
             place => Err(not_a_file(path, place.as_ref())),
         }
     }
 
     /// Hashes a file of this machine and registers it.
-    pub(crate) fn host_file(&self, path: &std::path::Path) -> Result<Entry, IoError> {
+    pub(crate) fn host_file(&self, path: &std::path::Path) -> Result<Entry, ScanError> {
         let mut file = fs::open(path)?;
+        Holes::new(self.limits().max_bytes).add(&file, || path.to_owned())?;
         let metadata = file.metadata().map_err(|e| IoError::new("stat", path, e))?;
         let (digest, size) = hash_file(&mut file).map_err(|e| IoError::new("read", path, e))?;
         let stamp = Stamp::of(&metadata);
@@ -261,35 +265,40 @@ impl Store {
 
     /// Calls `visit` with the path of every entry below a directory, parents first. A directory is entered if `visit`
     /// returns true. Views of directories of this machine are entered, too.
-    pub(crate) fn walk(
-        &self,
-        node: &Node,
-        at: &mut Vec<u8>,
-        depth: usize,
-        budget: &Budget,
-        visit: &mut Visit<'_>,
-    ) -> Result<(), ReadError> {
-        for entry in &node.entries {
-            budget.entry(depth)?;
-            let n = at.len();
-            if n > 0 {
-                at.push(b'/');
-            }
-            at.extend_from_slice(&entry.name);
-            if visit(at, entry)? {
-                let below = match &entry.kind {
-                    Kind::Directory { digest } => Some(self.node(*digest)?),
-                    Kind::Machine { host_path, .. } => Some(self.list_host(fs::path_of(host_path))?),
-                    _ => None,
-                };
-                if let Some(below) = below {
-                    descend(depth, || self.walk(&below, at, depth + 1, budget, visit))?;
+    pub(crate) fn walk(&self, node: &Arc<Node>, budget: &Budget, visit: &mut Visit<'_>) -> Result<(), ReadError> {
+        let mut at = Vec::new();
+        let first = Walked { node: Arc::clone(node), n_done: 0, n_path: 0 };
+        descend(Next::Down(first), |level, _, depth| {
+            while let Some(entry) = level.node.entries.get(level.n_done) {
+                level.n_done += 1;
+                budget.entry(depth)?;
+                enter(&mut at, level.n_path, &entry.name);
+                if visit(&at, entry)?
+                    && let Some(node) = self.listed(entry)?
+                {
+                    return Ok(Next::Down(Walked { node, n_done: 0, n_path: at.len() }));
                 }
             }
-            at.truncate(n);
-        }
-        Ok(())
+            Ok(Next::Done(()))
+        })
     }
+
+    /// Returns the node of an entry, if it is a directory.
+    fn listed(&self, entry: &Entry) -> Result<Option<Arc<Node>>, ReadError> {
+        Ok(match &entry.kind {
+            Kind::Directory { digest } => Some(self.node(*digest)?),
+            Kind::Machine { host_path, .. } => Some(self.list_host(fs::path_of(host_path))?),
+            _ => None,
+        })
+    }
+}
+
+/// A directory that is being walked over.
+struct Walked {
+    node: Arc<Node>,
+    n_done: usize,
+    /// The length of its path in bytes.
+    n_path: usize,
 }
 
 /// Returns the digest of a file without its name: of its contents, its mode and its owner.

@@ -96,7 +96,7 @@ impl Store {
         let mut files = Vec::new();
         let mut hosts: Vec<(Vec<u8>, std::path::PathBuf)> = host.map(|host| (Vec::new(), host)).into_iter().collect();
         let node = self.directory(tree, path)?;
-        self.walk(&node, &mut Vec::new(), 0, budget, &mut |at, entry| {
+        self.walk(&node, budget, &mut |at, entry| {
             let is_wanted = globs.is_empty() || globs.iter().any(|glob| glob.matches(at));
             match &entry.kind {
                 Kind::File { digest, .. } if is_wanted => {

@@ -85,7 +85,7 @@ pub(crate) fn show(store: &Store, tree: ContentDigest) -> String {
         lines.push(format!("/{}", owned(own, 0o755)));
     }
     store
-        .walk(&root, &mut Vec::new(), 0, &store.budget(), &mut |at, entry| {
+        .walk(&root, &store.budget(), &mut |at, entry| {
             let at = escape(at);
             lines.push(match &entry.kind {
                 Kind::File { digest, .. } => {

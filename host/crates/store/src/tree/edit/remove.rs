@@ -100,7 +100,7 @@ impl Edit<'_, '_> {
         let Some(PathTarget::Root(node) | PathTarget::Entry(_, Some(node))) = &at.place else { return Ok(self.base) };
         let mut matches: Vec<(Vec<u8>, bool)> = Vec::new();
         let budget = self.editor.store.budget();
-        self.editor.store.walk(node, &mut Vec::new(), 0, &budget, &mut |path, entry| {
+        self.editor.store.walk(node, &budget, &mut |path, entry| {
             let is_match = glob.matches(path);
             let is_directory = is_directory(&entry.kind);
             if is_match && (kind == RemoveKind::File || is_directory) {

@@ -138,4 +138,30 @@ proptest! {
         let merged = s.merge(&[a, b]).unwrap();
         prop_assert_eq!(s.merge(&[a, s.diff(a, merged).unwrap()]).unwrap(), merged);
     }
+
+    #[test]
+    fn a_filter_keeps_the_files_that_the_patterns_take(include in patterns(), exclude in patterns()) {
+        let (_dir, s) = store();
+        let inner = tree(&s, "x y a/x b/y c/x");
+        // The same directory at several paths.
+        let all = ["", "a", "b", "b/c"].iter().fold(inner, |all, at| {
+            let from = Origin { tree: inner, path: &TreePath::root() };
+            s.apply(&FileOp::Copy(copy(at)), all, Some(from)).unwrap()
+        });
+        let files = |tree| {
+            let found = s.glob(tree, &TreePath::root(), "**").unwrap();
+            found.into_iter().filter(|path| !path.ends_with('/')).collect::<Vec<_>>()
+        };
+        let selector = crate::Selector::new(&include, &exclude).unwrap();
+        let mut expected = files(all);
+        expected.retain(|path| selector.takes(path.as_bytes()));
+        let filtered = s.apply(&FileOp::Filter { include, exclude }, all, None).unwrap();
+        prop_assert_eq!(files(filtered), expected);
+    }
+}
+
+/// Some patterns of every kind: names at any depth, paths, and those that spare what others match.
+fn patterns() -> impl Strategy<Value = Vec<String>> {
+    let all = ["**/x", "**/c", "**", "a/*", "!b/x", "a/**/x", "*/b/y", "b", "!**/y", "b/c", "!b/c/a", "**/[a-c]", "*"];
+    prop::collection::vec(prop::sample::select(all.to_vec()).prop_map(str::to_owned), 0..3)
 }
