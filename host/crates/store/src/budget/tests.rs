@@ -147,3 +147,37 @@ fn an_export_that_is_cancelled_after_its_plan_is_made_stops_at_the_next_file() {
     assert_eq!(error.to_string(), "cancelled");
     assert_eq!(crate::fs::names(&out).unwrap(), ["a"]);
 }
+
+#[test]
+fn a_search_keeps_the_begin_of_a_long_line_and_counts_the_lines_behind_it() {
+    let (_dir, store) = store();
+    let long = "a".repeat(9 << 20);
+    let tree = crate::tree::tests::tree(&store, "small=a");
+    let tree = store.apply(&file("large", &format!("b\r\n{long}end\nend\n")), tree, None).unwrap();
+    let search = |store: &Store, pattern: &str| {
+        let query = Query { pattern: pattern.to_owned(), ..Query::default() };
+        let found = store.search(tree, &TreePath::root(), &query)?;
+        Ok::<_, crate::ReadError>(
+            found.into_iter().map(|found| (found.path, found.line, found.text.len())).collect::<Vec<_>>(),
+        )
+    };
+    let at = |path: &str, line, n| (path.to_owned(), line, n);
+    assert_eq!(search(&store, "a").unwrap(), [at("large", 2, 1 << 20), at("small", 1, 1)]);
+    assert_eq!(search(&store, "end").unwrap(), [at("large", 3, 3)]);
+    assert_eq!(search(&store, "^b$").unwrap(), [at("large", 1, 1)]);
+    let small = store.with_limits(Limits { max_bytes: 9 << 20, ..Limits::default() });
+    let error = search(&small, "a").unwrap_err().to_string();
+    assert_eq!(error, format!("the size of all files together is more than {} bytes", 9 << 20));
+}
+
+#[test]
+fn a_text_is_replaced_only_in_a_file_that_fits_into_memory() {
+    let (_dir, store) = store();
+    let source = store.apply(&file("f", "0123456789"), empty_tree(), None).unwrap();
+    let store = store.with_limits(Limits { max_result_bytes: 9, ..Limits::default() });
+    let (name, search, replacement) = ("f".to_owned(), "0123".to_owned(), String::new());
+    let op = FileOp::Replace { name, search, replacement, all: false };
+    let from = Origin { tree: source, path: &TreePath::parse("f").unwrap() };
+    let error = store.apply(&op, empty_tree(), Some(from)).unwrap_err();
+    assert_eq!(error.to_string(), "the size of the result is more than 9 bytes");
+}

@@ -8,6 +8,8 @@ use crate::tree::resolve::ReadError;
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
+/// How much of these files is read, in bytes.
+const MAX_FILE_BYTES: u64 = 16 << 20;
 
 impl Store {
     /// Returns the uid and the gid that an owner means in a tree. Names are looked up in the `/etc/passwd` and
@@ -46,7 +48,7 @@ impl Store {
     /// Returns the text of `/etc/passwd` or `/etc/group`; empty if the tree does not have the file.
     fn account_file(&self, tree: ContentDigest, path: &str) -> Result<String, EditError> {
         let Ok(path) = TreePath::parse(path) else { return Ok(String::new()) };
-        match self.read_file(tree, &path, 0, None) {
+        match self.read_file(tree, &path, 0, Some(MAX_FILE_BYTES)) {
             Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
             Err(ReadError::NotFound { .. } | ReadError::NotADirectory { .. } | ReadError::NotAFile { .. }) => {
                 Ok(String::new())

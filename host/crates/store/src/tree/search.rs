@@ -1,11 +1,14 @@
 //! Searches the files of a tree.
 
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
 use graph::{ContentDigest, TreePath};
 use rayon::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::budget::Budget;
-use crate::fs;
+use crate::fs::{self, IoError};
 use crate::store::Store;
 use crate::tree::node::Kind;
 use crate::tree::pattern::Glob;
@@ -13,6 +16,12 @@ use crate::tree::resolve::{ReadError, escape};
 
 /// The number of bytes in which a zero byte makes a file a binary one, as in git.
 const BINARY_PROBE_BYTES: usize = 8000;
+/// The size in bytes up to which a file is read at once.
+const READ_WHOLE_BYTES: u64 = 4 << 20;
+/// How much of a larger file is read at once, in bytes.
+const READ_BYTES: usize = 256 << 10;
+/// How much of a line is searched and returned, in bytes.
+const MAX_LINE_BYTES: usize = 1 << 20;
 /// The number of files that are searched between two checks whether there are enough matches.
 const BATCH: usize = 128;
 
@@ -41,7 +50,7 @@ pub struct Match {
     pub path: String,
     /// The number of the line, which is 1 for the first.
     pub line: u32,
-    /// The whole line without its end. Bytes that are not UTF-8 are replaced.
+    /// The line without its end; of a longer one, the first 1 MiB. Bytes that are not UTF-8 are replaced.
     pub text: String,
 }
 
@@ -52,7 +61,7 @@ enum Source {
 
 impl Store {
     /// Returns the lines that match, in the order of their paths. A line with several matches is returned once.
-    /// Binary files are skipped, and links are not followed.
+    /// Binary files are skipped, and links are not followed. Of a line, the first 1 MiB is searched.
     ///
     /// # Errors
     /// If the path is not that of a directory, a pattern is not valid, or a file cannot be read.
@@ -71,17 +80,32 @@ impl Store {
                 .par_iter()
                 .map(|(path, source)| {
                     budget.check()?;
-                    let bytes = match source {
-                        Source::Blob(digest) => self.read_blob(digest)?,
-                        Source::Host(host) => fs::read(host)?,
-                    };
-                    search_file(path, &bytes, &regex, if query.files_only { 1 } else { limit }, &budget)
+                    let limit = if query.files_only { 1 } else { limit };
+                    let search = Search { path, regex: &regex, limit, budget: &budget };
+                    self.search_file(source, &search)
                 })
                 .collect();
             matches.extend(found?.into_iter().flatten());
         }
         matches.truncate(limit);
         Ok(matches)
+    }
+
+    fn search_file(&self, source: &Source, search: &Search<'_>) -> Result<Vec<Match>, ReadError> {
+        let (file, size, path) = match source {
+            Source::Blob(digest) => self.open_blob(digest)?,
+            Source::Host(path) => {
+                let file = fs::open(path)?;
+                let size = file.metadata().map_err(|e| IoError::new("stat", path, e))?.len();
+                (file, size, path.clone())
+            }
+        };
+        search.budget.bytes(size)?;
+        match source {
+            // What is read at once is verified.
+            Source::Blob(digest) if size <= READ_WHOLE_BYTES => search.lines(&*self.read_blob(digest)?, &path),
+            _ => search.lines(BufReader::with_capacity(READ_BYTES, file), &path),
+        }
     }
 
     fn searched(
@@ -138,28 +162,54 @@ fn compile(query: &Query) -> Result<Regex, ReadError> {
     })
 }
 
-fn search_file(
-    path: &str,
-    bytes: &[u8],
-    regex: &Regex,
+/// The search in one file.
+struct Search<'a> {
+    path: &'a str,
+    regex: &'a Regex,
     limit: usize,
-    budget: &Budget,
-) -> Result<Vec<Match>, ReadError> {
-    if bytes[..bytes.len().min(BINARY_PROBE_BYTES)].contains(&0) {
-        return Ok(Vec::new());
+    budget: &'a Budget,
+}
+
+impl Search<'_> {
+    /// Returns the lines that match. `shown` is the path of the file on the disk, for messages.
+    fn lines(&self, mut file: impl BufRead, shown: &Path) -> Result<Vec<Match>, ReadError> {
+        let read = |e| IoError::new("read", shown, e);
+        let start = file.fill_buf().map_err(read)?;
+        if start[..start.len().min(BINARY_PROBE_BYTES)].contains(&0) {
+            return Ok(Vec::new());
+        }
+        let (mut found, mut line, mut number) = (Vec::new(), Vec::new(), 0_u32);
+        while found.len() < self.limit && self.next_line(&mut file, &mut line, shown)? {
+            number = number.saturating_add(1);
+            let text = line.strip_suffix(b"\r").unwrap_or(&line);
+            if self.regex.is_match(text) {
+                self.budget.result((self.path.len() + text.len()) as u64)?;
+                let text = String::from_utf8_lossy(text).into_owned();
+                found.push(Match { path: self.path.to_owned(), line: number, text });
+            }
+        }
+        Ok(found)
     }
-    let lines = bytes.split(|&b| b == b'\n').enumerate();
-    let lines = lines.map(|(i, line)| (i, line.strip_suffix(b"\r").unwrap_or(line)));
-    // A file that ends with a line end has no further line.
-    let n_lines = bytes.split(|&b| b == b'\n').count() - usize::from(bytes.ends_with(b"\n") || bytes.is_empty());
-    let matching = lines.take(n_lines).filter(|(_, line)| regex.is_match(line));
-    let found = matching.map(|(i, line)| {
-        budget.result((path.len() + line.len()) as u64)?;
-        Ok(Match {
-            path: path.to_owned(),
-            line: u32::try_from(i + 1).unwrap_or(u32::MAX),
-            text: String::from_utf8_lossy(line).into_owned(),
-        })
-    });
-    found.take(limit).collect()
+
+    /// Reads a line without its end, and not more than the begin of a long one. Returns false at the end of the file.
+    fn next_line(&self, file: &mut impl BufRead, line: &mut Vec<u8>, shown: &Path) -> Result<bool, ReadError> {
+        line.clear();
+        let mut is_begun = false;
+        loop {
+            let bytes = file.fill_buf().map_err(|e| IoError::new("read", shown, e))?;
+            if bytes.is_empty() {
+                return Ok(is_begun);
+            }
+            is_begun = true;
+            let end = bytes.iter().position(|&b| b == b'\n');
+            let part = &bytes[..end.unwrap_or(bytes.len())];
+            line.extend_from_slice(&part[..part.len().min(MAX_LINE_BYTES - line.len())]);
+            let n = part.len() + usize::from(end.is_some());
+            file.consume(n);
+            if end.is_some() {
+                return Ok(true);
+            }
+            self.budget.check()?;
+        }
+    }
 }

@@ -28,7 +28,9 @@ impl Edit<'_, '_> {
         let Selected::File(file) = store.select(from.tree, from.path)? else {
             return Err(ReadError::NotAFile { path: from.path.to_absolute(), found: "a directory" }.into());
         };
-        let Kind::File { digest, .. } = &file.kind else { return Err(EditError::BadName { name: name.to_owned() }) };
+        let Kind::File { digest, size } = &file.kind else { return Err(EditError::BadName { name: name.to_owned() }) };
+        // The file is in memory as a whole, besides the result.
+        store.budget().result_bytes(*size).map_err(ReadError::from)?;
         let contents = replace_in(name, &store.read_blob(digest)?, what, &store.budget())?;
         let digest = store.put_blob(&contents)?;
         let kind = Kind::File { digest, size: contents.len() as u64 };

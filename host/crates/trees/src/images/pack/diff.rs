@@ -63,6 +63,9 @@ fn write(store: &Store, plan: &LayerPlan, file: File) -> Result<Packed, Failure>
         writer.directory(b"", &meta(plan.root)).map_err(Failure::of)?;
     }
     for entry in &plan.entries {
+        if store.is_cancelled() {
+            return Err(Failure::Cancelled);
+        }
         write_entry(store, &mut writer, entry)?;
     }
     writer.finish().map(|(_, packed)| packed).map_err(Failure::of)
