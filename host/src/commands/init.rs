@@ -1,7 +1,7 @@
 //! `host init`
 
 use clap::{Arg, Command, ValueHint};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use module::{Sdk, scaffold};
 
@@ -16,7 +16,11 @@ pub(crate) static ENTRY: Entry = Entry { name: "init", summary: "Makes a new mod
 
 fn define(command: Command) -> Command {
     command
-        .before_help(about("Writes `host.toml`, `Cargo.toml`, `src/lib.rs` and `.gitignore`, and overwrites nothing."))
+        .before_help(about(
+            "Writes `host.toml`, `Cargo.toml`, `src/lib.rs` and `.gitignore`, and overwrites nothing.\n\
+             The guest SDK is put into `.host`, which git ignores: every build with `host` puts it there, so that a \
+             clone of the module needs nothing but `host` and Rust.",
+        ))
         .arg(
             Arg::new(WORDS)
                 .value_name("DIRECTORY")
@@ -27,7 +31,7 @@ fn define(command: Command) -> Command {
         .arg(
             options::value("sdk", "PATH")
                 .value_hint(ValueHint::DirPath)
-                .help("The directory of the guest SDK [default: the one that belongs to this program]"),
+                .help("The directory of the guest SDK [default: the one that this program carries]"),
         )
         .after_help(examples(&[("host init pipeline", "makes the module `pipeline` in a directory of that name")]))
 }
@@ -60,26 +64,12 @@ fn name_of(directory: &Path) -> String {
     name.replace(['_', ' ', '.'], "-")
 }
 
-/// Finds the SDK: the one that was named, the one of the checkout that this program was built in, or the one in the
-/// registry of Rust packages.
+/// Returns the SDK that was named, or the one that the program carries.
 fn sdk(asked: Option<&str>, config: &Config) -> Result<Sdk> {
-    if let Some(path) = asked {
-        return match config.resolve(path).canonicalize() {
-            Ok(found) if found.join("Cargo.toml").is_file() => Ok(Sdk::Path(found)),
-            _ => Err(Report::input(format!("there is no guest SDK at `{path}`"))
-                .with_hint("leave `--sdk` out for the one that belongs to this program")),
-        };
+    let Some(path) = asked else { return Ok(Sdk::Carried) };
+    match config.resolve(path).canonicalize() {
+        Ok(found) if found.join("Cargo.toml").is_file() => Ok(Sdk::Path(found)),
+        _ => Err(Report::input(format!("there is no guest SDK at `{path}`"))
+            .with_hint("leave `--sdk` out for the one that this program carries")),
     }
-    let is_sdk = |directory: &Path| -> Option<PathBuf> {
-        let sdk = directory.join("guest-sdk");
-        sdk.join("Cargo.toml").is_file().then_some(sdk)
-    };
-    let program = config.program.as_deref().and_then(|program| program.canonicalize().ok());
-    let near_program = program.iter().flat_map(|program| program.ancestors()).find_map(is_sdk);
-    // Where it was compiled: `cargo install --path` puts the program elsewhere.
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(is_sdk);
-    Ok(match near_program.or(checkout) {
-        Some(path) => Sdk::Path(path),
-        None => Sdk::Version(env!("CARGO_PKG_VERSION").to_owned()),
-    })
 }

@@ -12,6 +12,7 @@ use crate::docs;
 use crate::fs::{self, FsError};
 use crate::manifest::Language;
 use crate::reference::ModuleDirectory;
+use crate::sdk;
 use crate::sections::{self, DOCS_SECTION, WIT_SECTION};
 use crate::stamp;
 
@@ -141,6 +142,7 @@ pub fn build(
 ) -> Result<Built, BuildError> {
     check(module)?;
     let started_at = SystemTime::now();
+    sdk::place_if_used(&module.root)?;
     let artifact = compile(module, options, diagnostics)?;
     let mut wasm = fs::read(&artifact)?;
     let warnings = document(module, &mut wasm);

@@ -36,6 +36,7 @@ mod manifest;
 mod near;
 mod reference;
 mod scaffold;
+mod sdk;
 mod sections;
 mod stamp;
 mod wit;

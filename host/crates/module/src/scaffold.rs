@@ -6,14 +6,15 @@ use graph::{Blame, Diagnostic};
 
 use crate::fs::{self, FsError};
 use crate::manifest::{MANIFEST_NAME, is_name};
+use crate::sdk;
 
 /// The source of the SDK for a new module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sdk {
+    /// The SDK that the program carries. It is put into the module, and every build puts it there again.
+    Carried,
     /// The path of a checkout.
     Path(PathBuf),
-    /// The version of a release in a registry.
-    Version(String),
 }
 
 /// The reason why a module was not made.
@@ -65,18 +66,18 @@ pub fn scaffold(directory: &Path, name: &str, sdk: &Sdk) -> Result<Vec<PathBuf>,
     if !is_name(name) {
         return Err(ScaffoldError::Name(name.to_owned()));
     }
-    let sdk = match sdk {
+    let path = match sdk {
+        Sdk::Carried => quoted(sdk::PATH),
         Sdk::Path(path) => match path.to_str() {
-            Some(path) => format!("{{ path = {} }}", quoted(path)),
+            Some(path) => quoted(path),
             None => return Err(ScaffoldError::SdkPath { path: path.clone() }),
         },
-        Sdk::Version(version) => quoted(version),
     };
     let files = [
         (MANIFEST_NAME, manifest(name)),
-        ("Cargo.toml", cargo_toml(name, &sdk)),
+        ("Cargo.toml", cargo_toml(name, &path)),
         ("src/lib.rs", LIB_RS.to_owned()),
-        (".gitignore", "/target\n".to_owned()),
+        (".gitignore", "/.host\n/target\n".to_owned()),
     ];
     // An existing ignore file is kept.
     let is_kept = |path: &Path| path.ends_with(".gitignore") && path.exists();
@@ -91,6 +92,9 @@ pub fn scaffold(directory: &Path, name: &str, sdk: &Sdk) -> Result<Vec<PathBuf>,
             fs::write_new(&path, contents)?;
             written.push(path);
         }
+    }
+    if *sdk == Sdk::Carried {
+        sdk::place(directory)?;
     }
     Ok(written)
 }
@@ -110,7 +114,7 @@ allow = [\"machine\"]
     )
 }
 
-fn cargo_toml(name: &str, sdk: &str) -> String {
+fn cargo_toml(name: &str, path: &str) -> String {
     format!(
         "[package]
 name = \"{name}\"
@@ -122,7 +126,7 @@ publish = false
 crate-type = [\"cdylib\"]
 
 [dependencies]
-guest-sdk = {sdk}
+guest-sdk = {{ path = {path} }}
 
 [profile.release]
 # A panic names the file and the line of the stage's source.
@@ -130,8 +134,9 @@ debug = \"line-tables-only\"
 strip = \"none\"
 opt-level = \"s\"
 
-# A workspace of its own, wherever the directory is.
+# A workspace of its own, wherever the directory is. The SDK in `.host` is put there by `host build`.
 [workspace]
+exclude = [\".host\"]
 "
     )
 }
@@ -181,7 +186,18 @@ mod tests {
         assert_eq!(ModuleManifest::load(&dir.path().join("host.toml")).unwrap().name, "demo");
         let cargo = std::fs::read_to_string(dir.path().join("Cargo.toml")).unwrap();
         assert!(cargo.contains(r#"guest-sdk = { path = "/a \"b\"/guest-sdk" }"#), "{cargo}");
+        assert!(!dir.path().join(".host").exists());
         assert!(matches!(scaffold(dir.path(), "demo", &sdk), Err(ScaffoldError::Exists { .. })));
         assert!(matches!(scaffold(dir.path(), "De mo", &sdk), Err(ScaffoldError::Name(_))));
+    }
+
+    #[test]
+    fn a_new_module_names_no_path_outside_of_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        scaffold(dir.path(), "demo", &Sdk::Carried).unwrap();
+        let cargo = std::fs::read_to_string(dir.path().join("Cargo.toml")).unwrap();
+        assert!(cargo.contains("guest-sdk = { path = \".host/guest-sdk\" }"), "{cargo}");
+        assert!(dir.path().join(".host/guest-sdk/Cargo.toml").is_file());
+        assert!(dir.path().join(".host/wit/world.wit").is_file());
     }
 }
