@@ -175,6 +175,14 @@ impl ExecFailure {
         }
     }
 
+    /// Returns whether the program itself was not there. Process 1 of the command says so in its place; a program that
+    /// exits with the same code says something else.
+    fn is_program_missing(&self) -> bool {
+        let Some(program) = self.args.first() else { return false };
+        let said = self.stderr_tail.trim_end().strip_prefix(program.as_str());
+        matches!(said, Some(": command not found" | ": no such file"))
+    }
+
     /// Returns the code of `errors.wit`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -192,7 +200,12 @@ impl fmt::Display for ExecFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "command `{}` ", graph::op::shell_words(&self.args))?;
         match self.status {
-            ExecStatus::Exited { code: 127 } => write!(f, "was not found (exit code 127)"),
+            ExecStatus::Exited { code: 127 } if self.is_program_missing() => {
+                write!(f, "was not found (exit code 127)")
+            }
+            ExecStatus::Exited { code: 127 } => {
+                write!(f, "exited with code 127, as a shell does that does not find a command")
+            }
             ExecStatus::Exited { code } => write!(f, "exited with code {code}"),
             ExecStatus::Killed { signal } => write!(f, "was killed by signal {signal}"),
             ExecStatus::TimedOut { after_ms } => write!(f, "took longer than {} s", after_ms as f64 / 1000.0),
@@ -350,6 +363,25 @@ pub fn tail(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_is_missing_is_told_from_one_that_says_so_of_another() {
+        let check = |stderr: &str, expect: &str| {
+            let failure = ExecFailure {
+                vertex: graph::KeyHasher::new("test").definition(),
+                args: vec!["sh".to_owned()],
+                status: ExecStatus::Exited { code: 127 },
+                stdout_tail: String::new(),
+                stderr_tail: stderr.to_owned(),
+            };
+            assert_eq!(failure.to_string(), format!("command `sh` {expect}"));
+        };
+        check("sh: command not found\n", "was not found (exit code 127)");
+        let other = "exited with code 127, as a shell does that does not find a command";
+        check("sh: 1: nosuch: not found\n", other);
+        check("sh: line 1: nosuch: command not found", other);
+        check("", other);
+    }
 
     #[test]
     fn what_the_machine_cannot_do_is_its_fault_whatever_functions_are_told() {
