@@ -31,6 +31,24 @@ fn a_directory_is_written_over_what_is_there_with_its_modes_and_links() {
 }
 
 #[test]
+fn a_file_is_written_into_a_directory_under_its_own_name() {
+    if !require("crun") {
+        return;
+    }
+    let scratch = Scratch::new();
+    scratch.write("there/kept", "kept");
+    let export = |to: &str| {
+        let chain = Chain::machine().sh("mkdir /o; echo 1 > /o/app");
+        chain.then(&["file", "--path", "/o/app", "-o", to]).run(&scratch).ok().to_owned()
+    };
+    for (to, at) in [("dist/", "work/dist/app"), ("there", "work/there/app"), ("app2", "work/app2")] {
+        export(to);
+        assert_eq!(std::fs::read_to_string(scratch.path(at)).unwrap(), "1\n", "{to}");
+    }
+    assert_eq!(std::fs::read_to_string(scratch.path("work/there/kept")).unwrap(), "kept");
+}
+
+#[test]
 fn a_file_is_written_to_its_path_with_its_mode_and_over_an_older_one() {
     if !require("crun") {
         return;

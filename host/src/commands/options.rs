@@ -39,13 +39,17 @@ pub(super) struct CallOptions {
 pub(super) struct Output {
     /// A path of this machine.
     pub(super) path: PathBuf,
+    /// Whether a file is written into `path` under its own name: a directory is there, or the text ends with `/`.
+    pub(super) is_directory: bool,
     /// The place that a container is written to as an image; none if its root file system is written to `path`.
     pub(super) image: Option<ImagePlace>,
 }
 
 impl Output {
     fn parse(text: &str, config: &Config) -> Result<Self> {
-        Ok(Self { path: config.resolve(text), image: image_place(text, |path| config.resolve(path))? })
+        let path = config.resolve(text);
+        let is_directory = text.ends_with('/') || path.is_dir();
+        Ok(Self { path, is_directory, image: image_place(text, |path| config.resolve(path))? })
     }
 }
 

@@ -29,22 +29,25 @@ pub(super) fn check_output(stage: &str, result: Option<&Type>, call: &CallOption
         Some(Type::Custom(ty)) => format!("a {}", ty.name),
         Some(Type::List(item)) if matches!(**item, Type::Object(_) | Type::Custom(_)) => "a list of objects".to_owned(),
         Some(Type::Object(name)) if name == "container" && target.image.is_some() => return Ok(()),
-        Some(ty) => return check_target(ty, &target.path),
+        Some(ty) => return check_target(ty, target),
     };
     Err(Report::usage(format!("`-o` cannot write what `{stage}` returns: {refused}"))
         .with_hint("`-o` writes a directory, a file, a container's image or root file system, a scalar or a record"))
 }
 
-/// Refuses a directory as the target of a file, and a file as the target of a directory.
-fn check_target(ty: &Type, target: &Path) -> Result<()> {
-    let is_tree = matches!(ty, Type::Object(name) if name != "file");
+/// Refuses a directory as the target of a value, and a file as the target of a directory. A file can be written into a
+/// directory, because it has a name.
+fn check_target(ty: &Type, target: &Output) -> Result<()> {
+    let is_file = matches!(ty, Type::Object(name) if name == "file");
+    let is_tree = matches!(ty, Type::Object(_)) && !is_file;
+    let target = &target.path;
     match target.metadata() {
         Ok(there) if is_tree && !there.is_dir() => {
             Err(Report::input(format!("cannot write a directory to `{}`: a file is in the way", target.display()))
                 .with_hint("remove it, or choose another path"))
         }
-        Ok(there) if !is_tree && there.is_dir() => {
-            Err(Report::input(format!("cannot write a file to `{}`: a directory is there", target.display()))
+        Ok(there) if !is_tree && !is_file && there.is_dir() => {
+            Err(Report::input(format!("cannot write a value to `{}`: a directory is there", target.display()))
                 .with_hint(format!("name a file in it, as in `-o {}`", target.join("result").display())))
         }
         _ => Ok(()),
@@ -53,12 +56,16 @@ fn check_target(ty: &Type, target: &Path) -> Result<()> {
 
 /// Evaluates a result as far as it is shown, and writes it to the target of `-o`.
 pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Config) -> Result<Shown> {
-    if let Some(Output { path: target, image }) = &call.output {
+    if let Some(Output { path: target, is_directory, image }) = &call.output {
         if let (Some(place), Value::Object(object)) = (image, &value)
             && object.name() == "container"
         {
             return put(object, place, run, call);
         }
+        let target = match &value {
+            Value::Object(file) if *is_directory && file.name() == "file" => &target.join(name_of(file, run)?),
+            _ => target,
+        };
         write(&value, run, call, target)?;
         let written = target.strip_prefix(&config.cwd).unwrap_or(target);
         let written = if written.as_os_str().is_empty() { Path::new(".") } else { written };
@@ -150,6 +157,17 @@ fn identity(object: &Object, run: &dyn Run) -> Result<String> {
         _ => invoke("digest")?,
     };
     Ok(output::plain(&answer))
+}
+
+/// Returns the name of a file. It comes from a function and may be a path, of which only the last part counts.
+fn name_of(file: &Object, run: &dyn Run) -> Result<String> {
+    let stat = run.invoke("file", "[method]file.stat", vec![Value::Object(file.clone())])?;
+    let name = match &stat {
+        Value::Record(fields) => fields.iter().find(|(name, _)| name == "name").map(|(_, value)| output::plain(value)),
+        _ => None,
+    };
+    let name = name.unwrap_or_default();
+    Ok(Path::new(&name).file_name().and_then(|name| name.to_str()).unwrap_or("file").to_owned())
 }
 
 fn write(value: &Value, run: &dyn Run, call: &CallOptions, target: &Path) -> Result<()> {
