@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::Failure;
+use engine::{Failure, FailureCode};
 use evaluate::Tree;
+use graph::{Blame, Diagnostic as _};
 use serde::{Deserialize, Serialize};
 use store::{IdMap, IngestLimits, LayerContents, LayerId, Store, ingest_layer};
 use zone::ExecReply;
@@ -28,13 +29,29 @@ pub(crate) fn request(uppers: &[PathBuf], store: &Store) -> Vec<u8> {
     postcard::to_stdvec(&uppers).unwrap_or_default()
 }
 
+/// The answer of [`ingest`].
+#[derive(Serialize, Deserialize)]
+enum IngestReply {
+    /// What is in each of the directories.
+    Contents(Vec<LayerContents>),
+    /// What the command wrote exceeds a limit, or cannot be read.
+    Refused { message: String, hint: Option<String>, is_of_command: bool },
+}
+
 /// Reads what a command wrote and makes blobs of its files. Called in the zone, where all files can be read.
 pub(crate) fn ingest(payload: &[u8]) -> Result<Vec<u8>, String> {
     let Uppers { uppers, blobs, limits } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
     let contents: Result<Vec<LayerContents>, _> =
         uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default(), &limits)).collect();
-    let contents = contents.map_err(|error| engine::chain(&error))?;
-    postcard::to_stdvec(&contents).map_err(|error| error.to_string())
+    let reply = match contents {
+        Ok(contents) => IngestReply::Contents(contents),
+        Err(error) => IngestReply::Refused {
+            message: engine::chain(&error),
+            hint: error.hint(),
+            is_of_command: error.blame() == Blame::User,
+        },
+    };
+    postcard::to_stdvec(&reply).map_err(|error| error.to_string())
 }
 
 /// Makes trees of what a command wrote over `bases`, and layers of the directories `uppers` themselves.
@@ -63,14 +80,23 @@ pub(crate) async fn collect(
 }
 
 fn contents_of(reply: &ExecReply) -> Result<Vec<LayerContents>, Failure> {
-    match &reply.after {
+    let reply = match &reply.after {
         Some(Ok(bytes)) => {
-            postcard::from_bytes(bytes).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))
+            postcard::from_bytes(bytes).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))?
         }
         Some(Err(message)) => {
-            Err(Failure::environment(format!("what the command wrote cannot be read: {message}"), None))
+            return Err(Failure::environment(format!("what the command wrote cannot be read: {message}"), None));
         }
-        None => Err(Failure::bug("what the command wrote was not read")),
+        None => return Err(Failure::bug("what the command wrote was not read")),
+    };
+    match reply {
+        IngestReply::Contents(contents) => Ok(contents),
+        IngestReply::Refused { message, hint, is_of_command: true } => {
+            Err(Failure::Invalid { code: FailureCode::InvalidArgument, message, hint })
+        }
+        IngestReply::Refused { message, hint, .. } => {
+            Err(Failure::Environment { message: format!("what the command wrote cannot be read: {message}"), hint })
+        }
     }
 }
 
