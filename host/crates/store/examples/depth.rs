@@ -39,7 +39,7 @@ fn make(path: &Path, n: usize, is_deep: bool) -> Result<(), Box<dyn Error>> {
         rustix::fs::mkdirat(&at, &*name, Mode::RWXU)?;
         let below = rustix::fs::openat(&at, &*name, flags, Mode::empty())?;
         let file = rustix::fs::openat(&below, "f", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR | Mode::WUSR)?;
-        rustix::io::write(&file, name.as_bytes())?;
+        rustix::io::write(&file, i.to_string().as_bytes())?;
         if is_deep {
             at = below;
         }

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use crate::budget::Budget;
 use crate::fs::{self, Directories, IoError};
 use crate::layer::plan::PlanError;
-use crate::layer::write::{Source, WriteError, timestamps};
+use crate::layer::write::{Source, WriteError, open_machine, timestamps};
 use crate::layer::{PlanEntry, PlanKind};
 use crate::nodes::NodeError;
 use crate::store::Store;
@@ -99,8 +99,8 @@ impl Store {
             }
             made => made?,
         }
-        let root = open(target)?;
-        let mut exporter = Exporter::new(self, target, &root);
+        let (root, machine) = (open(target)?, open_machine()?);
+        let mut exporter = Exporter::new(self, target, &root, &machine);
         if wipe {
             exporter.wipe(tree)?;
         }
@@ -130,8 +130,8 @@ impl Store {
         fs::make_dirs(parent, 0o755)?;
         let tree = self.put_node(Node::of(vec![file]))?;
         let plan = self.plan_layer(None, tree)?;
-        let root = open(parent)?;
-        let mut exporter = Exporter::new(self, parent, &root);
+        let (root, machine) = (open(parent)?, open_machine()?);
+        let mut exporter = Exporter::new(self, parent, &root, &machine);
         plan.entries.iter().try_for_each(|entry| exporter.entry(entry))?;
         Ok(exporter.exported)
     }
@@ -147,13 +147,15 @@ struct Exporter<'a> {
     budget: Budget,
     target: &'a Path,
     directories: Directories<'a>,
+    /// The directories of this machine that files are copied from.
+    sources: Directories<'a>,
     exported: Exported,
 }
 
 impl<'a> Exporter<'a> {
-    fn new(store: &'a Store, target: &'a Path, root: &'a OwnedFd) -> Self {
-        let (budget, directories) = (store.budget(), Directories::new(root));
-        Self { store, budget, target, directories, exported: Exported::default() }
+    fn new(store: &'a Store, target: &'a Path, root: &'a OwnedFd, machine: &'a OwnedFd) -> Self {
+        let (directories, sources) = (Directories::new(root), Directories::new(machine));
+        Self { store, budget: store.budget(), target, directories, sources, exported: Exported::default() }
     }
 
     fn path(&self, path: &[u8]) -> PathBuf {
@@ -208,7 +210,7 @@ impl<'a> Exporter<'a> {
         Ok(made?)
     }
 
-    fn make(&self, parent: &OwnedFd, name: &str, entry: &PlanEntry) -> Result<(), WriteError> {
+    fn make(&mut self, parent: &OwnedFd, name: &str, entry: &PlanEntry) -> Result<(), WriteError> {
         let path = &entry.path;
         match &entry.what {
             PlanKind::File { digest, external, .. } => {
@@ -217,7 +219,8 @@ impl<'a> Exporter<'a> {
                 let mut to = File::from(to.map_err(|e| self.error("create", path, e))?);
                 let (from, stamp) = external.clone().map_or((None, None), |(path, stamp)| (Some(path), Some(stamp)));
                 let from = from.unwrap_or_else(|| self.store.blob_path(digest));
-                Source { path: from, stamp, digest }.copy_to(&mut to, &self.path(path))?;
+                let target = self.path(path);
+                Source { path: from, stamp, digest }.copy_to(&mut to, &target, &mut self.sources)?;
                 let mode = std::fs::Permissions::from_mode(entry.owned.mode & 0o777);
                 to.set_permissions(mode).map_err(|e| self.error("set mode of", path, e))?;
             }

@@ -7,8 +7,8 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use graph::{Blame, ContentDigest, Diagnostic, KeyHasher};
 use rustix::fs::{Mode, OFlags};
@@ -195,7 +195,7 @@ impl Store {
                 made
             }
         };
-        self.external().add_table(Arc::new(Table { root: root.to_owned(), image }));
+        self.external().add_table(Arc::new(Table { root: root.to_owned(), image, last: Mutex::default() }));
         self.note_of_root(tree);
         let skipped = walked.iter().flat_map(|dir| &dir.skipped).map(|path| fs::path_of(path).to_owned());
         Ok(Scanned {

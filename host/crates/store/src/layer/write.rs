@@ -82,7 +82,13 @@ pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) 
     let blobs = blobs.map_err(|e| IoError::new("open directory", blobs_dir, e))?;
     let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     let place = Place { dir, blobs_dir, blobs: &blobs, ids, own };
-    let writer = || Writer { place: &place, written: Written::default(), directories: Directories::new(&root) };
+    let machine = open_machine()?;
+    let writer = || Writer {
+        place: &place,
+        written: Written::default(),
+        directories: Directories::new(&root),
+        sources: Directories::new(&machine),
+    };
     let mut first = writer();
     let (files, others): (Vec<_>, Vec<_>) = plan.entries.iter().partition(|e| matches!(e.what, PlanKind::File { .. }));
     others.iter().try_for_each(|entry| first.entry(entry))?;
@@ -155,13 +161,21 @@ struct Writer<'a> {
     place: &'a Place<'a>,
     written: Written,
     directories: Directories<'a>,
+    /// The directories of this machine that files are copied from.
+    sources: Directories<'a>,
+}
+
+/// Opens the root of this machine, for [`Source::copy_to`].
+pub(crate) fn open_machine() -> Result<OwnedFd, IoError> {
+    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    root.map_err(|e| IoError::new("open directory", "/", e))
 }
 
 impl Writer<'_> {
     fn entry(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
         let opened = self.directories.parent(&entry.path);
         let (parent, name) = opened.map_err(|e| self.place.error("open the directory of", &entry.path, e))?;
-        self.place.entry(parent, name, entry, &mut self.written)
+        self.place.entry(parent, name, entry, &mut self.sources, &mut self.written)
     }
 
     fn finish_directory(&mut self, entry: &PlanEntry) -> Result<(), WriteError> {
@@ -181,6 +195,7 @@ impl Place<'_> {
         parent: BorrowedFd<'_>,
         name: &[u8],
         entry: &PlanEntry,
+        sources: &mut Directories<'_>,
         written: &mut Written,
     ) -> Result<(), WriteError> {
         let path = &entry.path;
@@ -196,7 +211,7 @@ impl Place<'_> {
             }
             PlanKind::File { digest, size, external } => {
                 written.size_bytes += size;
-                let is_linked = self.file(parent, name, entry, digest, external.as_ref(), written)?;
+                let is_linked = self.file(parent, name, entry, (digest, external.as_ref()), sources, written)?;
                 *(if is_linked { &mut written.n_linked } else { &mut written.n_copied }) += 1;
                 return Ok(());
             }
@@ -234,8 +249,8 @@ impl Place<'_> {
         parent: BorrowedFd<'_>,
         name: &[u8],
         entry: &PlanEntry,
-        digest: &ContentDigest,
-        external: Option<&(PathBuf, Stamp)>,
+        (digest, external): (&ContentDigest, Option<&(PathBuf, Stamp)>),
+        sources: &mut Directories<'_>,
         written: &mut Written,
     ) -> Result<bool, WriteError> {
         let source = match external {
@@ -253,7 +268,7 @@ impl Place<'_> {
         let to = rustix::fs::openat(parent, name, flags, Mode::from_raw_mode(0o600));
         let mut to = File::from(to.map_err(|e| self.error("create", &entry.path, e))?);
         let target = self.dir.join(fs::path_of(&entry.path));
-        source.copy_to(&mut to, &target)?;
+        source.copy_to(&mut to, &target, sources)?;
         self.own(parent, name, &entry.path, entry.owned, written)?;
         let mode = std::fs::Permissions::from_mode(entry.owned.mode);
         to.set_permissions(mode).map_err(|e| self.error("set mode of", &entry.path, e))?;
@@ -338,6 +353,9 @@ pub(crate) fn timestamps(time: i64) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
+/// The length of a path in bytes from which on it is not followed as a whole.
+const LONG_PATH_BYTES: usize = 256;
+
 /// The file that contents are copied from.
 pub(crate) struct Source<'a> {
     pub(crate) path: PathBuf,
@@ -347,10 +365,30 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Copies the contents to a new file, and compares the digest of what was written.
-    pub(crate) fn copy_to(&self, to: &mut File, target: &Path) -> Result<(), WriteError> {
+    /// Opens the file. A long path is followed from the nearest directory that is open.
+    fn open(&self, sources: &mut Directories<'_>) -> Result<File, IoError> {
+        match self.path.as_os_str().as_encoded_bytes() {
+            // A file of this machine was found without following links.
+            [b'/', below @ ..] if self.stamp.is_some() && below.len() >= LONG_PATH_BYTES => {
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let parent = sources.parent(below);
+                let opened = parent.and_then(|(fd, name)| rustix::fs::openat(fd, name, flags, Mode::empty()));
+                opened.map(File::from).map_err(|e| IoError::new("open", &self.path, e))
+            }
+            _ => fs::open(&self.path),
+        }
+    }
+
+    /// Copies the contents to a new file, and compares the digest of what was written. `sources` begins at the root of
+    /// this machine.
+    pub(crate) fn copy_to(
+        &self,
+        to: &mut File,
+        target: &Path,
+        sources: &mut Directories<'_>,
+    ) -> Result<(), WriteError> {
         use std::io::{Seek, SeekFrom};
-        let from = match (fs::open(&self.path), self.stamp) {
+        let from = match (self.open(sources), self.stamp) {
             (Err(_), Some(_)) => return Err(WriteError::Changed { path: self.path.clone() }),
             (from, _) => from?,
         };

@@ -12,13 +12,14 @@
 //! Source of the rule for racy timestamps: git, Documentation/technical/racy-git.txt.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use graph::ContentDigest;
 use rayon::prelude::*;
 
 use crate::blob::{BlobTable, ExternalFile, Stamp};
 use crate::fs;
+use crate::tree::deep::enter;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"HSC3");
 const HEADER: usize = 56;
@@ -154,15 +155,42 @@ impl Image {
         record.stamp == *stamp && stamp.mtime_ns.max(stamp.ctime_ns) < self.started_at_ns - SLACK_NS
     }
 
-    fn path(&self, mut dir: u32) -> Vec<u8> {
-        let mut names = Vec::new();
-        while dir != 0 {
-            let found = self.dir(dir);
-            names.push(self.record(found.entry).name);
-            dir = found.parent;
+    /// Goes from the directory that was asked for last to another one.
+    fn go<'a>(&self, way: &'a mut Way, dir: u32) -> &'a [u8] {
+        let (mut names, mut at) = (Vec::new(), dir);
+        let n_common = loop {
+            // The index of a directory is larger than that of the directory that it is in.
+            match way.dirs.binary_search_by_key(&at, |(dir, _)| *dir) {
+                Ok(i) => break i + 1,
+                Err(_) => {
+                    let found = self.dir(at);
+                    names.push((at, self.record(found.entry).name));
+                    at = found.parent;
+                }
+            }
+        };
+        way.dirs.truncate(n_common);
+        let n_path = way.dirs.last().map_or(0, |(_, n)| *n);
+        way.path.truncate(n_path);
+        for (dir, name) in names.into_iter().rev() {
+            let n_path = way.path.len();
+            enter(&mut way.path, n_path, name);
+            way.dirs.push((dir, way.path.len()));
         }
-        names.reverse();
-        names.join(&b'/')
+        &way.path
+    }
+}
+
+/// The way from the root of an image to the directory that was asked for last.
+pub(super) struct Way {
+    path: Vec<u8>,
+    /// The index of each directory on the way, the root first, and the length of its path in bytes.
+    dirs: Vec<(u32, usize)>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { path: Vec::new(), dirs: vec![(0, 0)] }
     }
 }
 
@@ -284,6 +312,8 @@ fn checksum(bytes: &[u8]) -> blake3::Hash {
 pub(super) struct Table {
     pub(super) root: PathBuf,
     pub(super) image: Image,
+    /// Most files that are asked for are near the one before them.
+    pub(super) last: Mutex<Way>,
 }
 
 impl BlobTable for Table {
@@ -305,7 +335,9 @@ impl BlobTable for Table {
             let middle = u32::midpoint(low, high);
             if self.image.dir(middle).first <= number { low = middle } else { high = middle }
         }
-        let path = self.root.join(fs::path_of(&self.image.path(low))).join(fs::path_of(record.name));
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let directory = self.image.go(&mut last, low);
+        let path = self.root.join(fs::path_of(directory)).join(fs::path_of(record.name));
         ExternalFile { path, stamp: record.stamp }
     }
 }
