@@ -101,6 +101,7 @@ impl Diagnostic for IngestError {
 
 /// Reads the changes that a command made, from the upper directory of an overlay, and makes blobs of the contents
 /// of its files: by hard links where the files belong to this user and are readable, and by copies otherwise.
+/// Whiteouts take the place of devices and sockets, which are in no tree.
 /// Nobody may write to the directory any more. `ids` maps the owners on the disk to those in the tree.
 ///
 /// # Errors
@@ -233,7 +234,8 @@ impl Reader<'_> {
             FileType::CharacterDevice if stat.st_rdev == 0 => ChangeKind::Whiteout,
             _ => {
                 self.n_skipped += 1;
-                // A whiteout hides an entry of a lower layer, and is no entry itself.
+                let hidden = self.directories.parent(&path).and_then(|(fd, _)| hide(fd, name));
+                hidden.map_err(|e| self.error("replace", &path, e))?;
                 ChangeKind::Whiteout
             }
         };
@@ -242,6 +244,13 @@ impl Reader<'_> {
         self.changes.push(Change { path, what, owned, mtime_ns });
         Ok(below)
     }
+}
+
+/// Puts a whiteout in the place of an entry that a tree cannot have. It hides an entry of a lower layer, and is no entry
+/// itself. Otherwise the layer would show more than its tree has, to every step over a tree with that digest.
+fn hide(parent: BorrowedFd<'_>, name: &CString) -> rustix::io::Result<()> {
+    rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
+    rustix::fs::mknodat(parent, name, rustix::fs::FileType::CharacterDevice, Mode::empty(), 0)
 }
 
 fn is_opaque(fd: BorrowedFd<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! Tests of layers: what is written is what was planned, and reads back as the tree.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use expect_test::expect;
@@ -102,6 +102,31 @@ fn a_file_whose_blob_is_just_so_shares_its_inode() {
     let written = write_layer(&plan, &dir.path().join("out2"), &s.blobs_dir(), &IdMap::default()).unwrap();
     assert_eq!((written.n_linked, written.n_copied), (0, 1));
     assert_eq!(fs::metadata(dir.path().join("out2/f")).unwrap().mode() & 0o777, 0o755);
+}
+
+#[test]
+fn a_layer_shows_nothing_that_its_tree_does_not_have() {
+    let (dir, s) = store();
+    let base = tree(&s, "etc/passwd run/pid");
+    let upper = dir.path().join("upper");
+    fs::create_dir_all(upper.join("etc")).unwrap();
+    fs::create_dir_all(upper.join("run")).unwrap();
+    for path in ["etc/passwd", "run/socket", "run/other"] {
+        std::os::unix::net::UnixListener::bind(upper.join(path)).unwrap();
+    }
+    let contents = ingest_layer(&upper, &s.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
+    assert_eq!((contents.n_skipped, contents.changes.len()), (3, 5));
+    let made = s.apply_changes(base, &contents).unwrap();
+    expect![[r#"
+        etc/
+        run/
+        run/pid = run/pid
+    "#]]
+    .assert_eq(&show(&s, made));
+    for path in ["etc/passwd", "run/socket", "run/other"] {
+        let left = fs::symlink_metadata(upper.join(path)).unwrap();
+        assert!(left.file_type().is_char_device() && left.rdev() == 0, "{path}");
+    }
 }
 
 #[test]
