@@ -1,5 +1,7 @@
 //! From an image to a container, and from a container to an image.
 
+use std::collections::{HashMap, HashSet};
+
 use engine::ResolvedImage;
 use graph::image::ARCHIVE;
 use graph::{ImageConfig, Op, PackForm, PackOp, Selection, TreePath};
@@ -98,13 +100,7 @@ impl Container {
 impl Config {
     /// Takes over the configuration of an image.
     fn take(&mut self, image: &ImageConfig) {
-        for (name, value) in &image.env {
-            self.secret_env.retain(|(other, _)| other != name);
-            match self.env.iter_mut().find(|(other, _)| other == name) {
-                Some((_, old)) => old.clone_from(value),
-                None => self.env.push((name.clone(), value.clone())),
-            }
-        }
+        self.take_env(&image.env);
         self.labels.extend(image.labels.clone());
         self.ports.extend(image.ports.iter().filter_map(|text| Port::parse(text)));
         self.workdir = TreePath::parse(&image.workdir).unwrap_or_default();
@@ -114,6 +110,23 @@ impl Config {
         self.volumes.clone_from(&image.volumes);
         self.stop_signal.clone_from(&image.stop_signal);
         self.healthcheck.clone_from(&image.healthcheck);
+    }
+
+    /// Takes over the variables of an image, of which there may be very many.
+    fn take_env(&mut self, env: &[(String, String)]) {
+        let taken: HashSet<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
+        self.secret_env.retain(|(name, _)| !taken.contains(name.as_str()));
+        let mut places: HashMap<String, usize> =
+            self.env.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
+        for (name, value) in env {
+            match places.get(name) {
+                Some(place) => self.env[*place].1.clone_from(value),
+                None => {
+                    places.insert(name.clone(), self.env.len());
+                    self.env.push((name.clone(), value.clone()));
+                }
+            }
+        }
     }
 
     /// Returns the configuration of an image of the container. Secrets are not part of it.
@@ -145,5 +158,30 @@ impl Port {
 impl std::fmt::Display for Port {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.number, self.protocol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use graph::SecretName;
+
+    use super::*;
+
+    #[test]
+    fn an_image_replaces_variables_in_place_however_many_it_has() {
+        const N_VARIABLES: usize = 300_000;
+        let mut config = Config {
+            env: vec![("KEPT".into(), "1".into()), ("V7".into(), "old".into())],
+            secret_env: vec![("V8".into(), SecretName("gone".into())), ("T".into(), SecretName("kept".into()))],
+            ..Config::default()
+        };
+        let mut env: Vec<(String, String)> = (0..N_VARIABLES).map(|n| (format!("V{n}"), n.to_string())).collect();
+        env.push(("V9".into(), "the last".into()));
+        // Each one that is searched among all before it would make this take many minutes.
+        config.take(&ImageConfig { env, ..ImageConfig::default() });
+        assert_eq!(config.env.len(), N_VARIABLES + 1);
+        assert_eq!(config.env[..3].iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), ["1", "7", "0"]);
+        assert!(config.env.contains(&("V9".into(), "the last".into())));
+        assert_eq!(config.secret_env, [("T".into(), SecretName("kept".into()))]);
     }
 }
