@@ -8,4 +8,7 @@
 
 mod bounds;
 mod components;
+mod registry;
+mod steps;
 mod verdict;
+mod warm;

@@ -231,6 +231,58 @@ mod stages {
             )
             .exit_code()
     }
+
+    /// Runs scripts at the same time, each in a container of its own, and returns for each its exit code and output.
+    pub fn scripts(
+        /// The root of the containers; by default the tools of this machine.
+        root: Option<Directory>,
+        scripts: Vec<String>,
+        /// The limit of processes.
+        processes: Option<u32>,
+    ) -> Vec<String> {
+        let ran = super::run(root, &scripts, processes);
+        let answer = |container: &Container| -> Result<String> {
+            Ok(format!("{} {}", container.exit_code()?, container.stdout()?.trim()))
+        };
+        ran.iter().map(|container| answer(container).unwrap_or_else(|error| format!("error {error}"))).collect()
+    }
+
+    /// Runs scripts like `scripts`, and returns for each what is in the file `/out` afterwards.
+    pub fn outputs(
+        /// The root of the containers; by default the tools of this machine.
+        root: Option<Directory>,
+        scripts: Vec<String>,
+    ) -> Vec<String> {
+        let ran = super::run(root, &scripts, None);
+        let contents = |container: &Container| container.file("/out").contents();
+        ran.iter().map(|container| contents(container).unwrap_or_else(|error| format!("error {error}"))).collect()
+    }
+
+    /// Pulls images, and returns for each the contents of a file, or the error.
+    pub fn pulls(
+        images: Vec<String>,
+        /// The path of the file.
+        file: &str,
+    ) -> Vec<String> {
+        let contents = |image: &String| Container::new().from_image(image).file(file).contents();
+        images.iter().map(|image| contents(image).unwrap_or_else(|error| format!("error {error}"))).collect()
+    }
+}
+
+/// Runs scripts in containers of their own, all at the same time and to their ends.
+fn run(root: Option<Directory>, scripts: &[String], processes: Option<u32>) -> Vec<Container> {
+    let root = root.map_or_else(machine::rootfs, |root| Container::new().with_rootfs(&root));
+    let options = || {
+        let options = ExecOptions::new().any_code().without_network().timeout_seconds(100);
+        match processes {
+            Some(limit) => options.process_limit(limit),
+            None => options,
+        }
+    };
+    let ran: Vec<_> = scripts.iter().map(|script| root.with_exec_options(["sh", "-c", script], options())).collect();
+    // Each is asked for its own error afterwards.
+    let _ = sync_all(&ran);
+    ran
 }
 
 #[inline(never)]
