@@ -8,7 +8,10 @@
 
 mod bounds;
 mod components;
+mod disk;
+mod kills;
 mod registry;
 mod steps;
+mod together;
 mod verdict;
 mod warm;
