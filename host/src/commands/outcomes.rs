@@ -1,7 +1,6 @@
 //! The outcomes of the stages of a run, for people and for programs.
 
 mod json;
-mod junit;
 mod suites;
 mod text;
 
@@ -130,7 +129,7 @@ impl Outcomes {
     ) -> Result<()> {
         let mut suites = suites::of(self, graph);
         suites.extend(not_run.iter().map(|not_run| suites::lacking(not_run, is_strict)));
-        std::fs::write(path, junit::render(module, &suites))
+        std::fs::write(path, pipeline::junit(module, &suites))
             .map_err(|error| Report::unwritable(format!("cannot write the report to `{}`", path.display()), &error))
     }
 

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use pipeline::{Case, CaseReport, CaseVerdict, StageGraph};
+use pipeline::{Case, CaseOutcome, CaseReport, CaseVerdict, StageGraph, Suite, SuiteCase};
 
-use super::junit::{CaseOutcome, Suite, SuiteCase};
 use super::{OutcomeKind, Outcomes, StageOutcome, is_data};
 use crate::commands::lacking::NotRun;
 use crate::output;

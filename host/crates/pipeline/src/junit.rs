@@ -7,42 +7,55 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// The cases of one stage.
-pub(super) struct Suite {
-    pub(super) name: String,
-    pub(super) took: Duration,
-    pub(super) cases: Vec<SuiteCase>,
+pub struct Suite {
+    /// The name of the stage.
+    pub name: String,
+    /// How long it took.
+    pub took: Duration,
+    /// The cases in their order.
+    pub cases: Vec<SuiteCase>,
     /// The text that the stage returned; may be empty.
-    pub(super) output: String,
+    pub output: String,
 }
 
 /// One case of a suite.
-pub(super) struct SuiteCase {
-    pub(super) name: String,
-    pub(super) took: Duration,
-    pub(super) outcome: CaseOutcome,
+pub struct SuiteCase {
+    /// The name of the case.
+    pub name: String,
+    /// How long it took.
+    pub took: Duration,
+    /// How it ended.
+    pub outcome: CaseOutcome,
 }
 
 /// How a case ended.
-pub(super) enum CaseOutcome {
+pub enum CaseOutcome {
+    /// The case succeeded.
     Passed,
     /// The case was tried and failed.
     Failed {
+        /// The reason in one line.
         message: String,
+        /// All that is known.
         text: String,
     },
     /// The case could not be tried.
     Error {
+        /// The reason in one line.
         message: String,
+        /// All that is known.
         text: String,
     },
     /// The case was skipped.
     Skipped {
+        /// The reason in one line.
         message: String,
     },
 }
 
-/// Returns the XML document.
-pub(super) fn render(module: &str, suites: &[Suite]) -> String {
+/// Returns the XML document. `module` is the name of the module, which is part of the name of each class.
+#[must_use]
+pub fn junit(module: &str, suites: &[Suite]) -> String {
     let all = || suites.iter().flat_map(|suite| &suite.cases);
     let took: Duration = suites.iter().map(|suite| suite.took).sum();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -169,7 +182,7 @@ mod tests {
               </testsuite>
             </testsuites>
         "#]]
-        .assert_eq(&render("shop", &[suite]));
+        .assert_eq(&junit("shop", &[suite]));
     }
 
     #[test]
