@@ -68,6 +68,8 @@ pub(crate) fn json(value: &Value) -> Json {
         Value::Result(Ok(value)) => json!({ "ok": optional(value) }),
         Value::Result(Err(value)) => json!({ "err": optional(value) }),
         Value::Object(object) => json!({ "type": object.name(), "name": named(object) }),
+        // Functions take such a value, and none returns one.
+        Value::Kept(contents) => json!(contents.digest().to_string()),
     }
 }
 

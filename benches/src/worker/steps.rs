@@ -43,7 +43,7 @@ fn chain(rootfs: &str, command: &str, n_steps: usize) -> Result<Edge> {
 fn exec(command: &str, variable: (String, String)) -> ExecOp {
     ExecOp {
         args: vec![command.to_owned()],
-        env: vec![variable],
+        env: [variable].into_iter().collect(),
         secret_env: Vec::new(),
         cwd: TreePath::root(),
         user: None,

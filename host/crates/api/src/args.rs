@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use graph::Contents;
+
 use crate::value::{Object, Resource, Value};
 
 /// An argument is missing, or its type is not the one in the WIT package.
@@ -71,13 +73,15 @@ from_value! {
 /// The case of an enum.
 pub(crate) struct EnumCase(pub(crate) String);
 
-impl FromValue for Vec<u8> {
-    const EXPECTED: &'static str = "list<u8>";
+impl FromValue for Contents {
+    const EXPECTED: &'static str = "string or list<u8>";
 
     fn from_value(value: Value) -> Option<Self> {
         match value {
-            Value::Bytes(bytes) => Some(bytes),
-            Value::List(items) if items.is_empty() => Some(Vec::new()),
+            Value::String(text) => Some(text.as_str().into()),
+            Value::Bytes(bytes) => Some(bytes.into()),
+            Value::Kept(contents) => Some(contents),
+            Value::List(items) if items.is_empty() => Some(Vec::new().into()),
             _ => None,
         }
     }

@@ -6,11 +6,12 @@ mod identity;
 mod image;
 mod mounts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use engine::FailureCode;
 use graph::expand::expand;
-use graph::{CacheSharing, Edge, FailOp, Op, Platform, SecretName, Selection, TreePath};
+use graph::{CacheSharing, Edge, FailOp, Op, Pairs, Platform, SecretName, Selection, TreePath};
 
 use crate::directory::Directory;
 use crate::file::{failing, scratch};
@@ -25,7 +26,7 @@ pub struct Container {
     /// The configuration: everything besides files that commands and images take from it.
     pub config: Config,
     /// The mounts, in the order in which they were made. No path occurs twice.
-    pub mounts: Vec<ContainerMount>,
+    pub mounts: Arc<Vec<ContainerMount>>,
     /// The last command that was run in it.
     pub last_exec: Option<Edge>,
     /// The pinned reference of the image that it started from, and the id that the container had then.
@@ -38,29 +39,36 @@ pub struct Container {
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// The environment variables, in the order in which they were set. Names are unique.
-    pub env: Vec<(String, String)>,
+    pub env: Pairs,
     /// The environment variables whose values are secrets.
-    pub secret_env: Vec<(String, SecretName)>,
+    pub secret_env: Arc<Vec<(String, SecretName)>>,
     /// The working directory of commands.
     pub workdir: TreePath,
     /// The user: `name`, `name:group`, `uid` or `uid:gid`; root if there is none.
     pub user: Option<String>,
     /// The words that are put before the arguments of a command that asks for them.
-    pub entrypoint: Vec<String>,
+    pub entrypoint: Arc<[String]>,
     /// The command that runs if no other is given.
-    pub default_args: Vec<String>,
+    pub default_args: Arc<[String]>,
     /// The labels of the image.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Pairs,
     /// The annotations of the image's manifest.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Pairs,
     /// The ports that its service listens on.
-    pub ports: BTreeSet<Port>,
+    pub ports: Arc<BTreeSet<Port>>,
     /// The directories that other programs make volumes of.
-    pub volumes: BTreeSet<String>,
+    pub volumes: Arc<BTreeSet<String>>,
     /// The signal that stops it, as in `SIGTERM`.
     pub stop_signal: Option<String>,
     /// The health check as JSON, in Docker's format.
     pub healthcheck: Option<String>,
+}
+
+/// The most bytes that a text, or all arguments of a command, may have when variables in them are replaced.
+const MAX_EXPANDED_BYTES: usize = 1 << 20;
+
+fn too_long(what: &str) -> String {
+    format!("{what} would have more than {MAX_EXPANDED_BYTES} bytes with its variables replaced")
 }
 
 /// A port with its transport protocol.
@@ -129,13 +137,22 @@ pub enum MountSource {
     },
 }
 
+impl Config {
+    /// Removes a variable whose value is a secret.
+    pub(crate) fn forget_secret(&mut self, name: &str) {
+        if self.secret_env.iter().any(|(other, _)| other == name) {
+            Arc::make_mut(&mut self.secret_env).retain(|(other, _)| other != name);
+        }
+    }
+}
+
 impl Default for Container {
     fn default() -> Self {
         Self {
             platform: Platform::of_this_machine(),
             rootfs: scratch(),
             config: Config::default(),
-            mounts: Vec::new(),
+            mounts: Arc::default(),
             last_exec: None,
             image_ref: None,
         }
@@ -180,11 +197,8 @@ impl Container {
             return self.with_error(FailureCode::InvalidArgument, message);
         }
         self.with_config(|config| {
-            config.secret_env.retain(|(other, _)| other != name);
-            match config.env.iter_mut().find(|(other, _)| other == name) {
-                Some((_, old)) => value.clone_into(old),
-                None => config.env.push((name.to_owned(), value.to_owned())),
-            }
+            config.forget_secret(name);
+            config.env.set(name, value);
         })
     }
 
@@ -201,9 +215,9 @@ impl Container {
     #[must_use]
     pub fn with_secret_variable(&self, name: &str, secret: &SecretName) -> Self {
         self.with_config(|config| {
-            config.env.retain(|(other, _)| other != name);
-            config.secret_env.retain(|(other, _)| other != name);
-            config.secret_env.push((name.to_owned(), secret.clone()));
+            config.env.remove(name);
+            config.forget_secret(name);
+            Arc::make_mut(&mut config.secret_env).push((name.to_owned(), secret.clone()));
         })
     }
 
@@ -218,11 +232,14 @@ impl Container {
 
     /// Replaces `$NAME` and `${NAME}` by the variables of the container.
     fn expand(&self, text: &str) -> Result<String, String> {
+        let mut left = MAX_EXPANDED_BYTES;
         expand(text, |name| {
             if self.config.secret_env.iter().any(|(other, _)| other == name) {
                 return Err(format!("expand cannot be used with secret env variable `{name}`"));
             }
-            Ok(self.config.env.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone()))
+            let value = self.config.env.get(name);
+            left = left.checked_sub(value.map_or(0, str::len)).ok_or_else(|| too_long("a text"))?;
+            Ok(value.map(str::to_owned))
         })
     }
 

@@ -1,7 +1,7 @@
 //! The resource `directory.directory`.
 
 use engine::FailureCode;
-use graph::{CopyOp, CopySource, FileOp, Op, PathError, RemoveKind, Selection, TreePath};
+use graph::{Contents, CopyOp, CopySource, FileOp, Op, PathError, RemoveKind, Selection, TreePath};
 
 use crate::file::{File, failing, scratch};
 use crate::options::{CopyOptions, NewOptions};
@@ -82,10 +82,11 @@ impl Directory {
 
     /// Returns the directory with a file of these contents.
     #[must_use]
-    pub fn with_new_file(&self, path: &str, contents: &[u8], options: &NewOptions) -> Self {
+    pub fn with_new_file(&self, path: &str, contents: impl Into<Contents>, options: &NewOptions) -> Self {
+        let contents = contents.into();
         self.with_path(path, |path| {
             let mode = options.mode.unwrap_or(0o644);
-            self.with_op(FileOp::MakeFile { path, contents: contents.into(), mode, owner: options.owner.clone() }, None)
+            self.with_op(FileOp::MakeFile { path, contents, mode, owner: options.owner.clone() }, None)
         })
     }
 

@@ -1,7 +1,7 @@
 //! The resource `file.file`.
 
 use engine::FailureCode;
-use graph::{FailOp, FileOp, Op, Selection, TreePath, Vertex};
+use graph::{Contents, FailOp, FileOp, Op, Selection, TreePath, Vertex};
 
 /// A file that need not exist yet.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl File {
 
     /// Returns a file with these contents and mode 0644.
     #[must_use]
-    pub fn with_contents(name: &str, contents: &[u8]) -> Self {
+    pub fn with_contents(name: &str, contents: impl Into<Contents>) -> Self {
         let selection = match check_name(name) {
             Err(failing) => failing,
             Ok(path) => {

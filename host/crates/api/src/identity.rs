@@ -58,6 +58,10 @@ fn add(hasher: &mut KeyHasher, value: &Value) {
             hasher.text("bytes");
             hasher.bytes(bytes);
         }
+        Value::Kept(contents) => {
+            hasher.text("contents");
+            hasher.bytes(contents.digest().as_bytes());
+        }
         Value::Flags(names) => {
             hasher.text("flags");
             hasher.list(names.iter(), |hasher, name| hasher.text(name));
@@ -90,7 +94,7 @@ fn number(hasher: &mut KeyHasher, ty: &str, number: u64) {
     hasher.number(number);
 }
 
-fn add_object(hasher: &mut KeyHasher, object: &Object) {
+pub(crate) fn add_object(hasher: &mut KeyHasher, object: &Object) {
     hasher.text(object.name());
     match object {
         Object::Container(container) => add_container(hasher, container),

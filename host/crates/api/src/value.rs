@@ -9,7 +9,7 @@ use std::{fmt, mem};
 
 use engine::Failure;
 use futures::future::BoxFuture;
-use graph::Edge;
+use graph::{Contents, Edge};
 use tokio::sync::OnceCell;
 
 use crate::container::Container;
@@ -68,6 +68,8 @@ pub enum Value {
     Result(Result<Option<Box<Self>>, Option<Box<Self>>>),
     /// An object: a resource.
     Object(Object),
+    /// The contents of a file that are in the store: a `string` or a `list<u8>` for the methods that make files.
+    Kept(Contents),
 }
 
 impl Value {

@@ -17,7 +17,7 @@ use engine::{
     Caps, Engine, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     SessionIo, Snapshot, Solved,
 };
-use graph::{ContentDigest, Definition, Edge, Platform, TreePath};
+use graph::{ContentDigest, Contents, Definition, Edge, Platform, TreePath};
 use solver::Solver;
 use store::Store;
 use trees::{Input, Trees};
@@ -105,6 +105,10 @@ impl Engine for Docker {
             Solved { snapshot: Snapshot { handle }, exec: record.map(|record| Arc::clone(&record.exec)) }
         });
         Ok(solved.collect())
+    }
+
+    fn keep(&self, contents: &[u8]) -> Result<Contents, Failure> {
+        self.engine.trees.keep(contents)
     }
 
     fn forget_failures(&self) {

@@ -195,7 +195,7 @@ pub(crate) fn deepest_first(paths: &mut Vec<String>) {
 
 /// Returns the environment but for `HOME`, which the shim knows.
 pub(crate) fn environment(op: &ExecOp) -> Vec<(String, String)> {
-    with_path(op).into_iter().chain(op.env.iter().cloned()).collect()
+    with_path(op).into_iter().chain(op.env.to_vec()).collect()
 }
 
 /// How long a command may run, and how much it may print.
@@ -247,7 +247,7 @@ mod tests {
     fn op() -> ExecOp {
         ExecOp {
             args: vec!["make".into(), "all".into()],
-            env: vec![("A".into(), "1".into())],
+            env: [("A", "1")].into_iter().collect(),
             secret_env: Vec::new(),
             cwd: TreePath::root(),
             user: Some("app".into()),
@@ -274,7 +274,7 @@ mod tests {
             "/dev/.host/shim d/dev/.host-output p/dev/.host-params uapp w/ h x0 x3 i/in o/out b/dev/.host-before \
              c/etc/hosts c/etc/resolv.conf c/mnt/x c/dev c/etc c/mnt c/proc c/sys -- make all"
         );
-        let set = ExecOp { env: vec![("HOME".into(), "/h".into()), ("PATH".into(), "/b".into())], ..op() };
+        let set = ExecOp { env: [("HOME", "/h"), ("PATH", "/b")].into_iter().collect(), ..op() };
         assert!(!arguments(&set, &StartOptions::default(), &PLACES).contains(&"h".to_owned()));
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(environment(&set), [pair("HOME", "/h"), pair("PATH", "/b")]);

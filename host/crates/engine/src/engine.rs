@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use graph::{Edge, Platform, SecretName, TreePath};
+use graph::{Contents, Edge, Platform, SecretName, TreePath};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::EventSink;
@@ -29,6 +29,14 @@ pub trait Engine: Send + Sync {
     /// # Cancel safety
     /// After the future is dropped, work that nobody else waits for is stopped.
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure>;
+
+    /// Keeps the contents of a file that an operation makes: in the store, if the engine has one.
+    ///
+    /// # Errors
+    /// `Environment` if the store cannot be written.
+    fn keep(&self, contents: &[u8]) -> Result<Contents, Failure> {
+        Ok(contents.into())
+    }
 
     /// Forgets the vertices that failed in this session. They are tried again when they are asked for again.
     fn forget_failures(&self);

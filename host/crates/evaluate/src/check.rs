@@ -25,7 +25,8 @@ pub fn never(op: &Op) -> Option<Failure> {
 /// # Errors
 /// `InvalidArgument` for a word with a NUL byte in it.
 pub fn command(op: &ExecOp) -> Result<(), Failure> {
-    let words = op.args.iter().chain(op.env.iter().flat_map(|(name, value)| [name, value]));
+    let env = op.env.entries();
+    let words = op.args.iter().map(String::as_str).chain(env.iter().flat_map(|(name, value)| [*name, *value]));
     if let Some(word) = words.into_iter().find(|word| word.contains('\0')) {
         let message = format!("argument or variable {word:?} has a NUL byte, which no command can get");
         return Err(Failure::invalid(FailureCode::InvalidArgument, message));

@@ -119,14 +119,14 @@ pub fn exec_failure(
 
 #[cfg(test)]
 mod tests {
-    use graph::{Expect, Limits, Platform, Reuse};
+    use graph::{Expect, Limits, Pairs, Platform, Reuse};
 
     use super::*;
 
     fn op() -> ExecOp {
         ExecOp {
             args: vec!["make".into()],
-            env: Vec::new(),
+            env: Pairs::default(),
             secret_env: Vec::new(),
             cwd: TreePath::parse("src").unwrap(),
             user: Some("app:staff".into()),

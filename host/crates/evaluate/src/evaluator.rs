@@ -8,7 +8,7 @@ use engine::{
     Caps, Engine, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     SessionIo, Snapshot, Solved,
 };
-use graph::{ContentDigest, Edge, Platform, TreePath};
+use graph::{ContentDigest, Contents, Edge, Platform, TreePath};
 use solver::Solver;
 use store::Store;
 use trees::{Input, Trees};
@@ -64,6 +64,10 @@ impl<R: Runner> Engine for Evaluator<R> {
             Solved { snapshot: Snapshot { handle }, exec: value.exec_result() }
         });
         Ok(solved.collect())
+    }
+
+    fn keep(&self, contents: &[u8]) -> Result<Contents, Failure> {
+        self.trees().keep(contents)
     }
 
     fn forget_failures(&self) {

@@ -101,13 +101,14 @@ impl ContentDigest {
 #[derive(Clone)]
 pub struct KeyHasher {
     inner: blake3::Hasher,
+    n_bytes: u64,
 }
 
 impl KeyHasher {
     /// Starts a hash in its own domain, as in `"exec/1"`. The number goes up when the meaning of the fields changes.
     #[must_use]
     pub fn new(domain: &str) -> Self {
-        let mut hasher = Self { inner: blake3::Hasher::new() };
+        let mut hasher = Self { inner: blake3::Hasher::new(), n_bytes: 0 };
         hasher.text(domain);
         hasher
     }
@@ -116,6 +117,7 @@ impl KeyHasher {
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.inner.update(&(bytes.len() as u64).to_le_bytes());
         self.inner.update(bytes);
+        self.n_bytes += size_of::<u64>() as u64 + bytes.len() as u64;
     }
 
     /// Adds a text, preceded by its length in bytes.
@@ -126,6 +128,13 @@ impl KeyHasher {
     /// Adds a number of fixed width.
     pub fn number(&mut self, number: u64) {
         self.inner.update(&number.to_le_bytes());
+        self.n_bytes += size_of::<u64>() as u64;
+    }
+
+    /// Returns the number of bytes that were hashed so far.
+    #[must_use]
+    pub fn n_bytes(&self) -> u64 {
+        self.n_bytes
     }
 
     /// Adds a boolean as a number.

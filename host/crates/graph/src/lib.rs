@@ -12,6 +12,7 @@
 //!
 //! Read [`op`] and [`vertex`] first, then [`definition`].
 
+pub mod contents;
 pub mod definition;
 pub mod diagnostic;
 pub mod digest;
@@ -19,11 +20,13 @@ pub mod expand;
 pub mod image;
 pub mod image_digest;
 pub mod op;
+pub mod pairs;
 pub mod path;
 pub mod platform;
 pub mod reference;
 pub mod vertex;
 
+pub use contents::Contents;
 pub use definition::Definition;
 pub use diagnostic::{Blame, Diagnostic};
 pub use digest::{CacheKey, ContentDigest, DefinitionDigest, DigestError, KeyHasher};
@@ -33,6 +36,7 @@ pub use op::{
     CacheSharing, CopyOp, CopySource, ExecOp, Expect, FailOp, FileOp, Limits, Mount, MountKind, Op, RemoveKind, Reuse,
     SecretName, SourceOp, Stdin,
 };
+pub use pairs::Pairs;
 pub use path::{PathError, TreePath};
 pub use platform::Platform;
 pub use reference::{Reference, Repository};

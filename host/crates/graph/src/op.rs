@@ -7,8 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::contents::Contents;
 use crate::digest::KeyHasher;
 use crate::image::{ImageOp, PackOp};
+use crate::pairs::Pairs;
 use crate::path::TreePath;
 use crate::platform::Platform;
 
@@ -83,7 +85,7 @@ pub enum FileOp {
         /// The path of the file.
         path: TreePath,
         /// The contents of the file.
-        contents: Arc<[u8]>,
+        contents: Contents,
         /// The permission bits of the file.
         mode: u32,
         /// The owner: `user`, `user:group`, `uid` or `uid:gid`; root if there is none.
@@ -195,8 +197,8 @@ pub enum CopySource {
 pub struct ExecOp {
     /// The program and its arguments. The list is never empty.
     pub args: Vec<String>,
-    /// The environment variables, in the order in which they were set. Names are unique.
-    pub env: Vec<(String, String)>,
+    /// The environment variables, in the order in which they were set.
+    pub env: Pairs,
     /// The environment variables whose values are secrets.
     pub secret_env: Vec<(String, SecretName)>,
     /// The working directory. It is made if it is missing.
@@ -405,6 +407,17 @@ impl Op {
         }
     }
 
+    /// Returns the bytes that the operation takes, if `n_hashed` bytes of it were hashed.
+    pub(crate) fn n_bytes(&self, n_hashed: u64) -> u64 {
+        match self {
+            // Of long contents only the digest is hashed.
+            Self::File(FileOp::MakeFile { contents, .. }) => n_hashed + contents.n_bytes_kept(),
+            // Variables are shared with the container that has them.
+            Self::Exec(op) => n_hashed.saturating_sub(op.env.n_bytes()),
+            _ => n_hashed,
+        }
+    }
+
     /// Returns the number of outputs of the operation.
     #[must_use]
     pub fn n_outputs(&self) -> u32 {
@@ -478,9 +491,10 @@ impl FileOp {
         hasher.text("file/1");
         match self {
             Self::MakeFile { path, contents, mode, owner } => {
-                hasher.text("make-file");
+                hasher.text("make-file/2");
                 hasher.text(path.as_str());
-                hasher.bytes(contents);
+                // The digest, for contents in the store are the same as contents in memory.
+                hasher.bytes(contents.digest().as_bytes());
                 hasher.number(u64::from(*mode));
                 owner_into(hasher, owner.as_ref());
             }
@@ -585,7 +599,7 @@ impl ExecOp {
         } = self;
         hasher.text("exec/1");
         texts(hasher, args);
-        hasher.list(env.iter(), |h, (name, value)| {
+        hasher.list(env.entries().into_iter(), |h, (name, value)| {
             h.text(name);
             h.text(value);
         });

@@ -13,6 +13,7 @@ pub struct Vertex {
     digest: DefinitionDigest,
     op: Op,
     inputs: Vec<Selection>,
+    n_bytes: u64,
 }
 
 /// An output of a vertex.
@@ -42,7 +43,8 @@ impl Vertex {
         op.hash_into(&mut hasher);
         op.hash_definition_only(&mut hasher);
         hasher.list(inputs.iter(), |h, input| input.hash_into(h));
-        Arc::new(Self { digest: hasher.definition(), op, inputs })
+        let n_bytes = op.n_bytes(hasher.n_bytes());
+        Arc::new(Self { digest: hasher.definition(), op, inputs, n_bytes })
     }
 
     /// Makes the vertex of an empty tree.
@@ -61,6 +63,12 @@ impl Vertex {
     #[must_use]
     pub fn op(&self) -> &Op {
         &self.op
+    }
+
+    /// Returns about how many bytes the texts and lists of the vertex take. What it shares is not counted.
+    #[must_use]
+    pub fn n_bytes(&self) -> u64 {
+        self.n_bytes
     }
 
     /// Returns the inputs in order.

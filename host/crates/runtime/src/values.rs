@@ -75,6 +75,7 @@ fn describe(value: &Value) -> String {
         Value::Option(_) => "an option".to_owned(),
         Value::Result(_) => "a result".to_owned(),
         Value::Object(object) => format!("a {}", object.name()),
+        Value::Kept(_) => "the contents of a file".to_owned(),
     }
 }
 

@@ -2,7 +2,6 @@
 #![expect(clippy::print_stdout, reason = "it is a program for the terminal")]
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use graph::{CacheKey, CopyOp, CopySource, FileOp, TreePath};
@@ -74,7 +73,7 @@ fn layers(store: &Store, dir: &Path) -> Done<()> {
     let mut tree = empty_tree();
     median("make file", 200, |i| {
         let path = TreePath::parse(&format!("d{}/f{i}", i % 5))?;
-        let op = FileOp::MakeFile { path, contents: Arc::from(i.to_string().as_bytes()), mode: 0o644, owner: None };
+        let op = FileOp::MakeFile { path, contents: i.to_string().as_str().into(), mode: 0o644, owner: None };
         tree = store.apply(&op, tree, None)?;
         Ok(())
     })?;
@@ -94,7 +93,7 @@ fn layers(store: &Store, dir: &Path) -> Done<()> {
     })?;
     median("plan + write of a layer of 3 changes", 50, |i| {
         let path = TreePath::parse(&format!("d0/n{i}"))?;
-        let op = FileOp::MakeFile { path, contents: Arc::from(&b"new"[..]), mode: 0o644, owner: None };
+        let op = FileOp::MakeFile { path, contents: "new".into(), mode: 0o644, owner: None };
         let target = store.apply(&op, tree, None)?;
         let plan = store.plan_layer(Some(tree), target)?;
         write_layer(&plan, &dir.join(format!("layer{i}")), &store.blobs_dir(), &IdMap::default())?;

@@ -12,7 +12,7 @@ mod unpack;
 use std::sync::Arc;
 
 use engine::{EventSink, Failure, SessionIo};
-use graph::{ContentDigest, Op, TreePath, Vertex};
+use graph::{ContentDigest, Contents, Op, TreePath, Vertex};
 use store::Store;
 
 use images::Images;
@@ -55,6 +55,15 @@ impl Trees {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Keeps the contents of a file in the store.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn keep(&self, contents: &[u8]) -> Result<Contents, Failure> {
+        let digest = self.store.put_blob(contents).map_err(Failure::of)?;
+        Ok(Contents::Stored { digest, size_bytes: contents.len() as u64 })
     }
 
     /// Fetches what [`Trees::operate`] needs from elsewhere. Nothing is needed unless an image is packed.

@@ -1,9 +1,11 @@
 //! The method `with-exec`: from a container and options to an [`ExecOp`].
 
+use std::sync::Arc;
+
 use engine::FailureCode;
 use graph::{Edge, ExecOp, Mount, MountKind, Op, Reuse, Selection, Stdin, TreePath, Vertex};
 
-use super::{Container, MountSource};
+use super::{Container, MAX_EXPANDED_BYTES, MountSource, too_long};
 use crate::options::ExecOptions;
 
 impl Container {
@@ -35,7 +37,7 @@ impl Container {
         let op = ExecOp {
             args: self.command(args, options)?,
             env: self.config.env.clone(),
-            secret_env: self.config.secret_env.clone(),
+            secret_env: self.config.secret_env.to_vec(),
             cwd: self.config.workdir.clone(),
             user: self.config.user.clone(),
             platform: self.platform.clone(),
@@ -62,8 +64,8 @@ impl Container {
 
     /// Returns the arguments of the command that is run.
     fn command(&self, args: Vec<String>, options: &ExecOptions) -> Result<Vec<String>, (FailureCode, String)> {
-        let args = if args.is_empty() { self.config.default_args.clone() } else { args };
-        let prefix = if options.use_entrypoint { self.config.entrypoint.as_slice() } else { &[] };
+        let args = if args.is_empty() { self.config.default_args.to_vec() } else { args };
+        let prefix: &[String] = if options.use_entrypoint { &self.config.entrypoint } else { &[] };
         let args: Vec<String> = prefix.iter().cloned().chain(args).collect();
         if args.is_empty() {
             return Err((
@@ -74,10 +76,16 @@ impl Container {
         if !options.expand {
             return Ok(args);
         }
-        args.iter()
-            .map(|arg| self.expand(arg))
-            .collect::<Result<_, _>>()
-            .map_err(|message| (FailureCode::InvalidArgument, message))
+        let (mut expanded, mut n_bytes) = (Vec::with_capacity(args.len()), 0);
+        for arg in &args {
+            let word = self.expand(arg).map_err(|message| (FailureCode::InvalidArgument, message))?;
+            n_bytes += word.len();
+            if n_bytes > MAX_EXPANDED_BYTES {
+                return Err((FailureCode::InvalidArgument, too_long("the arguments of a command")));
+            }
+            expanded.push(word);
+        }
+        Ok(expanded)
     }
 
     /// Returns the mounts of a command, and adds their sources to `inputs`.
@@ -88,7 +96,7 @@ impl Container {
             inputs.len() - 1
         };
         let mut mounts = Vec::with_capacity(self.mounts.len());
-        for mount in &self.mounts {
+        for mount in self.mounts.iter() {
             let kind = match &mount.source {
                 MountSource::Directory { selection, read_only, owner } => {
                     let output = (!read_only).then_some(n_outputs);
@@ -127,7 +135,9 @@ impl Container {
         let vertex = Vertex::new(Op::Exec(Box::new(op)), inputs);
         let mut after = self.clone();
         after.rootfs = Edge::first(vertex.clone()).at(TreePath::root());
-        for (mount, output) in after.mounts.iter_mut().zip(outputs) {
+        let is_changed = outputs.iter().any(Option::is_some);
+        let mounts = is_changed.then(|| Arc::make_mut(&mut after.mounts).iter_mut()).into_iter().flatten();
+        for (mount, output) in mounts.zip(outputs) {
             if let (MountSource::Directory { selection, owner, .. }, Some(output)) = (&mut mount.source, output) {
                 *selection = Edge { vertex: vertex.clone(), output }.at(TreePath::root());
                 // The command has given the files to their owner.

@@ -1,7 +1,9 @@
 //! Files and directories of a container, in its root file system or in a mount.
 
+use std::sync::Arc;
+
 use engine::FailureCode;
-use graph::{RemoveKind, Selection, TreePath};
+use graph::{Contents, RemoveKind, Selection, TreePath};
 
 use super::{Container, MountSource};
 use crate::directory::Directory;
@@ -85,7 +87,8 @@ impl Container {
                 container.rootfs = changed.selection;
             }
             Ok(PathTarget::Mount(index, inner)) => {
-                let MountSource::Directory { selection, .. } = &mut container.mounts[index].source else {
+                let MountSource::Directory { selection, .. } = &mut Arc::make_mut(&mut container.mounts)[index].source
+                else {
                     let message =
                         format!("path `{path}` is in a mount that is no directory: only commands can write there");
                     return self.with_error(FailureCode::InvalidPath, message);
@@ -99,7 +102,7 @@ impl Container {
 
     /// Returns the container with a file of these contents.
     #[must_use]
-    pub fn with_new_file(&self, path: &str, contents: &[u8], options: &NewOptions) -> Self {
+    pub fn with_new_file(&self, path: &str, contents: impl Into<Contents>, options: &NewOptions) -> Self {
         self.with_tree(path, |tree, path| tree.with_new_file(path, contents, options))
     }
 

@@ -43,7 +43,7 @@ impl Config {
             stop_signal,
             healthcheck,
         } = self;
-        hasher.list(env.iter(), |h, (name, value)| pair(h, name, value));
+        hasher.list(env.entries().into_iter(), |h, (name, value)| pair(h, name, value));
         hasher.list(secret_env.iter(), |h, (name, SecretName(secret))| pair(h, name, secret));
         hasher.text(workdir.as_str());
         hasher.option(user.as_deref(), KeyHasher::text);
@@ -51,7 +51,7 @@ impl Config {
             hasher.list(texts.iter(), |h, text| h.text(text));
         }
         for pairs in [labels, annotations] {
-            hasher.list(pairs.iter(), |h, (name, value)| pair(h, name, value));
+            hasher.list(pairs.sorted().into_iter(), |h, (name, value)| pair(h, name, value));
         }
         hasher.list(ports.iter(), |h, Port { number, protocol }| {
             h.number(u64::from(*number));

@@ -1,10 +1,11 @@
 //! From an image to a container, and from a container to an image.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use engine::ResolvedImage;
 use graph::image::ARCHIVE;
-use graph::{ImageConfig, Op, PackForm, PackOp, Selection, TreePath};
+use graph::{ImageConfig, Op, PackForm, PackOp, Pairs, Selection, TreePath};
 
 use super::{Config, Container, Port};
 use crate::file::File;
@@ -62,7 +63,7 @@ impl Container {
         }
         let op = PackOp {
             config: self.config.to_image(),
-            annotations: self.config.annotations.clone(),
+            annotations: owned(&self.config.annotations),
             platform: self.platform.clone(),
             form,
         };
@@ -100,50 +101,41 @@ impl Container {
 impl Config {
     /// Takes over the configuration of an image.
     fn take(&mut self, image: &ImageConfig) {
-        self.take_env(&image.env);
-        self.labels.extend(image.labels.clone());
-        self.ports.extend(image.ports.iter().filter_map(|text| Port::parse(text)));
+        for (name, value) in &image.env {
+            self.forget_secret(name);
+            self.env.set(name, value);
+        }
+        image.labels.iter().for_each(|(name, value)| self.labels.set(name, value));
+        Arc::make_mut(&mut self.ports).extend(image.ports.iter().filter_map(|text| Port::parse(text)));
         self.workdir = TreePath::parse(&image.workdir).unwrap_or_default();
         self.user = Some(image.user.clone()).filter(|user| !user.is_empty());
-        self.entrypoint.clone_from(&image.entrypoint);
-        self.default_args.clone_from(&image.default_args);
-        self.volumes.clone_from(&image.volumes);
+        self.entrypoint = image.entrypoint.as_slice().into();
+        self.default_args = image.default_args.as_slice().into();
+        self.volumes = Arc::new(image.volumes.clone());
         self.stop_signal.clone_from(&image.stop_signal);
         self.healthcheck.clone_from(&image.healthcheck);
-    }
-
-    /// Takes over the variables of an image, of which there may be very many.
-    fn take_env(&mut self, env: &[(String, String)]) {
-        let taken: HashSet<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
-        self.secret_env.retain(|(name, _)| !taken.contains(name.as_str()));
-        let mut places: HashMap<String, usize> =
-            self.env.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
-        for (name, value) in env {
-            match places.get(name) {
-                Some(place) => self.env[*place].1.clone_from(value),
-                None => {
-                    places.insert(name.clone(), self.env.len());
-                    self.env.push((name.clone(), value.clone()));
-                }
-            }
-        }
     }
 
     /// Returns the configuration of an image of the container. Secrets are not part of it.
     fn to_image(&self) -> ImageConfig {
         ImageConfig {
-            env: self.env.clone(),
-            entrypoint: self.entrypoint.clone(),
-            default_args: self.default_args.clone(),
+            env: self.env.to_vec(),
+            entrypoint: self.entrypoint.to_vec(),
+            default_args: self.default_args.to_vec(),
             user: self.user.clone().unwrap_or_default(),
             workdir: if self.workdir.is_root() { String::new() } else { self.workdir.to_absolute() },
-            labels: self.labels.clone(),
+            labels: owned(&self.labels),
             ports: self.ports.iter().map(ToString::to_string).collect(),
-            volumes: self.volumes.clone(),
+            volumes: BTreeSet::clone(&self.volumes),
             stop_signal: self.stop_signal.clone(),
             healthcheck: self.healthcheck.clone(),
         }
     }
+}
+
+/// Returns pairs as an image has them.
+fn owned(pairs: &Pairs) -> BTreeMap<String, String> {
+    pairs.to_vec().into_iter().collect()
 }
 
 impl Port {
@@ -171,17 +163,18 @@ mod tests {
     fn an_image_replaces_variables_in_place_however_many_it_has() {
         const N_VARIABLES: usize = 300_000;
         let mut config = Config {
-            env: vec![("KEPT".into(), "1".into()), ("V7".into(), "old".into())],
-            secret_env: vec![("V8".into(), SecretName("gone".into())), ("T".into(), SecretName("kept".into()))],
+            env: [("KEPT", "1"), ("V7", "old")].into_iter().collect(),
+            secret_env: vec![("V8".into(), SecretName("gone".into())), ("T".into(), SecretName("kept".into()))].into(),
             ..Config::default()
         };
         let mut env: Vec<(String, String)> = (0..N_VARIABLES).map(|n| (format!("V{n}"), n.to_string())).collect();
         env.push(("V9".into(), "the last".into()));
         // Each one that is searched among all before it would make this take many minutes.
         config.take(&ImageConfig { env, ..ImageConfig::default() });
-        assert_eq!(config.env.len(), N_VARIABLES + 1);
-        assert_eq!(config.env[..3].iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), ["1", "7", "0"]);
-        assert!(config.env.contains(&("V9".into(), "the last".into())));
-        assert_eq!(config.secret_env, [("T".into(), SecretName("kept".into()))]);
+        let env = config.env.entries();
+        assert_eq!(env.len(), N_VARIABLES + 1);
+        assert_eq!(env[..3].iter().map(|(_, value)| *value).collect::<Vec<_>>(), ["1", "7", "0"]);
+        assert_eq!(config.env.get("V9"), Some("the last"));
+        assert_eq!(*config.secret_env, [("T".into(), SecretName("kept".into()))]);
     }
 }

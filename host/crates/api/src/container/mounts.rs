@@ -1,5 +1,7 @@
 //! Mounts, and finding the mount that a path leads into.
 
+use std::sync::Arc;
+
 use graph::TreePath;
 
 use super::{Container, ContainerMount, MountSource};
@@ -18,8 +20,9 @@ impl Container {
             Err(error) => return self.with_error(FailureCode::InvalidPath, error.to_string()),
         };
         let mut container = self.clone();
-        container.mounts.retain(|mount| mount.path.below(&path).is_none());
-        container.mounts.push(ContainerMount { path, source });
+        let mounts = Arc::make_mut(&mut container.mounts);
+        mounts.retain(|mount| mount.path.below(&path).is_none());
+        mounts.push(ContainerMount { path, source });
         container
     }
 
@@ -29,7 +32,7 @@ impl Container {
         match self.config.workdir.join(path) {
             Ok(path) => {
                 let mut container = self.clone();
-                container.mounts.retain(|mount| mount.path != path);
+                Arc::make_mut(&mut container.mounts).retain(|mount| mount.path != path);
                 container
             }
             Err(error) => self.with_error(FailureCode::InvalidPath, error.to_string()),

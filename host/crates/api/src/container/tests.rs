@@ -71,7 +71,8 @@ fn variables_are_replaced_in_place_and_expanded_only_when_asked() {
         .with_env_variable("B", "$A")
         .with_env_variable("A", "2")
         .with_env_variable_expanded("C", "$A:${B}");
-    let env: Vec<String> = container.config.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let env: Vec<String> =
+        container.config.env.to_vec().iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(env, ["A=2", "B=$A", "C=2:$A"]);
 }
 
@@ -87,7 +88,7 @@ fn a_secret_is_never_expanded() {
 
 #[test]
 fn an_empty_command_is_the_default_one_and_without_one_an_error() {
-    let container = Container::default().with_config(|config| config.default_args = vec!["serve".into()]);
+    let container = Container::default().with_config(|config| config.default_args = ["serve".to_owned()].into());
     check(&exec(&container, &[]), "%0 = scratch []\n%1 = exec serve [%0]\n");
     assert_eq!(exec(&Container::default(), &[]).failure().map(|fail| fail.code.as_str()), Some("no-exec"));
 }
@@ -115,7 +116,7 @@ fn a_mistake_stays_until_the_end_of_the_chain() {
 #[test]
 fn what_commands_cannot_see_is_no_new_command() {
     let a = exec(&Container::default(), &["a"]);
-    let b = exec(&Container::default().with_config(|c| drop(c.labels.insert("l".into(), "v".into()))), &["a"]);
+    let b = exec(&Container::default().with_config(|c| c.labels.set("l", "v")), &["a"]);
     assert_eq!(a.rootfs.edge.vertex.digest(), b.rootfs.edge.vertex.digest());
     assert_ne!(a.id(), b.id());
 }

@@ -6,7 +6,7 @@ mod leaves;
 use std::sync::Arc;
 
 use engine::{Failure, FailureCode, ImageSource};
-use graph::RemoveKind;
+use graph::{Contents, RemoveKind};
 
 use super::row::{NameOf, Row, later, lazy};
 use crate::args::List;
@@ -29,12 +29,12 @@ pub(super) const ROWS: &[&[Row]] = &[config::ROWS, leaves::OUTPUTS, leaves::CONF
 const FILES: &[Row] = &[
     lazy!("container.with-new-file", Container, args => {
         let (this, path) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
-        this.with_new_file(&path, args.next::<String>()?.as_bytes(), &NewOptions::default())
+        this.with_new_file(&path, args.next::<Contents>()?, &NewOptions::default())
     }),
     lazy!("container.with-new-file-options", Container, args => {
         let (this, path) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
-        let contents: Vec<u8> = args.next()?;
-        this.with_new_file(&path, &contents, &*args.next::<Arc<NewOptions>>()?)
+        let contents: Contents = args.next()?;
+        this.with_new_file(&path, contents, &*args.next::<Arc<NewOptions>>()?)
     }),
     lazy!("container.with-new-directory", Container, args =>
         args.next::<Arc<Container>>()?.with_new_directory(&args.next::<String>()?)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{EntryKind, Failure, FailureCode, SearchMatch, SearchQuery, Snapshot};
-use graph::{RemoveKind, TreePath};
+use graph::{Contents, RemoveKind, TreePath};
 
 use super::file::{id, solve, stat_value};
 use super::row::{Answer, Kind, NameOf, Row, lazy, leaf};
@@ -19,12 +19,12 @@ pub(super) const ROWS: &[&[Row]] = &[WRITES, TREES, READS];
 const WRITES: &[Row] = &[
     lazy!("directory.with-new-file", Directory, args => {
         let (this, path) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
-        this.with_new_file(&path, args.next::<String>()?.as_bytes(), &NewOptions::default())
+        this.with_new_file(&path, args.next::<Contents>()?, &NewOptions::default())
     }),
     lazy!("directory.with-new-file-options", Directory, args => {
         let (this, path) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
-        let contents: Vec<u8> = args.next()?;
-        this.with_new_file(&path, &contents, &*args.next::<Arc<NewOptions>>()?)
+        let contents: Contents = args.next()?;
+        this.with_new_file(&path, contents, &*args.next::<Arc<NewOptions>>()?)
     }),
     lazy!("directory.with-new-directory", Directory, args => {
         let this = args.next::<Arc<Directory>>()?;

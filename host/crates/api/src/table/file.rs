@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{EntryKind, Failure, FailureCode, FileStat, Snapshot};
-use graph::Edge;
+use graph::{Contents, Edge};
 
 use super::row::{Answer, Kind, NameOf, Row, lazy, leaf};
 use crate::bridge::Bridge;
@@ -17,7 +17,7 @@ const MAX_CONTENTS_BYTES: u64 = 128 << 20;
 pub(super) const ROWS: &[Row] = &[
     lazy!("file.new", File, args => {
         let name: String = args.next()?;
-        File::with_contents(&name, args.next::<String>()?.as_bytes())
+        File::with_contents(&name, args.next::<Contents>()?)
     }),
     lazy!("file.id", args => {
         let file = args.next::<Arc<File>>()?;

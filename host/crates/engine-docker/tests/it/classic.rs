@@ -32,7 +32,7 @@ async fn a_command_gets_nothing_of_the_one_before_but_its_files() {
     let dir = tempfile::tempdir().unwrap();
     let Some(session) = open(dir.path()).await else { return };
     let mut op = command(&format!("touch /made-{}", unique()));
-    op.env = vec![("A".into(), "1".into())];
+    op.env.set("A", "1");
     let kind = MountKind::Tmpfs { size_bytes: Some(1 << 20), mode: 0o1777 };
     op.mounts = vec![Mount { path: path("mnt/deep"), kind }];
     let one = exec(op, vec![base()]);

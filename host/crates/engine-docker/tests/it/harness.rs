@@ -171,7 +171,7 @@ pub(crate) fn file(base: &Selection, at: &str, contents: &[u8], mode: u32, owner
 pub(crate) fn command(script: &str) -> ExecOp {
     ExecOp {
         args: vec!["sh".into(), "-c".into(), script.into()],
-        env: Vec::new(),
+        env: graph::Pairs::default(),
         secret_env: Vec::new(),
         cwd: TreePath::root(),
         user: None,

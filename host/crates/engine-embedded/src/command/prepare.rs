@@ -69,7 +69,7 @@ mod tests {
     fn op() -> ExecOp {
         ExecOp {
             args: vec!["make".into()],
-            env: vec![("A".into(), "1".into())],
+            env: [("A", "1")].into_iter().collect(),
             secret_env: Vec::new(),
             cwd: TreePath::parse("src").unwrap(),
             user: None,
@@ -124,7 +124,7 @@ mod tests {
     fn path_and_home_are_there_unless_they_are_set() {
         let names = |op: &ExecOp| prepared(op, true).env.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&op()), ["PATH", "HOME", "A"]);
-        let set = ExecOp { env: vec![("PATH".into(), "/bin".into())], ..op() };
+        let set = ExecOp { env: [("PATH", "/bin")].into_iter().collect(), ..op() };
         assert_eq!(names(&set), ["HOME", "PATH"]);
     }
 }

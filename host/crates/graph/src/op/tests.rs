@@ -3,7 +3,7 @@ use super::*;
 fn exec() -> ExecOp {
     ExecOp {
         args: vec!["make".into()],
-        env: vec![("A".into(), "1".into())],
+        env: [("A", "1")].into_iter().collect(),
         secret_env: Vec::new(),
         cwd: TreePath::root(),
         user: None,
@@ -32,7 +32,7 @@ fn key(change: impl FnOnce(&mut ExecOp)) -> crate::CacheKey {
 fn what_a_command_can_observe_changes_its_key() {
     let same = key(|_| ());
     assert_ne!(same, key(|op| op.args.push("x".into())));
-    assert_ne!(same, key(|op| op.env[0].1 = "2".into()));
+    assert_ne!(same, key(|op| op.env.set("A", "2")));
     assert_ne!(same, key(|op| op.cwd = TreePath::parse("/src").unwrap()));
     assert_ne!(same, key(|op| op.user = Some("app".into())));
     assert_ne!(same, key(|op| op.stdin = Stdin::Text("".into())));

@@ -63,5 +63,6 @@ fn to_json(value: &Value) -> Json {
         Value::Result(Ok(value)) => single("ok", of(value)),
         Value::Result(Err(value)) => single("err", of(value)),
         Value::Object(object) => Json::from(object.name()),
+        Value::Kept(contents) => Json::from(contents.digest().to_string()),
     }
 }

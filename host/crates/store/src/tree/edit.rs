@@ -1,6 +1,6 @@
 //! Applies an operation on files to a tree.
 
-use graph::{ContentDigest, FileOp, TreePath};
+use graph::{ContentDigest, Contents, FileOp, TreePath};
 
 use crate::nodes::{Editor, empty_tree};
 use crate::store::Store;
@@ -68,13 +68,17 @@ impl Edit<'_, '_> {
     fn make_file(
         &mut self,
         path: &TreePath,
-        contents: &[u8],
+        contents: &Contents,
         mode: u32,
         owner: Option<&str>,
     ) -> Result<ContentDigest, EditError> {
         let (uid, gid) = self.owner(owner)?;
-        let digest = self.editor.store.put_blob(contents)?;
-        let kind = Kind::File { digest, size: contents.len() as u64 };
+        let kind = match contents {
+            Contents::Bytes(bytes) => {
+                Kind::File { digest: self.editor.store.put_blob(bytes)?, size: bytes.len() as u64 }
+            }
+            Contents::Stored { digest, size_bytes } => Kind::File { digest: *digest, size: *size_bytes },
+        };
         self.put_file(path, kind, Owned { mode: mode & 0o7777, uid, gid }, Mtime::Unset)
     }
 

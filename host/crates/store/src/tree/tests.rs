@@ -1,7 +1,5 @@
 //! Tests of trees: text in, text out. A tree is written as the operations that make it.
 
-use std::sync::Arc;
-
 use expect_test::Expect;
 use graph::{ContentDigest, CopyOp, CopySource, FileOp, RemoveKind, TreePath};
 
@@ -25,7 +23,7 @@ fn path(text: &str) -> TreePath {
 }
 
 pub(crate) fn file(at: &str, contents: &str) -> FileOp {
-    FileOp::MakeFile { path: path(at), contents: Arc::from(contents.as_bytes()), mode: 0o644, owner: None }
+    FileOp::MakeFile { path: path(at), contents: contents.into(), mode: 0o644, owner: None }
 }
 
 fn mkdir(at: &str) -> FileOp {

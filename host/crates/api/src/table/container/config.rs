@@ -37,12 +37,12 @@ pub(super) const ROWS: &[Row] = &[
         let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
         this.with_env_variable_expanded(&name, &args.next::<String>()?)
     }),
-    set!("container.without-env-variable", |c, name: String| c.env.retain(|(other, _)| *other != name)),
+    set!("container.without-env-variable", |c, name: String| c.env.remove(&name)),
     lazy!("container.with-secret-variable", Container, args => {
         let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
         this.with_secret_variable(&name, &args.next::<Arc<Secret>>()?.name)
     }),
-    set!("container.without-secret-variable", |c, name: String| c.secret_env.retain(|(other, _)| *other != name)),
+    set!("container.without-secret-variable", |c, name: String| c.forget_secret(&name)),
     lazy!("container.with-workdir", Container, args =>
         args.next::<Arc<Container>>()?.with_workdir(&args.next::<String>()?)
     ),
@@ -50,23 +50,23 @@ pub(super) const ROWS: &[Row] = &[
     set!("container.with-user", |c, user: String| c.user = Some(user).filter(|user| !user.is_empty())),
     set!("container.without-user", |c| c.user = None),
     set!("container.with-entrypoint", |c, args: List<String>| {
-        c.entrypoint = args.0;
-        c.default_args.clear();
+        c.entrypoint = args.0.into();
+        c.default_args = Arc::default();
     }),
     set!("container.without-entrypoint", |c| {
-        c.entrypoint.clear();
-        c.default_args.clear();
+        c.entrypoint = Arc::default();
+        c.default_args = Arc::default();
     }),
-    set!("container.with-default-args", |c, args: List<String>| c.default_args = args.0),
-    set!("container.without-default-args", |c| c.default_args.clear()),
-    set!("container.with-label", |c, name: String, value: String| drop(c.labels.insert(name, value))),
-    set!("container.without-label", |c, name: String| drop(c.labels.remove(&name))),
-    set!("container.with-annotation", |c, name: String, value: String| drop(c.annotations.insert(name, value))),
-    set!("container.without-annotation", |c, name: String| drop(c.annotations.remove(&name))),
+    set!("container.with-default-args", |c, args: List<String>| c.default_args = args.0.into()),
+    set!("container.without-default-args", |c| c.default_args = Arc::default()),
+    set!("container.with-label", |c, name: String, value: String| c.labels.set(name, value)),
+    set!("container.without-label", |c, name: String| c.labels.remove(&name)),
+    set!("container.with-annotation", |c, name: String, value: String| c.annotations.set(name, value)),
+    set!("container.without-annotation", |c, name: String| c.annotations.remove(&name)),
     set!("container.with-exposed-port", |c, number: u16, protocol: EnumCase| {
-        c.ports.insert(Port { number, protocol: protocol.0 })
+        Arc::make_mut(&mut c.ports).insert(Port { number, protocol: protocol.0 })
     }),
     set!("container.without-exposed-port", |c, number: u16, protocol: EnumCase| {
-        c.ports.remove(&Port { number, protocol: protocol.0 })
+        Arc::make_mut(&mut c.ports).remove(&Port { number, protocol: protocol.0 })
     }),
 ];

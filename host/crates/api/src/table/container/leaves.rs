@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::{ExecResult, Failure, FailureCode, OutputRef};
+use graph::Pairs;
 
 use super::super::directory::exists;
 use super::super::file::solve;
@@ -76,20 +77,20 @@ pub(super) const CONFIG: &[Row] = &[
     lazy!("container.id", args => args.next::<Arc<Container>>()?.id()).answers(Answer::Id),
     leaf!("container.env-variable", _bridge, args => {
         let (this, name) = (sound(args)?, args.next::<String>()?);
-        this.config.env.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone())
+        this.config.env.get(&name).map(str::to_owned)
     }),
-    leaf!("container.env-variables", _bridge, args => Value::pairs(sound(args)?.config.env.clone())),
-    leaf!("container.entrypoint", _bridge, args => sound(args)?.config.entrypoint.clone()),
-    leaf!("container.default-args", _bridge, args => sound(args)?.config.default_args.clone()),
+    leaf!("container.env-variables", _bridge, args => Value::pairs(sound(args)?.config.env.to_vec())),
+    leaf!("container.entrypoint", _bridge, args => sound(args)?.config.entrypoint.to_vec()),
+    leaf!("container.default-args", _bridge, args => sound(args)?.config.default_args.to_vec()),
     leaf!("container.user", _bridge, args => sound(args)?.config.user.clone().unwrap_or_default()),
     leaf!("container.workdir", _bridge, args => sound(args)?.config.workdir.to_absolute()),
     leaf!("container.platform", _bridge, args => sound(args)?.platform.to_string()),
     leaf!("container.label", _bridge, args => {
         let this = sound(args)?;
-        this.config.labels.get(&args.next::<String>()?).cloned()
+        this.config.labels.get(&args.next::<String>()?).map(str::to_owned)
     }),
-    leaf!("container.labels", _bridge, args => Value::pairs(sound(args)?.config.labels.clone())),
-    leaf!("container.annotations", _bridge, args => Value::pairs(sound(args)?.config.annotations.clone())),
+    leaf!("container.labels", _bridge, args => sorted(&sound(args)?.config.labels)),
+    leaf!("container.annotations", _bridge, args => sorted(&sound(args)?.config.annotations)),
     leaf!("container.exposed-ports", _bridge, args => {
         Value::List(sound(args)?.ports().into_iter().map(port_value).collect())
     }),
@@ -115,6 +116,10 @@ fn sound(args: &mut Args) -> Result<Arc<Container>, Failure> {
             Err(Failure::invalid(code, &fail.message))
         }
     }
+}
+
+fn sorted(pairs: &Pairs) -> Value {
+    Value::pairs(pairs.sorted().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
 }
 
 fn port_value(port: Port) -> Value {
