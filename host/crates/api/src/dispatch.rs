@@ -10,6 +10,10 @@ use crate::bridge::Bridge;
 use crate::pending::{force, is_pending, note_exec};
 use crate::table::{Answer, Kind, LeafFn, LeafFuture, Row, row_of};
 use crate::value::{Object, Pending, Value};
+use crate::weight::{Origin, Weight};
+
+/// The bytes that the note of who asked for a command takes.
+const NOTE_BYTES: u64 = 128;
 
 /// A function of the WIT package.
 #[derive(Clone, Copy)]
@@ -39,6 +43,18 @@ impl Lazy {
             true => with_env(bridge, value, bridge.env()),
             false => Ok(value),
         }
+    }
+
+    /// Calls the function, and returns with its answer what the host keeps for it.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn call_weighed(&self, bridge: &dyn Bridge, args: Vec<Value>) -> Result<(Value, Weight), ArgumentError> {
+        let origin = Origin::of(&args);
+        let made = self.call(bridge, args)?;
+        let run_bytes = if self.0.runs_command { NOTE_BYTES } else { 0 };
+        let weight = Weight { object_bytes: origin.bytes_of(&made), run_bytes };
+        Ok((made, weight))
     }
 
     fn make(&self, bridge: &dyn Bridge, args: Vec<Value>) -> Result<Value, ArgumentError> {

@@ -27,6 +27,7 @@ mod stages;
 mod table;
 mod types;
 mod value;
+mod weight;
 
 pub use args::{Args, ArgumentError};
 pub use bridge::{Bridge, LogLevel};
@@ -43,3 +44,4 @@ pub use stages::{NoStages, can_be_stage, obstacle, stage_interface};
 pub use table::LeafFuture;
 pub use types::{CustomType, ObjectType, Signature, Type};
 pub use value::{CustomObject, Making, Object, Pending, Value};
+pub use weight::{Weight, text_bytes};

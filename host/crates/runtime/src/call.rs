@@ -8,6 +8,7 @@ use graph::{Blame, Diagnostic};
 use wasmtime::component::{Instance as Instantiated, ResourceTable, Val};
 use wasmtime::{AsContextMut, Store, UpdateDeadline};
 
+use crate::budget::Budget;
 use crate::component::{Component, Inner, Stage};
 use crate::home::Home;
 use crate::instance::{Instance, Live};
@@ -359,6 +360,8 @@ pub(crate) fn new_store(
         stopwatch: Arc::clone(&context.stopwatch),
         limiter: Limiter::new(limits),
         messages: Messages::new(limits),
+        budget: Budget::new(limits.kept_bytes),
+        text_bytes: limits.text_bytes,
         kinds: Arc::clone(&component.facts.kinds),
         instance: home,
     };

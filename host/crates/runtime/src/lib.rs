@@ -23,6 +23,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod budget;
 mod bulk;
 mod cache;
 mod call;
@@ -33,6 +34,7 @@ mod instance;
 mod kinds;
 mod link;
 mod load;
+mod method;
 mod objects;
 mod output;
 mod power;

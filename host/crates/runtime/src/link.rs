@@ -12,9 +12,11 @@ use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem
 use wasmtime::component::{LinkerInstance, ResourceType, Type, Val};
 use wasmtime::{Engine, StoreContextMut};
 
+use crate::budget::{CONTENTS, check_texts};
 use crate::bulk;
-use crate::failure::{contract, error_fields, error_value, planned};
+use crate::failure::{error_fields, error_value, planned};
 use crate::kinds::{Imported, Kinds, name_index, object_name};
+use crate::method::{kept, make, readable};
 use crate::state::State;
 use crate::time::Waiting;
 use crate::trap::Stop;
@@ -119,6 +121,8 @@ fn define_forwarding(linker: &mut LinkerInstance<'_, State>, import: &str, name:
         let (import, function) = (Arc::clone(&import), Arc::clone(&function));
         Box::new(async move {
             let args = lift_all(&mut store, &ty, params)?;
+            // The session remembers calls, with their arguments and answers.
+            remember(&mut store, &args)?;
             let bridge = Arc::clone(&store.data().bridge);
             let stopwatch = Arc::clone(&store.data().stopwatch);
             let answered = Waiting { inner: bridge.call_import(&import, &function, args), stopwatch }.await;
@@ -136,9 +140,35 @@ fn define_forwarding(linker: &mut LinkerInstance<'_, State>, import: &str, name:
                     return Err(wasmtime::Error::new(Stop::Dependency { message }));
                 }
             };
+            remember(&mut store, std::slice::from_ref(&value))?;
             answer(&mut store, &ty, value, results)
         })
     })
+}
+
+/// Charges values that are kept until the end of the call.
+fn remember(store: &mut StoreContextMut<'_, State>, values: &[Value]) -> wasmtime::Result<()> {
+    let budget = &mut store.data_mut().budget;
+    budget.pin_taken();
+    budget.add(api::text_bytes(values)).map_err(wasmtime::Error::new)
+}
+
+/// Converts the arguments of a method. Texts that are too long are refused before they are copied.
+fn lift_args(
+    store: &mut StoreContextMut<'_, State>,
+    ty: &ComponentFunc,
+    vals: &[Val],
+    shown: &str,
+) -> wasmtime::Result<Vec<Value>> {
+    let (limit_bytes, bridge) = (store.data().text_bytes, Arc::clone(&store.data().bridge));
+    store.data_mut().budget.forget_taken();
+    let params = ty.params().zip(vals);
+    let lift_arg = |((param, ty), val): ((&str, Type), &Val)| {
+        check_texts(param, val, limit_bytes, || shown.to_owned()).map_err(wasmtime::Error::new)?;
+        let value = lift(store, &ty, val)?;
+        if param == CONTENTS { kept(&*bridge, value) } else { Ok(value) }
+    };
+    params.map(lift_arg).collect()
 }
 
 /// Returns whether a function can answer with `errors.error`.
@@ -160,20 +190,22 @@ fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name
     if let Some(defined) = function.and_then(|function| bulk::define(linker, name, function)) {
         return defined;
     }
-    let is_log = interface == "log";
+    let (is_log, shown) = (interface == "log", readable(interface, name));
     match function {
         Some(Function::Lazy(function)) => linker.func_new(name, move |mut store, ty, params, results| {
-            let args = lift_all(&mut store, &ty, params)?;
+            let args = lift_args(&mut store, &ty, params, &shown)?;
             if is_log {
                 store.data_mut().messages.count(&args).map_err(wasmtime::Error::new)?;
             }
-            let bridge = Arc::clone(&store.data().bridge);
-            let value = function.call(&*bridge, args).map_err(contract)?;
+            let value = make(&mut store, &function, args)?;
             answer(&mut store, &ty, value, results)
         }),
         Some(Function::Leaf(function)) => linker.func_new_async(name, move |mut store, ty, params, results| {
+            let shown = shown.clone();
             Box::new(async move {
-                let args = lift_all(&mut store, &ty, params)?;
+                let args = lift_args(&mut store, &ty, params, &shown)?;
+                // The engine remembers what it evaluates.
+                store.data_mut().budget.pin_taken();
                 let bridge = Arc::clone(&store.data().bridge);
                 let stopwatch = Arc::clone(&store.data().stopwatch);
                 let answered = Waiting { inner: function.call(&*bridge, args), stopwatch }.await;
@@ -195,16 +227,6 @@ fn define_function(linker: &mut LinkerInstance<'_, State>, interface: &str, name
                 answer(&mut store, &ty, value, results)
             })
         }
-    }
-}
-
-/// Returns the name of a function as its users write it: `container.publish`.
-fn readable(interface: &str, name: &str) -> String {
-    let inner = name.strip_prefix("[method]").or_else(|| name.strip_prefix("[static]"));
-    match (inner, name.strip_prefix("[constructor]")) {
-        (Some(method), _) => method.to_owned(),
-        (_, Some(resource)) => format!("{resource} constructor"),
-        _ => format!("{interface}.{name}"),
     }
 }
 

@@ -26,6 +26,12 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// The limit on the number of objects that the guest holds at the same time.
     pub n_handles: u32,
+    /// The limit on what the host keeps for the objects that the guest makes, in bytes. The contents of files that are in
+    /// the store do not count.
+    pub kept_bytes: u64,
+    /// The limit on each name, value and message that the guest passes to a method, in bytes. The contents of files may
+    /// be longer.
+    pub text_bytes: u64,
     /// The limit on the output, in bytes.
     pub output_bytes: u64,
     /// The limit on the messages of the interface `log`, in bytes. A short message counts as 64 bytes.
@@ -33,14 +39,16 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Returns limits of 1 GiB of memory, 60 s, 1 MiB of stack, 100,000 objects, 1 MiB of output and 16 MiB of
-    /// messages.
+    /// Returns limits of 1 GiB of memory, 60 s, 1 MiB of stack, 100,000 objects, 256 MiB that are kept for
+    /// them, 1 MiB for a text, 1 MiB of output and 16 MiB of messages.
     fn default() -> Self {
         Self {
             memory_bytes: 1 << 30,
             time: Duration::from_secs(60),
             stack_bytes: 1 << 20,
             n_handles: 100_000,
+            kept_bytes: 256 << 20,
+            text_bytes: 1 << 20,
             output_bytes: 1 << 20,
             message_bytes: 16 << 20,
         }

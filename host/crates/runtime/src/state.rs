@@ -6,6 +6,7 @@ use api::{Bridge, Value};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::budget::Budget;
 use crate::home::Home;
 use crate::kinds::Kinds;
 use crate::objects::Objects;
@@ -23,6 +24,9 @@ pub(crate) struct State {
     pub(crate) stopwatch: Arc<Stopwatch>,
     pub(crate) limiter: Limiter,
     pub(crate) messages: Messages,
+    pub(crate) budget: Budget,
+    /// The limit on each text that is passed to a method, in bytes.
+    pub(crate) text_bytes: u64,
     /// The resources of the component.
     pub(crate) kinds: Arc<Kinds>,
     /// The home of the component's own objects; none if they cannot live here.

@@ -20,6 +20,10 @@ pub(crate) enum Stop {
     TimeOut,
     #[error("too many objects")]
     TooManyHandles,
+    #[error("too much is kept")]
+    TooMuchKept,
+    #[error("a text is too long")]
+    TextTooLong { function: String, param: String },
     #[error("too much output")]
     TooMuchOutput,
     #[error("too many messages")]
@@ -73,6 +77,20 @@ pub enum TrapCause {
     TooManyHandles {
         /// The limit on the number of objects.
         limit: u32,
+    },
+    /// The host keeps more than [`Limits::kept_bytes`] for the objects of the stage.
+    TooMuchKept {
+        /// The limit in bytes.
+        limit_bytes: u64,
+    },
+    /// The stage passed a text of more than [`Limits::text_bytes`] to a method.
+    TextTooLong {
+        /// The method, as in `container.with-label`.
+        function: String,
+        /// The parameter of the method.
+        param: String,
+        /// The limit in bytes.
+        limit_bytes: u64,
     },
     /// The stage printed more than [`Limits::output_bytes`].
     TooMuchOutput {
@@ -221,6 +239,10 @@ fn of_stop(limits: &Limits, stop: &Stop) -> TrapCause {
         Stop::OutOfMemory => TrapCause::OutOfMemory { limit_bytes: limits.memory_bytes },
         Stop::TimeOut => TrapCause::TimeOut { limit: limits.time },
         Stop::TooManyHandles => TrapCause::TooManyHandles { limit: limits.n_handles },
+        Stop::TooMuchKept => TrapCause::TooMuchKept { limit_bytes: limits.kept_bytes },
+        Stop::TextTooLong { function, param } => {
+            TrapCause::TextTooLong { function: function.clone(), param: param.clone(), limit_bytes: limits.text_bytes }
+        }
         Stop::TooMuchOutput => TrapCause::TooMuchOutput { limit_bytes: limits.output_bytes },
         Stop::TooManyMessages => TrapCause::TooManyMessages { limit_bytes: limits.message_bytes },
         Stop::Unavailable { message } => TrapCause::Unavailable { message: message.clone() },
@@ -266,6 +288,13 @@ impl fmt::Display for Trap {
             }
             TrapCause::StackOverflow { limit_bytes: None } => write!(f, "overflowed its stack{at}"),
             TrapCause::TooManyHandles { limit } => write!(f, "holds more than {limit} objects{at}"),
+            TrapCause::TooMuchKept { limit_bytes } => {
+                write!(f, "made objects for which more than {} must be kept{at}", bytes(*limit_bytes))
+            }
+            TrapCause::TextTooLong { function, param, limit_bytes } => {
+                let limit = bytes(*limit_bytes);
+                write!(f, "passed a text of more than {limit} to `{function}` as its `{param}`{at}")
+            }
             TrapCause::TooMuchOutput { limit_bytes } => write!(f, "printed more than {}{at}", bytes(*limit_bytes)),
             TrapCause::TooManyMessages { limit_bytes } => {
                 write!(f, "logged more than {} of messages{at}", bytes(*limit_bytes))
@@ -297,6 +326,10 @@ impl Diagnostic for Trap {
             TrapCause::TooManyHandles { .. } => {
                 "drop objects that are not needed any more, or make fewer of them".to_owned()
             }
+            TrapCause::TooMuchKept { .. } => {
+                "put large contents into files of 64 KiB or more, which are kept in the store".to_owned()
+            }
+            TrapCause::TextTooLong { .. } => "only the contents of a file may be longer".to_owned(),
             TrapCause::Contract { .. } => "build the module against this version of `pipeline:api`".to_owned(),
             TrapCause::Unreachable if self.source_line.is_none() => {
                 "build with `debug = 1` and `strip = \"none\"` to see the line of the source".to_owned()

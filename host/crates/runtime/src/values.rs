@@ -216,7 +216,8 @@ fn lower_object(
     imported: Imported,
     object: Object,
 ) -> Result<Val, ConvertError> {
-    let rep = store.data_mut().objects.push(object)?;
+    let state = store.data_mut();
+    let rep = state.objects.push(object, state.budget.take_made())?;
     Ok(Val::Resource(ResourceDynamic::new_own(rep, imported.0).try_into_resource_any(store)?))
 }
 
@@ -245,9 +246,11 @@ fn take_object(
         return handle.ok_or_else(|| contract(format!("it returned a {}, which lives nowhere", own.name)));
     }
     let resource = resource.try_into_resource_dynamic(&mut *store)?;
-    let objects = &mut store.data_mut().objects;
-    let object = if resource.owned() { objects.take(resource.rep()) } else { objects.get(resource.rep()).cloned() };
-    object.ok_or_else(|| contract("a handle stands for nothing"))
+    let State { objects, budget, .. } = store.data_mut();
+    let found = if resource.owned() { objects.take(resource.rep()) } else { objects.get(resource.rep()) };
+    let (object, charge) = found.ok_or_else(|| contract("a handle stands for nothing"))?;
+    budget.take(charge);
+    Ok(object)
 }
 
 type FindObject<'a> = &'a mut dyn FnMut(&Type, ResourceAny) -> wasmtime::Result<Object>;

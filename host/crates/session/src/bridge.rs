@@ -1,5 +1,6 @@
 //! The bridge from running functions to their session.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,9 @@ use crate::export;
 use crate::once::{Env, FunctionCall};
 use crate::session::Session;
 
+/// The most failures that are kept for a call. A function that fails passes on one of the last.
+const MAX_FAILURES: usize = 32;
+
 /// The bridge of one call of a function.
 pub(crate) struct StageBridge {
     session: Arc<Session>,
@@ -20,8 +24,8 @@ pub(crate) struct StageBridge {
     /// The function with its module, as in `shop.build`.
     function: Arc<str>,
     env: Env,
-    /// The failures that the function was told of.
-    failures: Mutex<Vec<Failure>>,
+    /// The last failures that the function was told of.
+    failures: Mutex<VecDeque<Failure>>,
 }
 
 impl StageBridge {
@@ -30,9 +34,9 @@ impl StageBridge {
         Self { session: Arc::clone(session), module, function, env, failures: Mutex::default() }
     }
 
-    /// Takes the failures that the function was told of, the oldest first.
+    /// Takes the last failures that the function was told of, the oldest first.
     pub(crate) fn take_failures(&self) -> Vec<Failure> {
-        std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner)).into()
     }
 }
 
@@ -87,7 +91,11 @@ impl Bridge for StageBridge {
     }
 
     fn failed(&self, failure: &Failure) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure.clone());
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() == MAX_FAILURES {
+            failures.pop_front();
+        }
+        failures.push_back(failure.clone());
     }
 
     fn call_import<'a>(

@@ -87,6 +87,41 @@ mod stages {
         }
     }
 
+    /// Makes a container or a directory by `n` calls, each on the result of the one before and each with a text of its
+    /// own, and returns their number.
+    pub fn hoard(
+        /// What is made: `files`, `directories`, `variables`, `labels`, `arguments`, `errors` or `keys`.
+        what: &str,
+        /// The number of calls.
+        n: u32,
+        /// The length of each text in KiB, besides its number.
+        kib: u32,
+    ) -> u32 {
+        // A path, for names in one must not be long.
+        let rest = format!("/{:063}", 0).repeat(16 * kib as usize);
+        let text = |n: u32| format!("{n}{rest}");
+        let (mut container, mut keys) = (Container::new(), Vec::new());
+        for n in 0..n {
+            container = match what {
+                "files" => container.with_new_file(n.to_string(), text(n)),
+                "directories" => container.with_new_directory(text(n)),
+                "variables" => container.with_env_variable(n.to_string(), text(n)),
+                "labels" => container.with_label(n.to_string(), text(n)),
+                "arguments" => container.with_exec([text(n)]),
+                "errors" => {
+                    keys.push(Err(Container::new().with_error(text(n))));
+                    container
+                }
+                _ => {
+                    keys.push(Ok(CacheVolume::new(text(n))));
+                    container
+                }
+            };
+        }
+        black_box((container, keys));
+        n
+    }
+
     /// Holds a million objects at the same time, and returns their number.
     pub fn million_handles(
         /// Another number of objects.

@@ -13,7 +13,7 @@ use engine::{
     SearchMatch, SearchQuery, Snapshot, Solved,
 };
 use graph::{
-    ContentDigest, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, SecretName,
+    ContentDigest, Contents, Edge, ImageConfig, ImageDigest, ImageOp, ImageOrigin, Op, Platform, Reference, SecretName,
     Selection, TreePath,
 };
 
@@ -40,6 +40,8 @@ pub(crate) struct FakeEngine {
     pub(crate) panics: bool,
     /// The number of edges that were asked for.
     pub(crate) n_solved: AtomicUsize,
+    /// The number of bytes that were put into the store.
+    pub(crate) n_kept: AtomicUsize,
 }
 
 /// A gate that opens when enough callers have come.
@@ -80,6 +82,11 @@ impl FakeBridge {
     pub(crate) fn waiting_for(n_expected: usize) -> Self {
         let gate = Gate { n_expected, n_arrived: AtomicUsize::new(0), notify: tokio::sync::Notify::new() };
         Self { engine: FakeEngine { gate: Some(gate), ..FakeEngine::default() }, ..Self::default() }
+    }
+
+    /// Returns the number of bytes that were put into the store.
+    pub(crate) fn n_kept(&self) -> usize {
+        self.engine.n_kept.load(Ordering::SeqCst)
     }
 
     /// Returns the number of edges that were asked for.
@@ -141,6 +148,11 @@ impl Engine for FakeEngine {
             return Err(failure.clone());
         }
         outputs.iter().map(solve).collect()
+    }
+
+    fn keep(&self, contents: &[u8]) -> Result<Contents, Failure> {
+        self.n_kept.fetch_add(contents.len(), Ordering::SeqCst);
+        Ok(Contents::Stored { digest: ContentDigest::of(contents), size_bytes: contents.len() as u64 })
     }
 
     fn forget_failures(&self) {}

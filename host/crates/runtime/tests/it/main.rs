@@ -7,6 +7,7 @@
 mod cache;
 mod fake;
 mod guests;
+mod kept;
 mod limits;
 mod load;
 mod objects;
