@@ -2,13 +2,18 @@
 //!
 //! ```text
 //! <cache_dir>/compiled-v1/<key>.cwasm     0600, in a directory 0700
-//! <cache_dir>/compiled-v1/<key>.digest    the digest of a file that was read before, 32 bytes
+//! <cache_dir>/compiled-v1/<key>.seal      what the compiled file was when it was written
+//! <cache_dir>/compiled-v1/<key>.digest    the digest of a file that was read before, and a checksum
 //! ```
 //!
 //! The key is made of the digest of the component and of everything that decides whether this engine can run the code:
 //! wasmtime's version, its configuration, and the processor. To run compiled code is to trust it. Therefore the
 //! directory and the file must belong to this user, and nobody else may write to them. A file is complete or absent:
 //! it is written under another name, synced and renamed.
+//!
+//! wasmtime does not notice when compiled code is damaged. So a compiled file is only used with its seal: the digest of
+//! its bytes, its stamp, and the boot of the machine. A file with the same stamp in the same boot was not touched; another
+//! one is read and compared.
 //!
 //! The digest of a component file is found by the file's path, inode, size and times. A component that was not touched
 //! is neither read nor hashed.
@@ -70,25 +75,48 @@ impl CompiledCache {
     /// component is compiled again.
     pub(crate) fn find(&self, engine: &Engine, digest: &ContentDigest) -> Option<Component> {
         let path = self.path(digest);
-        is_own(&path).then(|| deserialize(engine, &path))?
+        (is_own(&path) && self.is_whole(&path)).then(|| deserialize(engine, &path))?
     }
 
     /// Keeps a compiled component.
     pub(crate) fn put(&self, digest: &ContentDigest, compiled: &[u8]) {
-        self.write(self.path(digest), compiled);
+        let path = self.path(digest);
+        self.write(path.clone(), compiled);
+        self.write_seal(&path, *blake3::hash(compiled).as_bytes());
+    }
+
+    /// Returns whether a compiled file is what was written, and seals it again if its stamp is another one.
+    fn is_whole(&self, path: &Path) -> bool {
+        let Some(contents) = sealed(path) else { return false };
+        if Seal::of(path, contents)
+            .is_ok_and(|seal| fs::read(seal_path(path)).is_ok_and(|bytes| bytes == seal.encode()))
+        {
+            return true;
+        }
+        let is_whole = digest_of_file(path).is_ok_and(|found| found == contents);
+        if is_whole {
+            self.write_seal(path, contents);
+        }
+        is_whole
+    }
+
+    fn write_seal(&self, path: &Path, contents: [u8; 32]) {
+        if let Ok(seal) = Seal::of(path, contents) {
+            self.write(seal_path(path), &seal.encode());
+        }
     }
 
     /// Finds the digest of a component file. Returns none if the file was touched since its digest was taken.
     pub(crate) fn find_digest(&self, stamp: &FileStamp) -> Option<ContentDigest> {
         let path = self.digest_path(stamp);
         let bytes = is_own(&path).then(|| fs::read(&path))?.ok()?;
-        Some(ContentDigest::from_bytes(bytes.try_into().ok()?))
+        Some(ContentDigest::from_bytes(*without_checksum(&bytes)?.first_chunk()?))
     }
 
     /// Keeps the digest of a component file.
     pub(crate) fn put_digest(&self, stamp: &FileStamp, digest: &ContentDigest) {
         if stamp.is_settled {
-            self.write(self.digest_path(stamp), digest.as_bytes());
+            self.write(self.digest_path(stamp), &with_checksum(digest.as_bytes()));
         }
     }
 
@@ -106,6 +134,76 @@ impl CompiledCache {
             let _ = fs::remove_file(&temporary);
         }
     }
+}
+
+/// What a compiled file was when it was written or compared.
+struct Seal {
+    contents: [u8; 32],
+    stamp: [u8; 32],
+}
+
+impl Seal {
+    /// Takes the seal of a file with these contents.
+    fn of(path: &Path, contents: [u8; 32]) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&FileStamp::of(path)?.key);
+        hasher.update(boot_id().as_bytes());
+        Ok(Self { contents, stamp: *hasher.finalize().as_bytes() })
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        with_checksum(&[self.contents, self.stamp].concat())
+    }
+}
+
+fn seal_path(path: &Path) -> PathBuf {
+    path.with_extension("seal")
+}
+
+/// Returns the digest that a compiled file had; none without a seal that can be read.
+fn sealed(path: &Path) -> Option<[u8; 32]> {
+    let path = seal_path(path);
+    let bytes = is_own(&path).then(|| fs::read(&path))?.ok()?;
+    without_checksum(&bytes)?.first_chunk().copied()
+}
+
+fn with_checksum(bytes: &[u8]) -> Vec<u8> {
+    [bytes, blake3::hash(bytes).as_bytes()].concat()
+}
+
+fn without_checksum(bytes: &[u8]) -> Option<&[u8]> {
+    let (bytes, checksum) = bytes.split_last_chunk::<32>()?;
+    (blake3::hash(bytes).as_bytes() == checksum).then_some(bytes)
+}
+
+fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(*hasher.finalize().as_bytes())
+}
+
+/// Returns the name of this boot of the machine; empty where there is none.
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
+/// Compares the compiled components in a cache with their seals, and removes those that are damaged. Returns how many
+/// there were, and the names of those.
+#[must_use]
+pub fn verify_compiled(cache_dir: &Path) -> (usize, Vec<String>) {
+    let entries = fs::read_dir(cache_dir.join(DIR_NAME)).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "cwasm"));
+    paths.sort();
+    let is_whole =
+        |path: &PathBuf| sealed(path).is_some_and(|contents| digest_of_file(path).is_ok_and(|d| d == contents));
+    let damaged: Vec<&PathBuf> = paths.iter().filter(|path| !is_whole(path)).collect();
+    for path in &damaged {
+        let _ = fs::remove_file(path);
+        let _ = fs::remove_file(seal_path(path));
+    }
+    let name = |path: &&PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    (paths.len(), damaged.iter().map(name).collect())
 }
 
 /// The facts about a file that change when it is written.

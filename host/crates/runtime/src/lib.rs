@@ -52,6 +52,7 @@ mod values;
 mod wasi;
 mod wasm;
 
+pub use cache::verify_compiled;
 pub use call::{Call, CallError};
 pub use component::{Component, DependencyImport};
 pub use instance::Instance;
