@@ -7,10 +7,11 @@ use evaluate::{LayerFault, NewLayer, Tree, UnpackedLayer, unpack_warnings};
 use graph::{Blame, Diagnostic as _};
 use oci::layer::{UnpackOptions, Unpacked};
 use serde::{Deserialize, Serialize};
-use store::{IdMap, IngestLimits, LayerContents, LayerId, Store, empty_tree, ingest_layer};
+use store::{IdMap, IngestLimits, LayerContents, LayerId, Stamps, Store, empty_tree, ingest_layer};
 use tokio::net::unix::pipe;
 use trees::images::Download;
 
+use crate::checks;
 use crate::layout::Layouts;
 use crate::zones::Zones;
 
@@ -45,6 +46,7 @@ enum UnpackReply {
 struct Layered {
     unpacked: Unpacked,
     contents: LayerContents,
+    stamps: Stamps,
 }
 
 /// Unpacks a layer and makes blobs of its files. Called in the zone, where files can be given to other users.
@@ -60,7 +62,8 @@ pub(crate) fn unpack(payload: &[u8]) -> Result<Vec<u8>, String> {
         Ok(unpacked) => {
             let contents = ingest_layer(&dir, &blobs, &IdMap::default(), &limits);
             let contents = contents.map_err(|error| engine::chain(&error))?;
-            UnpackReply::Done(Box::new(Layered { unpacked, contents }))
+            let stamps = Stamps::of_contents(&dir, &contents).map_err(|error| engine::chain(&error))?;
+            UnpackReply::Done(Box::new(Layered { unpacked, contents, stamps }))
         }
     };
     postcard::to_stdvec(&reply).map_err(|error| error.to_string())
@@ -92,6 +95,7 @@ pub(crate) async fn add(
     below: Tree<Vec<LayerId>>,
 ) -> Result<UnpackedLayer<Vec<LayerId>>, LayerFault> {
     let store = layouts.store();
+    let below = whole(layouts, below).await?;
     let (id, dir) = store.new_layer_dir().map_err(Failure::of)?;
     let request = UnpackRequest {
         source: dir.with_extension("pipe"),
@@ -114,7 +118,7 @@ pub(crate) async fn add(
             return Err(failure.into());
         }
     };
-    let Layered { unpacked, contents } = *layered;
+    let Layered { unpacked, contents, stamps } = *layered;
     let mut warnings = unpack_warnings(&unpacked.skipped, unpacked.n_skipped);
     if unpacked.n_not_owned > 0 {
         warnings.push(format!(
@@ -125,9 +129,17 @@ pub(crate) async fn add(
     let dir = layouts.adopt(&id, &dir).await?;
     let below = if unpacked.is_opaque { Tree::of(empty_tree()) } else { below };
     let store = store.clone();
-    let task = tokio::task::spawn_blocking(move || keep(&store, id, &dir, &contents, below));
+    let task = tokio::task::spawn_blocking(move || keep(&store, id, &dir, (contents, stamps), below));
     let tree = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("keeping a layer panicked: {error}"))))?;
     Ok(UnpackedLayer { tree, warnings })
+}
+
+/// Returns a tree with layers that are whole: links in an archive can name files of the layers below.
+async fn whole(layouts: &Layouts, tree: Tree<Vec<LayerId>>) -> Result<Tree<Vec<LayerId>>, Failure> {
+    if checks::are_whole(layouts, &tree.form).await? {
+        return Ok(tree);
+    }
+    Ok(Tree { form: layouts.lay_out(&tree).await?, ..tree })
 }
 
 /// Has the zone unpack a layer while it is being fetched.
@@ -206,11 +218,11 @@ fn keep(
     store: &Store,
     id: LayerId,
     dir: &Path,
-    contents: &LayerContents,
+    (contents, stamps): (LayerContents, Stamps),
     below: Tree<Vec<LayerId>>,
 ) -> Result<Tree<Vec<LayerId>>, Failure> {
-    let digest = store.apply_changes(below.digest, contents).map_err(Failure::of)?;
-    store.add_layer(&id, dir, contents.size_bytes).map_err(Failure::of)?;
+    let digest = store.apply_changes(below.digest, &contents).map_err(Failure::of)?;
+    store.add_layer(&id, dir, contents.size_bytes, stamps).map_err(Failure::of)?;
     let layers: Vec<LayerId> = below.form.into_iter().chain([id]).collect();
     store.note_materialised(digest, &layers).map_err(Failure::of)?;
     Ok(Tree { form: layers, ..Tree::of(digest) })

@@ -12,9 +12,10 @@ use engine::{Event, EventSink, Failure};
 use evaluate::Tree;
 use graph::{ContentDigest, Diagnostic as _};
 use serde::{Deserialize, Serialize};
-use store::{IdMap, LayerId, LayerPlan, Owned, Store, Written, empty_tree, write_layer};
+use store::{IdMap, LayerId, LayerPlan, Owned, Stamps, Store, WriteError, Written, empty_tree, write_layer};
 use tokio::sync::Mutex;
 
+use crate::checks;
 use crate::zones::Zones;
 
 /// How many layers a root may have. Beyond it a new one is made from the tree alone.
@@ -38,20 +39,27 @@ struct WriteRequest {
 /// The answer of [`write`].
 #[derive(Serialize, Deserialize)]
 enum WriteReply {
-    Written(Written),
+    Written(Written, Stamps),
     /// The layer could not be written, with the way out. The machine is to blame.
     Refused {
         message: String,
         hint: Option<String>,
+        /// The contents that are damaged in the store, if that is the reason.
+        damaged: Option<ContentDigest>,
     },
 }
 
 /// Writes a layer. Called in the zone, where files can be given to other users.
 pub(crate) fn write(payload: &[u8]) -> Result<Vec<u8>, String> {
     let WriteRequest { plan, dir, blobs } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
-    let reply = match write_layer(&plan, &dir, &blobs, &IdMap::default()) {
-        Ok(written) => WriteReply::Written(written),
-        Err(error) => WriteReply::Refused { message: engine::chain(&error), hint: error.hint() },
+    let written = write_layer(&plan, &dir, &blobs, &IdMap::default())
+        .and_then(|written| Ok((written, Stamps::of_plan(&dir, &plan)?)));
+    let reply = match written {
+        Ok((written, stamps)) => WriteReply::Written(written, stamps),
+        Err(error) => {
+            let damaged = if let WriteError::Corrupt { digest, .. } = &error { Some(*digest) } else { None };
+            WriteReply::Refused { message: engine::chain(&error), hint: error.hint(), damaged }
+        }
     };
     postcard::to_stdvec(&reply).map_err(|error| error.to_string())
 }
@@ -112,16 +120,28 @@ impl Layouts {
     pub(crate) async fn lay_out(&self, tree: &Tree<Vec<LayerId>>) -> Result<Vec<LayerId>, Failure> {
         let layers = known(&self.store, tree)?;
         let is_too_deep = layers.as_ref().is_some_and(|layers| layers.len() >= MAX_LAYERS);
-        if let Some(layers) = layers.filter(|_| !is_too_deep) {
+        if let Some(layers) = layers.filter(|_| !is_too_deep)
+            && checks::are_whole(self, &layers).await?
+        {
             return Ok(layers);
         }
         let _turn = self.turn.lock().await;
-        if !is_too_deep && let Some(layers) = materialised(&self.store, tree.digest)? {
+        if !is_too_deep
+            && let Some(layers) = materialised(&self.store, tree.digest)?
+            && checks::are_whole(self, &layers).await?
+        {
             return Ok(layers);
         }
-        let (store, wanted) = (self.store.clone(), tree.clone());
-        let task = tokio::task::spawn_blocking(move || plan(&store, &wanted));
-        let (base, plan) = task.await.unwrap_or_else(|error| Err(Failure::bug(format!("a plan panicked: {error}"))))?;
+        let (base, plan) = loop {
+            let (store, wanted) = (self.store.clone(), tree.clone());
+            let task = tokio::task::spawn_blocking(move || plan(&store, &wanted));
+            let (base, plan) =
+                task.await.unwrap_or_else(|error| Err(Failure::bug(format!("a plan panicked: {error}"))))?;
+            // Layers that are damaged are forgotten, so that the next plan has another base.
+            if checks::are_whole(self, &base).await? {
+                break (base, plan);
+            }
+        };
         let layer = self.make_layer(plan).await?;
         let layers: Vec<LayerId> = base.into_iter().chain([layer]).collect();
         self.store.note_materialised(tree.digest, &layers).map_err(Failure::of)?;
@@ -131,14 +151,14 @@ impl Layouts {
     /// Makes a layer of a plan.
     async fn make_layer(&self, plan: LayerPlan) -> Result<LayerId, Failure> {
         let (id, dir) = self.store.new_layer_dir().map_err(Failure::of)?;
-        let written = self.write(plan, &dir).await?;
+        let (written, stamps) = self.write(plan, &dir).await?;
         let dir = self.adopt(&id, &dir).await?;
-        self.store.add_layer(&id, &dir, written.size_bytes).map_err(Failure::of)?;
+        self.store.add_layer(&id, &dir, written.size_bytes, stamps).map_err(Failure::of)?;
         Ok(id)
     }
 
     /// Writes a plan into an empty directory, as the root of the zone.
-    pub(crate) async fn write(&self, plan: LayerPlan, dir: &Path) -> Result<Written, Failure> {
+    pub(crate) async fn write(&self, plan: LayerPlan, dir: &Path) -> Result<(Written, Stamps), Failure> {
         let request = WriteRequest { plan, dir: dir.to_owned(), blobs: self.store.blobs_dir() };
         let payload =
             postcard::to_stdvec(&request).map_err(|error| Failure::bug(format!("a plan of a layer: {error}")))?;
@@ -146,9 +166,12 @@ impl Layouts {
         let reply = zone.call(NAME, &payload).await.map_err(Failure::of)?;
         let reply =
             postcard::from_bytes(&reply).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))?;
-        let written = match reply {
-            WriteReply::Written(written) => written,
-            WriteReply::Refused { message, hint } => return Err(Failure::Environment { message, hint }),
+        let (written, stamps) = match reply {
+            WriteReply::Written(written, stamps) => (written, stamps),
+            WriteReply::Refused { message, hint, damaged } => {
+                self.heal(damaged).await;
+                return Err(Failure::Environment { message, hint });
+            }
         };
         if written.n_not_owned > 0 {
             let message = format!(
@@ -157,7 +180,16 @@ impl Layouts {
             );
             (self.events)(Event::Warning { message });
         }
-        Ok(written)
+        Ok((written, stamps))
+    }
+
+    /// Removes contents that the zone found to be damaged, so that the next run makes them again.
+    async fn heal(&self, damaged: Option<ContentDigest>) {
+        if let Some(digest) = damaged {
+            let store = self.store.clone();
+            // If they cannot be removed, the next run meets them again, and tells.
+            let _ = tokio::task::spawn_blocking(move || store.remove_damaged(&digest)).await;
+        }
     }
 
     /// Gives the empty directory at the top of an overlay its mode and its owner.

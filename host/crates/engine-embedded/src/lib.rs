@@ -6,6 +6,7 @@
 //! A tree is laid out as layers, directories in the format of overlayfs. What a command writes is one more layer, which
 //! is read back as a tree and laid under the commands that come after.
 
+mod checks;
 mod command;
 mod layers;
 mod layout;
@@ -21,6 +22,7 @@ use store::Store;
 use zone::{Zone, ZoneConfig};
 
 pub use ::zone;
+pub use checks::check_layers;
 pub use runner::ZoneRunner;
 
 /// Makes the engine of a session. Must be called inside a tokio runtime. The zone is started by the first command that
@@ -42,6 +44,7 @@ pub async fn probe(zone: ZoneConfig) -> Result<Caps, Failure> {
 
 /// What the zone can be asked to do besides running commands.
 const FUNCTIONS: &[(&str, zone::ZoneFunction)] = &[
+    (checks::NAME, checks::check),
     (command::collect::NAME, command::collect::ingest),
     (layers::NAME, layers::unpack),
     (layout::NAME, layout::write),

@@ -6,10 +6,12 @@
 //! The mode, the owner and the time of the file of a blob have no meaning. A layer shares the inode of a blob if
 //! they are those that it needs. Nobody ever writes to a blob in place.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use graph::{Blame, ContentDigest, Diagnostic};
 use rustix::fs::CWD;
@@ -71,6 +73,22 @@ impl Diagnostic for BlobError {
             Self::Io(error) => error.hint(),
             Self::Db(error) => error.hint(),
         }
+    }
+}
+
+/// The blobs that one handle of a store has compared with their digests, with the stamps that they had then.
+#[derive(Default)]
+pub(crate) struct VerifiedBlobs {
+    stamps: Mutex<HashMap<ContentDigest, Stamp>>,
+}
+
+impl VerifiedBlobs {
+    fn has(&self, digest: &ContentDigest, stamp: &Stamp) -> bool {
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner).get(digest) == Some(stamp)
+    }
+
+    fn add(&self, digest: ContentDigest, stamp: Stamp) {
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, stamp);
     }
 }
 
@@ -265,30 +283,56 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Reads at most `limit` bytes from byte `offset` on. Contents of more than 4 MiB are not verified.
+    /// Reads at most `limit` bytes from byte `offset` on. The contents are verified as [`Store::open_blob`] does.
     ///
     /// # Errors
     /// As [`Store::read_blob`].
     pub fn read_blob_range(&self, digest: &ContentDigest, offset: u64, limit: u64) -> Result<Vec<u8>, BlobError> {
-        let (mut file, size, path) = self.open_blob(digest)?;
+        let (file, size, path) = self.open_unverified(digest)?;
         if size <= VERIFY_WHOLE_BYTES {
             let bytes = self.read_blob(digest)?;
             let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
             let end = start.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).min(bytes.len());
             return Ok(bytes[start..end].to_vec());
         }
+        let mut file = self.verified_file(file, digest, &path)?;
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(offset)).map_err(|e| IoError::new("read", &path, e))?;
         file.take(limit).read_to_end(&mut bytes).map_err(|e| IoError::new("read", &path, e))?;
         Ok(bytes)
     }
 
-    /// Opens contents without verifying them; returns the open file, its size in bytes and its path. A file of this
-    /// machine must have the stamp with which it was registered.
+    /// Opens contents; returns the open file, its size in bytes and its path. They are verified, once for each handle of
+    /// the store as long as the file keeps its stamp. A file of this machine must have the stamp with which it was
+    /// registered.
     ///
     /// # Errors
-    /// If the contents are missing, or the file of this machine was changed.
+    /// If the contents are missing or damaged, or the file of this machine was changed.
     pub fn open_blob(&self, digest: &ContentDigest) -> Result<(File, u64, PathBuf), BlobError> {
+        let (file, size, path) = self.open_unverified(digest)?;
+        Ok((self.verified_file(file, digest, &path)?, size, path))
+    }
+
+    /// Compares the contents of an open blob with its digest, unless that was done already.
+    fn verified_file(&self, mut file: File, digest: &ContentDigest, path: &Path) -> Result<File, BlobError> {
+        if path != self.blob_path(digest) {
+            // It is a file of this machine, whose stamp was compared.
+            return Ok(file);
+        }
+        let stamp = Stamp::of(&file.metadata().map_err(|e| IoError::new("stat", path, e))?);
+        if self.verified().has(digest, &stamp) {
+            return Ok(file);
+        }
+        let (found, _) = hash_file(&mut file).map_err(|e| IoError::new("read", path, e))?;
+        if found != *digest {
+            return Err(self.corrupt(digest));
+        }
+        self.verified().add(*digest, stamp);
+        file.seek(SeekFrom::Start(0)).map_err(|e| IoError::new("read", path, e))?;
+        Ok(file)
+    }
+
+    fn open_unverified(&self, digest: &ContentDigest) -> Result<(File, u64, PathBuf), BlobError> {
         let path = self.blob_path(digest);
         match File::open(&path) {
             Ok(file) => {

@@ -105,7 +105,7 @@ impl Store {
             exporter.wipe(tree)?;
         }
         for entry in &plan.entries {
-            exporter.entry(entry)?;
+            exporter.entry(entry).map_err(|error| self.healed(error))?;
         }
         for entry in plan.entries.iter().rev().filter(|entry| matches!(entry.what, PlanKind::Directory { .. })) {
             exporter.finish_directory(entry)?;
@@ -132,7 +132,7 @@ impl Store {
         let plan = self.plan_layer(None, tree)?;
         let (root, machine) = (open(parent)?, open_machine()?);
         let mut exporter = Exporter::new(self, parent, &root, &machine);
-        plan.entries.iter().try_for_each(|entry| exporter.entry(entry))?;
+        plan.entries.iter().try_for_each(|entry| exporter.entry(entry)).map_err(|error| self.healed(error))?;
         Ok(exporter.exported)
     }
 }

@@ -82,6 +82,12 @@ impl Diagnostic for IoError {
 /// The hint for a full disk.
 pub(crate) const NO_SPACE_HINT: &str =
     "free some with `host cache clear`, or put the store on another disk with HOST_STORE";
+/// The hint for a store of a newer version.
+pub(crate) const NEWER_HINT: &str = "update this program, name another directory with HOST_STORE for this version, or \
+    empty the store with `host cache clear`";
+/// The hint for a part of the store that is damaged.
+pub(crate) const DAMAGED_HINT: &str =
+    "run again, for it is made anew; `host cache clear` empties the store in any case";
 /// The hint for a store that cannot be written.
 pub(crate) const STORE_HINT: &str = "name a directory that you may write to with HOST_STORE";
 

@@ -245,7 +245,10 @@ impl Store {
         for item in items {
             match item {
                 Item::Result(_) => {}
-                Item::Layer(id) => self.discard(&self.layer_path(id))?,
+                Item::Layer(id) => {
+                    self.discard(&self.layer_path(id))?;
+                    fs::remove_file(&self.stamps_path(id))?;
+                }
                 Item::Volume(digest) => self.discard(&self.volume_dir(digest))?,
             }
         }
@@ -303,6 +306,7 @@ impl Store {
                 self.discard(&self.layers_dir().join(name))?;
             }
         }
+        self.sweep_stamps(&known)?;
         let volumes: HashSet<String> = usage.iter().filter_map(|r| volume_name(&r.item)).collect();
         let volumes_dir = self.root().join("caches-v1");
         for name in fs::names(&volumes_dir)? {
@@ -358,7 +362,7 @@ impl Store {
     }
 
     /// Calls `visit` with the path of each file among the blobs, and with its digest if the name is that of a blob.
-    fn each_blob(
+    pub(crate) fn each_blob(
         &self,
         mut visit: impl FnMut(&std::path::Path, Option<ContentDigest>) -> Result<(), IoError>,
     ) -> Result<(), IoError> {
@@ -406,7 +410,7 @@ fn record(item: Item, name: String, size_bytes: i64, last_used_at: i64, is_lease
 }
 
 /// Returns the size of all files below a directory in bytes. What cannot be read is not counted.
-fn disk_size(path: &std::path::Path) -> u64 {
+pub(crate) fn disk_size(path: &std::path::Path) -> u64 {
     let mut pending = vec![path.to_owned()];
     let mut size = 0;
     while let Some(path) = pending.pop() {

@@ -12,7 +12,7 @@ use rusqlite::OptionalExtension;
 
 use crate::db::{DbError, now};
 use crate::process::boot_id;
-use crate::results::{NewResult, USE_GRANULARITY_SECONDS};
+use crate::results::{NewResult, USE_GRANULARITY_SECONDS, whole_value};
 use crate::store::Store;
 
 /// The number of transactions that have removed or replaced results.
@@ -38,13 +38,14 @@ impl Store {
     /// If the database cannot be read.
     pub fn graph_value(&self, key: CacheKey) -> Result<Option<Vec<u8>>, DbError> {
         // One statement reads the value and the count, so that no transaction comes between the two.
-        let sql = "SELECT value, created_at, (SELECT value FROM meta WHERE key = 'n_losses') FROM results
+        let sql =
+            "SELECT value, refs, checksum, created_at, (SELECT value FROM meta WHERE key = 'n_losses') FROM results
                    WHERE key = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
         let found = self.db().with("look up a graph", |db| {
-            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            let row = |row: &rusqlite::Row<'_>| Ok((whole_value(key, row)?, row.get(3)?, row.get(4)?));
             db.prepare_cached(sql)?.query_row((key.as_bytes(), boot_id()), row).optional()
         })?;
-        let Some((mut value, created_at, losses)): Option<(Vec<u8>, i64, Option<i64>)> = found else {
+        let Some((Some(mut value), created_at, losses)): Option<(Option<Vec<u8>>, i64, Option<i64>)> = found else {
             return Ok(None);
         };
         let Some(value_at) = value.len().checked_sub(8) else { return Ok(None) };

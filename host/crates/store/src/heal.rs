@@ -13,6 +13,7 @@ use crate::blob::BlobError;
 use crate::db::DbError;
 use crate::fs;
 use crate::layer::record::LayerId;
+use crate::layer::write::WriteError;
 use crate::results::decode_refs;
 use crate::store::Store;
 use crate::tree::node::Kind;
@@ -38,6 +39,28 @@ impl Store {
         match removed {
             Ok(()) => BlobError::Corrupt { digest: *digest, path },
             Err(error) => error,
+        }
+    }
+
+    /// Removes the contents that an error reports as damaged, if it does, so that the next run makes them again. Returns
+    /// the error.
+    pub(crate) fn healed(&self, error: WriteError) -> WriteError {
+        if let WriteError::Corrupt { digest, .. } = &error {
+            // If they cannot be removed, the next run meets them again.
+            let _ = self.corrupt(digest);
+        }
+        error
+    }
+
+    /// Removes contents that were found to be damaged where there is no store, with the results that need them. Contents
+    /// that have their digest stay.
+    ///
+    /// # Errors
+    /// If they cannot be read or removed.
+    pub fn remove_damaged(&self, digest: &ContentDigest) -> Result<(), BlobError> {
+        match self.open_blob(digest) {
+            Ok(_) | Err(BlobError::Corrupt { .. } | BlobError::Missing { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

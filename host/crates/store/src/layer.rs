@@ -21,9 +21,11 @@ use crate::fs::{self, IoError};
 use crate::tree::node::{Mtime, Owned};
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod ingest;
 pub(crate) mod plan;
 pub(crate) mod record;
+pub(crate) mod stamps;
 #[cfg(test)]
 mod tests;
 pub(crate) mod write;

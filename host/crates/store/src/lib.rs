@@ -8,6 +8,7 @@
 //! db-v1.sqlite             nodes, results, history, layers, leases
 //! blobs-v1/ab/cdef…        contents of files, named by their digests
 //! layers-v1/<id>/          directories in the format of the upper directory of an overlay
+//! stamps-v1/<id>           what a layer was on the disk when it was finished
 //! caches-v1/<digest>/data  cache volumes
 //! stat-cache-v1/<digest>   stamps and digests of scanned directories
 //! locks-v1/                a file for each key that is being evaluated
@@ -34,6 +35,11 @@
 //! store, so that they run in any process and namespace. [`Store::apply_changes`] makes a tree of the changes.
 //! [`Store::export`] writes a tree into a directory of the user.
 //!
+//! # Damage
+//! [`Stamps`] say what a layer was when it was finished. [`Store::layers_to_check`], [`check_layer`] and
+//! [`Store::note_checked`] compare it before a command uses it. [`Store::verify`] compares everything, and [`empty`] empties
+//! a store that cannot be opened.
+//!
 //! # Results
 //! [`Store::result`], [`Store::put_result`], [`Store::note_history`], [`Store::explain_miss`], and
 //! [`Store::sync_older_rows`] in the background. For whole graphs: [`Store::losses`], [`Store::graph_value`],
@@ -51,6 +57,7 @@
 mod blob;
 mod budget;
 mod db;
+mod empty;
 mod export;
 mod fs;
 mod gc;
@@ -66,17 +73,21 @@ mod results;
 mod scan;
 mod store;
 mod tree;
+mod verify;
 
 pub use blob::{BlobError, ExternalBlobs, ExternalFile, Stamp, blob_path};
 pub use budget::{BudgetError, Limits};
 pub use db::{DbError, SqlError};
+pub use empty::{Emptied, empty};
 pub use export::{ExportError, Exported};
 pub use fs::IoError;
 pub use gc::{Collected, GcError, Item, Record, Usage, plan_gc};
 pub use graphs::Losses;
+pub use layer::check::{CheckedLayer, LayerCheck, check_layer};
 pub use layer::ingest::{IngestError, IngestLimits, ingest_layer};
 pub use layer::plan::PlanError;
 pub use layer::record::LayerId;
+pub use layer::stamps::Stamps;
 pub use layer::write::{WriteError, write_layer};
 pub use layer::{Change, ChangeKind, IdMap, IdRange, LayerContents, LayerPlan, PlanEntry, PlanKind, Written};
 pub use lock::{FileLock, KeyLock, Volume, remove_stubborn};
@@ -91,3 +102,4 @@ pub use tree::pattern::{PatternError, Selector};
 pub use tree::read::{Selected, Stat, StatKind, file_digest};
 pub use tree::resolve::ReadError;
 pub use tree::search::{Match, Query};
+pub use verify::{Damage, Verified};

@@ -125,8 +125,8 @@ impl Store {
             // The empty tree is known without being stored.
             return if digest == empty_tree() { Ok(Arc::default()) } else { Err(NodeError::Missing { digest }) };
         };
-        match Node::decode(&data) {
-            Ok((found, node)) if found == digest => {
+        match unsealed(&data).map(Node::decode) {
+            Some(Ok((found, node))) if found == digest => {
                 let node = Arc::new(node);
                 self.node_cache().put(digest, node.clone(), data.len());
                 Ok(node)
@@ -161,7 +161,7 @@ impl Store {
         self.db().transaction("store directories", |db| {
             let mut insert = db.prepare_cached("INSERT OR IGNORE INTO nodes(digest, data) VALUES (?1, ?2)")?;
             for (digest, data) in nodes {
-                insert.execute((digest.as_bytes(), data))?;
+                insert.execute((digest.as_bytes(), sealed(data)))?;
             }
             Ok(())
         })
@@ -178,6 +178,7 @@ impl Store {
             let mut retime = db.prepare_cached("UPDATE nodes SET data = ?2 WHERE digest = ?1 AND data <> ?2")?;
             let mut n_retimed = 0;
             for (digest, data) in std::iter::once(first).chain(&mut *others) {
+                let data = sealed(&data);
                 if insert.execute((digest.as_bytes(), &data))? == 0 {
                     n_retimed += retime.execute((digest.as_bytes(), &data))?;
                 }
@@ -201,6 +202,19 @@ impl Store {
         let digest = editor.add(node);
         editor.finish(digest)
     }
+}
+
+/// The number of bytes of the checksum behind a stored node. The digest of a node says nothing of the times in it.
+const SEAL_BYTES: usize = 8;
+
+fn sealed(data: &[u8]) -> Vec<u8> {
+    [data, &ContentDigest::of(data).as_bytes()[..SEAL_BYTES]].concat()
+}
+
+/// Returns the encoding of a node from its row; none if it is damaged.
+pub(crate) fn unsealed(row: &[u8]) -> Option<&[u8]> {
+    let (data, seal) = row.split_at_checked(row.len().checked_sub(SEAL_BYTES)?)?;
+    (ContentDigest::of(data).as_bytes()[..SEAL_BYTES] == *seal).then_some(data)
 }
 
 /// Returns the digest of the tree with nothing in it.

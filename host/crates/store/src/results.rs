@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use graph::{CacheKey, ContentDigest, DefinitionDigest};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::db::{Db, DbError, now};
+use crate::db::{Db, DbError, checksum, now};
 use crate::fs::IoError;
 use crate::process::{self, boot_id};
 use crate::store::Store;
@@ -88,11 +88,13 @@ impl Store {
     /// If the database cannot be read.
     pub fn result(&self, key: CacheKey) -> Result<Option<Vec<u8>>, DbError> {
         let found = self.db().with("look up a result", |db| {
-            let sql = "SELECT value, last_used_at FROM results WHERE key = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
+            let sql = "SELECT value, refs, checksum, last_used_at FROM results
+                       WHERE key = ?1 AND (boot_id IS NULL OR boot_id = ?2)";
             let mut query = db.prepare_cached(sql)?;
-            query.query_row((key.as_bytes(), boot_id()), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?))).optional()
+            let row = |row: &rusqlite::Row<'_>| Ok((whole_value(key, row)?, row.get::<_, i64>(3)?));
+            query.query_row((key.as_bytes(), boot_id()), row).optional()
         })?;
-        let Some((value, last_used_at)) = found else { return Ok(None) };
+        let Some((Some(value), last_used_at)) = found else { return Ok(None) };
         if now() - last_used_at > USE_GRANULARITY_SECONDS {
             self.uses().note(key);
         }
@@ -119,16 +121,17 @@ impl Store {
     ) -> Result<(), DbError> {
         let refs = encode_refs(result.trees, result.blobs);
         self.db().transaction("store a result", |db| {
-            let sql = "INSERT OR IGNORE INTO results(key, value, refs, created_at, last_used_at, boot_id)
-                       VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
-            let row = (result.key.as_bytes(), result.value, &refs, now(), boot_id());
+            let sql = "INSERT OR IGNORE INTO results(key, value, refs, created_at, last_used_at, boot_id, checksum)
+                       VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)";
+            let sum = checksum(&[result.key.as_bytes(), result.value, &refs]);
+            let row = (result.key.as_bytes(), result.value, &refs, now(), boot_id(), sum);
             if db.prepare_cached(sql)?.execute(row)? == 1 {
                 return Ok(());
             }
             let sql = "SELECT value = ?2 FROM results WHERE key = ?1";
             let same: bool = db.prepare_cached(sql)?.query_row((row.0, row.1), |row| row.get(0))?;
-            let sql = "UPDATE results SET value = ?2, refs = ?3, created_at = ?4, last_used_at = ?4, boot_id = ?5
-                       WHERE key = ?1";
+            let sql = "UPDATE results SET value = ?2, refs = ?3, created_at = ?4, last_used_at = ?4, boot_id = ?5,
+                       checksum = ?6 WHERE key = ?1";
             db.prepare_cached(sql)?.execute(row)?;
             if same { Ok(()) } else { on_loss(db) }
         })
@@ -223,6 +226,9 @@ impl Store {
                 let lost = format!("DELETE FROM {table} WHERE boot_id IS NOT NULL AND boot_id <> ?1");
                 if db.execute(&lost, [boot_id()])? > 0 {
                     note_lost_results(db)?;
+                    // What is left was on the disk, and is compared nevertheless before it is used.
+                    let sql = "INSERT OR REPLACE INTO meta(key, value) VALUES ('cut_off_before', ?1)";
+                    db.execute(sql, [boot_id()])?;
                 }
                 let kept = format!("UPDATE {table} SET boot_id = NULL WHERE boot_id = ?1 AND created_at <= ?2");
                 db.execute(&kept, (boot_id(), horizon))?;
@@ -281,6 +287,13 @@ impl graph::Diagnostic for SyncError {
 pub(crate) fn note_lost_results(db: &Connection) -> rusqlite::Result<()> {
     let sql = "INSERT INTO meta(key, value) VALUES ('n_losses', 1) ON CONFLICT(key) DO UPDATE SET value = value + 1";
     db.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// Reads the value of a result from a row that begins with the value, the names and the checksum; none if the row is
+/// damaged.
+pub(crate) fn whole_value(key: CacheKey, row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Vec<u8>>> {
+    let (value, refs, sum): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok((checksum(&[key.as_bytes(), &value, &refs]) == *sum).then_some(value))
 }
 
 fn first_change(last: &[ContentDigest], inputs: &[ContentDigest]) -> Miss {

@@ -9,10 +9,11 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use graph::{Blame, ContentDigest, Diagnostic};
 use rustix::fs::{Access, FlockOperation, Mode, OFlags};
 
-use crate::blob::ExternalBlobs;
+use crate::blob::{ExternalBlobs, VerifiedBlobs};
 use crate::budget::{Budget, Limits};
 use crate::db::Db;
 use crate::fs::{self, IoError};
+use crate::layer::check::Checked;
 use crate::lease::Leases;
 use crate::nodes::NodeCache;
 use crate::process;
@@ -21,9 +22,9 @@ use crate::results::Uses;
 /// The version of the layout, which the marker file has. If the format of one directory changes, the directory
 /// gets another number in its name. The version changes only when old and new programs must not share a store.
 const LAYOUT_VERSION: u64 = 1;
-const MARKER: &str = "store-version";
-const DIRECTORIES: [&str; 7] =
-    ["blobs-v1", "layers-v1", "caches-v1", "locks-v1", "stat-cache-v1", "tmp-v1", "trash-v1"];
+pub(crate) const MARKER: &str = "store-version";
+const DIRECTORIES: [&str; 8] =
+    ["blobs-v1", "layers-v1", "stamps-v1", "caches-v1", "locks-v1", "stat-cache-v1", "tmp-v1", "trash-v1"];
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,14 @@ pub enum OpenError {
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
+    },
+    /// Something else is in the place of a directory of the store.
+    #[error("store `{}` is damaged: `{}` is not a directory", root.display(), name)]
+    Damaged {
+        /// The directory of the store.
+        root: PathBuf,
+        /// The name of what is in the way.
+        name: &'static str,
     },
     /// A newer version of this program made the store.
     #[error("store `{}` is of version `{found}`, newer than this program", path.display())]
@@ -63,9 +72,8 @@ impl Diagnostic for OpenError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotADirectory { .. } | Self::NotWritable { .. } => Some(fs::STORE_HINT.to_owned()),
-            Self::NewerVersion { .. } => {
-                Some("update this program, or name another directory with HOST_STORE for this version".to_owned())
-            }
+            Self::NewerVersion { .. } => Some(fs::NEWER_HINT.to_owned()),
+            Self::Damaged { .. } => Some("empty it with `host cache clear`".to_owned()),
             Self::Io(error) => error.hint(),
         }
     }
@@ -86,6 +94,8 @@ struct Inner {
     external: ExternalBlobs,
     uses: Uses,
     leases: Leases,
+    checked: Checked,
+    verified: VerifiedBlobs,
     /// The directory for temporary files, and the lock that marks it as being used.
     temporary: OnceLock<(PathBuf, std::os::fd::OwnedFd)>,
     in_use: std::fs::File,
@@ -118,15 +128,18 @@ impl Store {
             let waited = rustix::fs::flock(&in_use, FlockOperation::LockShared);
             waited.map_err(|e| IoError::new("lock", root.join("use.lock"), e))?;
         }
+        let lock = in_use.try_clone().map_err(|e| IoError::new("open", root.join("use.lock"), e))?;
         Ok(Self {
             limits: Arc::default(),
             inner: Arc::new(Inner {
                 root: root.to_owned(),
-                db: Db::new(root.to_owned()),
+                db: Db::new(root.to_owned(), lock),
                 nodes: NodeCache::default(),
                 external: ExternalBlobs::default(),
                 uses: Uses::default(),
                 leases: Leases::default(),
+                checked: Checked::default(),
+                verified: VerifiedBlobs::default(),
                 temporary: OnceLock::new(),
                 in_use,
                 of_root: RwLock::default(),
@@ -211,6 +224,14 @@ impl Store {
         &self.inner.uses
     }
 
+    pub(crate) fn checked(&self) -> &Checked {
+        &self.inner.checked
+    }
+
+    pub(crate) fn verified(&self) -> &VerifiedBlobs {
+        &self.inner.verified
+    }
+
     pub(crate) fn leases(&self) -> &Leases {
         &self.inner.leases
     }
@@ -260,9 +281,9 @@ fn check_marker(root: &Path) -> Result<bool, OpenError> {
     let text = String::from_utf8_lossy(&found).trim().to_owned();
     match text.parse::<u64>() {
         Ok(version) if version <= LAYOUT_VERSION => Ok(true),
-        // A power cut can leave the file empty.
-        _ if text.is_empty() => Ok(false),
-        _ => Err(OpenError::NewerVersion { path: root.to_owned(), found: text }),
+        Ok(_) => Err(OpenError::NewerVersion { path: root.to_owned(), found: text }),
+        // A power cut can leave the file empty, and what is no number is no version. The file is written again.
+        Err(_) => Ok(false),
     }
 }
 
@@ -278,7 +299,10 @@ fn make(root: &Path) -> Result<(), OpenError> {
     };
     fs::make_dirs(root, 0o700).map_err(refused)?;
     for name in DIRECTORIES {
-        fs::make_dirs(&root.join(name), 0o700).map_err(refused)?;
+        fs::make_dirs(&root.join(name), 0o700).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => OpenError::Damaged { root: root.to_owned(), name },
+            _ => refused(error),
+        })?;
     }
     let marker = format!("{LAYOUT_VERSION}\n");
     fs::write_atomic(&root.join(MARKER), marker.as_bytes(), &root.join("tmp-v1")).map_err(refused)

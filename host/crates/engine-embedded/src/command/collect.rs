@@ -6,7 +6,7 @@ use engine::{Failure, FailureCode};
 use evaluate::Tree;
 use graph::{Blame, Diagnostic as _};
 use serde::{Deserialize, Serialize};
-use store::{IdMap, IngestLimits, LayerContents, LayerId, Store, ingest_layer};
+use store::{IdMap, IngestError, IngestLimits, LayerContents, LayerId, Stamps, Store, ingest_layer};
 use zone::ExecReply;
 
 use crate::layout::Layouts;
@@ -22,6 +22,9 @@ struct Uppers {
     limits: IngestLimits,
 }
 
+/// What a command wrote to one directory.
+type Written = (LayerContents, Stamps);
+
 /// Returns the request to read what was written to these directories.
 pub(crate) fn request(uppers: &[PathBuf], store: &Store) -> Vec<u8> {
     let uppers = Uppers { uppers: uppers.to_vec(), blobs: store.blobs_dir(), limits: store.ingest_limits() };
@@ -33,7 +36,7 @@ pub(crate) fn request(uppers: &[PathBuf], store: &Store) -> Vec<u8> {
 #[derive(Serialize, Deserialize)]
 enum IngestReply {
     /// What is in each of the directories.
-    Contents(Vec<LayerContents>),
+    Contents(Vec<Written>),
     /// What the command wrote exceeds a limit, or cannot be read.
     Refused { message: String, hint: Option<String>, is_of_command: bool },
 }
@@ -41,8 +44,12 @@ enum IngestReply {
 /// Reads what a command wrote and makes blobs of its files. Called in the zone, where all files can be read.
 pub(crate) fn ingest(payload: &[u8]) -> Result<Vec<u8>, String> {
     let Uppers { uppers, blobs, limits } = postcard::from_bytes(payload).map_err(|error| error.to_string())?;
-    let contents: Result<Vec<LayerContents>, _> =
-        uppers.iter().map(|upper| ingest_layer(upper, &blobs, &IdMap::default(), &limits)).collect();
+    let contents = uppers.iter().map(|upper| {
+        let contents = ingest_layer(upper, &blobs, &IdMap::default(), &limits)?;
+        let stamps = Stamps::of_contents(upper, &contents)?;
+        Ok((contents, stamps))
+    });
+    let contents: Result<Vec<Written>, IngestError> = contents.collect();
     let reply = match contents {
         Ok(contents) => IngestReply::Contents(contents),
         Err(error) => IngestReply::Refused {
@@ -73,13 +80,13 @@ pub(crate) async fn collect(
     }
     let store = layouts.store().clone();
     let task = tokio::task::spawn_blocking(move || {
-        let parts = bases.into_iter().zip(layers).zip(&contents);
-        parts.map(|((base, (id, dir)), contents)| output(&store, base, id, &dir, contents)).collect()
+        let parts = bases.into_iter().zip(layers).zip(contents);
+        parts.map(|((base, (id, dir)), written)| output(&store, base, id, &dir, written)).collect()
     });
     task.await.unwrap_or_else(|error| Err(Failure::bug(format!("collecting a result panicked: {error}"))))
 }
 
-fn contents_of(reply: &ExecReply) -> Result<Vec<LayerContents>, Failure> {
+fn contents_of(reply: &ExecReply) -> Result<Vec<Written>, Failure> {
     let reply = match &reply.after {
         Some(Ok(bytes)) => {
             postcard::from_bytes(bytes).map_err(|error| Failure::bug(format!("the zone's answer: {error}")))?
@@ -106,21 +113,21 @@ fn output(
     base: Tree<Vec<LayerId>>,
     layer: LayerId,
     dir: &Path,
-    contents: &LayerContents,
+    (contents, stamps): Written,
 ) -> Result<Tree<Vec<LayerId>>, Failure> {
     if contents.changes.is_empty() {
         // Nothing refers to it, wherever it is.
         let _ = store::remove_stubborn(dir);
         return Ok(base);
     }
-    let digest = store.apply_changes(base.digest, contents).map_err(Failure::of)?;
+    let digest = store.apply_changes(base.digest, &contents).map_err(Failure::of)?;
     let Some(lowers) = crate::layout::known(store, &base)? else {
         // The store was cleared while the command ran. What it wrote is in the tree; the layer alone would show a root
         // without what lay below.
         let _ = store::remove_stubborn(dir);
         return Ok(Tree { near: vec![base.digest], ..Tree::of(digest) });
     };
-    store.add_layer(&layer, dir, contents.size_bytes).map_err(Failure::of)?;
+    store.add_layer(&layer, dir, contents.size_bytes, stamps).map_err(Failure::of)?;
     let layers: Vec<LayerId> = lowers.into_iter().chain([layer]).collect();
     store.note_materialised(digest, &layers).map_err(Failure::of)?;
     Ok(Tree { form: layers, near: vec![base.digest], ..Tree::of(digest) })
@@ -137,7 +144,8 @@ mod tests {
         let (id, dir) = store.new_layer_dir().unwrap();
         std::os::unix::fs::symlink("target", dir.join(name)).unwrap();
         let contents = ingest_layer(&dir, &store.blobs_dir(), &IdMap::default(), &IngestLimits::default()).unwrap();
-        output(store, base, id, &dir, &contents).unwrap()
+        let stamps = Stamps::of_contents(&dir, &contents).unwrap();
+        output(store, base, id, &dir, (contents, stamps)).unwrap()
     }
 
     #[test]

@@ -253,7 +253,7 @@ fn hide(parent: BorrowedFd<'_>, name: &CString) -> rustix::io::Result<()> {
     rustix::fs::mknodat(parent, name, rustix::fs::FileType::CharacterDevice, Mode::empty(), 0)
 }
 
-fn is_opaque(fd: BorrowedFd<'_>) -> bool {
+pub(super) fn is_opaque(fd: BorrowedFd<'_>) -> bool {
     OPAQUE.iter().any(|name| {
         let mut value = [0; 8];
         rustix::fs::fgetxattr(fd, *name, &mut value[..]).is_ok_and(|n| value[..n] == *b"y")

@@ -3,8 +3,9 @@
 use graph::ContentDigest;
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::db::{DbError, now};
+use crate::db::{DbError, checksum, now};
 use crate::fs::{self, IoError};
+use crate::layer::stamps::Stamps;
 use crate::lease::{self, Leased};
 use crate::process::boot_id;
 use crate::results::{SyncError, USE_GRANULARITY_SECONDS};
@@ -70,15 +71,22 @@ impl Store {
     }
 
     /// Moves a finished directory to its place among the layers, and records and leases the layer. The directory has to be on
-    /// the file system of the store.
+    /// the file system of the store, and `stamps` were taken when everything in it was written.
     ///
     /// # Errors
     /// If the directory cannot be moved, or the layer cannot be recorded.
-    pub fn add_layer(&self, id: &LayerId, dir: &std::path::Path, size_bytes: u64) -> Result<(), SyncError> {
+    pub fn add_layer(
+        &self,
+        id: &LayerId,
+        dir: &std::path::Path,
+        size_bytes: u64,
+        stamps: Stamps,
+    ) -> Result<(), SyncError> {
         let target = self.layer_path(id);
         if dir != target {
             fs::rename(dir, &target)?;
         }
+        self.put_stamps(id, stamps)?;
         let run = self.run()?;
         let leased = [Leased::Layer(id.clone())];
         self.db().transaction("note a layer", |db| {
@@ -99,8 +107,8 @@ impl Store {
     pub fn note_materialised(&self, tree: ContentDigest, layers: &[LayerId]) -> Result<(), DbError> {
         let text = layers.iter().map(LayerId::as_str).collect::<Vec<_>>().join(" ");
         self.db().with("note a snapshot", |db| {
-            let sql = "INSERT OR REPLACE INTO materialised(tree, layers) VALUES (?1, ?2)";
-            db.prepare_cached(sql)?.execute((tree.as_bytes(), text))?;
+            let sql = "INSERT OR REPLACE INTO materialised(tree, layers, checksum) VALUES (?1, ?2, ?3)";
+            db.prepare_cached(sql)?.execute((tree.as_bytes(), &text, checksum(&[tree.as_bytes(), text.as_bytes()])))?;
             Ok(())
         })
     }
@@ -112,12 +120,14 @@ impl Store {
     /// If the database cannot be read.
     pub fn materialised(&self, tree: ContentDigest) -> Result<Option<Vec<LayerId>>, SyncError> {
         let text = self.db().with("look for a snapshot", |db| {
-            let mut query = db.prepare_cached("SELECT layers FROM materialised WHERE tree = ?1")?;
-            query.query_row([tree.as_bytes()], |row| row.get::<_, String>(0)).optional()
+            let mut query = db.prepare_cached("SELECT layers, checksum FROM materialised WHERE tree = ?1")?;
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?));
+            query.query_row([tree.as_bytes()], row).optional()
         })?;
-        // A row that is damaged names no layer, which would show an empty tree.
+        // A row that is damaged would show another tree.
         let ids: Option<Vec<LayerId>> = text
-            .and_then(|text| text.split_whitespace().map(LayerId::parse).collect())
+            .filter(|(text, sum)| checksum(&[tree.as_bytes(), text.as_bytes()]) == **sum)
+            .and_then(|(text, _)| text.split_whitespace().map(LayerId::parse).collect())
             .filter(|ids: &Vec<_>| !ids.is_empty());
         let Some(ids) = ids else { return Ok(None) };
         if !self.lease_layers(&ids)? {

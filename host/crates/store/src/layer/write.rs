@@ -58,7 +58,7 @@ impl Diagnostic for WriteError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io(error) => error.hint(),
-            Self::Corrupt { .. } => Some("run again after `host cache clear`".to_owned()),
+            Self::Corrupt { .. } => Some("run again: they are made again".to_owned()),
             Self::Changed { .. } => Some("run again".to_owned()),
             Self::InTheWay { .. } => Some("remove it, or choose another directory".to_owned()),
         }
@@ -67,7 +67,7 @@ impl Diagnostic for WriteError {
 
 /// Writes a layer into a directory. A directory that exists has to be empty; one that is missing is made. A
 /// file shares the inode of its blob if that has the right mode, owner and time. Other files are copies, which
-/// share blocks if the file system can, and which are verified.
+/// share blocks if the file system can. All contents are verified.
 ///
 /// # Errors
 /// If the disk is full, contents are missing or damaged, or a file of this machine was changed.
@@ -258,7 +258,7 @@ impl Place<'_> {
             None => {
                 let hex = digest.to_hex();
                 let below = format!("{}/{}", &hex[..2], &hex[2..]);
-                if self.link(parent, name, &below, entry) {
+                if self.link(parent, name, &below, entry, digest)? {
                     return Ok(true);
                 }
                 Source { path: blob_path(self.blobs_dir, digest), stamp: None, digest }
@@ -276,9 +276,17 @@ impl Place<'_> {
         Ok(false)
     }
 
-    /// Links the blob, if its inode has the mode, owner and time of the entry.
-    fn link(&self, parent: BorrowedFd<'_>, name: &[u8], blob: &str, entry: &PlanEntry) -> bool {
-        let Ok(stat) = rustix::fs::statat(self.blobs, blob, AtFlags::SYMLINK_NOFOLLOW) else { return false };
+    /// Links the blob, if its inode has the mode, owner and time of the entry. Its contents are compared before, because
+    /// a blob can have been damaged since it was stored.
+    fn link(
+        &self,
+        parent: BorrowedFd<'_>,
+        name: &[u8],
+        blob: &str,
+        entry: &PlanEntry,
+        digest: &ContentDigest,
+    ) -> Result<bool, WriteError> {
+        let Ok(stat) = rustix::fs::statat(self.blobs, blob, AtFlags::SYMLINK_NOFOLLOW) else { return Ok(false) };
         let mtime_ns = nanoseconds(stat.st_mtime, stat.st_mtime_nsec as i64);
         let is_fitting = stat.st_mode & 0o7777 == entry.owned.mode
             && self.ids.outside(entry.owned) == Some((stat.st_uid, stat.st_gid))
@@ -286,7 +294,17 @@ impl Place<'_> {
             && u64::try_from(stat.st_size)
                 .is_ok_and(|size| matches!(entry.what, PlanKind::File { size: n, .. } if n == size))
             && u64::from(stat.st_nlink as u32) < MAX_LINKS;
-        is_fitting && rustix::fs::linkat(self.blobs, blob, parent, name, AtFlags::empty()).is_ok()
+        if !is_fitting {
+            return Ok(false);
+        }
+        let path = || blob_path(self.blobs_dir, digest);
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = rustix::fs::openat(self.blobs, blob, flags, Mode::empty());
+        let mut file = File::from(file.map_err(|e| IoError::new("open", path(), e))?);
+        if hash_file(&mut file).map_err(|e| IoError::new("read", path(), e))?.0 != *digest {
+            return Err(WriteError::Corrupt { digest: *digest, path: path() });
+        }
+        Ok(rustix::fs::linkat(self.blobs, blob, parent, name, AtFlags::empty()).is_ok())
     }
 
     fn own(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use graph::{CacheKey, ContentDigest, TreePath};
 
-use crate::tree::tests::tree;
+use crate::tree::tests::{stamps, tree};
 use crate::{Item, LayerId, NewResult, Store, Usage};
 
 const N_SEEDS: u64 = 10_000;
@@ -80,7 +80,7 @@ impl Run {
                 }
             },
             Next::Add(made, id, dir) => {
-                store.add_layer(&id, &dir, 1).unwrap();
+                store.add_layer(&id, &dir, 1, stamps(&store, &dir)).unwrap();
                 Next::Note(made, id)
             }
             Next::Note(made, id) => {

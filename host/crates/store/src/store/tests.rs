@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use graph::{CacheKey, ContentDigest, DefinitionDigest, Diagnostic, TreePath};
 
-use crate::tree::tests::{store, tree};
+use crate::tree::tests::{stamps, store, tree};
 use crate::{Item, LayerId, Miss, NewResult, Record, Store, empty_tree, plan_gc};
 
 fn key(n: u8) -> CacheKey {
@@ -72,7 +72,7 @@ fn a_layer_that_shares_a_damaged_file_is_forgotten() {
     let root = tree(&s, "f=hello");
     let (id, dir) = s.new_layer_dir().unwrap();
     fs::hard_link(s.blob_path(&digest), dir.join("f")).unwrap();
-    s.add_layer(&id, &dir, 5).unwrap();
+    s.add_layer(&id, &dir, 5, stamps(&s, &dir)).unwrap();
     s.note_materialised(root, std::slice::from_ref(&id)).unwrap();
     assert_eq!(s.materialised(root).unwrap(), Some(vec![id.clone()]));
     fs::write(s.blob_path(&digest), "hellO").unwrap();
@@ -276,7 +276,7 @@ fn layers_are_found_by_their_tree_until_one_is_gone() {
     let made = tree(&s, "f");
     let ids = [0, 1].map(|_| {
         let (id, path) = s.new_layer_dir().unwrap();
-        s.add_layer(&id, &path, 100).unwrap();
+        s.add_layer(&id, &path, 100, stamps(&s, &path)).unwrap();
         id
     });
     s.note_materialised(made, &ids).unwrap();

@@ -18,6 +18,14 @@ pub(crate) fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+/// Takes the stamps of a directory that becomes a layer.
+pub(crate) fn stamps(store: &Store, dir: &std::path::Path) -> crate::Stamps {
+    let contents =
+        crate::ingest_layer(dir, &store.blobs_dir(), &crate::IdMap::default(), &crate::IngestLimits::default())
+            .unwrap();
+    crate::Stamps::of_contents(dir, &contents).unwrap()
+}
+
 fn path(text: &str) -> TreePath {
     TreePath::parse(text).unwrap()
 }
