@@ -50,6 +50,12 @@ pub trait Platform {
     /// # Errors
     /// If the store cannot be written.
     fn clear_cache(&self) -> Result<Cleared>;
+
+    /// Compares everything in the store with its digests and checksums, and removes what is damaged.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    fn verify_cache(&self) -> Result<VerifiedCache>;
 }
 
 /// A module to load. The first of several is the one that is called, the others are its dependencies.
@@ -316,4 +322,24 @@ pub struct Cleared {
     pub kept_bytes: u64,
     /// Whether files that nothing needs stay until no run uses the store.
     pub is_deferred: bool,
+}
+
+/// What was compared in the store.
+#[derive(Debug, Clone, Default)]
+pub struct VerifiedCache {
+    /// How much of each kind was compared, as in 12 of "layers".
+    pub counts: Vec<(&'static str, u64)>,
+    /// What was damaged, and is removed.
+    pub damaged: Vec<DamagedEntry>,
+}
+
+/// An entry of the store that was damaged.
+#[derive(Debug, Clone)]
+pub struct DamagedEntry {
+    /// The kind of the entry, as `host cache list` has it.
+    pub kind: String,
+    /// The name of the entry.
+    pub name: String,
+    /// What is wrong with it; empty if its checksum is wrong.
+    pub what: String,
 }

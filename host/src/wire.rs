@@ -1,6 +1,7 @@
 //! Connects the command line to the real rooms: store, runtime, session and engines.
 
 mod engines;
+mod stored;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,19 +17,16 @@ use module::NodeDependency;
 use pipeline::{Library, ModuleTypes, StageGraph, StageId};
 use runtime::{Power, Runtime, RuntimeConfig};
 use session::{DependencySpec, ModuleSpec, Modules, Pipeline, Secrets, Session, SessionOptions, Verdict};
-use store::{Item, Limits, Store};
+use store::{Limits, Store};
 use tokio::runtime::Builder;
 
 use self::engines::{Choice, Engines};
 use crate::config::Config;
 use crate::platform::{
-    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, EngineReport, Foreseen, ImagePlace, ModuleFile,
-    Obstacle, Platform, Run, RunOptions,
+    ByteSink, CacheReport, Cleared, Component, Ended, EngineReport, Foreseen, ImagePlace, ModuleFile, Obstacle,
+    Platform, Run, RunOptions, VerifiedCache,
 };
 use crate::report::{Report, Result};
-
-/// The directory of compiled components in the store.
-const COMPILED: &str = "compiled-v1";
 
 /// The most threads that run guests and the solver. Commands run in processes of their own.
 const MAX_WORKERS: usize = 4;
@@ -85,62 +83,16 @@ impl Platform for Wired {
     }
 
     fn cache(&self) -> Result<CacheReport> {
-        let usage = Store::open(&self.store)?.usage()?;
-        let compiled = directory_bytes(&self.store.join(COMPILED));
-        let mut entries: Vec<CacheEntry> = usage
-            .records
-            .into_iter()
-            .map(|record| CacheEntry {
-                kind: kind_of(&record.item).to_owned(),
-                name: record.name,
-                size_bytes: record.size_bytes,
-                used_at: Some(record.last_used_at),
-            })
-            .collect();
-        let whole = [
-            ("blobs", usage.blobs_bytes),
-            ("database", usage.database_bytes),
-            ("stat-cache", usage.stat_cache_bytes),
-            ("components", compiled),
-        ];
-        entries.extend(whole.into_iter().map(|(kind, size_bytes)| CacheEntry {
-            kind: kind.to_owned(),
-            name: "all".to_owned(),
-            size_bytes,
-            used_at: None,
-        }));
-        Ok(CacheReport { size_bytes: entries.iter().map(|entry| entry.size_bytes).sum(), entries })
+        stored::report(&self.store)
     }
 
     fn clear_cache(&self) -> Result<Cleared> {
-        let store = Store::open(&self.store)?;
-        let compiled = self.store.join(COMPILED);
-        let compiled_bytes = directory_bytes(&compiled);
-        // Components are compiled again when they are needed, and a running call keeps its own mapping of the file.
-        // They are removed first because on a full disk the database can only be changed once there is some space.
-        let _ = std::fs::remove_dir_all(&compiled);
-        let collected = store.clear()?;
-        Ok(Cleared {
-            n_entries: u64::try_from(collected.items.len()).unwrap_or(u64::MAX),
-            size_bytes: collected.size_bytes + compiled_bytes,
-            n_kept: u64::try_from(collected.kept.len()).unwrap_or(u64::MAX),
-            kept_bytes: collected.kept_bytes,
-            is_deferred: collected.is_deferred,
-        })
+        stored::clear(&self.store)
     }
-}
 
-fn kind_of(item: &Item) -> &'static str {
-    match item {
-        Item::Result(_) => "result",
-        Item::Layer(_) => "layer",
-        Item::Volume(_) => "cache-volume",
+    fn verify_cache(&self) -> Result<VerifiedCache> {
+        stored::verify(&self.store, &self.engines)
     }
-}
-
-fn directory_bytes(path: &Path) -> u64 {
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
 /// Loads one module.

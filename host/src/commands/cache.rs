@@ -10,14 +10,14 @@ use crate::args::{Hinted, Parsed, WORDS, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
 use crate::output::bytes;
-use crate::platform::{CacheEntry, CacheReport};
+use crate::platform::{CacheEntry, CacheReport, DamagedEntry, VerifiedCache};
 use crate::report::{Report, Result};
 use crate::styles::examples;
 
 /// What `host cache` can do.
-const ACTIONS: &[&str] = &["size", "list", "clear"];
+const ACTIONS: &[&str] = &["size", "list", "clear", "verify"];
 
-pub(crate) static ENTRY: Entry = Entry { name: "cache", summary: "Shows or empties the store", define, run };
+pub(crate) static ENTRY: Entry = Entry { name: "cache", summary: "Shows, checks or empties the store", define, run };
 
 fn define(command: Command) -> Command {
     command
@@ -31,7 +31,8 @@ fn define(command: Command) -> Command {
         .after_help(examples(&[
             ("host cache", "prints the size of the store"),
             ("host cache list", "lists what it holds, the largest first"),
-            ("host cache clear", "empties it"),
+            ("host cache clear", "empties it, whatever is damaged in it"),
+            ("host cache verify", "checks all of it, and removes what is damaged"),
         ]))
 }
 
@@ -40,9 +41,10 @@ fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
         "size" => size(parsed, context),
         "list" => list(parsed, context),
         "clear" => clear(parsed, context),
+        "verify" => verify(parsed, context),
         other => Err(Report::usage(format!("`host cache` has no `{other}`"))
             .with_hint(module::suggestion(other, ACTIONS, "it has"))
-            .with_usage("host cache [OPTIONS] [size|list|clear]")),
+            .with_usage("host cache [OPTIONS] [size|list|clear|verify]")),
     }
 }
 
@@ -96,6 +98,34 @@ fn clear(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
         context.io.say("files that nothing needs stay while a run uses the store: clear it again afterwards");
     }
     Ok(ExitStatus::Done)
+}
+
+fn verify(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
+    let VerifiedCache { counts, damaged } = context.platform.verify_cache()?;
+    let n_damaged = damaged.len();
+    if is_json(parsed) {
+        let entry = |entry: &DamagedEntry| json!({ "kind": entry.kind, "name": entry.name, "what": entry.what });
+        let checked: serde_json::Map<String, Json> =
+            counts.iter().map(|(kind, n)| ((*kind).to_owned(), json!(n))).collect();
+        let shown = json!({ "checked": checked, "damaged": damaged.iter().map(entry).collect::<Vec<_>>() });
+        print_json(context.io, &shown)?;
+    } else {
+        let counts: Vec<String> = counts.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        context.io.say(&format!("checked {}", counts.join(", ")));
+        for DamagedEntry { kind, name, what } in &damaged {
+            let what = if what.is_empty() { String::new() } else { format!(": {what}") };
+            context.io.say(&format!("damaged and removed: {kind} `{name}`{what}"));
+        }
+    }
+    match n_damaged {
+        0 => Ok(ExitStatus::Done),
+        1 => Err(damage("1 entry of the store was damaged, and is removed")),
+        n => Err(damage(&format!("{n} entries of the store were damaged, and are removed"))),
+    }
+}
+
+fn damage(message: &str) -> Report {
+    Report::environment(message).with_hint("the next run makes again what it needs of them")
 }
 
 fn as_json(entry: &CacheEntry) -> Json {

@@ -124,6 +124,11 @@ impl Engines {
         }
     }
 
+    /// Returns where the zone searches for programs first.
+    pub(super) fn path(&self) -> &[PathBuf] {
+        &self.path
+    }
+
     /// Returns the settings for registries and for images of the local Docker.
     pub(super) fn images(&self) -> ImageAccess {
         let Self { docker, .. } = self;

@@ -146,13 +146,53 @@ fn the_store_is_shown_and_emptied() {
     "#]],
     );
     check(
+        &["cache", "verify"],
+        &expect![[r#"
+        exit 4
+        -- stderr
+        checked 12 results, 3 layers
+        damaged and removed: layer `18c4-7-1`: `/bin/ls` is missing
+        damaged and removed: result `exec make`
+        error: 2 entries of the store were damaged, and are removed
+        hint: the next run makes again what it needs of them
+    "#]],
+    );
+    check(
+        &["cache", "verify", "--json"],
+        &expect![[r#"
+        exit 4
+        -- stdout
+        {
+          "checked": {
+            "results": 12,
+            "layers": 3
+          },
+          "damaged": [
+            {
+              "kind": "layer",
+              "name": "18c4-7-1",
+              "what": "`/bin/ls` is missing"
+            },
+            {
+              "kind": "result",
+              "name": "exec make",
+              "what": ""
+            }
+          ]
+        }
+        -- stderr
+        error: 2 entries of the store were damaged, and are removed
+        hint: the next run makes again what it needs of them
+    "#]],
+    );
+    check(
         &["cache", "empty"],
         &expect![[r#"
             exit 2
             -- stderr
             error: `host cache` has no `empty`
-            hint: it has: size, list, clear
-            usage: host cache [OPTIONS] [size|list|clear]
+            hint: it has: size, list, clear, verify
+            usage: host cache [OPTIONS] [size|list|clear|verify]
         "#]],
     );
 }

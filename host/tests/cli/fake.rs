@@ -9,8 +9,8 @@ use api::{Directory, Object, Signature, Type, Value};
 use engine::{Caps, Event, ExecFailure, ExecRecord, ExecStatus, Failure, Outcome, Reason, StageFailure, VertexEvent};
 use graph::{Edge, FileOp, Op, TreePath, Vertex};
 use host::platform::{
-    ByteSink, CacheEntry, CacheReport, Cleared, Component, Ended, EngineReport, Foreseen, ImagePlace, ModuleFile,
-    Obstacle, OtherEngine, Platform, Run, RunOptions,
+    ByteSink, CacheEntry, CacheReport, Cleared, Component, DamagedEntry, Ended, EngineReport, Foreseen, ImagePlace,
+    ModuleFile, Obstacle, OtherEngine, Platform, Run, RunOptions, VerifiedCache,
 };
 use host::report::{Report, Result};
 use pipeline::{Library, ModuleTypes, Source, StageGraph, StageId};
@@ -89,6 +89,17 @@ impl Platform for FakePlatform {
 
     fn clear_cache(&self) -> Result<Cleared> {
         Ok(Cleared { n_entries: 2, size_bytes: 6 << 20, n_kept: 1, kept_bytes: 1 << 20, is_deferred: true })
+    }
+
+    fn verify_cache(&self) -> Result<VerifiedCache> {
+        let counts = vec![("results", 12), ("layers", 3)];
+        let entry = |kind: &str, name: &str, what: &str| DamagedEntry {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            what: what.to_owned(),
+        };
+        let damaged = vec![entry("layer", "18c4-7-1", "`/bin/ls` is missing"), entry("result", "exec make", "")];
+        Ok(VerifiedCache { counts, damaged })
     }
 }
 
