@@ -1,10 +1,10 @@
 //! Compares layers with what they were when they were finished, before a command uses them.
 
 use engine::Failure;
-use store::{CheckedLayer, LayerCheck, LayerId, check_layer};
+use store::{CheckedLayer, LayerCheck, LayerId, Store, check_layer};
 use zone::{Zone, ZoneConfig};
 
-use crate::layout::Layouts;
+use crate::zones::Zones;
 
 /// The name of [`check`] in the zone's table.
 pub(crate) const NAME: &str = "check-layers";
@@ -18,13 +18,13 @@ pub(crate) fn check(payload: &[u8]) -> Result<Vec<u8>, String> {
 
 /// Returns whether layers are what they were when they were finished. Those that are not are forgotten, and have to be
 /// written again. Each layer is compared once in a run.
-pub(crate) async fn are_whole(layouts: &Layouts, layers: &[LayerId]) -> Result<bool, Failure> {
-    let checks = layouts.store().layers_to_check(layers).map_err(Failure::of)?;
+pub(crate) async fn are_whole(store: &Store, zones: &Zones, layers: &[LayerId]) -> Result<bool, Failure> {
+    let checks = store.layers_to_check(layers).map_err(Failure::of)?;
     if checks.is_empty() {
         return Ok(true);
     }
-    let outcomes = call(&*layouts.zones().get().await?, &checks).await?;
-    Ok(layouts.store().note_checked(&checks, outcomes).map_err(Failure::of)?.is_empty())
+    let outcomes = call(&*zones.get().await?, &checks).await?;
+    Ok(store.note_checked(&checks, outcomes).map_err(Failure::of)?.is_empty())
 }
 
 /// Compares layers in a zone of its own.

@@ -136,7 +136,7 @@ pub(crate) async fn add(
 
 /// Returns a tree with layers that are whole: links in an archive can name files of the layers below.
 async fn whole(layouts: &Layouts, tree: Tree<Vec<LayerId>>) -> Result<Tree<Vec<LayerId>>, Failure> {
-    if checks::are_whole(layouts, &tree.form).await? {
+    if checks::are_whole(layouts.store(), layouts.zones(), &tree.form).await? {
         return Ok(tree);
     }
     Ok(Tree { form: layouts.lay_out(&tree).await?, ..tree })

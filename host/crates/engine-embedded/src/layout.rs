@@ -121,14 +121,14 @@ impl Layouts {
         let layers = known(&self.store, tree)?;
         let is_too_deep = layers.as_ref().is_some_and(|layers| layers.len() >= MAX_LAYERS);
         if let Some(layers) = layers.filter(|_| !is_too_deep)
-            && checks::are_whole(self, &layers).await?
+            && checks::are_whole(&self.store, &self.zones, &layers).await?
         {
             return Ok(layers);
         }
         let _turn = self.turn.lock().await;
         if !is_too_deep
             && let Some(layers) = materialised(&self.store, tree.digest)?
-            && checks::are_whole(self, &layers).await?
+            && checks::are_whole(&self.store, &self.zones, &layers).await?
         {
             return Ok(layers);
         }
@@ -138,7 +138,7 @@ impl Layouts {
             let (base, plan) =
                 task.await.unwrap_or_else(|error| Err(Failure::bug(format!("a plan panicked: {error}"))))?;
             // Layers that are damaged are forgotten, so that the next plan has another base.
-            if checks::are_whole(self, &base).await? {
+            if checks::are_whole(&self.store, &self.zones, &base).await? {
                 break (base, plan);
             }
         };

@@ -48,11 +48,11 @@ impl Recorded {
 /// How much of a layer is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Extent {
-    /// The stamps.
+    /// Only the stamps are compared.
     Stamps,
     /// The stamps, and all contents if that was not done since the machine was started.
     OncePerBoot,
-    /// All contents.
+    /// All contents are compared, too.
     Contents,
 }
 
