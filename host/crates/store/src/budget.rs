@@ -180,6 +180,6 @@ fn add(counter: &AtomicU64, n: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod deep;
+mod deep_tests;
 #[cfg(test)]
 mod tests;

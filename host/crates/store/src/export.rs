@@ -78,6 +78,13 @@ pub struct Exported {
 }
 
 impl Store {
+    /// Removes contents that an export found to be damaged.
+    fn heal_export(&self, error: &ExportError) {
+        if let ExportError::Write(error) = error {
+            self.heal(error);
+        }
+    }
+
     /// Writes the contents of a directory of a tree into a directory of this machine, which is made with its parents
     /// if it is missing. With `wipe`, entries that the tree does not have are removed from it.
     ///
@@ -105,7 +112,7 @@ impl Store {
             exporter.wipe(tree)?;
         }
         for entry in &plan.entries {
-            exporter.entry(entry).map_err(|error| self.healed(error))?;
+            exporter.entry(entry).inspect_err(|error| self.heal_export(error))?;
         }
         for entry in plan.entries.iter().rev().filter(|entry| matches!(entry.what, PlanKind::Directory { .. })) {
             exporter.finish_directory(entry)?;
@@ -132,7 +139,7 @@ impl Store {
         let plan = self.plan_layer(None, tree)?;
         let (root, machine) = (open(parent)?, open_machine()?);
         let mut exporter = Exporter::new(self, parent, &root, &machine);
-        plan.entries.iter().try_for_each(|entry| exporter.entry(entry)).map_err(|error| self.healed(error))?;
+        plan.entries.iter().try_for_each(|entry| exporter.entry(entry)).inspect_err(|error| self.heal_export(error))?;
         Ok(exporter.exported)
     }
 }

@@ -42,14 +42,12 @@ impl Store {
         }
     }
 
-    /// Removes the contents that an error reports as damaged, if it does, so that the next run makes them again. Returns
-    /// the error.
-    pub(crate) fn healed(&self, error: WriteError) -> WriteError {
-        if let WriteError::Corrupt { digest, .. } = &error {
+    /// Removes the contents that an error reports as damaged, if it does, so that the next run makes them again.
+    pub(crate) fn heal(&self, error: &WriteError) {
+        if let WriteError::Corrupt { digest, .. } = error {
             // If they cannot be removed, the next run meets them again.
             let _ = self.corrupt(digest);
         }
-        error
     }
 
     /// Removes contents that were found to be damaged where there is no store, with the results that need them. Contents

@@ -77,7 +77,9 @@ fn a_layer_of_any_depth_is_removed_with_the_store_and_the_store_works_after_it()
     std::fs::remove_dir(&dir).unwrap();
     make(&dir, 20_000);
     place.ingest(&dir).unwrap_err();
-    place.store.add_layer(&id, &dir, 1).unwrap();
+    let nothing = crate::LayerPlan { root: crate::Owned::DIRECTORY, entries: Vec::new() };
+    let stamps = crate::Stamps::of_plan(&dir, &nothing).unwrap();
+    place.store.add_layer(&id, &dir, 1, stamps).unwrap();
     // A process that ended left another one in the trash.
     make(&place.store.root().join("trash-v1/left"), 20_000);
     let root = place.store.root().to_owned();
