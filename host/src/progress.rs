@@ -5,9 +5,7 @@
 
 mod events;
 mod explain;
-mod lines;
 mod text;
-mod time;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -19,14 +17,12 @@ use api::{LogLevel, Origins};
 use engine::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::DefinitionDigest;
 use session::{StageEvent, StageOutcome, StageSink};
-use terminal::{clipped, shown};
+use terminal::{Lines, clipped, shown};
 
-use self::lines::Lines;
 use crate::io::Stderr;
 use crate::platform::LogSink;
 
 pub(crate) use explain::Explain;
-pub(crate) use text::duration;
 
 /// The style in which progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use std::time::Duration;
 use engine::{Outcome, Reason};
 use serde_json::{Map, Value as Json, json};
 use session::{StageEvent, StageOutcome};
+use terminal::rfc3339;
 
-use super::{Counts, Vertex, text, time};
+use super::{Counts, Vertex, text};
 
 /// Writes the line of a vertex, with the function that described it if that is known.
 ///
@@ -34,8 +35,8 @@ pub(super) fn write_stage(file: &mut dyn Write, event: &StageEvent) {
         "event": "stage",
         "stage": event.stage,
         "fed_by": event.fed_by,
-        "start": time::rfc3339(event.at),
-        "end": time::rfc3339(event.at + event.duration),
+        "start": rfc3339(event.at),
+        "end": rfc3339(event.at + event.duration),
         "duration_ms": millis(event.duration),
         "outcome": outcome,
     });
@@ -75,8 +76,8 @@ pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
     put("vertex", json!(event.digest.to_string()));
     put("name", json!(&*event.name));
     put("operation", json!(event.name.split(' ').next().unwrap_or_default()));
-    put("start", json!(time::rfc3339(event.at)));
-    put("end", json!(time::rfc3339(event.at + *duration)));
+    put("start", json!(rfc3339(event.at)));
+    put("end", json!(rfc3339(event.at + *duration)));
     put("duration_ms", millis(*duration));
     put("outcome", json!(outcome_code(outcome)));
     put("reason", json!(reason.code()));

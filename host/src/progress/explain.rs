@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
-use super::{Vertex, events, text};
+use super::{Vertex, events};
 
 /// The most characters of a name in the table. `--explain=json` shows all.
 const NAME_WIDTH: usize = 60;
@@ -39,7 +39,7 @@ fn table(vertices: &[Vertex]) -> String {
     let mut table = format!("{:9}  {:>8}  {:width$}  WHY", "OUTCOME", "TIME", "VERTEX");
     for (vertex, name) in vertices.iter().zip(&names) {
         let outcome = events::outcome_code(&vertex.outcome);
-        let took = text::duration(vertex.duration);
+        let took = terminal::duration(vertex.duration);
         let why = vertex.reason.describe();
         let _ = write!(table, "\n{outcome:9}  {took:>8}  {name:width$}  {why}");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::LogLevel;
 use engine::{ExecStatus, Outcome, Reason};
 use session::{StageEvent, StageOutcome};
-use terminal::clipped;
+use terminal::{clipped, duration, short};
 
 use super::{Counts, Vertex};
 
@@ -84,30 +84,6 @@ pub(super) fn prefix(function: Option<&str>, name: &str) -> String {
     let function = function.map(|function| format!("[{}] ", short(function, PREFIX_COLUMNS / 2))).unwrap_or_default();
     let name = short(name, PREFIX_COLUMNS - function.chars().count());
     format!("{function}{name}")
-}
-
-/// Returns the beginning of a text, in one line.
-pub(super) fn short(text: &str, n_columns: usize) -> String {
-    // No more of a long text is looked at than may be shown.
-    let mut words = text.split_whitespace().take(n_columns);
-    let first = words.next().unwrap_or_default().to_owned();
-    let line = words.fold(first, |line, word| format!("{line} {word}"));
-    match line.char_indices().nth(n_columns) {
-        None => line,
-        Some(_) => line.chars().take(n_columns - 1).chain(['…']).collect(),
-    }
-}
-
-/// Returns a duration for people, such as `12 ms`, `3.2 s` or `2 m 5 s`.
-pub(crate) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds < 0.1 {
-        format!("{} ms", duration.as_millis())
-    } else if seconds < 60.0 {
-        format!("{seconds:.1} s")
-    } else {
-        format!("{} m {} s", duration.as_secs() / 60, duration.as_secs() % 60)
-    }
 }
 
 #[cfg(test)]

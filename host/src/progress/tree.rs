@@ -85,8 +85,8 @@ impl Rows {
             .take(N_SHOWN)
             .map(|(digest, running)| {
                 // The time comes first because a long name is cut off at the end of the line.
-                let name = text::short(&running.name, NAME_COLUMNS);
-                let row = format!("{:>8}  {}", text::duration(running.since.elapsed()), shown(&name, false));
+                let name = terminal::short(&running.name, NAME_COLUMNS);
+                let row = format!("{:>8}  {}", terminal::duration(running.since.elapsed()), shown(&name, false));
                 (**digest, row)
             })
             .collect();

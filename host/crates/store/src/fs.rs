@@ -5,16 +5,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use graph::{Blame, Diagnostic};
-use rustix::fs::{Mode, OFlags};
 
-pub(crate) use disk::{Directories, copy_contents, open_beneath};
+pub(crate) use disk::{Directories, copy_contents, open_beneath, read_up_to, unique_name, with_buffer};
 
 /// Why an operation on a path failed.
 #[derive(Debug)]
@@ -113,18 +111,8 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, IoError> {
 
 /// Opens a file. The path can be longer than the kernel takes, if it has no links.
 pub(crate) fn open(path: &Path) -> Result<File, IoError> {
-    let opened = match path.as_os_str().as_bytes() {
-        [b'/', below @ ..] if below.len() >= MAX_PATH_BYTES => {
-            let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-            root.and_then(|root| open_beneath(&root, below, OFlags::RDONLY, Mode::empty())).map(File::from)
-        }
-        _ => return File::open(path).map_err(|e| IoError::new("open", path, e)),
-    };
-    opened.map_err(|e| IoError::new("open", path, e))
+    disk::open(path).map_err(|e| IoError::new("open", path, e))
 }
-
-/// The longest path in bytes that the kernel takes, without the zero byte at its end.
-const MAX_PATH_BYTES: usize = 4095;
 
 pub(crate) fn create_new(path: &Path, mode: u32) -> Result<File, IoError> {
     let mut options = std::fs::OpenOptions::new();
@@ -199,12 +187,6 @@ pub(crate) fn names(path: &Path) -> Result<Vec<std::ffi::OsString>, IoError> {
     Ok(names)
 }
 
-/// Returns a name that no other process and no other call uses.
-pub(crate) fn unique_name() -> String {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    format!("{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
-}
-
 /// Writes a file so that it is either complete or not there. `temporary` is a directory on the same file system.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8], temporary: &Path) -> Result<(), IoError> {
     let new = temporary.join(unique_name());
@@ -215,28 +197,6 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8], temporary: &Path) -> Resul
         let _ = std::fs::remove_file(&new);
     }
     written
-}
-
-/// Runs `work` with a buffer of 256 KiB, which each thread keeps.
-pub(crate) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
-    thread_local! {
-        static BUFFER: std::cell::RefCell<Vec<u8>> = std::cell::RefCell::new(vec![0; 256 << 10]);
-    }
-    BUFFER.with_borrow_mut(|buffer| work(buffer))
-}
-
-/// Reads until the buffer is full or the file ends, and returns the number of bytes.
-pub(crate) fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut n = 0;
-    while n < buffer.len() {
-        match file.read(&mut buffer[n..]) {
-            Ok(0) => break,
-            Ok(more) => n += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(n)
 }
 
 /// Returns bytes as a path.

@@ -4,9 +4,17 @@
 //! clipboard. Everything that `host` writes for people goes through here, so that only text, line ends, tabs and
 //! colours are left, whoever wrote it.
 //!
-//! This crate does no IO: [`Filter`] stands before a writer, and [`shown`] before everything else.
+//! It also has the forms of times and lines that people are shown. This crate does no IO: [`Filter`] stands before a writer, and [`shown`] before everything else.
+
+mod lines;
+mod short;
+mod time;
 
 use std::borrow::Cow;
+
+pub use lines::Lines;
+pub use short::short;
+pub use time::{duration, rfc3339};
 
 /// The most bytes of one message that are shown.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;

@@ -4,7 +4,7 @@ use pipeline::{CaseReport, StageGraph};
 
 use super::{OutcomeKind, Outcomes, StageFailure, StageOutcome};
 use crate::io::Io;
-use crate::progress::duration;
+use terminal::duration;
 
 /// The most failed cases that the line of a stage names.
 const MAX_NAMED: usize = 3;

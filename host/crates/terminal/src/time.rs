@@ -1,12 +1,13 @@
-//! Times as RFC 3339.
+//! Times and durations as text.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Returns a time in UTC with milliseconds, such as `2026-01-31T12:00:00.000Z`.
 ///
 /// Source: RFC 3339; the days by Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
 /// `civil_from_days`.
-pub(super) fn rfc3339(at: SystemTime) -> String {
+#[must_use]
+pub fn rfc3339(at: SystemTime) -> String {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     let shifted = days + 719_468;
@@ -21,10 +22,21 @@ pub(super) fn rfc3339(at: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", since.subsec_millis())
 }
 
+/// Returns a duration for people, such as `12 ms`, `3.2 s` or `2 m 5 s`.
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 0.1 {
+        format!("{} ms", duration.as_millis())
+    } else if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} m {} s", duration.as_secs() / 60, duration.as_secs() % 60)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -5,13 +5,13 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// The beginning of a line whose end has not come yet.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub struct Lines {
     rest: Vec<u8>,
 }
 
 impl Lines {
     /// Takes output. Returns the lines that end in it, in time that grows with `bytes` alone.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         let end = match bytes.iter().rposition(|byte| *byte == b'\n') {
             Some(end) => end + 1,
             None if self.rest.len() + bytes.len() > MAX_BYTES => bytes.len(),
@@ -21,13 +21,15 @@ impl Lines {
             }
         };
         let mut whole = std::mem::take(&mut self.rest);
-        whole.extend_from_slice(&bytes[..end]);
-        self.rest.extend_from_slice(&bytes[end..]);
+        let (ended, rest) = bytes.split_at(end);
+        whole.extend_from_slice(ended);
+        self.rest.extend_from_slice(rest);
         whole
     }
 
     /// Returns the last line, if its end never came.
-    pub(super) fn finish(self) -> Vec<u8> {
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
         self.rest
     }
 }
