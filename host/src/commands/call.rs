@@ -121,9 +121,10 @@ impl Call {
         self.order.iter().flat_map(|stage| local_sources(&self.graph, *stage)).collect()
     }
 
-    /// Returns the path of this machine that the result is written to.
-    pub(super) fn output(&self) -> Option<&Path> {
-        self.options.output.as_ref().map(|output| output.path.as_path())
+    /// Returns the paths of this machine that the call writes: its result, and its events.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Path> {
+        let output = self.options.output.as_ref().map(|output| output.path.as_path());
+        output.into_iter().chain(self.options.events.as_deref())
     }
 
     /// Makes the call, and prints or writes its result.

@@ -31,7 +31,7 @@ pub(super) struct CallOptions {
     pub(super) engine: Option<String>,
     pub(super) explain: Option<Explain>,
     pub(super) style: Style,
-    events: Option<PathBuf>,
+    pub(super) events: Option<PathBuf>,
 }
 
 /// The target of `-o`.

@@ -81,7 +81,7 @@ fn round(
     let Some(call) = Call::parse("watch", &opened, words, &mut options, context)? else {
         return Ok(Round::Help);
     };
-    let mut roots = Roots::new(call.output(), context.config);
+    let mut roots = Roots::new(call.written(), context.config);
     opened.sources().try_for_each(|path| roots.add_module(path))?;
     call.local_sources().iter().try_for_each(|source| roots.add(source))?;
     match files {

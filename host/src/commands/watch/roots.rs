@@ -27,15 +27,16 @@ struct Root {
 }
 
 impl Roots {
-    /// Makes an empty set. Changes below `output` never count.
-    pub(super) fn new(output: Option<&Path>, config: &Config) -> Self {
-        let made = [output, config.target_dir.as_deref(), Some(config.store.as_path())];
-        Self { roots: Vec::new(), ignored: made.into_iter().flatten().map(real).collect() }
+    /// Makes an empty set. Changes below `written`, and of files that the output of this program goes to, never count:
+    /// each call would cause the next.
+    pub(super) fn new<'a>(written: impl Iterator<Item = &'a Path>, config: &'a Config) -> Self {
+        let made = [config.target_dir.as_deref(), Some(config.store.as_path())].into_iter().flatten();
+        Self { roots: Vec::new(), ignored: written.chain(made).map(real).chain(redirected()).collect() }
     }
 
     /// Adds the directory of a module without its build results, or its component.
     pub(super) fn add_module(&mut self, path: &Path) -> Result<()> {
-        self.ignored.push(real(path).join("target"));
+        self.ignored.extend(["target", ".host"].map(|made| real(path).join(made)));
         self.add_selected(path, &[], &[])
     }
 
@@ -87,6 +88,12 @@ impl Root {
     }
 }
 
+/// Returns the files that standard output and standard error are redirected to.
+fn redirected() -> impl Iterator<Item = PathBuf> {
+    let streams = ["/proc/self/fd/1", "/proc/self/fd/2"].into_iter();
+    streams.filter_map(|stream| std::fs::read_link(stream).ok()).filter(|path| path.is_file())
+}
+
 /// Resolves links in the part of a path that exists.
 fn real(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
@@ -121,6 +128,7 @@ mod tests {
         check("/nowhere/module/host.toml", true);
         check("/nowhere/module/src/lib.rs", true);
         check("/nowhere/module/target/debug/x", false);
+        check("/nowhere/module/.host/guest-sdk/src/lib.rs", false);
         check("/nowhere/module/.git/index", false);
         check("/nowhere/src", true);
         check("/nowhere/src/a/b.c", true);
