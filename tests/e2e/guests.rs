@@ -64,6 +64,8 @@ fn powers(stage: &str) -> Case {
         "export-directory" => (&["--tree", "tree", "--path", "exported"], Text("/")),
         "export-file" => (&["--contents", "x", "--path", "exported-file"], Text("/")),
         "export-container" => (&[], Refusal(2, "container")),
+        "deploy" => (&["--path", "deployed", "--script", "true"], Success),
+        "verify" => (&["--script", "true"], Success),
         "publish" => (&["--contents", "x", "--address", NOWHERE], Refusal(4, "cannot connect")),
         "publish-twice" => (&["--address", NOWHERE], Refusal(4, "cannot connect")),
         "publish-after-secret" => (&[], Refusal(2, "root")),

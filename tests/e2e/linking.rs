@@ -256,7 +256,10 @@ fn a_pipeline_of_other_modules_needs_no_code() {
             }
           ]
         }
-        exit 0
+        error: stage `good` failed
+          caused by: 1 of 1 case failed: text files
+          b.txt: 200 bytes
+        exit 1
     "#]],
     );
 }
