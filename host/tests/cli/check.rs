@@ -53,7 +53,7 @@ fn what_makes_an_object_is_no_check() {
             exit 2
             -- stderr
             error: `host check` has no option `--output`
-            hint: did you mean `--timeout`?
+            hint: it has: --module, --fail-fast, --report, --strict, --arg, --json, --allow, --no-network, --no-cache, --jobs, --timeout, --max-entries, --max-bytes, --max-results, --max-result-bytes, --max-depth, --engine, --explain, --events, --progress, --quiet, --verbose
             usage: host check [OPTIONS] [STAGE]...
         "#]],
     );

@@ -83,12 +83,12 @@ fn a_shell_that_nobody_knows_is_told() {
     world.check(
         &["completions", "tcsh"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: there are no completions for the shell `tcsh`
-        hint: did you mean `zsh`?
-        usage: host completions SHELL
-    "#]],
+            exit 2
+            -- stderr
+            error: there are no completions for the shell `tcsh`
+            hint: it knows: bash, zsh, fish
+            usage: host completions SHELL
+        "#]],
     );
 }
 

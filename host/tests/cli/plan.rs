@@ -178,11 +178,11 @@ fn a_plan_takes_stages_that_there_are() {
     check(
         &["plan", "shel"],
         &expect![[r#"
-        exit 2
-        -- stderr
-        error: module `demo` has no stage `shel`
-        hint: did you mean `shell` or `hello`?
-    "#]],
+            exit 2
+            -- stderr
+            error: module `demo` has no stage `shel`
+            hint: did you mean `shell`?
+        "#]],
     );
     check(
         &["plan", "add"],

@@ -1,18 +1,23 @@
 //! Names that are similar to a misspelled one.
 
-/// The least similarity of a suggested name, from 0 to 1.
-/// Source: clap, whose suggestions start at 0.7 of the same measure.
-const LEAST_SIMILARITY: f64 = 0.7;
-
-/// Returns the candidates that `name` may be a misspelling of: at most three, the most similar first.
+/// Returns the candidates that `name` may be a misspelling or the beginning of: at most three, the nearest first.
+///
+/// A misspelling changes, adds, removes or swaps one character of three at most. A measure of similarity, as clap has
+/// it, also finds words that share some letters and have nothing to do with each other.
 #[must_use]
 pub fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut scored: Vec<(f64, &str)> = candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(score, _)| *score >= LEAST_SIMILARITY)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let name = name.to_lowercase();
+    let n_chars = name.chars().count();
+    let n_changes = (n_chars / 3).max(1);
+    let score = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        let distance = strsim::osa_distance(&name, &candidate);
+        let is_beginning = n_chars > 1 && candidate.starts_with(&name);
+        ((distance <= n_changes && distance < n_chars) || is_beginning).then_some(distance)
+    };
+    let mut scored: Vec<(usize, &str)> =
+        candidates.into_iter().filter_map(|candidate| Some((score(candidate)?, candidate))).collect();
+    scored.sort_unstable();
     scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
@@ -36,8 +41,23 @@ mod tests {
 
     #[test]
     fn the_nearest_name_comes_first() {
-        assert_eq!(near("biuld", ["test", "build", "rebuild"]), ["build", "rebuild"]);
-        assert_eq!(near("x", ["test"]), Vec::<&str>::new());
+        let check = |name, candidates: &[&'static str], expect: &[&str]| {
+            assert_eq!(near(name, candidates.iter().copied()), expect, "{name}");
+        };
+        check("biuld", &["test", "build", "rebuild"], &["build"]);
+        check("fil", &["filter", "file", "find"], &["file", "filter"]);
+        check("Lnit", &["lint", "list"], &["lint"]);
+        check("x", &["test", "y"], &[]);
+        check("", &["test"], &[]);
+    }
+
+    #[test]
+    fn words_that_only_share_letters_are_not_near() {
+        let check = |name, candidate| assert_eq!(near(name, [candidate]), Vec::<&str>::new(), "{name}");
+        check("login", "engine");
+        check("output", "timeout");
+        check("hell", "all");
+        check("deploy", "plan");
     }
 
     #[test]
