@@ -161,8 +161,8 @@ fn what_a_manifest_says_of_parameters_is_checked() {
     fails(
         "build = { ignore = { sources = [\"x\"] } }",
         &expect![[r#"
-        `host.toml:6:32`: stage `build` has no parameter `sources`
-        hint: did you mean `src`?"#]],
+            `host.toml:6:32`: stage `build` has no parameter `sources`
+            hint: it has: src, jobs"#]],
     );
     fails(
         "build = { ignore = { jobs = [\"x\"] } }",
