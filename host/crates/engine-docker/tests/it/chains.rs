@@ -7,12 +7,18 @@ use std::time::{Duration, Instant};
 use engine::{Failure, OutputStream};
 use engine_docker::DockerSettings;
 use graph::Reuse;
+use tokio::sync::Mutex;
 
 use crate::harness::{Settings, base, command, docker, exec, file, open, open_with, path, sh, unique};
+
+/// BuildKit joins equal steps of builds that run at the same time. A build without the cache would make the steps that
+/// both begin with run again in the other.
+static RENEWING: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
 async fn what_ran_is_not_run_again_and_docker_is_not_asked() {
     let Some(docker) = docker() else { return };
+    let _alone = RENEWING.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let id = unique();
     let step = sh(&sh(&base(), &format!("echo {id} > /id")), "cat /id");
@@ -36,6 +42,7 @@ async fn what_ran_is_not_run_again_and_docker_is_not_asked() {
 #[tokio::test]
 async fn a_run_without_the_cache_renews_what_later_runs_use() {
     let Some(docker) = docker() else { return };
+    let _alone = RENEWING.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let step = sh(&base(), &format!("echo {}; cat /proc/sys/kernel/random/uuid", unique()));
     let first = open(&docker, dir.path()).await.stdout(&step).await;
