@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use api::Type;
 use module::Documentation;
-use pipeline::{Stage, StageBody, StageId, is_report};
+use pipeline::{Stage, StageBody, StageId, is_report, made_by};
 
 use crate::commands::lacking::{self, NotRun};
 use crate::commands::prepared::Prepared;
@@ -72,7 +72,7 @@ fn all(prepared: &Prepared) -> Result<Checks> {
 
 fn warning(stage: &Stage) -> String {
     let name = &stage.name;
-    let made = if made(stage.result.as_ref()).is_none() { "nothing" } else { "a text" };
+    let made = if made_by(stage.result.as_ref()).is_none() { "nothing" } else { "a text" };
     format!(
         "warning: stage `{name}` returns {made} and is no check: add `check = true` under `[stages.{name}]` in `host.toml` \
          if it is one, and `check = false` if not"
@@ -110,7 +110,7 @@ impl Marks<'_> {
             Some(true) => Mark::Check,
             Some(false) => Mark::NoCheck,
             None if stage.is_constructor || self.has_effects(stage) => Mark::NoCheck,
-            None if made(stage.result.as_ref()).is_some_and(is_report) => Mark::Check,
+            None if made_by(stage.result.as_ref()).is_some_and(is_report) => Mark::Check,
             None if can_be_check(stage.result.as_ref()) => Mark::Unmarked,
             None => Mark::NoCheck,
         }
@@ -141,13 +141,5 @@ impl Marks<'_> {
 
 /// Returns whether a stage with this result tells something by succeeding.
 fn can_be_check(result: Option<&Type>) -> bool {
-    matches!(made(result), None | Some(Type::String)) || made(result).is_some_and(is_report)
-}
-
-/// Returns the type of what a stage makes if it does not fail.
-fn made(result: Option<&Type>) -> Option<&Type> {
-    match result? {
-        Type::Result(ok, _) => ok.as_deref(),
-        other => Some(other),
-    }
+    matches!(made_by(result), None | Some(Type::String)) || made_by(result).is_some_and(is_report)
 }

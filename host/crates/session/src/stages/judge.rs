@@ -1,9 +1,9 @@
 //! A stage whose report has a failed case has failed, although its function returned.
 
-use api::{Type, Value};
+use api::Value;
 use engine::{Failure, StageFailure};
 use graph::Blame;
-use pipeline::{CaseReport, StageId, is_report};
+use pipeline::{CaseReport, StageId, is_report, made_by};
 
 use super::Pipeline;
 
@@ -20,7 +20,7 @@ impl Pipeline {
     /// Turns a report with a failed case into a failure, and keeps the report.
     pub(super) fn judged(&self, id: StageId, value: Value) -> Result<Value, Failure> {
         let stage = self.graph.stage(id);
-        if !made(stage.result.as_ref()).is_some_and(is_report) {
+        if !made_by(stage.result.as_ref()).is_some_and(is_report) {
             return Ok(value);
         }
         let failure = CaseReport::read(&value).and_then(|report| failure(&stage.name, &report));
@@ -28,14 +28,6 @@ impl Pipeline {
         // An attempt that succeeds replaces those that failed.
         memory.entry(id).or_default().report = failure.is_some().then(|| value.clone());
         failure.map_or(Ok(value), Err)
-    }
-}
-
-/// Returns the type of what a stage returns if it does not fail.
-fn made(result: Option<&Type>) -> Option<&Type> {
-    match result? {
-        Type::Result(ok, _) => ok.as_deref(),
-        other => Some(other),
     }
 }
 
