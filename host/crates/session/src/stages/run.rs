@@ -58,27 +58,27 @@ impl Pipeline {
             let this = Arc::clone(self);
             handles.push(tasks.spawn(async move { (index, this.evaluate(id).await) }));
         }
-        let mut is_stopping = false;
+        // The stages that go on although another one failed.
+        let mut going_on: Option<HashSet<StageId>> = None;
         while let Some(ended) = tasks.join_next().await {
             // A task that was stopped has no answer.
             let Ok((index, ended)) = ended else { continue };
             let verdict = match ended {
                 Ok(value) => Verdict::Done { value, took: self.memory.took(wanted[index]) },
                 // It was stopped before it changed anything.
-                Err(Failure::Cancelled) if is_stopping => continue,
+                Err(Failure::Cancelled) if going_on.is_some() => continue,
                 Err(failure) => self.verdict(wanted[index], failure),
             };
             let is_end = matches!(&verdict, Verdict::Failed { culprit, .. } if !self.is_failure_allowed(*culprit));
             verdicts[index] = verdict;
-            if is_end && !options.is_keeping_going && !is_stopping {
-                is_stopping = true;
-                let going_on = self.with_effects();
-                let stopped = wanted.iter().zip(&handles).filter(|(id, _)| !going_on.contains(id));
+            if is_end && !options.is_keeping_going && going_on.is_none() {
+                let kept = going_on.insert(self.with_effects());
+                let stopped = wanted.iter().zip(&handles).filter(|(id, _)| !kept.contains(id));
                 stopped.for_each(|(_, handle)| handle.abort());
             }
         }
-        if is_stopping {
-            self.finish_effects().await;
+        if let Some(going_on) = going_on {
+            self.finish(going_on).await;
             self.blame_stopped(wanted, &mut verdicts);
         }
         verdicts
@@ -97,9 +97,9 @@ impl Pipeline {
         functions.filter(|(_, function)| is_any || has_begun(function)).map(|(id, _)| id).collect()
     }
 
-    /// Waits for the stages that have changed something, also if only others were asked for.
-    async fn finish_effects(&self) {
-        for id in self.with_effects() {
+    /// Waits for the stages that go on, also if only others were asked for.
+    async fn finish(&self, going_on: HashSet<StageId>) {
+        for id in going_on {
             let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
             if let Some(begun) = begun {
                 // Its failure is told if it was asked for.
