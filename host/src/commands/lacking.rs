@@ -1,5 +1,6 @@
 //! Stages that cannot be run because arguments are missing.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use pipeline::{LinkError, Stage, StageBody, StageGraph, StageId};
@@ -36,11 +37,14 @@ pub(super) fn divide(graph: &StageGraph, stages: Vec<StageId>) -> Result<(Vec<St
     if !stages.is_empty() && graph.order(&stages).is_ok() {
         return Ok((stages, Vec::new()));
     }
+    let called = called_by_manifest(graph);
+    let is_template =
+        |stage: &Stage| stage.position.is_none() && function(stage).is_some_and(|function| called.contains(&function));
     let (mut wanted, mut not_run) = (Vec::new(), Vec::new());
     for id in stages {
         match graph.order(&[id]) {
             Ok(_) => wanted.push(id),
-            Err(LinkError::Missing { .. }) if is_called_by_others(graph, id) => {}
+            Err(LinkError::Missing { .. }) if is_template(graph.stage(id)) => {}
             Err(error @ LinkError::Missing { .. }) => {
                 let is_own = matches!(&error, LinkError::Missing { path: None, .. });
                 not_run.push(NotRun { stage: graph.stage(id).name.clone(), why: error.to_string(), is_own });
@@ -51,16 +55,16 @@ pub(super) fn divide(graph: &StageGraph, stages: Vec<StageId>) -> Result<(Vec<St
     Ok((wanted, not_run))
 }
 
-/// Returns whether the manifest does not set up this stage, and has others that call its function.
-fn is_called_by_others(graph: &StageGraph, id: StageId) -> bool {
-    let calls = |stage: &Stage| match &stage.body {
-        StageBody::Call { dependency, function } => Some((dependency.clone(), function.clone())),
+/// Returns the functions that stages of the manifest call, each with the dependency that has it.
+fn called_by_manifest(graph: &StageGraph) -> HashSet<(Option<&str>, &str)> {
+    graph.stages().iter().filter(|stage| stage.position.is_some()).filter_map(function).collect()
+}
+
+fn function(stage: &Stage) -> Option<(Option<&str>, &str)> {
+    match &stage.body {
+        StageBody::Call { dependency, function } => Some((dependency.as_deref(), function)),
         StageBody::From(_) => None,
-    };
-    let stage = graph.stage(id);
-    let own = calls(stage);
-    let is_other = |other: &&Stage| other.position.is_some() && own.is_some() && calls(other) == own;
-    stage.position.is_none() && graph.stages().iter().any(|other| is_other(&other))
+    }
 }
 
 /// Adds what was not run to an error, and says what to do about it.
