@@ -3,26 +3,22 @@
 //! Events come from any thread. Events of cached vertices are counted and dropped unless `--explain` needs them, because
 //! a graph of 100,000 vertices must cost little. Nothing is drawn on a terminal until an operation has taken a moment.
 
-mod events;
-mod explain;
-mod text;
 mod tree;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use api::{LogLevel, Origins};
-use engine::{Event, EventSink, Outcome, Reason, VertexEvent};
+use engine::{Event, EventSink, Outcome, VertexEvent};
 use graph::DefinitionDigest;
+use session::record::{Counts, Explain, Vertex, events, text};
 use session::{StageEvent, StageOutcome, StageSink};
 use terminal::{Lines, clipped, shown};
 
 use crate::io::Stderr;
 use crate::platform::LogSink;
-
-pub(crate) use explain::Explain;
 
 /// The style in which progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,27 +77,6 @@ struct Running {
     since: Instant,
     /// The output of its command that is not yet a whole line.
     lines: Lines,
-}
-
-/// A vertex that has ended.
-pub(crate) struct Vertex {
-    pub(crate) event: VertexEvent,
-    pub(crate) outcome: Outcome,
-    pub(crate) reason: Reason,
-    pub(crate) duration: Duration,
-}
-
-/// Numbers of vertices by the way in which they ended.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counts {
-    pub(crate) n_ran: usize,
-    pub(crate) n_cached: usize,
-    pub(crate) n_failed: usize,
-    pub(crate) n_cancelled: usize,
-    /// Vertices of a dry run that a real run would evaluate.
-    pub(crate) n_planned: usize,
-    /// Vertices that are evaluated in every run, or are too cheap to be cached.
-    pub(crate) n_trivial: usize,
 }
 
 impl Progress {
@@ -218,18 +193,8 @@ impl Progress {
                 self.print(&state, &format!("{prefix} | {}", String::from_utf8_lossy(&rest)));
             }
         }
-        let is_trivial = matches!(vertex.reason, Reason::Source | Reason::Cheap);
-        let counts = &mut state.counts;
-        match &vertex.outcome {
-            Outcome::Ran if is_trivial => counts.n_trivial += 1,
-            Outcome::Cached if is_trivial => counts.n_trivial += 1,
-            Outcome::Ran => counts.n_ran += 1,
-            Outcome::Cached => counts.n_cached += 1,
-            Outcome::ExecFailed(_) | Outcome::Failed(_) => counts.n_failed += 1,
-            Outcome::Cancelled => counts.n_cancelled += 1,
-            Outcome::Planned => counts.n_planned += 1,
-        }
-        self.tell(&mut state, &vertex, is_trivial);
+        state.counts.add(&vertex);
+        self.tell(&mut state, &vertex);
         if let Some(mut file) = self.shared.options.events.as_ref() {
             let origin = self.shared.options.origins.of(vertex.event.digest);
             events::write(&mut file, &self.shared.options.stage, origin.as_deref(), &vertex);
@@ -240,11 +205,12 @@ impl Progress {
     }
 
     /// Prints a line about a vertex that ended, unless the style leaves it out.
-    fn tell(&self, state: &mut State, vertex: &Vertex, is_trivial: bool) {
+    fn tell(&self, state: &mut State, vertex: &Vertex) {
         let options = &self.shared.options;
         if options.style == Style::Quiet {
             return;
         }
+        let is_trivial = vertex.is_trivial();
         let is_silent = is_trivial || vertex.outcome == Outcome::Cached;
         let is_good = matches!(vertex.outcome, Outcome::Ran | Outcome::Cached);
         if is_silent && is_good && !options.is_verbose {
@@ -295,11 +261,4 @@ impl Progress {
 
 fn lock(shared: &Shared) -> MutexGuard<'_, State> {
     shared.state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Counts {
-    fn n_total(self) -> usize {
-        let Self { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial } = self;
-        n_ran + n_cached + n_failed + n_cancelled + n_planned + n_trivial
-    }
 }

@@ -30,7 +30,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("module", &["api", "graph"], &["wit-component", "toml"]),
     ("pipeline", &["api", "graph", "module"], &[]),
     ("terminal", &[], &[]),
-    ("session", &["api", "engine", "graph", "module", "pipeline", "runtime"], &[]),
+    ("session", &["api", "engine", "graph", "module", "pipeline", "runtime", "terminal"], &[]),
     (
         "host",
         &[

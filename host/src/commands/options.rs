@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use api::Origins;
 use module::{POWERS, suggestion};
+use session::record::Explain;
 
 use crate::args::Options;
 use crate::args::options::ENGINES;
 use crate::call::image_place;
 use crate::config::Config;
 use crate::platform::ImagePlace;
-use crate::progress::{Explain, ProgressOptions, Style};
+use crate::progress::{ProgressOptions, Style};
 use crate::report::{Report, Result};
 
 /// The options of a run as values.

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use graph::DefinitionDigest;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use session::record::text;
 use terminal::shown;
 
-use super::{Shared, lock, text};
+use super::{Shared, lock};
 
 /// The time between two drawings.
 const PERIOD: Duration = Duration::from_millis(100);

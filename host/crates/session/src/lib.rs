@@ -17,6 +17,7 @@ mod export;
 mod modules;
 mod objects;
 mod once;
+pub mod record;
 mod secrets;
 mod session;
 mod stages;

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use api::LogLevel;
-use engine::{ExecStatus, Outcome, Reason};
-use session::{StageEvent, StageOutcome};
+use engine::{ExecStatus, Outcome};
 use terminal::{clipped, duration, short};
 
 use super::{Counts, Vertex};
+use crate::events::{StageEvent, StageOutcome};
 
 /// Returns the line about a vertex that ended.
-pub(super) fn vertex(vertex: &Vertex) -> String {
+#[must_use]
+pub fn vertex(vertex: &Vertex) -> String {
     let name = clipped(&vertex.event.name);
     let took = duration(vertex.duration);
     match &vertex.outcome {
         Outcome::Cached => format!("= {name}"),
-        Outcome::Ran if matches!(vertex.reason, Reason::Source | Reason::Cheap) => format!(". {name} ({took})"),
+        Outcome::Ran if vertex.is_trivial() => format!(". {name} ({took})"),
         Outcome::Ran => format!("+ {name} ({took})"),
         Outcome::ExecFailed(status) => format!("! {name} ({took}): {}", exec_status(*status)),
         Outcome::Failed(message) => format!("! {name} ({took}): {}", clipped(message)),
@@ -25,7 +26,8 @@ pub(super) fn vertex(vertex: &Vertex) -> String {
 }
 
 /// Returns the line about a stage whose function ended.
-pub(super) fn stage(event: &StageEvent) -> String {
+#[must_use]
+pub fn stage(event: &StageEvent) -> String {
     let fed = if event.fed_by.is_empty() { String::new() } else { format!(" fed by {}", event.fed_by.join(", ")) };
     let took = duration(event.duration);
     match &event.outcome {
@@ -48,7 +50,8 @@ pub(super) fn exec_status(status: ExecStatus) -> String {
 }
 
 /// Returns the summary of a run, such as `3 ran, 7 cached, 0.8 s`.
-pub(super) fn summary(counts: Counts, elapsed: Duration) -> String {
+#[must_use]
+pub fn summary(counts: Counts, elapsed: Duration) -> String {
     let Counts { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial: _ } = counts;
     let mut parts = vec![format!("{n_ran} ran"), format!("{n_cached} cached")];
     if n_failed > 0 {
@@ -65,7 +68,8 @@ pub(super) fn summary(counts: Counts, elapsed: Duration) -> String {
 }
 
 /// Returns the line for a message of a stage.
-pub(super) fn log(level: LogLevel, stage: &str, message: &str) -> String {
+#[must_use]
+pub fn log(level: LogLevel, stage: &str, message: &str) -> String {
     let level = match level {
         LogLevel::Debug => "debug: ",
         LogLevel::Info => "",
@@ -80,7 +84,8 @@ const PREFIX_COLUMNS: usize = 40;
 
 /// Returns what stands before each line that a command printed: the function that asked for it, if it is known, and
 /// the command as far as there is room.
-pub(super) fn prefix(function: Option<&str>, name: &str) -> String {
+#[must_use]
+pub fn prefix(function: Option<&str>, name: &str) -> String {
     let function = function.map(|function| format!("[{}] ", short(function, PREFIX_COLUMNS / 2))).unwrap_or_default();
     let name = short(name, PREFIX_COLUMNS - function.chars().count());
     format!("{function}{name}")

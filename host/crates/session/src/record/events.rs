@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use engine::{Outcome, Reason};
 use serde_json::{Map, Value as Json, json};
-use session::{StageEvent, StageOutcome};
 use terminal::rfc3339;
 
 use super::{Counts, Vertex, text};
+use crate::events::{StageEvent, StageOutcome};
 
 /// Writes the line of a vertex, with the function that described it if that is known.
 ///
 /// A file that can no longer be written does not stop a run.
-pub(super) fn write(file: &mut dyn Write, stage: &str, function: Option<&str>, vertex: &Vertex) {
+pub fn write(file: &mut dyn Write, stage: &str, function: Option<&str>, vertex: &Vertex) {
     let mut line = Map::new();
     line.insert("event".to_owned(), json!("vertex"));
     line.extend(entry(vertex));
@@ -25,7 +25,7 @@ pub(super) fn write(file: &mut dyn Write, stage: &str, function: Option<&str>, v
 }
 
 /// Writes the line of a stage whose function ended.
-pub(super) fn write_stage(file: &mut dyn Write, event: &StageEvent) {
+pub fn write_stage(file: &mut dyn Write, event: &StageEvent) {
     let (outcome, error) = match &event.outcome {
         StageOutcome::Returned => ("returned", None),
         StageOutcome::Retried { message } => ("retried", Some(message)),
@@ -47,13 +47,13 @@ pub(super) fn write_stage(file: &mut dyn Write, event: &StageEvent) {
 }
 
 /// Writes the line of an image: its name, and the reference that the name means in this run.
-pub(super) fn write_image(file: &mut dyn Write, name: &str, reference: &str) {
+pub fn write_image(file: &mut dyn Write, name: &str, reference: &str) {
     let line = json!({ "event": "image", "name": name, "reference": reference });
     line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
 }
 
 /// Writes the last line.
-pub(super) fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration) {
+pub fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration) {
     let Counts { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial } = counts;
     let line = json!({
         "event": "end",

@@ -11,7 +11,7 @@ const NAME_WIDTH: usize = 60;
 
 /// The format of the explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Explain {
+pub enum Explain {
     /// A table for people.
     Text,
     /// A JSON list of objects like the lines of `--events`.
@@ -19,7 +19,9 @@ pub(crate) enum Explain {
 }
 
 impl Explain {
-    pub(super) fn render(self, vertices: &[Vertex]) -> String {
+    /// Returns the explanation of vertices in this format.
+    #[must_use]
+    pub fn render(self, vertices: &[Vertex]) -> String {
         match self {
             Self::Json => {
                 let entries = vertices.iter().map(|vertex| Json::Object(events::entry(vertex))).collect();
