@@ -150,6 +150,14 @@ impl Report {
         self
     }
 
+    /// Returns a report with another message, and with the status and the hint of this one.
+    #[must_use]
+    pub fn with_message(&self, message: impl Into<String>) -> Self {
+        let mut report = Self::new(message, self.0.status);
+        report.0.hint.clone_from(&self.0.hint);
+        report
+    }
+
     /// Returns the report with one more cause.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<String>) -> Self {

@@ -46,7 +46,7 @@ pub(crate) fn report() -> Arg {
 
 /// `--strict`
 pub(crate) fn strict() -> Arg {
-    switch("strict").help("Exit with 2 if something was not run because it lacks an argument [default in CI]")
+    switch("strict").help("Fail if something was not run because it lacks a value [default in CI]")
 }
 
 /// `--json`

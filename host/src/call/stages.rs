@@ -42,21 +42,20 @@ impl Linked {
     /// If one of them lacks a value, or has one that cannot be made.
     pub(crate) fn order(&self, wanted: &[StageId]) -> Result<Vec<StageId>> {
         let order = self.graph.order(wanted).map_err(unordered)?;
-        let is_wrong = |problem: &Problem| {
-            let id = self.graph.find(&problem.stage).filter(|id| order.contains(id));
-            let params = id.map(|id| self.graph.stage(id).params.as_slice()).unwrap_or_default();
-            params.iter().any(|param| {
-                let is_from_manifest = matches!(param.source, pipeline::Source::Set(_) | pipeline::Source::Default(_));
-                param.name == problem.param && is_from_manifest
-            })
-        };
-        match self.problems.iter().find(|problem| is_wrong(problem)) {
-            None => Ok(order),
-            Some(Problem { stage, param, report }) => {
-                let report = report.clone();
-                Err(report.context(format!("cannot use `{param}` that the manifest gives stage `{stage}`")))
-            }
-        }
+        self.unmade(&order).map_or(Ok(order), |(_, report)| Err(report))
+    }
+
+    /// Returns the first of these stages to which the manifest gives a value that cannot be made, with the reason.
+    pub(crate) fn unmade(&self, stages: &[StageId]) -> Option<(StageId, Report)> {
+        self.problems.iter().find_map(|Problem { stage, param, report }| {
+            let id = self.graph.find(stage).filter(|id| stages.contains(id))?;
+            let is_used = |of: &pipeline::Param| {
+                of.name == *param && matches!(of.source, pipeline::Source::Set(_) | pipeline::Source::Default(_))
+            };
+            let is_used = self.graph.stage(id).params.iter().any(is_used);
+            let what = format!("stage `{stage}` cannot use the `{param}` that the manifest gives it");
+            is_used.then(|| (id, report.clone().context(what)))
+        })
     }
 }
 

@@ -53,7 +53,7 @@ fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
     let survey = survey(&opened, linked.graph, (&wanted, &order), (&call, secrets), (&parsed.options, &context))?;
     let names = survey.names(&opened.name());
     match is_json(parsed) {
-        true => print_json(context.io, &json::plan(&survey, &names))?,
+        true => print_json(context.io, &json::plan(&survey, &names, &not_run))?,
         false => {
             context.io.print(text::plan(&survey, &names).trim_end());
             ExitStatus::Done

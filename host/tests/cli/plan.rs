@@ -77,54 +77,55 @@ fn a_plan_is_there_for_programs() {
     check(
         &["plan", "shell", "names", "--json"],
         &expect![[r#"
-        exit 0
-        -- stdout
-        {
-          "stages": [
+            exit 0
+            -- stdout
             {
-              "stage": "shell",
-              "function": "demo.shell",
-              "operations": [
+              "stages": [
                 {
-                  "vertex": "blake3:319d33749518b23c954c3d3af079e1a6bfa7da4b631c6194b4e55f58ecc626f7",
-                  "name": "make directory /two",
-                  "would_run": true,
-                  "reason": "never-ran",
-                  "reason_text": "nothing like it ran before",
-                  "inputs": [
-                    "blake3:38d3beb2cb045c49ec18988b9e84349bfaa25ade1aee1ea8e2856de55408932d"
-                  ]
+                  "stage": "shell",
+                  "function": "demo.shell",
+                  "operations": [
+                    {
+                      "vertex": "blake3:319d33749518b23c954c3d3af079e1a6bfa7da4b631c6194b4e55f58ecc626f7",
+                      "name": "make directory /two",
+                      "would_run": true,
+                      "reason": "never-ran",
+                      "reason_text": "nothing like it ran before",
+                      "inputs": [
+                        "blake3:38d3beb2cb045c49ec18988b9e84349bfaa25ade1aee1ea8e2856de55408932d"
+                      ]
+                    },
+                    {
+                      "vertex": "blake3:0558e9b40f70d51564f5e7bb9957ab005a384a18f8732713d740b5b52bc7f2ec",
+                      "name": "make directory /three",
+                      "would_run": true,
+                      "reason": "input-planned",
+                      "reason_text": "its input `make directory /two` would run",
+                      "input": "make directory /two",
+                      "inputs": [
+                        "blake3:319d33749518b23c954c3d3af079e1a6bfa7da4b631c6194b4e55f58ecc626f7"
+                      ]
+                    }
+                  ],
+                  "cached": 1
                 },
                 {
-                  "vertex": "blake3:0558e9b40f70d51564f5e7bb9957ab005a384a18f8732713d740b5b52bc7f2ec",
-                  "name": "make directory /three",
-                  "would_run": true,
-                  "reason": "input-planned",
-                  "reason_text": "its input `make directory /two` would run",
-                  "input": "make directory /two",
-                  "inputs": [
-                    "blake3:319d33749518b23c954c3d3af079e1a6bfa7da4b631c6194b4e55f58ecc626f7"
-                  ]
+                  "stage": "names",
+                  "function": "demo.names",
+                  "operations": [],
+                  "cached": 0,
+                  "waits": {
+                    "function": "demo.names",
+                    "operation": "exec make"
+                  }
                 }
               ],
+              "not_planned": [],
+              "would_run": 2,
+              "may_run": 0,
               "cached": 1
-            },
-            {
-              "stage": "names",
-              "function": "demo.names",
-              "operations": [],
-              "cached": 0,
-              "waits": {
-                "function": "demo.names",
-                "operation": "exec make"
-              }
             }
-          ],
-          "would_run": 2,
-          "may_run": 0,
-          "cached": 1
-        }
-    "#]],
+        "#]],
     );
 }
 

@@ -348,3 +348,74 @@ fn changes_need_git_and_a_commit() {
     let head = "exit 3\n-- stderr\nerror: `--only-changed-since` needs a git repository around `$ROOT`\n";
     assert!(shown.starts_with(head), "{shown}");
 }
+
+#[test]
+fn a_leaf_whose_secret_or_image_is_missing_is_left_out_by_name_and_the_others_go_on() {
+    let lacking = "[stages.login]\nargs.token = \"env:NOPE\"\n[stages.test]\nargs.build = \"oci-archive:gone.tar\"\n";
+    let others = "[stages.hello]\ncheck = true\n[stages.refuse]\nallow-failure = true\n";
+    let world = module(&format!("{lacking}check = true\n{others}"));
+    let without_warnings = |words: &[&str]| {
+        let shown = world.run(words);
+        shown.lines().filter(|line| !line.starts_with("warning:")).collect::<Vec<_>>().join("\n")
+    };
+    expect![[r#"
+        exit 0
+        -- stdout
+        {
+          "stages": [
+            {
+              "stage": "hello",
+              "outcome": "done",
+              "wanted": true,
+              "duration_ms": 2.0,
+              "value": "Hello, world!"
+            }
+          ],
+          "not_run": [
+            {
+              "stage": "test",
+              "why": "stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`"
+            }
+          ]
+        }
+        -- stderr
+        not run: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`
+        passed   hello  2 ms
+        checks: 1 passed, 1 not run"#]]
+    .assert_eq(&without_warnings(&["check", "--json"]));
+    expect![[r#"
+        exit 3
+        -- stderr
+        error: 1 stage was not run, which is a mistake with `--strict` and in CI
+          caused by: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`"#]]
+    .assert_eq(&without_warnings(&["check", "--strict", "-q"]));
+    world.check(
+        &["check", "test"],
+        &expect![[r#"
+        exit 3
+        -- stderr
+        error: stage `test` cannot use the `build` that the manifest gives it
+          caused by: there is no file at `gone.tar`
+    "#]],
+    );
+    let planned = world.run(&["plan"]);
+    let left_out: Vec<&str> = planned.lines().filter(|line| line.contains("manifest")).collect();
+    expect![[r#"
+        not planned: stage `login` cannot use the `token` that the manifest gives it: the environment variable `NOPE` of a secret is not set
+        not planned: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`"#]].assert_eq(&left_out.join("\n"));
+    assert!(planned.contains("hello: demo.hello\n"), "{planned}");
+    let planned = world.run(&["plan", "--json", "-q"]);
+    assert!(planned.contains(r#""not_planned": ["#), "{planned}");
+}
+
+#[test]
+fn a_module_of_which_no_leaf_can_be_run_says_what_is_missing() {
+    let world = module("[stages.login]\ncheck = true\nargs.token = \"env:NOPE\"\n");
+    world.check(&["check"], &expect![[r#"
+        exit 3
+        -- stderr
+        error: no check of module `demo` can be run
+          caused by: stage `login` cannot use the `token` that the manifest gives it: the environment variable `NOPE` of a secret is not set
+        hint: set it, or hand the secret over as `file:PATH` or `cmd:COMMAND`
+    "#]]);
+}

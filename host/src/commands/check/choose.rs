@@ -50,17 +50,17 @@ fn all(prepared: &Prepared) -> Result<Checks> {
         match marks.of(stage) {
             Mark::Check => checks.push(id),
             // A stage that cannot run here is not worth a warning.
-            Mark::Unmarked if graph.order(&[id]).is_ok() => unmarked.push(warning(stage)),
+            Mark::Unmarked if prepared.linked.order(&[id]).is_ok() => unmarked.push(warning(stage)),
             Mark::Unmarked | Mark::NoCheck => {}
         }
     }
-    let (wanted, not_run) = lacking::divide(graph, checks)?;
+    let (wanted, not_run) = lacking::divide(&prepared.linked, checks)?;
     if !wanted.is_empty() {
         return Ok(Checks { wanted, not_run, unmarked });
     }
     let module = prepared.opened.name();
     if !not_run.is_empty() {
-        return Err(lacking::told(Report::usage(format!("no check of module `{module}` can be run")), &not_run));
+        return Err(lacking::refused(format!("no check of module `{module}` can be run"), &not_run));
     }
     let report = Report::usage(format!("module `{module}` has no checks"));
     let report = unmarked.iter().fold(report, |report, unmarked| report.noting(unmarked));

@@ -10,7 +10,7 @@ use crate::output;
 impl Outcomes {
     /// Returns the outcomes, and what was not run.
     pub(in crate::commands) fn document(&self, graph: &StageGraph, not_run: &[NotRun]) -> Json {
-        let not_run: Vec<_> = not_run.iter().map(|it| json!({ "stage": it.stage, "why": it.why })).collect();
+        let not_run: Vec<_> = not_run.iter().map(NotRun::json).collect();
         json!({ "stages": self.json(graph), "not_run": not_run })
     }
 

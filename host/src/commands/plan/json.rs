@@ -4,16 +4,18 @@ use engine::Reason;
 use serde_json::{Map, Value as Json, json};
 
 use super::survey::{Operation, Survey, Surveyed};
+use crate::commands::lacking::NotRun;
 use crate::platform::Obstacle;
 
-/// Writes a plan.
-pub(super) fn plan(survey: &Survey, names: &[String]) -> Json {
+/// Writes a plan, with the leaves that are not planned.
+pub(super) fn plan(survey: &Survey, names: &[String], not_planned: &[NotRun]) -> Json {
     let stages = survey.stages.iter().zip(names);
     let stages: Vec<Json> =
         stages.map(|(stage, what)| surveyed(&survey.graph.stage(stage.stage).name, what, stage)).collect();
     let n_maybe = survey.count(Operation::is_undecided);
     json!({
         "stages": stages,
+        "not_planned": not_planned.iter().map(NotRun::json).collect::<Vec<_>>(),
         "would_run": survey.count(Operation::is_planned) - n_maybe,
         "may_run": n_maybe,
         "cached": survey.count(Operation::is_cached),

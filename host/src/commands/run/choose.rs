@@ -5,7 +5,7 @@ use pipeline::StageId;
 use crate::call::find_stage;
 use crate::commands::lacking::{self, NotRun};
 use crate::commands::prepared::Prepared;
-use crate::report::{Report, Result};
+use crate::report::Result;
 
 /// The stages to run, and the leaves that cannot be run.
 pub(in crate::commands) struct Chosen {
@@ -47,10 +47,10 @@ fn leaves(prepared: &Prepared) -> Result<Chosen> {
         let all: Vec<StageId> = (0..graph.stages().len()).filter(|id| !graph.stage(*id).is_constructor).collect();
         graph.order(&all)?;
     }
-    let (wanted, not_run) = lacking::divide(graph, leaves)?;
+    let (wanted, not_run) = lacking::divide(&prepared.linked, leaves)?;
     if wanted.is_empty() {
-        let report = Report::usage(format!("no stage of module `{}` can be run", prepared.opened.name()));
-        return Err(lacking::told(report, &not_run));
+        let message = format!("no stage of module `{}` can be run", prepared.opened.name());
+        return Err(lacking::refused(message, &not_run));
     }
     Ok(Chosen { wanted, not_run })
 }
