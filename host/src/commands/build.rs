@@ -19,6 +19,7 @@ fn define(command: Command) -> Command {
     command
         .before_help(about(
             "The component is written to `target/host/NAME.wasm` of the module, or of `$CARGO_TARGET_DIR`.\n\
+             With the key `build`, `host.toml` names the component and the command that makes it.\n\
              `host call` builds by itself when a source is newer.",
         ))
         .arg(options::module_path())

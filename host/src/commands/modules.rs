@@ -67,12 +67,9 @@ impl Opened {
         files.collect()
     }
 
-    /// Returns the directories that the modules are built from.
-    pub(super) fn sources(&self) -> impl Iterator<Item = &Path> {
-        self.tree.modules.iter().map(|node| match &node.module {
-            Module::Directory(directory) => directory.root.as_path(),
-            Module::Component(path) => path.as_path(),
-        })
+    /// Returns the module and those that it needs.
+    pub(super) fn modules(&self) -> impl Iterator<Item = &Module> {
+        self.tree.modules.iter().map(|node| &node.module)
     }
 }
 
@@ -140,7 +137,8 @@ fn components(
             if !directory.manifest.has_code() {
                 continue;
             }
-            if !node.dependencies.is_empty() && directory.manifest.component.is_none() {
+            let is_built = directory.manifest.component.is_none() || directory.manifest.build.is_some();
+            if !node.dependencies.is_empty() && is_built {
                 place_interfaces(directory, node, &paths)?;
             }
         }
@@ -239,7 +237,7 @@ pub(super) fn build(directory: &ModuleDirectory, is_quiet: bool, context: &mut C
         target_dir: config.target_dir.as_deref(),
         is_colored: stderr.is_terminal() && config.is_color_allowed,
     };
-    // With `-q` the messages of cargo are kept, and shown if the build fails.
+    // With `-q` the messages of the build are kept, and shown if the build fails.
     let mut kept = Vec::new();
     let built = match is_quiet {
         true => module::build(directory, &options, &mut kept),

@@ -82,7 +82,7 @@ fn round(
         return Ok(Round::Help);
     };
     let mut roots = Roots::new(call.written(), context.config);
-    opened.sources().try_for_each(|path| roots.add_module(path))?;
+    opened.modules().try_for_each(|module| roots.add_module(module))?;
     call.local_sources().iter().try_for_each(|source| roots.add(source))?;
     match files {
         Some(files) => files.watch(roots)?,

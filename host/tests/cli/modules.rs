@@ -163,19 +163,134 @@ fn a_module_in_another_language_is_called_and_not_built() {
     world.check(
         &["build"],
         &expect![[r#"
-        exit 3
-        -- stderr
-        error: module `demo` names the component `demo.wasm`, which another tool makes
-        hint: remove `component` from `host.toml` to build it here
-    "#]],
+            exit 3
+            -- stderr
+            error: module `demo` names the component `demo.wasm`, which another tool makes
+            hint: add the command that makes it to `host.toml`: `build = "COMMAND"`
+        "#]],
     );
     world.write("host.toml", "name = \"demo\"\nversion = \"0.1.0\"\nlanguage = \"python\"\n");
     world.check(&["build"], &expect![[r#"
         exit 3
         -- stderr
         error: module `demo` is written in python, and `host build` builds Rust in this version
-        hint: build the component with the language's own tool and name it with `component = "PATH.wasm"`, or call the `.wasm` file with `-m`
+        hint: add `component = "demo.wasm"` to `host.toml`, and the command that makes it: `build = "componentize-py -d wit componentize app -o demo.wasm"`
     "#]]);
+}
+
+#[test]
+fn a_module_in_another_language_is_built_by_its_command() {
+    let world = World::new();
+    let head = "name = \"demo\"\nversion = \"0.1.0\"\nlanguage = \"python\"\ncomponent = \"made.wasm\"\n";
+    let build = |command: &str| world.write("host.toml", format!("{head}build = \"{command}\"\n"));
+    build("echo compiling; cp demo.wasm made.wasm");
+    world.check(
+        &["call", "hello"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Hello, world!
+        -- stderr
+        building module `demo`: it was not built before
+        compiling
+    "#]],
+    );
+    world.check(
+        &["call", "hello"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Hello, world!
+    "#]],
+    );
+    world.write("src/main.c", "int main; int more;");
+    world.check(
+        &["call", "hello"],
+        &expect![[r#"
+            exit 0
+            -- stdout
+            Hello, world!
+            -- stderr
+            building module `demo`: `src/main.c` changed
+            compiling
+        "#]],
+    );
+    world.check(
+        &["build"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        $ROOT/made.wasm
+        -- stderr
+        compiling
+        built module `demo`, 957 B
+    "#]],
+    );
+    build("echo wrong; exit 7");
+    world.check(
+        &["call", "-q", "hello"],
+        &expect![[r#"
+        exit 1
+        -- stderr
+        wrong
+        error: the command `echo wrong; exit 7`, which builds module `demo`, exited with code 7
+        hint: `build` in `host.toml` is run by `sh` in the directory of the module
+    "#]],
+    );
+    build("no-such-tool 2> /dev/null");
+    world.check(
+        &["check"],
+        &expect![[r#"
+        exit 4
+        -- stderr
+        building module `demo`: `host.toml` changed
+        error: `no-such-tool`, which builds module `demo`, was not found
+        hint: install it, or add its directory to `PATH`
+    "#]],
+    );
+}
+
+#[test]
+fn a_dependency_is_built_by_its_command() {
+    let world = World::new();
+    world.write("lint/lint.py", "");
+    world.write(
+        "lint/host.toml",
+        "name = \"lint\"\nversion = \"0.1.0\"\ncomponent = \"lint.wasm\"\nbuild = \"cp ../demo.wasm lint.wasm\"\n",
+    );
+    world.write(
+        "host.toml",
+        "name = \"demo\"\nversion = \"0.1.0\"\ncomponent = \"demo.wasm\"\n[dependencies]\nlint = \"lint\"\n",
+    );
+    world.check(
+        &["call", "hello"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Hello, world!
+        -- stderr
+        building module `lint`: it was not built before
+    "#]],
+    );
+    world.check(
+        &["call", "hello"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Hello, world!
+    "#]],
+    );
+    world.write("lint/lint.py", "changed");
+    world.check(
+        &["call", "hello"],
+        &expect![[r#"
+        exit 0
+        -- stdout
+        Hello, world!
+        -- stderr
+        building module `lint`: `lint.py` changed
+    "#]],
+    );
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Builds the component of a module from its sources.
 
-use std::collections::BTreeSet;
-use std::io::{self, Write};
+mod command;
+mod error;
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use graph::{Blame, Diagnostic};
+pub use error::BuildError;
 
-use crate::cargo::{self, CargoRun, TARGET};
+use crate::cargo::{self, CargoRun};
 use crate::docs;
-use crate::fs::{self, FsError};
+use crate::fs;
 use crate::manifest::Language;
 use crate::reference::ModuleDirectory;
 use crate::sdk;
@@ -37,109 +39,23 @@ pub struct Built {
     pub warnings: Vec<String>,
 }
 
-/// The reason why a module could not be built.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The module is written in a language that this version does not build.
-    #[error("module `{module}` is written in {}, and `host build` builds Rust in this version", language.as_str())]
-    Language {
-        /// The name of the module.
-        module: String,
-        /// The language of the module.
-        language: Language,
-    },
-    /// The manifest names a component that another tool makes.
-    #[error("module `{module}` names the component `{}`, which another tool makes", component.display())]
-    Prebuilt {
-        /// The name of the module.
-        module: String,
-        /// The path of the component.
-        component: PathBuf,
-    },
-    /// The module has no code: it is made of the functions of other modules.
-    #[error("module `{module}` has no code of its own")]
-    NoCode {
-        /// The name of the module.
-        module: String,
-    },
-    /// The directory has no `Cargo.toml`.
-    #[error("module `{module}` has no `Cargo.toml`")]
-    NoCrate {
-        /// The name of the module.
-        module: String,
-    },
-    /// Cargo cannot be run.
-    #[error("cannot run `{}`", cargo.display())]
-    NoCargo {
-        /// The path of cargo.
-        cargo: PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// The standard library for the target is not installed.
-    #[error("the Rust target `{TARGET}` is not installed")]
-    NoTarget,
-    /// The compiler refused the module, and told the reason.
-    #[error("cargo could not build module `{module}`")]
-    Compile {
-        /// The name of the module.
-        module: String,
-    },
-    /// The crate makes no component.
-    #[error("the crate of module `{module}` makes no `.wasm` file")]
-    NoArtifact {
-        /// The name of the module.
-        module: String,
-    },
-    /// A file could not be read or written.
-    #[error(transparent)]
-    File(#[from] FsError),
-}
-
-impl Diagnostic for BuildError {
-    fn blame(&self) -> Blame {
-        match self {
-            Self::Language { .. } | Self::Prebuilt { .. } | Self::NoCode { .. } | Self::NoCrate { .. } => Blame::User,
-            Self::NoCargo { .. } | Self::NoTarget => Blame::Environment,
-            Self::Compile { .. } | Self::NoArtifact { .. } => Blame::Function,
-            Self::File(error) => error.blame(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Language { .. } => Some(
-                "build the component with the language's own tool and name it with `component = \"PATH.wasm\"`, \
-                 or call the `.wasm` file with `-m`"
-                    .into(),
-            ),
-            Self::Prebuilt { .. } => Some("remove `component` from `host.toml` to build it here".into()),
-            Self::NoCode { .. } => {
-                Some("build the modules of its `[dependencies]`, or add `language` to `host.toml`".into())
-            }
-            Self::NoCrate { .. } => Some("`host init` makes one".into()),
-            Self::NoCargo { .. } => {
-                Some("install Rust with `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh`".into())
-            }
-            Self::NoTarget => Some(format!("install it with `rustup target add {TARGET}`")),
-            Self::Compile { .. } => None,
-            Self::NoArtifact { .. } => Some("add `crate-type = [\"cdylib\"]` to `[lib]` in `Cargo.toml`".into()),
-            Self::File(error) => error.hint(),
-        }
-    }
-}
-
 /// Builds the component of a module, embeds its documentation, and keeps a stamp of its sources.
 ///
-/// The messages of cargo go to `diagnostics` as they come.
+/// The messages of cargo, or of the command in the key `build`, go to `diagnostics` as they come.
 ///
 /// # Errors
-/// Fails if the module is not written in Rust, if a tool is missing, or if the compiler refuses the module.
+/// Fails if there is neither Rust nor a command to build, if a tool is missing, or if the compiler or the command fails.
 pub fn build(
     module: &ModuleDirectory,
     options: &BuildOptions<'_>,
     diagnostics: &mut (dyn Write + Send),
 ) -> Result<Built, BuildError> {
+    if let Some(command) = &module.manifest.build {
+        let warnings = command::build(module, command, diagnostics)?;
+        let path = module.component(options.target_dir);
+        let size_bytes = fs::metadata(&path)?.len();
+        return Ok(Built { path, size_bytes, warnings });
+    }
     check(module)?;
     let started_at = SystemTime::now();
     sdk::place_if_used(&module.root)?;
@@ -149,8 +65,8 @@ pub fn build(
     let path = module.component(options.target_dir);
     fs::create_dir_all(&module.output_dir(options.target_dir))?;
     fs::replace(&path, &wasm)?;
-    let sources: BTreeSet<PathBuf> = stamp::sources(module, &artifact);
-    stamp::write(module, options.target_dir, &sources, started_at)?;
+    let sources = stamp::marks_of_build(&stamp::sources_of_crate(module, &artifact), started_at)?;
+    stamp::write(module, options.target_dir, &sources)?;
     Ok(Built { path, size_bytes: wasm.len() as u64, warnings })
 }
 

@@ -73,13 +73,29 @@ pub(crate) fn read_dir(path: &Path) -> Result<Vec<PathBuf>, FsError> {
 pub(crate) fn files_below(path: &Path) -> Result<Vec<PathBuf>, FsError> {
     let mut files = Vec::new();
     for entry in read_dir(path)? {
-        let kind = fs::symlink_metadata(&entry).map_err(wrap("look at", &entry))?;
-        match kind.is_dir() {
+        match is_directory_itself(&entry)? {
             true => files.extend(files_below(&entry)?),
             false => files.push(entry),
         }
     }
     Ok(files)
+}
+
+/// Returns whether an entry is a directory, and no link to one.
+pub(crate) fn is_directory_itself(path: &Path) -> Result<bool, FsError> {
+    fs::symlink_metadata(path).map(|metadata| metadata.is_dir()).map_err(wrap("look at", path))
+}
+
+/// Locks a file, which is made if it does not exist, until the result is dropped. Returns whether another process had
+/// to give the lock up first.
+pub(crate) fn lock(path: &Path) -> Result<(fs::File, bool), FsError> {
+    let file = fs::File::create(path).map_err(wrap("write", path))?;
+    let has_waited = match file.try_lock() {
+        Ok(()) => false,
+        Err(fs::TryLockError::WouldBlock) => file.lock().map(|()| true).map_err(wrap("lock", path))?,
+        Err(fs::TryLockError::Error(error)) => return Err(wrap("lock", path)(error)),
+    };
+    Ok((file, has_waited))
 }
 
 pub(crate) fn remove_file(path: &Path) -> Result<(), FsError> {

@@ -14,13 +14,15 @@
 //! target/host/NAME.stamp    what it was made of: sizes and times of its sources
 //! ```
 //!
+//! A module with the key `build` has its component where the manifest says, and the stamp in `.host/`.
+//!
 //! The WIT of dependencies is beside the module's own WIT:
 //!
 //! ```text
 //! wit/deps/ALIAS/package.wit    the interface of a dependency
 //! ```
 //!
-//! This crate runs no WebAssembly and prints nothing. No other crate runs cargo.
+//! This crate runs no WebAssembly and prints nothing. No other crate runs cargo, or the command of a manifest.
 
 // The files that are read here were written by others.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
@@ -38,6 +40,7 @@ mod reference;
 mod scaffold;
 mod sdk;
 mod sections;
+mod sources;
 mod stamp;
 mod wit;
 mod wit_deps;
@@ -55,6 +58,7 @@ pub use manifest::{
 pub use near::{near, suggestion};
 pub use reference::{FindError, Module, ModuleDirectory, find};
 pub use scaffold::{ScaffoldError, Sdk, scaffold};
+pub use sources::{left_out, source_paths};
 pub use stamp::{Freshness, built_from, freshness};
 pub use wit::{ApiFunction, api_functions, api_methods_of};
 pub use wit_deps::{WitDepsError, placed_wit, write_api_wit, write_dependencies_wit, write_dependency_wit};

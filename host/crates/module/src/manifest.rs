@@ -13,7 +13,7 @@ mod stages;
 mod tests;
 mod types;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -58,6 +58,7 @@ impl Reader<'_> {
         self.check_keys(&table, &keys::MANIFEST)?;
         let component = self.path(&table, "component")?;
         let language = self.language(&table)?;
+        let build = self.build(&table)?;
         let manifest = ModuleManifest {
             name: self.required(&table, "name", is_name, |name| ManifestProblem::Name { of: "a module", name })?,
             version: self.required(&table, "version", is_version, ManifestProblem::Version)?,
@@ -66,6 +67,8 @@ impl Reader<'_> {
             allow: self.powers(&table)?.unwrap_or_default(),
             network: self.flag(&table, "network", true)?,
             component,
+            build,
+            sources: self.sources(&table)?,
             dependencies: self.dependencies(&table)?,
             stages: self.stages(&table)?,
         };
@@ -94,6 +97,26 @@ impl Reader<'_> {
             Some((_, language)) => Ok(Some(*language)),
             None => Err(self.error(span, ManifestProblem::Language(text))),
         }
+    }
+
+    fn build(&self, table: &DeTable<'_>) -> Result<Option<String>, ManifestError> {
+        let Some((command, span)) = self.text(table, "build")? else { return Ok(None) };
+        if command.trim().is_empty() {
+            return Err(self.error(span, ManifestProblem::EmptyCommand));
+        }
+        match table.contains_key("component") {
+            true => Ok(Some(command)),
+            false => Err(self.error_at_key(table, "build", ManifestProblem::MissingKey("component"))),
+        }
+    }
+
+    fn sources(&self, table: &DeTable<'_>) -> Result<Vec<PathBuf>, ManifestError> {
+        let Some(value) = table.get("sources") else { return Ok(Vec::new()) };
+        if !table.contains_key("build") {
+            return Err(self.error_at_key(table, "sources", ManifestProblem::MissingKey("build")));
+        }
+        let paths = self.strings("sources", "a list of paths", value)?;
+        paths.into_iter().map(|(path, span)| self.as_path("sources", &path, span)).collect()
     }
 
     /// Refuses calls of dependencies that the manifest does not have.

@@ -6,6 +6,7 @@ use graph::{Blame, Diagnostic};
 
 use crate::fs::{self, FsError};
 use crate::manifest::{MANIFEST_NAME, ManifestError, ModuleManifest};
+use crate::sdk;
 
 /// A module: a directory, or a component.
 #[derive(Debug, Clone)]
@@ -151,7 +152,12 @@ impl ModuleDirectory {
     }
 
     pub(crate) fn stamp(&self, target_dir: Option<&Path>) -> PathBuf {
-        self.output_dir(target_dir).join(format!("{}.stamp", self.manifest.name))
+        let directory = match self.manifest.component {
+            // Another tool makes the component, and knows no directory `target`.
+            Some(_) => self.root.join(sdk::DIRECTORY),
+            None => self.output_dir(target_dir),
+        };
+        directory.join(format!("{}.stamp", self.manifest.name))
     }
 
     pub(crate) fn output_dir(&self, target_dir: Option<&Path>) -> PathBuf {

@@ -1,12 +1,12 @@
 //! The guest SDK that the program carries, and puts beside the sources of a module.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::fs::{self, FsError};
 use crate::wit;
 
 /// The directory in a module that has what the program puts there. Git ignores it.
-const DIRECTORY: &str = ".host";
+pub(crate) const DIRECTORY: &str = ".host";
 
 /// The path of the SDK in a module.
 pub(crate) const PATH: &str = ".host/guest-sdk";
@@ -32,21 +32,28 @@ fn is_used(manifest: &str) -> bool {
 
 /// Puts the SDK into the module in `root`.
 pub(crate) fn place(root: &Path) -> Result<(), FsError> {
-    let directory = root.join(DIRECTORY);
+    let directory = own_directory(root)?;
     let wit = wit::FILES.iter().map(|(name, text)| (format!("wit/{name}"), *text));
     let sdk = FILES.iter().map(|(name, text)| ((*name).to_owned(), *text));
-    let ignored = std::iter::once((".gitignore".to_owned(), "*\n"));
-    for (name, text) in sdk.chain(wit).chain(ignored) {
-        let path = directory.join(&name);
-        if fs::read_text(&path).is_ok_and(|there| there == text) {
-            continue;
-        }
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::replace(&path, text.as_bytes())?;
+    sdk.chain(wit).try_for_each(|(name, text)| put(&directory.join(&name), text))
+}
+
+/// Makes the directory for what the program puts into the module in `root`, and returns its path.
+pub(crate) fn own_directory(root: &Path) -> Result<PathBuf, FsError> {
+    let directory = root.join(DIRECTORY);
+    put(&directory.join(".gitignore"), "*\n")?;
+    Ok(directory)
+}
+
+/// Writes a file with its directory, unless it has these contents.
+fn put(path: &Path, text: &str) -> Result<(), FsError> {
+    if fs::read_text(path).is_ok_and(|there| there == text) {
+        return Ok(());
     }
-    Ok(())
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::replace(path, text.as_bytes())
 }
 
 #[cfg(test)]

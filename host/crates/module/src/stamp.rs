@@ -4,7 +4,7 @@
 //! size and the time of the component, and one for each source. Looking at them all costs some
 //! ten microseconds; cargo is only asked when something differs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,24 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::fs::{self, FsError};
 use crate::manifest::MANIFEST_NAME;
 use crate::reference::ModuleDirectory;
+use crate::sources;
 
 /// The first line; another version of this program may document components otherwise.
 const HEAD: &str = concat!("host-stamp/1 ", env!("CARGO_PKG_VERSION"));
 
+/// The mark of a file that cannot be looked at.
+const GONE: &str = "- -";
+
+/// The mark of a file that changed during a build. No file has it.
+const CHANGED: &str = "0 0";
+
+/// Files with their sizes and times.
+pub(crate) type Marks = BTreeMap<PathBuf, String>;
+
 /// Whether a component is newer than what it was made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Freshness {
-    /// It can be used; also one that another tool makes, and a module that has no code and needs none.
+    /// It can be used; also one that another tool makes without the key `build`, and a module that has no code and needs none.
     Fresh,
     /// There is none.
     NeverBuilt,
@@ -31,7 +41,8 @@ pub enum Freshness {
 /// Returns whether the component of a module is newer than its sources.
 #[must_use]
 pub fn freshness(module: &ModuleDirectory, target_dir: Option<&Path>) -> Freshness {
-    if module.manifest.component.is_some() || !module.manifest.has_code() {
+    let is_given = module.manifest.component.is_some() && module.manifest.build.is_none();
+    if is_given || !module.manifest.has_code() {
         return Freshness::Fresh;
     }
     let Ok(text) = fs::read_text(&module.stamp(target_dir)) else { return Freshness::NeverBuilt };
@@ -45,20 +56,27 @@ pub fn freshness(module: &ModuleDirectory, target_dir: Option<&Path>) -> Freshne
     if fs::metadata(&component).map(|metadata| mark(&metadata)).ok().as_deref() != Some(own) {
         return Freshness::NeverBuilt;
     }
-    for line in lines {
-        let Some((expected, path)) = split(line) else { return Freshness::NeverBuilt };
-        let is_same = fs::metadata(path).is_ok_and(|metadata| mark(&metadata) == expected);
-        if !is_same {
-            return Freshness::Changed(relative(path, &identity(module)));
-        }
+    let listed: Option<Marks> =
+        lines.map(|line| split(line).map(|(mark, path)| (path.to_owned(), mark.to_owned()))).collect();
+    let Some(listed) = listed else { return Freshness::NeverBuilt };
+    let now = match module.manifest.build {
+        // No list tells which new files the command would read.
+        Some(_) => marks(&sources::files(module).unwrap_or_default()),
+        None => marks(listed.keys()),
+    };
+    match difference(&listed, &now) {
+        None => Freshness::Fresh,
+        Some(path) => Freshness::Changed(relative(path, module)),
     }
-    Freshness::Fresh
 }
 
 /// Returns the files that a module's component was built from, and its manifest.
 #[must_use]
 pub fn built_from(module: &ModuleDirectory, target_dir: Option<&Path>) -> Vec<PathBuf> {
     let manifest = module.root.join(MANIFEST_NAME);
+    if module.manifest.build.is_some() {
+        return sources::files(module).into_iter().flatten().chain([manifest]).collect();
+    }
     if let Some(component) = &module.manifest.component {
         return vec![manifest, module.root.join(component)];
     }
@@ -67,33 +85,48 @@ pub fn built_from(module: &ModuleDirectory, target_dir: Option<&Path>) -> Vec<Pa
     std::iter::once(manifest).chain(listed).collect()
 }
 
-/// Writes the stamp of a component that was just built from `sources`, begun at `started_at`.
+/// Writes the stamp of a component that was just built from sources with these marks.
 ///
-/// A source that changed since is written down as changed. Without a usable stamp the next call
-/// builds again, which is slow and never wrong: so names that a line cannot hold write none.
-pub(crate) fn write(
-    module: &ModuleDirectory,
-    target_dir: Option<&Path>,
-    sources: &BTreeSet<PathBuf>,
-    started_at: SystemTime,
-) -> Result<(), FsError> {
+/// Without a usable stamp the next call builds again, which is slow and never wrong: so names that a line cannot hold
+/// write none.
+pub(crate) fn write(module: &ModuleDirectory, target_dir: Option<&Path>, sources: &Marks) -> Result<(), FsError> {
     let component = fs::metadata(&module.component(target_dir))?;
     let mut text = format!("{HEAD}\n{}\n{}\n", identity(module).display(), mark(&component));
-    for source in sources {
+    for (source, mark) in sources {
         let Some(path) = source.to_str().filter(|path| !path.contains('\n')) else { return Ok(()) };
-        let metadata = fs::metadata(source)?;
-        // Cargo itself writes the lock file during a build.
-        let is_lock = source.file_name().is_some_and(|name| name == "Cargo.lock");
-        let is_newer = metadata.modified().is_ok_and(|at| at >= started_at);
-        let mark = if is_newer && !is_lock { "0 0".to_owned() } else { mark(&metadata) };
         let _ = writeln!(text, "{mark} {path}");
     }
     fs::replace(&module.stamp(target_dir), text.as_bytes())
 }
 
-/// Returns the files that a module is made of: what cargo's `.d` file beside `artifact` lists, the
+/// Returns the marks of files as they are.
+pub(crate) fn marks<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Marks {
+    let mark_of = |path: &Path| fs::metadata(path).map_or_else(|_| GONE.to_owned(), |metadata| mark(&metadata));
+    files.into_iter().map(|path| (path.clone(), mark_of(path))).collect()
+}
+
+/// Returns the marks of files for a build that began at `started_at`. A file that changed since gets the mark of none.
+pub(crate) fn marks_of_build(files: &BTreeSet<PathBuf>, started_at: SystemTime) -> Result<Marks, FsError> {
+    let mark_of = |path: &PathBuf| -> Result<(PathBuf, String), FsError> {
+        let metadata = fs::metadata(path)?;
+        // Cargo itself writes the lock file during a build.
+        let is_lock = path.file_name().is_some_and(|name| name == "Cargo.lock");
+        let is_newer = metadata.modified().is_ok_and(|at| at >= started_at);
+        Ok((path.clone(), if is_newer && !is_lock { CHANGED.to_owned() } else { mark(&metadata) }))
+    };
+    files.iter().map(mark_of).collect()
+}
+
+/// Returns the first file that is not the same in both.
+pub(crate) fn difference<'a>(one: &'a Marks, other: &'a Marks) -> Option<&'a Path> {
+    let differs = |(path, mark): &(&PathBuf, &String)| other.get(*path) != Some(mark);
+    let first = one.iter().find(differs).or_else(|| other.iter().find(|(path, _)| !one.contains_key(*path)));
+    first.map(|(path, _)| path.as_path())
+}
+
+/// Returns the files that a module in Rust is made of: what cargo's `.d` file beside `artifact` lists, the
 /// manifests and locks of their packages, and the module's WIT with that of its dependencies.
-pub(crate) fn sources(module: &ModuleDirectory, artifact: &Path) -> BTreeSet<PathBuf> {
+pub(crate) fn sources_of_crate(module: &ModuleDirectory, artifact: &Path) -> BTreeSet<PathBuf> {
     let mut sources = BTreeSet::from([module.root.join(MANIFEST_NAME), module.root.join("Cargo.toml")]);
     // What the macros read of it is in no list: among it is the WIT of the dependencies.
     sources.extend(fs::files_below(&module.root.join("wit")).unwrap_or_default());
@@ -144,8 +177,9 @@ fn split(line: &str) -> Option<(&str, &Path)> {
     Some((line.get(..at)?, Path::new(line.get(at + 1..)?)))
 }
 
-fn relative(path: &Path, root: &Path) -> PathBuf {
-    path.strip_prefix(root).unwrap_or(path).to_owned()
+fn relative(path: &Path, module: &ModuleDirectory) -> PathBuf {
+    let below = path.strip_prefix(&module.root).or_else(|_| path.strip_prefix(identity(module)));
+    below.unwrap_or(path).to_owned()
 }
 
 #[cfg(test)]
@@ -181,7 +215,7 @@ mod tests {
         let artifact = write_file("target/a.wasm", "x");
         write_file("target/a.d", &format!("a.wasm: {}", source.display()));
         let later = SystemTime::now() + std::time::Duration::from_secs(9);
-        write(&module, None, &sources(&module, &artifact), later).unwrap();
+        write(&module, None, &marks_of_build(&sources_of_crate(&module, &artifact), later).unwrap()).unwrap();
         assert_eq!(freshness(&module, None), Freshness::Fresh);
 
         let other_way = root.join("src/..");
@@ -190,7 +224,7 @@ mod tests {
 
         std::fs::write(&dependency, "package local:lint@0.2.0;").unwrap();
         assert_eq!(freshness(&module, None), Freshness::Changed("wit/deps/lint/package.wit".into()));
-        write(&module, None, &sources(&module, &artifact), later).unwrap();
+        write(&module, None, &marks_of_build(&sources_of_crate(&module, &artifact), later).unwrap()).unwrap();
         assert_eq!(freshness(&module, None), Freshness::Fresh);
 
         std::fs::write(&source, "changed").unwrap();
@@ -207,7 +241,8 @@ mod tests {
         std::fs::create_dir_all(root.join("target/host")).unwrap();
         std::fs::write(root.join("target/host/a.wasm"), "x").unwrap();
         let Module::Directory(module) = find(None, root).unwrap() else { panic!() };
-        write(&module, None, &BTreeSet::from([root.join("host.toml")]), UNIX_EPOCH).unwrap();
+        let marks = marks_of_build(&BTreeSet::from([root.join("host.toml")]), UNIX_EPOCH).unwrap();
+        write(&module, None, &marks).unwrap();
         assert_eq!(freshness(&module, None), Freshness::Changed("host.toml".into()));
     }
 }

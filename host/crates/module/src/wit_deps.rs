@@ -23,6 +23,9 @@ use crate::wit;
 /// The mark at the end of written files. At the beginning it would become the documentation of the package.
 const MARK: &str = "// Written by `host`, which overwrites what is changed here.\n";
 
+/// The directory of a module's WIT.
+pub(crate) const WIT_DIRECTORY: &str = "wit";
+
 const FILE: &str = "package.wit";
 
 /// The reason why the WIT of dependencies cannot be written.
@@ -115,7 +118,7 @@ pub fn placed_wit(module: &ModuleDirectory) -> Result<Vec<PathBuf>, FsError> {
 }
 
 fn deps(module: &ModuleDirectory) -> PathBuf {
-    module.root.join("wit/deps")
+    module.root.join(WIT_DIRECTORY).join("deps")
 }
 
 /// Returns the directory and the text of each package.

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use module::Module;
 use store::Selector;
 
 use crate::call::LocalSource;
@@ -34,10 +35,20 @@ impl Roots {
         Self { roots: Vec::new(), ignored: written.chain(made).map(real).chain(redirected()).collect() }
     }
 
-    /// Adds the directory of a module without its build results, or its component.
-    pub(super) fn add_module(&mut self, path: &Path) -> Result<()> {
-        self.ignored.extend(["target", ".host"].map(|made| real(path).join(made)));
-        self.add_selected(path, &[], &[])
+    /// Adds the sources of a module without its build results, or its component.
+    pub(super) fn add_module(&mut self, module: &Module) -> Result<()> {
+        let directory = match module {
+            Module::Component(path) => return self.add_selected(path, &[], &[]),
+            Module::Directory(directory) => directory,
+        };
+        let root = real(&directory.root);
+        self.ignored.extend(["target", ".host"].map(|made| root.join(made)));
+        if directory.manifest.build.is_none() {
+            return self.add_selected(&root, &[], &[]);
+        }
+        self.ignored.extend(directory.manifest.component.iter().map(|component| root.join(component)));
+        let paths = module::source_paths(directory);
+        paths.iter().try_for_each(|path| self.add_selected(path, &[], &module::left_out()))
     }
 
     /// Adds a path that a stage is given.
@@ -107,11 +118,22 @@ fn real(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use module::{ModuleDirectory, ModuleManifest};
+
     use super::*;
+
+    fn module(root: &str, keys: &str) -> Module {
+        let manifest = format!("name = 'm'\nversion = '0.1.0'\n{keys}");
+        let manifest = ModuleManifest::parse(Path::new("host.toml"), &manifest).unwrap();
+        Module::Directory(Box::new(ModuleDirectory { root: root.into(), manifest }))
+    }
 
     fn roots() -> Roots {
         let mut roots = Roots { ignored: vec![PathBuf::from("/made")], ..Roots::default() };
-        roots.add_module(Path::new("/nowhere/module")).unwrap();
+        roots.add_module(&module("/nowhere/module", "language = 'rust'")).unwrap();
+        let built = "component = 'dist/m.wasm'\nbuild = 'make'";
+        roots.add_module(&module("/nowhere/built", built)).unwrap();
+        roots.add_module(&module("/nowhere/listed", &format!("{built}\nsources = ['src', '../shared']"))).unwrap();
         let exclude = ["*.log".to_owned(), "tmp".to_owned()].to_vec();
         roots.add(&LocalSource { path: "/nowhere/src".into(), include: Vec::new(), exclude }).unwrap();
         let exclude = ["*".to_owned(), "!keep".to_owned()].to_vec();
@@ -130,6 +152,14 @@ mod tests {
         check("/nowhere/module/target/debug/x", false);
         check("/nowhere/module/.host/guest-sdk/src/lib.rs", false);
         check("/nowhere/module/.git/index", false);
+        check("/nowhere/built/app.py", true);
+        check("/nowhere/built/dist/bundle.js", true);
+        check("/nowhere/built/dist/m.wasm", false);
+        check("/nowhere/built/a/node_modules/b.js", false);
+        check("/nowhere/built/.venv/lib.py", false);
+        check("/nowhere/listed/host.toml", true);
+        check("/nowhere/listed/src/app.py", true);
+        check("/nowhere/listed/README.md", false);
         check("/nowhere/src", true);
         check("/nowhere/src/a/b.c", true);
         check("/nowhere/src/a.log", false);
@@ -147,6 +177,7 @@ mod tests {
         check("/nowhere/src/a", true);
         check("/nowhere/src/tmp", false);
         check("/nowhere/module/target", false);
+        check("/nowhere/built/.venv", false);
         check("/nowhere/some/x", true);
         check("/nowhere/other", false);
     }

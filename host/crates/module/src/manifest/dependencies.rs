@@ -51,8 +51,7 @@ impl Reader<'_> {
 
     /// Makes the error for a key that excludes another key of the table.
     pub(super) fn excluded(&self, table: &DeTable<'_>, key: &'static str, beside: &'static str) -> ManifestError {
-        let span = table.get_key_value(key).map_or(0..0, |(key, _)| key.span());
-        self.error(span, ManifestProblem::Excluded { key, beside })
+        self.error_at_key(table, key, ManifestProblem::Excluded { key, beside })
     }
 }
 

@@ -12,7 +12,19 @@ pub struct Keys {
 /// The keys of the manifest itself.
 pub(crate) static MANIFEST: Keys = Keys {
     of: "a manifest",
-    names: &["name", "version", "language", "description", "allow", "network", "component", "dependencies", "stages"],
+    names: &[
+        "name",
+        "version",
+        "language",
+        "description",
+        "allow",
+        "network",
+        "component",
+        "build",
+        "sources",
+        "dependencies",
+        "stages",
+    ],
 };
 
 /// The keys of a dependency that is a table.

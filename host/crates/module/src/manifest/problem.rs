@@ -97,6 +97,9 @@ pub enum ManifestProblem {
     /// A path is empty.
     #[error("`{0}` takes a path, and this is empty")]
     EmptyPath(&'static str),
+    /// The command that builds the module is empty.
+    #[error("`build` takes a command, and this is empty")]
+    EmptyCommand,
     /// The component is not a `.wasm` file.
     #[error("`component` takes a `.wasm` file, not `{0}`")]
     NotWasm(String),
@@ -161,6 +164,8 @@ impl ManifestProblem {
             Self::MissingKey("language") => {
                 "add `language = \"rust\"`, or `component = \"PATH.wasm\"` for a component made by another tool".into()
             }
+            Self::MissingKey("component") => "add `component = \"PATH.wasm\"`: the file that `build` makes".into(),
+            Self::MissingKey("build") => "add `build = \"COMMAND\"`: the command that reads the `sources`".into(),
             Self::MissingKey("path") => "add `path = \"DIRECTORY\"` or `component = \"FILE.wasm\"`".into(),
             Self::MissingKey(key) => format!("add `{key} = \"...\"`"),
             Self::Excluded { key: "component", .. } => "keep one of them: each names the module".into(),
@@ -195,6 +200,7 @@ impl ManifestProblem {
             | Self::Variable(_)
             | Self::Version(_)
             | Self::EmptyPath(_)
+            | Self::EmptyCommand
             | Self::NotWasm(_)
             | Self::Call(_)
             | Self::Time(_)

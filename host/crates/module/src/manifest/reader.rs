@@ -152,6 +152,11 @@ impl Reader<'_> {
         self.error(0..0, ManifestProblem::MissingKey(key))
     }
 
+    /// Makes the error for a key of a table.
+    pub(super) fn error_at_key(&self, table: &DeTable<'_>, key: &str, problem: ManifestProblem) -> ManifestError {
+        self.error(table.get_key_value(key).map_or(0..0, |(key, _)| key.span()), problem)
+    }
+
     pub(super) fn position(&self, span: &Range<usize>) -> Position {
         let at = if self.text.is_char_boundary(span.start) { span.start } else { self.text.len() };
         let line = self.lines.partition_point(|begin| *begin <= at);

@@ -24,7 +24,7 @@ fn a_manifest_says_what_a_module_is() {
     check(
         &format!("{GOOD}allow = [\"machine\"]\n"),
         &expect![[
-            r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, network: true, component: None, dependencies: [], stages: [] }"#
+            r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, network: true, component: None, build: None, sources: [], dependencies: [], stages: [] }"#
         ]],
     );
 }
@@ -41,7 +41,7 @@ fn an_unknown_key_is_named_with_its_place_and_what_is_near() {
         &format!("{GOOD}[tools]\n"),
         &expect![[r#"
             `host.toml:4:2`: there is no key `tools` in a manifest
-            hint: a manifest has: name, version, language, description, allow, network, component, dependencies, stages"#]],
+            hint: a manifest has: name, version, language, description, allow, network, component, build, sources, dependencies, stages"#]],
     );
 }
 
@@ -108,6 +108,54 @@ fn a_value_that_makes_no_sense_is_named() {
         &expect![[r#"
         `host.toml:1:1`: the key `language` is missing
         hint: add `language = "rust"`, or `component = "PATH.wasm"` for a component made by another tool"#]],
+    );
+}
+
+#[test]
+fn a_command_makes_a_component_of_sources() {
+    const COMPONENT: &str = "name = 'a'\nversion = '0.1.0'\ncomponent = 'a.wasm'\n";
+    let check = |keys: &str, expect: &Expect| check(&format!("{COMPONENT}{keys}"), expect);
+    check(
+        "build = 'make'\nsources = ['app.py', 'wit']",
+        &expect![[
+            r#"ModuleManifest { name: "a", version: "0.1.0", language: None, description: None, allow: {}, network: true, component: Some("a.wasm"), build: Some("make"), sources: ["app.py", "wit"], dependencies: [], stages: [] }"#
+        ]],
+    );
+    check(
+        "build = ' '",
+        &expect![[r#"
+        `host.toml:4:9`: `build` takes a command, and this is empty
+        hint: "#]],
+    );
+    check(
+        "build = ['make']",
+        &expect![[r#"
+        `host.toml:4:9`: `build` takes a string, not a list
+        hint: "#]],
+    );
+    check(
+        "sources = ['app.py']",
+        &expect![[r#"
+        `host.toml:4:1`: the key `build` is missing
+        hint: add `build = "COMMAND"`: the command that reads the `sources`"#]],
+    );
+    check(
+        "build = 'make'\nsources = 'app.py'",
+        &expect![[r#"
+        `host.toml:5:11`: `sources` takes a list of paths, not a string
+        hint: "#]],
+    );
+    check(
+        "build = 'make'\nsources = ['']",
+        &expect![[r#"
+        `host.toml:5:12`: `sources` takes a path, and this is empty
+        hint: "#]],
+    );
+    self::check(
+        &format!("{GOOD}build = 'make'"),
+        &expect![[r#"
+        `host.toml:4:1`: the key `component` is missing
+        hint: add `component = "PATH.wasm"`: the file that `build` makes"#]],
     );
 }
 

@@ -23,6 +23,10 @@ pub struct ModuleManifest {
     pub network: bool,
     /// The path of a component that another tool makes, relative to the manifest.
     pub component: Option<PathBuf>,
+    /// The command that makes the component, for a shell in the directory of the manifest.
+    pub build: Option<String>,
+    /// The files and directories that `build` reads, relative to the manifest; the whole directory if there are none.
+    pub sources: Vec<PathBuf>,
     /// The dependencies in the order of the file.
     pub dependencies: Vec<Dependency>,
     /// The stages in the order of the file.
@@ -64,6 +68,17 @@ impl Language {
         ("go", Self::Go),
         ("c", Self::C),
     ];
+
+    /// Returns a command that makes the component `NAME.wasm` of a module, as an example.
+    pub(crate) fn example(self, name: &str) -> String {
+        match self {
+            Self::Python => format!("componentize-py -d wit componentize app -o {name}.wasm"),
+            Self::JavaScript | Self::TypeScript => {
+                format!("componentize-qjs --wit wit --js app.js --sync --opt-size -o {name}.wasm")
+            }
+            Self::Rust | Self::Go | Self::C => "make".to_owned(),
+        }
+    }
 
     /// Returns the name of the language in a manifest.
     #[must_use]

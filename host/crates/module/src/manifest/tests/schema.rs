@@ -128,6 +128,13 @@ fn both_agree_on_the_head_of_a_manifest() {
     check(head, false);
     check(&format!("{head}component = 'a.wasm'"), true);
     check(&format!("{head}component = ''"), false);
+    check(&format!("{head}component = 'a.wasm'\nbuild = 'make'\nsources = ['a.c', 'wit']"), true);
+    check(&format!("{head}component = 'a.wasm'\nbuild = 'make'\nsources = []"), true);
+    check(&format!("{head}component = 'a.wasm'\nbuild = ' '"), false);
+    check(&format!("{head}component = 'a.wasm'\nbuild = ['make']"), false);
+    check(&format!("{head}component = 'a.wasm'\nbuild = 'make'\nsources = ['']"), false);
+    check(&format!("{head}component = 'a.wasm'\nsources = ['a.c']"), false);
+    check(&format!("{head}language = 'c'\nbuild = 'make'"), false);
     check(&format!("{head}language = 'ruby'"), false);
     check("name = 'A b'\nversion = '0.1.0'\nlanguage = 'c'", false);
     check("name = 'a--b'\nversion = '0.1.0'\nlanguage = 'c'", false);
