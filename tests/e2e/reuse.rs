@@ -38,7 +38,7 @@ fn a_change_that_leaves_what_is_built_equal_stops_there() {
         let lines = second.answer.stderr.lines().filter(|line| line.contains(what));
         lines.filter(|line| line.starts_with("ran") || line.starts_with("cached")).collect::<String>()
     };
-    assert!(explained("grep").contains(" changed from "), "{}", second.answer.stderr);
+    assert!(explained("grep").contains(": changed `"), "{}", second.answer.stderr);
     assert!(explained("tr a-z").contains("its key was found"), "{}", second.answer.stderr);
 }
 
@@ -86,6 +86,56 @@ fn explain_says_why_a_step_ran() {
     let always = Chain::machine().sh_with("echo x", &["--without-cache"]).stdout();
     assert_eq!(reason(&always.run(&scratch), "echo"), "without-cache");
     assert_eq!(reason(&always.run(&scratch), "echo"), "without-cache");
+}
+
+/// Prints all files of a directory of the caller.
+fn cat(dir: &str) -> Chain {
+    Chain::machine().then(&["with-mounted-directory", "--path", "/m", "--source", dir]).sh("cat /m/*").stdout()
+}
+
+/// Returns how the files of the input of the command differ from the last run, as in `changed a`.
+fn files(ran: &Ran) -> Vec<String> {
+    ran.ok();
+    let files = ran.command("cat").line["changed"]["files"].as_array().cloned().unwrap_or_default();
+    let text = |file: &serde_json::Value, key: &str| file[key].as_str().unwrap_or_default().to_owned();
+    files.iter().map(|file| format!("{} {}", text(file, "how"), text(file, "path"))).collect()
+}
+
+#[test]
+fn the_files_that_changed_are_named() {
+    if !require("crun") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let [_, gone] = ["src/a", "src/b"].map(|file| scratch.write(file, "1"));
+    cat("src").run(&scratch).ok();
+    scratch.write("src/a", "2");
+    std::fs::rename(&gone, gone.with_file_name("e")).unwrap();
+    let changed = cat("src").then(&["--explain"]).run(&scratch);
+    assert_eq!(files(&changed), ["changed a", "removed b", "added e"]);
+    let stderr = &changed.answer.stderr;
+    assert!(stderr.contains(": changed `a`, added `e`, removed `b`\n"), "{stderr}");
+}
+
+#[test]
+fn a_change_is_compared_with_the_last_run_also_if_that_found_everything() {
+    if !require("crun") {
+        return;
+    }
+    let scratch = Scratch::new();
+    for file in ["one/a", "one/b", "two/a", "two/b"] {
+        scratch.write(file, "1");
+    }
+    cat("one").run(&scratch).ok();
+    let copy = cat("two").run(&scratch);
+    assert_eq!((copy.ok(), copy.evaluated()), ("11\n", vec![]), "equal contents are found");
+    scratch.write("two/a", "2");
+    assert_eq!(files(&cat("two").run(&scratch)), ["changed a"]);
+    // What was tried and taken back is no change any more.
+    scratch.write("two/a", "1");
+    assert!(cat("two").run(&scratch).evaluated().is_empty());
+    scratch.write("two/b", "2");
+    assert_eq!(files(&cat("two").run(&scratch)), ["changed b"]);
 }
 
 #[test]

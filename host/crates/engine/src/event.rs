@@ -107,6 +107,8 @@ pub enum Reason {
         was: ContentDigest,
         /// The digest of now.
         is: ContentDigest,
+        /// The files that differ; nothing if the input is no directory, or if the old one is not in the store any more.
+        changes: Changes,
     },
     /// The result of this key was removed from the store.
     Evicted,
@@ -121,6 +123,66 @@ pub enum Reason {
     },
     /// The cache of BuildKit decides whether the vertex is evaluated, and can be asked only by evaluating it.
     Undecided,
+}
+
+/// The first entries in which two directories differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The first entries, in the order of their paths.
+    pub first: Vec<Change>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// An entry that differs between two directories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// How the entry differs.
+    pub kind: ChangeKind,
+    /// The path of the entry. The path of a directory ends in `/`.
+    pub path: String,
+}
+
+/// How an entry differs between an old and a new directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Both have the entry, with other contents, or with another kind, mode or owner.
+    Changed,
+    /// Only the new directory has the entry.
+    Added,
+    /// Only the old directory has the entry.
+    Removed,
+}
+
+impl ChangeKind {
+    /// Returns the word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl Changes {
+    /// Returns the changes in words, as in ``changed `a`, added `b` `c` ``; empty if there are none.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut parts = Vec::new();
+        for kind in [ChangeKind::Changed, ChangeKind::Added, ChangeKind::Removed] {
+            let paths = self.first.iter().filter(|change| change.kind == kind);
+            let paths: Vec<String> = paths.map(|change| format!("`{}`", change.path)).collect();
+            if !paths.is_empty() {
+                parts.push(format!("{} {}", kind.word(), paths.join(" ")));
+            }
+        }
+        if self.has_more {
+            parts.push("and more".to_owned());
+        }
+        parts.join(", ")
+    }
 }
 
 impl Reason {
@@ -149,9 +211,10 @@ impl Reason {
             Self::Source => "it is looked at in every run".to_owned(),
             Self::Cheap => "it costs less than a look-up".to_owned(),
             Self::NeverRan => "nothing like it ran before".to_owned(),
-            Self::InputChanged { input, was, is } => {
-                format!("{input} changed from {} to {}", was.short(), is.short())
-            }
+            Self::InputChanged { input, was, is, changes } => match changes.describe() {
+                nothing if nothing.is_empty() => format!("{input} changed from {} to {}", was.short(), is.short()),
+                changes => format!("{input}: {changes}"),
+            },
             Self::Evicted => "its result was removed from the store".to_owned(),
             Self::NoCache => "--no-cache forbids reuse".to_owned(),
             Self::Never => "the command forbids reuse".to_owned(),

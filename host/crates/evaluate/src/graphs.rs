@@ -3,12 +3,15 @@
 //! The values of a graph are decided by the definitions of its vertices, by the contents of the vertices that they read
 //! from, and by the results in the store. The key has the first two. The store answers only as long as none of the results
 //! can have changed.
+//!
+//! A graph is only found if it is the one that its roots had the last time. Otherwise its vertices are looked up one by
+//! one, which notes their inputs: the next change is explained by a comparison with them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use engine::SessionIo;
-use graph::{CacheKey, KeyHasher, Op, Reuse};
+use graph::{CacheKey, DefinitionDigest, KeyHasher, Op, Reuse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use solver::Graph;
@@ -46,7 +49,9 @@ impl Graphs {
         let key = self.key(graph);
         // An error of the store shows again when the vertices are looked up, and is told then.
         let losses = self.store.losses().ok()?;
-        let found = self.store.graph_value(key).ok()?.and_then(|bytes| Value::decode_all(&bytes));
+        let is_last = self.is_dry || self.store.last_key(roots(graph)).ok()? == Some(key);
+        let found = if is_last { self.store.graph_value(key).ok()? } else { None };
+        let found = found.and_then(|bytes| Value::decode_all(&bytes));
         let found = found.filter(|values| values.len() == graph.roots.len());
         if found.is_none() {
             self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(key, losses);
@@ -72,7 +77,9 @@ impl Graphs {
             blobs: &values.iter().flat_map(Value::blobs).collect::<Vec<_>>(),
         };
         // Without it the next run looks the vertices up one by one.
-        let _ = self.store.put_graph_value(&result, losses);
+        if self.store.put_graph_value(&result, losses).is_ok() {
+            let _ = self.store.note_history(roots(graph), key, &[]);
+        }
     }
 
     fn is_reusable<F: Clone + Default>(&self, graph: &Graph<'_, Value<F>>) -> bool {
@@ -94,4 +101,11 @@ impl Graphs {
         });
         hasher.cache_key()
     }
+}
+
+/// Returns the identity of the roots of a graph, under which the history of the store has its last key.
+fn roots<V>(graph: &Graph<'_, V>) -> DefinitionDigest {
+    let mut hasher = KeyHasher::new("graph-roots/1");
+    hasher.list(graph.roots.iter(), |h, root| h.bytes(root.digest().as_bytes()));
+    hasher.definition()
 }

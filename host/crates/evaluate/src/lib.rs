@@ -12,6 +12,7 @@
 //! shares what does not depend on that: [`check`], [`Refusal`], [`Announcer`], and `trees::Trees::operation`.
 
 mod announce;
+mod changes;
 pub mod check;
 pub mod command;
 mod ended;

@@ -8,6 +8,7 @@ use solver::LookUp;
 use store::{Miss, NewResult, Store};
 use trees::failure::read_failure;
 
+use crate::changes;
 use crate::value::Value;
 
 /// The domain of the keys of operations on trees, whose results all runners share.
@@ -20,6 +21,7 @@ pub(crate) struct Results {
     domain: &'static str,
     is_cache_used: bool,
     is_network_allowed: bool,
+    is_dry: bool,
 }
 
 /// What a look-up found out that an evaluation needs.
@@ -46,8 +48,8 @@ impl Job {
 impl Results {
     /// Makes the results of a session.
     pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str) -> Self {
-        let (is_cache_used, is_network_allowed) = (io.is_cache_used, io.is_network_allowed);
-        Self { store, domain, is_cache_used, is_network_allowed }
+        let SessionIo { is_cache_used, is_network_allowed, is_dry, .. } = *io;
+        Self { store, domain, is_cache_used, is_network_allowed, is_dry }
     }
 
     /// Looks for the result of a vertex whose inputs have these values.
@@ -66,11 +68,21 @@ impl Results {
         } else if matches!(vertex.op(), Op::Exec(op) if op.reuse == Reuse::Never) {
             Reason::Never
         } else if let Some(value) = self.recorded(vertex.op(), key)? {
+            self.note_found(vertex, key, &digests)?;
             return Ok(LookUp::Done(Ok(value)));
         } else {
             self.explain(vertex, key, &digests)?
         };
         Ok(LookUp::Execute(Job { key: Some(key), inputs: digests, reason }))
+    }
+
+    /// Notes with which inputs the result of a vertex was found, so that the next change is explained by a comparison
+    /// with them.
+    fn note_found(&self, vertex: &Vertex, key: CacheKey, inputs: &[ContentDigest]) -> Result<(), Failure> {
+        if self.is_dry || self.store.last_key(vertex.digest()).map_err(Failure::of)? == Some(key) {
+            return Ok(());
+        }
+        self.store.note_history(vertex.digest(), key, inputs).map_err(Failure::of)
     }
 
     /// Returns the content digests of what the inputs select.
@@ -115,7 +127,8 @@ impl Results {
                     let at = if input.path.is_root() { String::new() } else { format!(" at {}", input.path) };
                     format!("input {index} ({}{at})", input.edge.vertex.op().describe())
                 });
-                Reason::InputChanged { input, was, is }
+                let changes = changes::between(&self.store, was, is);
+                Reason::InputChanged { input, was, is, changes }
             }
             Miss::NeverRan | Miss::KeyChanged | Miss::InputChanged { .. } => Reason::NeverRan,
         })

@@ -2,6 +2,7 @@
 
 use engine::Reason;
 use serde_json::{Map, Value as Json, json};
+use session::record::events::changed;
 
 use super::survey::{Operation, Survey, Surveyed};
 use crate::commands::lacking::NotRun;
@@ -50,15 +51,11 @@ fn operation(operation: &Operation) -> Json {
     object.insert("would_run".to_owned(), if operation.is_undecided() { json!("maybe") } else { json!(true) });
     object.insert("reason".to_owned(), json!(reason.code()));
     object.insert("reason_text".to_owned(), json!(reason.describe()));
-    match reason {
-        Reason::InputChanged { input, was, is } => {
-            let changed = json!({ "input": input, "was": was.to_string(), "is": is.to_string() });
-            object.insert("changed".to_owned(), changed);
-        }
-        Reason::InputPlanned { input } => {
-            object.insert("input".to_owned(), json!(&**input));
-        }
-        _ => {}
+    if let Some(changed) = changed(reason) {
+        object.insert("changed".to_owned(), changed);
+    }
+    if let Reason::InputPlanned { input } = reason {
+        object.insert("input".to_owned(), json!(&**input));
     }
     object.insert("inputs".to_owned(), json!(vertex.inputs.iter().map(ToString::to_string).collect::<Vec<_>>()));
     Json::Object(object)

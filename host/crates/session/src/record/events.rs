@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use engine::{Outcome, Reason};
+use engine::{Change, Outcome, Reason};
 use serde_json::{Map, Value as Json, json};
 use terminal::rfc3339;
 
@@ -82,8 +82,8 @@ pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
     put("outcome", json!(outcome_code(outcome)));
     put("reason", json!(reason.code()));
     put("reason_text", json!(reason.describe()));
-    if let Reason::InputChanged { input, was, is } = reason {
-        put("changed", json!({ "input": input, "was": was.to_string(), "is": is.to_string() }));
+    if let Some(changed) = changed(reason) {
+        put("changed", changed);
     }
     match outcome {
         Outcome::ExecFailed(status) => {
@@ -96,6 +96,16 @@ pub(super) fn entry(vertex: &Vertex) -> Map<String, Json> {
     }
     put("inputs", json!(event.inputs.iter().map(ToString::to_string).collect::<Vec<_>>()));
     entry
+}
+
+/// Returns what changed in the input of a vertex, if that is why it was evaluated.
+#[must_use]
+pub fn changed(reason: &Reason) -> Option<Json> {
+    let Reason::InputChanged { input, was, is, changes } = reason else { return None };
+    let file = |change: &Change| json!({ "path": change.path, "how": change.kind.word() });
+    let files: Vec<Json> = changes.first.iter().map(file).collect();
+    let (was, is) = (was.to_string(), is.to_string());
+    Some(json!({ "input": input, "was": was, "is": is, "files": files, "more": changes.has_more }))
 }
 
 /// Returns the word for the way in which a vertex ended.
