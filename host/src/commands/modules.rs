@@ -55,7 +55,7 @@ impl Opened {
                 dependencies.iter().find(|dependency| dependency.alias == alias)?.index
             }
         };
-        documentation(self.paths.get(index)?.as_deref()?)
+        module::documentation_of(&self.tree.modules.get(index)?.module, self.paths.get(index)?.as_deref()?)
     }
 
     /// Returns the files that the components were built from.
@@ -254,9 +254,4 @@ pub(super) fn build(directory: &ModuleDirectory, is_quiet: bool, context: &mut C
         context.io.say(&format!("warning: {warning}"));
     }
     Ok(built)
-}
-
-/// Reads the documentation in a component; none if it cannot be read.
-pub(super) fn documentation(path: &Path) -> Option<Documentation> {
-    module::documentation(&std::fs::read(path).ok()?)
 }

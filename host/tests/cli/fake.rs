@@ -16,7 +16,7 @@ use host::report::{Report, Result};
 use pipeline::{Library, ModuleTypes, Source, StageGraph, StageId};
 
 /// The WIT that the component carries.
-const WIT: &str = include_str!("demo.wit");
+pub(crate) const WIT: &str = include_str!("demo.wit");
 
 /// A component with nothing in it but the WIT.
 pub(crate) fn component_bytes() -> Vec<u8> {

@@ -218,13 +218,13 @@ fn a_module_in_another_language_is_built_by_its_command() {
     world.check(
         &["build"],
         &expect![[r#"
-        exit 0
-        -- stdout
-        $ROOT/made.wasm
-        -- stderr
-        compiling
-        built module `demo`, 957 B
-    "#]],
+            exit 0
+            -- stdout
+            $ROOT/made.wasm
+            -- stderr
+            compiling
+            built module `demo`, 11.9 KiB
+        "#]],
     );
     build("echo wrong; exit 7");
     world.check(
@@ -248,6 +248,20 @@ fn a_module_in_another_language_is_built_by_its_command() {
         hint: install it, or add its directory to `PATH`
     "#]],
     );
+}
+
+#[test]
+fn the_documentation_of_wit_that_was_written_by_hand_is_shown() {
+    let world = World::new();
+    world.write("plain.wasm", b"\0asm\x0d\0\x01\0");
+    world.write("lint/wit/world.wit", crate::fake::WIT);
+    let head =
+        "name = \"demo\"\nversion = \"0.1.0\"\ncomponent = \"demo.wasm\"\nbuild = \"cp ../plain.wasm demo.wasm\"\n";
+    world.write("lint/host.toml", head);
+    let shown = world.run(&["functions", "-m", "lint", "-q"]);
+    assert!(shown.contains("  build                       Compiles the source.\n"), "{shown}");
+    let shown = world.run(&["call", "-m", "lint/demo.wasm", "build", "--help"]);
+    assert!(shown.contains("--src <DIRECTORY>") && shown.contains("The source tree."), "{shown}");
 }
 
 #[test]

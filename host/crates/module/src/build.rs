@@ -10,12 +10,11 @@ use std::time::SystemTime;
 pub use error::BuildError;
 
 use crate::cargo::{self, CargoRun};
-use crate::docs;
+use crate::document;
 use crate::fs;
 use crate::manifest::Language;
 use crate::reference::ModuleDirectory;
 use crate::sdk;
-use crate::sections::{self, DOCS_SECTION, WIT_SECTION};
 use crate::stamp;
 
 /// Options of a build.
@@ -61,7 +60,7 @@ pub fn build(
     sdk::place_if_used(&module.root)?;
     let artifact = compile(module, options, diagnostics)?;
     let mut wasm = fs::read(&artifact)?;
-    let warnings = document(module, &mut wasm);
+    let warnings = document::embed(module, &mut wasm);
     let path = module.component(options.target_dir);
     fs::create_dir_all(&module.output_dir(options.target_dir))?;
     fs::replace(&path, &wasm)?;
@@ -100,24 +99,5 @@ fn compile(
         _ if !status.success() => Err(BuildError::Compile { module: name() }),
         None => Err(BuildError::NoArtifact { module: name() }),
         Some(artifact) => Ok(artifact),
-    }
-}
-
-/// Embeds the documented WIT that the SDK left in the component. Returns a warning if that is not possible.
-fn document(module: &ModuleDirectory, wasm: &mut Vec<u8>) -> Vec<String> {
-    let name = &module.manifest.name;
-    let Some(text) = sections::find(wasm, WIT_SECTION) else {
-        return vec![format!("module `{name}` has no embedded WIT: `--help` will show types and no documentation")];
-    };
-    let encoded = match std::str::from_utf8(text) {
-        Ok(text) => docs::encode(text),
-        Err(error) => Err(error.to_string()),
-    };
-    match encoded {
-        Ok(docs) => {
-            sections::append(wasm, DOCS_SECTION, &docs);
-            Vec::new()
-        }
-        Err(error) => vec![format!("the documentation of module `{name}` cannot be embedded: {error}")],
     }
 }

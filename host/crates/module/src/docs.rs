@@ -112,7 +112,17 @@ pub(crate) fn embedded(component: &[u8]) -> Option<(Resolve, PackageId)> {
 /// Encodes the documented WIT of a module for a custom section.
 pub(crate) fn encode(text: &str) -> Result<Vec<u8>, String> {
     let (resolve, package) = parse(text)?;
-    wit_component::encode(&resolve, package).map_err(|error| format!("{error:#}"))
+    encoded(&resolve, package)
+}
+
+/// Encodes a package for a custom section.
+pub(crate) fn encoded(resolve: &Resolve, package: PackageId) -> Result<Vec<u8>, String> {
+    wit_component::encode(resolve, package).map_err(|error| format!("{error:#}"))
+}
+
+/// Returns whether a package has an interface of this full name.
+pub(crate) fn has(resolve: &Resolve, package: PackageId, interface: &str) -> bool {
+    resolve.packages[package].interfaces.values().any(|id| resolve.id_of(*id).as_deref() == Some(interface))
 }
 
 fn parse(text: &str) -> Result<(Resolve, PackageId), String> {
@@ -121,7 +131,8 @@ fn parse(text: &str) -> Result<(Resolve, PackageId), String> {
     Ok((resolve, package))
 }
 
-fn of_package(resolve: &Resolve, package: PackageId) -> Documentation {
+/// Returns the documentation of a package.
+pub(crate) fn of_package(resolve: &Resolve, package: PackageId) -> Documentation {
     let package = &resolve.packages[package];
     let mut documentation =
         Documentation { package: package.name.to_string(), text: text(&package.docs), ..Documentation::default() };

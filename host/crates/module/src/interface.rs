@@ -111,7 +111,7 @@ pub fn interface_wit(component: &[u8]) -> Result<InterfaceWit, InterfaceError> {
 }
 
 /// Returns the name of the interface whose functions are the stages.
-fn stages_of(component: &[u8]) -> Result<String, InterfaceError> {
+pub(crate) fn stages_of(component: &[u8]) -> Result<String, InterfaceError> {
     let exported = inspect::exported_interfaces(component)?;
     let decoded = LazyCell::new(|| decode(component));
     let found = api::stage_interface(exported.iter().map(String::as_str), |name| match &*decoded {
@@ -185,11 +185,11 @@ fn text_of(resolve: &Resolve, id: PackageId) -> Result<PackageWit, InterfaceErro
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
-    use wit_parser::{ManglingAndAbi, SourceMap};
+    use wit_parser::SourceMap;
 
     use super::*;
     use crate::sections::{self, DOCS_SECTION, WIT_SECTION};
+    use crate::testing::component;
 
     const LINT: &str = "
         package local:lint@0.1.0;
@@ -230,19 +230,6 @@ mod tests {
             export stages;
         }
     ";
-
-    /// Makes a component that traps, of the package `text` and those that it needs.
-    fn component(text: &str, needs: &[&str]) -> Vec<u8> {
-        let (mut resolve, _) = wit::api_package().unwrap();
-        for need in needs {
-            resolve.push_source("need.wit", need).unwrap();
-        }
-        let package = resolve.push_source("module.wit", text).unwrap();
-        let world = resolve.select_world(&[package], Some("module")).unwrap();
-        let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-        ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
-    }
 
     /// Parses the WIT again, like an importer's tool.
     fn check_importable(wit: &InterfaceWit) {

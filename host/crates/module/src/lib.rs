@@ -31,6 +31,7 @@ mod build;
 mod cargo;
 mod dependencies;
 mod docs;
+mod document;
 mod fs;
 mod inspect;
 mod interface;
@@ -42,12 +43,15 @@ mod sdk;
 mod sections;
 mod sources;
 mod stamp;
+#[cfg(test)]
+mod testing;
 mod wit;
 mod wit_deps;
 
 pub use build::{BuildError, BuildOptions, Built, build};
 pub use dependencies::{DependencyEntry, DependencyError, ModuleTree, Node, NodeDependency, resolve};
 pub use docs::{Documentation, MemberDocs, ObjectDocs, StageDocs, TypeDocs, documentation, documented_stages};
+pub use document::documentation_of;
 pub use fs::FsError;
 pub use inspect::{Export, InspectError, Inspection, Producer, inspect};
 pub use interface::{InterfaceError, InterfaceWit, PackageWit, interface_wit};

@@ -59,6 +59,18 @@ pub(crate) fn find_at_the_top<'a>(wasm: &'a [u8], name: &str) -> Option<&'a [u8]
     at_the_top(wasm).map_while(Result::ok).find_map(|payload| custom(&payload, name))
 }
 
+/// Appends a custom section at the top, in place of one of the same name that was appended before.
+pub(crate) fn put(wasm: &mut Vec<u8>, name: &str, data: &[u8]) {
+    let mut former = Vec::new();
+    if let Some(data) = find_at_the_top(wasm, name) {
+        append(&mut former, name, data);
+    }
+    if wasm.ends_with(&former) {
+        wasm.truncate(wasm.len() - former.len());
+    }
+    append(wasm, name, data);
+}
+
 /// Appends a custom section at the top.
 ///
 /// Source: WebAssembly 3.0, "Custom Section"; a component's are laid out the same.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use super::error::BuildError;
+use crate::document;
 use crate::fs::{self, FsError};
 use crate::reference::ModuleDirectory;
 use crate::stamp::{self, Freshness};
@@ -42,8 +43,12 @@ pub(crate) fn build(
         let name = module.manifest.name.clone();
         return Err(BuildError::NoComponent { module: name, command: command.to_owned(), component });
     }
+    let mut wasm = fs::read(&component)?;
+    let mut warnings = document::embed(module, &mut wasm);
+    fs::replace(&component, &wasm)?;
     stamp::write(module, None, &before)?;
-    Ok(changed(module, &before, &stamp::marks(&files(module)?)).into_iter().collect())
+    warnings.extend(changed(module, &before, &stamp::marks(&files(module)?)));
+    Ok(warnings)
 }
 
 fn files(module: &ModuleDirectory) -> Result<BTreeSet<PathBuf>, BuildError> {
