@@ -240,7 +240,7 @@ pub struct RunOptions {
     pub events: EventSink,
     /// Receives the events of stages.
     pub stages: StageSink,
-    /// Records which function described which command.
+    /// Records who asked for which vertex.
     pub origins: Arc<Origins>,
     /// Cancels the run.
     pub cancel: CancellationToken,

@@ -40,9 +40,9 @@ pub(crate) struct ProgressOptions {
     pub(crate) is_explained: bool,
     /// The file of `--events`; none without that option.
     pub(crate) events: Option<File>,
-    /// The stage that is called, for events.
+    /// The stage that is called, for events whose stage is not known.
     pub(crate) stage: String,
-    /// Records which function described which command.
+    /// Records who asked for which vertex.
     pub(crate) origins: Arc<Origins>,
 }
 
@@ -165,8 +165,8 @@ impl Progress {
         if self.shared.options.is_verbose && self.shared.options.style != Style::Quiet {
             self.print(&state, &format!("> {}", clipped(&vertex.name)));
         }
-        let origin = self.shared.options.origins.of(vertex.digest);
-        let prefix = text::prefix(origin.as_deref(), &vertex.name).into();
+        let stage = self.shared.options.origins.stage_of(vertex.digest);
+        let prefix = text::prefix(stage.as_deref(), &vertex.name).into();
         let running = Running { name: vertex.name, prefix, since: Instant::now(), lines: Lines::default() };
         state.running.insert(vertex.digest, running);
         if self.shared.options.style == Style::Tree && state.tree.is_none() {
@@ -196,8 +196,8 @@ impl Progress {
         state.counts.add(&vertex);
         self.tell(&mut state, &vertex);
         if let Some(mut file) = self.shared.options.events.as_ref() {
-            let origin = self.shared.options.origins.of(vertex.event.digest);
-            events::write(&mut file, &self.shared.options.stage, origin.as_deref(), &vertex);
+            let ProgressOptions { stage, origins, .. } = &self.shared.options;
+            events::write(&mut file, stage, origins, &vertex);
         }
         if self.shared.options.is_explained {
             state.vertices.push(vertex);

@@ -5,7 +5,7 @@ mod results;
 use std::path::Path;
 use std::sync::Arc;
 
-use api::{Origins, Value};
+use api::Value;
 use clap::Command;
 use module::Documentation;
 use pipeline::{Stage, StageBody, StageGraph, StageId};
@@ -134,8 +134,7 @@ impl Call {
             fed_by.iter().for_each(|line| context.io.say(line));
         }
         let title = graph.stage(plan.stage).name.clone();
-        let origins = Arc::<Origins>::default();
-        let setup = Setup { opened, options, call: &call, secrets, title: &title, origins };
+        let setup = Setup { opened, options, call: &call, secrets, title: &title };
         let (shown, failure) = with_run(setup, context, |run, _| {
             let (value, failure) = evaluate(&plan, &graph, run)?;
             Ok((results::show(value, run, &call, context.config)?, failure))

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::Origins;
 use pipeline::{StageGraph, StageId};
 
 use super::modules::{self, Opened};
@@ -63,8 +62,7 @@ impl Prepared {
             [stage] => graph.stage(*stage).name.clone(),
             _ => opened.name(),
         };
-        let origins = Arc::<Origins>::default();
-        let setup = Setup { opened: &opened, options, call: &call, secrets, title: &title, origins };
+        let setup = Setup { opened: &opened, options, call: &call, secrets, title: &title };
         let ended = with_run(setup, context, |run, _| {
             let mut ended = run.stages(&graph, wanted, is_keeping_going);
             match ended.iter().position(is_interrupted) {

@@ -26,7 +26,6 @@ pub(super) struct Setup<'a> {
     pub(super) secrets: Vec<(String, SecretSource)>,
     /// The name of the run, for events of operations that no function described.
     pub(super) title: &'a str,
-    pub(super) origins: Arc<Origins>,
 }
 
 /// Begins a run, calls `work` with it, and ends it. All operations have ended when this returns.
@@ -54,7 +53,8 @@ fn begin<T>(
     planned: Option<EventSink>,
     work: impl FnOnce(&dyn Run, &Progress) -> Result<T>,
 ) -> Result<T> {
-    let Setup { opened, options, call, secrets, title, origins } = setup;
+    let Setup { opened, options, call, secrets, title } = setup;
+    let origins = Arc::new(Origins::new(call.events.is_some()));
     let progress = Progress::new(context.io.stderr.clone(), call.progress(title, &origins)?);
     let cancel = CancellationToken::new();
     let interruption = Arc::new(Interruption::default());

@@ -34,6 +34,33 @@ fn a_diamond_evaluates_the_shared_stage_once_and_its_sides_at_the_same_time() {
 }
 
 #[test]
+fn every_vertex_names_its_stage_also_if_several_stages_call_the_same_function() {
+    if !require("crun") {
+        return;
+    }
+    let pipeline =
+        Pipeline::new(&format!("{DIAMOND}check = true\n[stages.part]\nfrom = 'build.without-file(\"b\")'\n"));
+    pipeline.scratch.write("src/a", "1");
+    for (command, options) in [("run", ["--arg", "left.src=src"]), ("check", ["--arg", "right.src=src"])] {
+        let ran = pipeline.run(&[&[command, "-v"][..], &options].concat());
+        assert_eq!(ran.answer.code, Some(0), "{}", ran.answer.stderr);
+        let stage = |script: &str| ran.commands(script).iter().map(|event| event["stage"].clone()).collect::<Vec<_>>();
+        let stages = ["echo built", "sleep 1.4", "sleep 1.5", "cat /first/l"].map(stage);
+        assert_eq!(stages, [["build"], ["left"], ["right"], ["both"]], "{:?}", ran.events);
+        let vertices: Vec<_> = ran.events.iter().filter(|event| event["event"] == "vertex").collect();
+        assert!(vertices.iter().all(|vertex| vertex["stage"] != "shop"), "{vertices:?}");
+        let source: Vec<_> = vertices.iter().filter(|vertex| vertex["operation"] == "local").collect();
+        let taking = if command == "run" { "left" } else { "right" };
+        assert!(source.iter().any(|vertex| vertex["stage"] == taking), "{source:?}");
+        let part: Vec<_> = vertices.iter().filter(|vertex| vertex["operation"] == "remove").collect();
+        assert_eq!(part.iter().any(|vertex| vertex["stage"] == "part"), command == "run", "{part:?}");
+        if command == "run" {
+            assert!(ran.answer.stderr.contains("\n[both] exec sh "), "{}", ran.answer.stderr);
+        }
+    }
+}
+
+#[test]
 fn all_leaves_run_and_one_that_lacks_an_argument_is_named() {
     if !require("crun") {
         return;

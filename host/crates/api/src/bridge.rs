@@ -7,7 +7,7 @@ use engine::{Engine, Failure, FailureCode};
 use futures::future::BoxFuture;
 use graph::SecretName;
 
-use crate::origins::Origins;
+use crate::origins::{Caller, Origins};
 use crate::value::{Object, Value};
 
 /// The importance of a message.
@@ -54,12 +54,12 @@ pub trait Bridge: Send + Sync {
     /// Fails with `InvalidPath` if the path leaves the export root, also if it does so through a link.
     fn export_target(&self, path: &str) -> Result<PathBuf, Failure>;
 
-    /// Returns the calling function with its module, as in `shop.build`; none if the caller does not keep it.
-    fn function(&self) -> Option<&Arc<str>> {
+    /// Returns the calling function, and its stage; none if it is not kept.
+    fn caller(&self) -> Option<&Arc<Caller>> {
         None
     }
 
-    /// Returns the record of the functions that asked for commands, if there is one.
+    /// Returns the record of who asked for which vertex, if there is one.
     fn origins(&self) -> Option<&Origins> {
         None
     }

@@ -7,12 +7,13 @@ use futures::TryFutureExt;
 
 use crate::args::{Args, ArgumentError};
 use crate::bridge::Bridge;
-use crate::pending::{force, is_pending, note_exec};
+use crate::origins::Origins;
+use crate::pending::{force, is_pending, note_asked, note_made};
 use crate::table::{Answer, Kind, LeafFn, LeafFuture, Row, row_of};
 use crate::value::{Object, Pending, Value};
 use crate::weight::{Origin, Weight};
 
-/// The bytes that the note of who asked for a command takes.
+/// The bytes that the note of who asked for a vertex takes.
 const NOTE_BYTES: u64 = 128;
 
 /// A function of the WIT package.
@@ -52,7 +53,8 @@ impl Lazy {
     pub fn call_weighed(&self, bridge: &dyn Bridge, args: Vec<Value>) -> Result<(Value, Weight), ArgumentError> {
         let origin = Origin::of(&args);
         let made = self.call(bridge, args)?;
-        let run_bytes = if self.0.runs_command { NOTE_BYTES } else { 0 };
+        let is_noted = self.0.makes.is_some() && bridge.origins().is_some_and(Origins::is_complete);
+        let run_bytes = if self.0.runs_command || is_noted { NOTE_BYTES } else { 0 };
         let weight = Weight { object_bytes: origin.bytes_of(&made), run_bytes };
         Ok((made, weight))
     }
@@ -62,11 +64,11 @@ impl Lazy {
         match (&row.kind, row.makes) {
             (Kind::Lazy(make), _) if !args.iter().any(is_pending) => {
                 let value = make(bridge, &mut Args::new(args))?;
-                note_exec(bridge, row, bridge.function(), &value);
+                note_made(bridge, row, bridge.caller(), &value);
                 Ok(value)
             }
             (_, Some(makes)) => {
-                let pending = Pending::of_method(row, makes, args, bridge.function().cloned());
+                let pending = Pending::of_method(row, makes, args, bridge.caller().cloned());
                 Ok(Value::Object(Object::Pending(pending)))
             }
             (_, None) => Ok(self.answer(bridge, &args)),
@@ -99,12 +101,14 @@ impl Leaf {
     fn answer<'a>(&self, bridge: &'a dyn Bridge, args: Vec<Value>) -> LeafFuture<'a> {
         let function = self.0;
         if !args.iter().any(is_pending) {
+            note_asked(bridge, &args);
             return function(bridge, Args::new(args));
         }
         Box::pin(async move {
             let Value::List(args) = force(bridge, Value::List(args)).await? else {
                 return Err(Failure::bug("a list became something else"));
             };
+            note_asked(bridge, &args);
             function(bridge, Args::new(args)).await
         })
     }

@@ -37,7 +37,7 @@ pub use dispatch::{Function, Lazy, Leaf, find, invoke, unavailable, with_env};
 pub use file::File;
 pub use identity::identity;
 pub use options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOptions, SearchOptions};
-pub use origins::Origins;
+pub use origins::{Caller, Origins};
 pub use pending::force;
 pub use resources::{CacheVolume, Secret, Service};
 pub use stages::{NoStages, can_be_stage, obstacle, stage_interface};

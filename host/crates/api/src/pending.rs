@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 use crate::args::Args;
 use crate::bridge::Bridge;
 use crate::identity::identity;
+use crate::origins::{Caller, Origins};
 use crate::table::{Kind, NameOf, Row, row_of};
 use crate::value::{Making, Object, Pending, Recipe, Value};
 
@@ -30,7 +31,7 @@ impl Pending {
         row: &'static Row,
         makes: &'static str,
         args: Vec<Value>,
-        caller: Option<Arc<str>>,
+        caller: Option<Arc<Caller>>,
     ) -> Arc<Self> {
         let mut hasher = KeyHasher::new("pending/1");
         hasher.text(row.method);
@@ -90,7 +91,7 @@ async fn call_method(
     bridge: &dyn Bridge,
     method: &str,
     args: &[Value],
-    caller: Option<&Arc<str>>,
+    caller: Option<&Arc<Caller>>,
 ) -> Result<Value, Failure> {
     let row = row_of(method).ok_or_else(|| Failure::bug(format!("there is no method `{method}`")))?;
     let mut args = Args::new(args.iter().map(made).collect());
@@ -98,7 +99,7 @@ async fn call_method(
         Kind::Lazy(function) => function(bridge, &mut args)?,
         Kind::Later(function) | Kind::Leaf(function) => function(bridge, args).await?,
     };
-    note_exec(bridge, row, caller, &value);
+    note_made(bridge, row, caller, &value);
     Ok(value)
 }
 
@@ -126,12 +127,25 @@ pub(crate) fn is_pending(value: &Value) -> bool {
     }
 }
 
-/// Notes the function that asked for a command, if the method of the row adds one.
-pub(crate) fn note_exec(bridge: &dyn Bridge, row: &Row, caller: Option<&Arc<str>>, value: &Value) {
-    if let (Some(caller), Some(origins), true) = (caller, bridge.origins(), row.runs_command)
-        && let Value::Object(Object::Container(container)) = value
-    {
+/// Notes who asked for what the method of the row has made.
+pub(crate) fn note_made(bridge: &dyn Bridge, row: &Row, caller: Option<&Arc<Caller>>, value: &Value) {
+    let (Some(caller), Some(origins), Value::Object(object)) = (caller, bridge.origins(), value) else { return };
+    if let (Object::Container(container), true) = (object, row.runs_command) {
         origins.note(container.rootfs.edge.vertex.digest(), caller);
+    }
+    note_stage(origins, caller, object);
+}
+
+/// Notes the stage of what a function asks for.
+pub(crate) fn note_asked(bridge: &dyn Bridge, args: &[Value]) {
+    let (Some(caller), Some(origins)) = (bridge.caller(), bridge.origins()) else { return };
+    let objects = args.iter().filter_map(|arg| if let Value::Object(object) = arg { Some(object) } else { None });
+    objects.for_each(|object| note_stage(origins, caller, object));
+}
+
+fn note_stage(origins: &Origins, caller: &Caller, object: &Object) {
+    if let (Some(stage), true) = (&caller.stage, origins.is_complete()) {
+        origins.own(&object.edges(), stage);
     }
 }
 

@@ -16,6 +16,7 @@ use crate::container::Container;
 use crate::directory::Directory;
 use crate::file::File;
 use crate::options::{BuildOptions, CopyOptions, ExecOptions, MountOptions, NewOptions, SearchOptions};
+use crate::origins::Caller;
 use crate::resources::{CacheVolume, Secret, Service};
 use crate::types::CustomType;
 
@@ -209,7 +210,7 @@ pub(crate) enum Recipe {
         method: &'static str,
         args: Vec<Value>,
         /// The function that called the method.
-        caller: Option<Arc<str>>,
+        caller: Option<Arc<Caller>>,
     },
     /// A function of a module is called.
     Call { function: Arc<str>, making: Making },

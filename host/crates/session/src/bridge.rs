@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::{Bridge, LogLevel, Object, Origins, Value};
+use api::{Bridge, Caller, LogLevel, Object, Origins, Value};
 use engine::{Engine, Failure, FailureCode};
 use futures::future::BoxFuture;
 use graph::SecretName;
@@ -21,8 +21,7 @@ pub(crate) struct StageBridge {
     session: Arc<Session>,
     /// The position of the function's module.
     module: usize,
-    /// The function with its module, as in `shop.build`.
-    function: Arc<str>,
+    caller: Arc<Caller>,
     env: Env,
     /// The last failures that the function was told of.
     failures: Mutex<VecDeque<Failure>>,
@@ -30,8 +29,8 @@ pub(crate) struct StageBridge {
 
 impl StageBridge {
     /// Makes the bridge for a call of a function of a module.
-    pub(crate) fn new(session: &Arc<Session>, module: usize, function: Arc<str>, env: Env) -> Self {
-        Self { session: Arc::clone(session), module, function, env, failures: Mutex::default() }
+    pub(crate) fn new(session: &Arc<Session>, module: usize, caller: Arc<Caller>, env: Env) -> Self {
+        Self { session: Arc::clone(session), module, caller, env, failures: Mutex::default() }
     }
 
     /// Takes the last failures that the function was told of, the oldest first.
@@ -43,7 +42,7 @@ impl StageBridge {
 impl Session {
     /// Returns the bridge for requests of the session itself.
     pub(crate) fn own_bridge(self: &Arc<Self>) -> StageBridge {
-        StageBridge::new(self, 0, "host".into(), Arc::default())
+        StageBridge::new(self, 0, Arc::new(Caller { function: "host".into(), stage: None }), Arc::default())
     }
 }
 
@@ -63,7 +62,7 @@ impl Bridge for StageBridge {
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        (self.session.options.log)(level, &self.function, message);
+        (self.session.options.log)(level, &self.caller.function, message);
     }
 
     fn plaintext(&self, name: &SecretName) -> Result<String, Failure> {
@@ -71,15 +70,15 @@ impl Bridge for StageBridge {
     }
 
     fn begin_effect(&self) -> Result<(), Failure> {
-        self.session.effects.begin(&self.function)
+        self.session.effects.begin(&self.caller.function)
     }
 
     fn export_target(&self, path: &str) -> Result<PathBuf, Failure> {
         export::target(&self.session.options.export_root, path)
     }
 
-    fn function(&self) -> Option<&Arc<str>> {
-        Some(&self.function)
+    fn caller(&self) -> Option<&Arc<Caller>> {
+        Some(&self.caller)
     }
 
     fn origins(&self) -> Option<&Origins> {
@@ -108,7 +107,8 @@ impl Bridge for StageBridge {
             let message = format!("nothing provides `{interface}`");
             return Box::pin(async move { Err(Failure::invalid(FailureCode::Unavailable, message)) });
         };
-        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default(), origin: None };
+        let origin = Some(self.session.caller(module, function, self.caller.stage.clone()));
+        let call = FunctionCall { module, function: function.to_owned(), args, env: Arc::default(), origin };
         Box::pin(self.session.call_lazily(call))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use api::{CustomObject, LogLevel, Object, Pending, Signature, Type, Value};
+use api::{Caller, CustomObject, LogLevel, Object, Pending, Signature, Type, Value};
 use engine::Failure;
 use futures::FutureExt;
 use runtime::{ByteSink, Call, CallError, Component, ProgramCall};
@@ -29,11 +29,10 @@ impl Session {
         let Some(component) = &module.component else {
             return Err(Failure::bug(format!("module `{}` has no component", module.name)));
         };
-        let function: Arc<str> = format!("{}.main", module.name).into();
         let call = ProgramCall {
             module: module.name.clone(),
             args,
-            bridge: Arc::new(StageBridge::new(self, 0, function, Arc::default())),
+            bridge: Arc::new(StageBridge::new(self, 0, self.caller(0, "main", None), Arc::default())),
             granted: module.granted.clone(),
             stdout,
             stderr: Some(stderr),
@@ -191,16 +190,23 @@ impl Session {
         }
     }
 
+    /// Returns a function of a module as the caller of what it asks for.
+    pub(crate) fn caller(&self, module: usize, function: &str, stage: Option<Arc<str>>) -> Arc<Caller> {
+        let module = self.modules().loaded.get(module).map_or("", |module| &module.name);
+        Arc::new(Caller { function: format!("{module}.{}", readable(function)).into(), stage })
+    }
+
     /// Calls a function. The failures that it was told of come with its answer.
     async fn enter(self: &Arc<Self>, call: FunctionCall) -> (Result<Value, CallError>, Vec<Failure>) {
         let FunctionCall { module: index, function, args, env, origin } = call;
         let module = &self.modules().loaded[index];
-        let stage = origin.unwrap_or_else(|| format!("{}.{}", module.name, readable(&function)).into());
+        let caller = origin.unwrap_or_else(|| self.caller(index, &function, None));
+        let name = Arc::clone(&caller.function);
         let Some(component) = module.component.as_ref() else {
             let exported = Vec::new();
             return (Err(CallError::NoSuchStage { module: module.name.clone(), function, exported }), Vec::new());
         };
-        let bridge = Arc::new(StageBridge::new(self, index, Arc::clone(&stage), env));
+        let bridge = Arc::new(StageBridge::new(self, index, caller, env));
         let log = Arc::clone(&self.options.log);
         let call = Call {
             module: module.name.clone(),
@@ -209,7 +215,7 @@ impl Session {
             bridge: Arc::clone(&bridge) as Arc<dyn api::Bridge>,
             granted: module.granted.clone(),
             stderr: Some(Arc::new(move |bytes: &[u8]| {
-                log(LogLevel::Info, &stage, String::from_utf8_lossy(bytes).trim_end());
+                log(LogLevel::Info, &name, String::from_utf8_lossy(bytes).trim_end());
             })),
             instance: Arc::clone(&module.instance),
         };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use api::{Value, identity};
+use api::{Caller, Value, identity};
 use engine::Failure;
 use futures::future::{BoxFuture, Shared};
 use graph::{DefinitionDigest, KeyHasher};
@@ -34,8 +34,8 @@ pub(crate) struct FunctionCall {
     pub(crate) function: String,
     pub(crate) args: Vec<Value>,
     pub(crate) env: Env,
-    /// The origin of its commands; the function with its module if there is none.
-    pub(crate) origin: Option<Arc<str>>,
+    /// The origin of what it asks for; the function alone if there is none.
+    pub(crate) origin: Option<Arc<Caller>>,
 }
 
 impl FunctionCall {

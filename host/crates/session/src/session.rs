@@ -30,7 +30,7 @@ pub struct SessionOptions {
     pub log: LogSink,
     /// Cancels all work of the session.
     pub cancel: CancellationToken,
-    /// Keeps the functions that asked for commands.
+    /// Keeps who asked for which vertex.
     pub origins: Arc<Origins>,
     /// Takes the events of stages.
     pub stages: StageSink,

@@ -16,6 +16,7 @@ use api::{Object, Pending, Type, Value};
 use engine::{Failure, FailureCode};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
+use graph::Edge;
 use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId, made_by, omitted};
 
 use crate::answers::accepted;
@@ -108,7 +109,7 @@ impl Pipeline {
         self.tell(id, at, since.elapsed(), outcome);
         let made = made?;
         match policy::is_whole(&stage.policy) {
-            true => self.evaluated(made).await,
+            true => self.evaluated(id, made).await,
             false => Ok(made),
         }
     }
@@ -205,15 +206,22 @@ impl Pipeline {
         }
     }
 
-    /// Evaluates the objects in a value.
-    async fn evaluated(self: &Arc<Self>, value: Value) -> Result<Value, Failure> {
-        let value = api::force(&self.session.own_bridge(), value).await?;
-        let mut edges = Vec::new();
-        collect_edges(&value, &mut edges);
+    /// Evaluates the objects in the value of a stage.
+    async fn evaluated(self: &Arc<Self>, id: StageId, value: Value) -> Result<Value, Failure> {
+        let (value, edges) = self.edges(id, value).await?;
         if !edges.is_empty() {
             self.session.options.engine.solve(&edges).await?;
         }
         Ok(value)
+    }
+
+    /// Makes the objects in the value of a stage, and returns their edges. What no other stage asked for is its own.
+    async fn edges(self: &Arc<Self>, id: StageId, value: Value) -> Result<(Value, Vec<Edge>), Failure> {
+        let value = api::force(&self.session.own_bridge(), value).await?;
+        let mut edges = Vec::new();
+        collect_edges(&value, &mut edges);
+        self.session.options.origins.own(&edges, &self.graph.stage(id).name.as_str().into());
+        Ok((value, edges))
     }
 
     fn tell(&self, id: StageId, at: SystemTime, duration: Duration, outcome: StageOutcome) {
@@ -229,7 +237,7 @@ impl Pipeline {
     }
 }
 
-fn collect_edges(value: &Value, edges: &mut Vec<graph::Edge>) {
+fn collect_edges(value: &Value, edges: &mut Vec<Edge>) {
     match value {
         Value::Object(object) => edges.extend(object.edges()),
         Value::List(items) | Value::Tuple(items) => items.iter().for_each(|item| collect_edges(item, edges)),

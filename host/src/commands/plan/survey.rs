@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::Origins;
 use engine::{Event, EventSink, Outcome, Reason, VertexEvent};
 use graph::{DefinitionDigest, Edge, Vertex};
 use pipeline::{Stage, StageBody, StageGraph, StageId};
@@ -68,7 +67,7 @@ pub(in crate::commands) fn survey(
     // The result is shown as a whole, at the end.
     let mut call = call.clone();
     call.style = Style::Quiet;
-    let setup = Setup { opened, options, call: &call, secrets, title: &title, origins: Arc::<Origins>::default() };
+    let setup = Setup { opened, options, call: &call, secrets, title: &title };
     let stages = with_dry_run(setup, context, sink, |run, _| {
         let mut surveyor = Surveyor::new(order);
         let wanted: HashSet<StageId> = wanted.iter().copied().collect();

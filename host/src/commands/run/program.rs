@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use api::Origins;
-
 use crate::args::Options;
 use crate::commands::modules;
 use crate::commands::options::CallOptions;
@@ -37,8 +35,7 @@ pub(super) fn run(file: &str, args: Vec<String>, options: &Options, mut context:
     let (stdout, stderr) = (context.io.stdout.clone(), context.io.stderr.clone());
     let stdout: ByteSink = Arc::new(move |bytes| stdout.write(bytes, true));
     let stderr: ByteSink = Arc::new(move |bytes| stderr.lines(bytes));
-    let origins = Arc::<Origins>::default();
-    let setup = Setup { opened: &opened, options, call: &call, secrets: Vec::new(), title: &opened.name(), origins };
+    let setup = Setup { opened: &opened, options, call: &call, secrets: Vec::new(), title: &opened.name() };
     let code = with_run(setup, &context, |run, _| run.program(args, stdout, stderr))?;
     // A code that no process can return is a failure.
     Ok(ExitStatus::Program(u8::try_from(code).unwrap_or(u8::MAX)))

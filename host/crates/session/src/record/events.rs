@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use api::Origins;
 use engine::{Change, Outcome, Reason};
 use serde_json::{Map, Value as Json, json};
 use terminal::rfc3339;
@@ -10,16 +11,17 @@ use terminal::rfc3339;
 use super::{Counts, Vertex, text};
 use crate::events::{StageEvent, StageOutcome};
 
-/// Writes the line of a vertex, with the function that described it if that is known.
+/// Writes the line of a vertex, with who asked for it as far as that is known. `title` stands for the stage if it is not.
 ///
 /// A file that can no longer be written does not stop a run.
-pub fn write(file: &mut dyn Write, stage: &str, function: Option<&str>, vertex: &Vertex) {
+pub fn write(file: &mut dyn Write, title: &str, origins: &Origins, vertex: &Vertex) {
+    let stage = origins.stage_of(vertex.event.digest);
     let mut line = Map::new();
     line.insert("event".to_owned(), json!("vertex"));
     line.extend(entry(vertex));
-    line.insert("stage".to_owned(), json!(stage));
-    if let Some(function) = function {
-        line.insert("function".to_owned(), json!(function));
+    line.insert("stage".to_owned(), json!(stage.as_deref().unwrap_or(title)));
+    if let Some(caller) = origins.of(vertex.event.digest) {
+        line.insert("function".to_owned(), json!(&*caller.function));
     }
     write_line(file, line);
 }

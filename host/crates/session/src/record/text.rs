@@ -82,13 +82,13 @@ pub fn log(level: LogLevel, stage: &str, message: &str) -> String {
 /// The most columns before a line that a command printed.
 const PREFIX_COLUMNS: usize = 40;
 
-/// Returns what stands before each line that a command printed: the function that asked for it, if it is known, and
+/// Returns what stands before each line that a command printed: the stage that asked for it, if it is known, and
 /// the command as far as there is room.
 #[must_use]
-pub fn prefix(function: Option<&str>, name: &str) -> String {
-    let function = function.map(|function| format!("[{}] ", short(function, PREFIX_COLUMNS / 2))).unwrap_or_default();
-    let name = short(name, PREFIX_COLUMNS - function.chars().count());
-    format!("{function}{name}")
+pub fn prefix(stage: Option<&str>, name: &str) -> String {
+    let stage = stage.map(|stage| format!("[{}] ", short(stage, PREFIX_COLUMNS / 2))).unwrap_or_default();
+    let name = short(name, PREFIX_COLUMNS - stage.chars().count());
+    format!("{stage}{name}")
 }
 
 #[cfg(test)]
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn what_stands_before_a_line_of_output_is_short_and_one_line() {
-        let check = |function, name: &str, expect: &str| assert_eq!(prefix(function, name), expect);
+        let check = |stage, name: &str, expect: &str| assert_eq!(prefix(stage, name), expect);
         check(None, "exec make", "exec make");
-        check(Some("shop.build"), "exec make", "[shop.build] exec make");
+        check(Some("build"), "exec make", "[build] exec make");
         check(None, "exec sh -c 'set -e\n  cd /src\n  make'", "exec sh -c 'set -e cd /src make'");
         check(None, &format!("exec sh -c '{}'", "x".repeat(9000)), "exec sh -c 'xxxxxxxxxxxxxxxxxxxxxxxxxxx…");
-        check(Some("shop.build"), &"a ".repeat(9000), "[shop.build] a a a a a a a a a a a a a …");
+        check(Some("build"), &"a ".repeat(9000), "[build] a a a a a a a a a a a a a a a a…");
         check(Some(&"f".repeat(50)), "exec make all", "[fffffffffffffffffff…] exec make all");
         for name in ["exec", &"y".repeat(100), &"\u{65e5}".repeat(100)] {
             assert!(prefix(Some(&"f".repeat(100)), name).chars().count() <= PREFIX_COLUMNS, "{name}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::Caller;
 use engine::{ExecRecord, Failure};
 use pipeline::{StageBody, StageId};
 
@@ -30,7 +31,7 @@ impl Pipeline {
         };
         if let Some(owner) = owner {
             let is_exact = |stage| self.kept_origin(stage).is_some_and(|origin| Arc::ptr_eq(&origin, &owner));
-            let is_same = |stage| self.function_of(stage).as_deref() == Some(&*owner);
+            let is_same = |stage| self.function_of(stage).as_deref() == Some(&*owner.function);
             let caller = self.nearest(id, is_exact).or_else(|| self.nearest(id, is_same));
             return caller.filter(|caller| *caller != id).map(|caller| (caller, asked_for.clone()));
         }
@@ -43,12 +44,14 @@ impl Pipeline {
     }
 
     /// Returns the origin of the commands of a stage.
-    pub(super) fn origin(&self, id: StageId) -> Option<Arc<str>> {
-        let function = self.function_of(id)?;
-        Some(Arc::clone(self.memory.lock().entry(id).or_default().origin.get_or_insert_with(|| function.into())))
+    pub(super) fn origin(&self, id: StageId) -> Option<Arc<Caller>> {
+        let (function, stage) = (self.function_of(id)?.into(), self.graph.stage(id).name.as_str().into());
+        let mut memory = self.memory.lock();
+        let origin = &mut memory.entry(id).or_default().origin;
+        Some(Arc::clone(origin.get_or_insert_with(|| Arc::new(Caller { function, stage: Some(stage) }))))
     }
 
-    fn kept_origin(&self, id: StageId) -> Option<Arc<str>> {
+    fn kept_origin(&self, id: StageId) -> Option<Arc<Caller>> {
         self.memory.lock().get(&id)?.origin.clone()
     }
 
@@ -65,7 +68,7 @@ impl Pipeline {
             Failure::Exec(exec) => self.session.options.origins.of(exec.vertex),
             _ => None,
         };
-        origin.map_or_else(|| self.function_of(id), |origin| Some(origin.to_string()))
+        origin.map_or_else(|| self.function_of(id), |origin| Some(origin.function.to_string()))
     }
 
     /// Returns the function of a stage with its module; none if the stage is a part of another one.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use api::Value;
+use api::{Caller, Value};
 use engine::Failure;
 use pipeline::StageId;
 
@@ -18,9 +18,8 @@ pub(super) struct Memory {
 pub(super) struct Remembered {
     /// The time of the first call of its function.
     pub(super) since: Option<Instant>,
-    /// The origin of its commands: the function that it calls. Stages that call the same function have the same text,
-    /// but each has its own place in memory.
-    pub(super) origin: Option<Arc<str>>,
+    /// The origin of its commands: the function that it calls, and the stage itself.
+    pub(super) origin: Option<Arc<Caller>>,
     pub(super) failure: Option<Failure>,
     /// The report that it failed by.
     pub(super) report: Option<Value>,

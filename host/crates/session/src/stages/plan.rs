@@ -6,7 +6,7 @@ use engine::Failure;
 use graph::Edge;
 use pipeline::StageId;
 
-use super::{Pipeline, collect_edges};
+use super::Pipeline;
 
 /// The plan of a stage.
 #[derive(Debug)]
@@ -25,8 +25,7 @@ impl Pipeline {
         let mut made = Vec::new();
         let known = async {
             let value = self.once_here(id).await?;
-            let value = api::force(&self.session.own_bridge(), value).await?;
-            collect_edges(&value, &mut made);
+            made = self.edges(id, value).await?.1;
             if is_wanted && !made.is_empty() {
                 self.session.options.engine.solve(&made).await?;
             }

@@ -138,7 +138,7 @@ impl Pipeline {
 
     async fn evaluate(self: &Arc<Self>, id: StageId) -> Result<Value, Failure> {
         let value = self.once(id).await?;
-        self.session.until_cancelled(self.evaluated(value)).await
+        self.session.until_cancelled(self.evaluated(id, value)).await
     }
 
     fn verdict(&self, id: StageId, failure: Failure) -> Verdict {
