@@ -10,6 +10,7 @@ mod completions;
 mod engine;
 mod functions;
 mod graph;
+mod here;
 mod init;
 mod inspect;
 mod lacking;
@@ -54,6 +55,9 @@ pub(crate) static ENTRIES: &[&Entry] = &[
     &completions::ENTRY,
 ];
 
+/// The commands whose first word is a stage that takes flags.
+pub(crate) const CALLS: &[&str] = &["call", "watch"];
+
 /// Returns the command line of the program, without the flags of stages.
 ///
 /// Man pages are made of it; call `build` on it to have the arguments of the commands, too.
@@ -86,7 +90,8 @@ pub(crate) fn dispatch(words: Vec<String>, mut context: Context<'_>) -> Result<E
     let words = without_help(words);
     if words.is_empty() {
         let text = command().render_help();
-        context.io.say_styled(&text);
+        let stages = here::stages_and_next(&context).map(|stages| format!("\n{stages}")).unwrap_or_default();
+        context.io.say_styled(&format!("{}{stages}", text.ansi()).into());
         return Ok(ExitStatus::Usage);
     }
     let named = words.iter().find(|word| !word.starts_with('-'));
@@ -102,7 +107,12 @@ pub(crate) fn dispatch(words: Vec<String>, mut context: Context<'_>) -> Result<E
     let program = width.into_iter().fold(command(), Command::term_width);
     let matches = match args::parse(program, words.iter().cloned(), subject)? {
         Parse::Given(matches) => matches,
-        Parse::Text(text) => return Ok(show(&text, &mut context)),
+        Parse::Text(text) => {
+            let entry = entry.filter(|entry| CALLS.contains(&entry.name));
+            let stages = entry.and_then(|entry| here::stages_of(entry, &words, &context));
+            let stages = stages.map(|stages| format!("\n{stages}\n")).unwrap_or_default();
+            return Ok(show(&format!("{}{stages}", text.ansi()).into(), &mut context));
+        }
     };
     match (entry, matches.subcommand()) {
         (Some(entry), Some((_, matches))) => (entry.run)(&Parsed::new(matches, &words), context),

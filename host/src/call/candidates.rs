@@ -2,7 +2,7 @@
 
 use api::Type;
 use clap::Command;
-use module::api_methods_of;
+use module::methods_of;
 use pipeline::{Library, StageGraph};
 
 use super::line::{args, line, next};
@@ -49,7 +49,7 @@ fn completed(command: Command, target: &Target<'_>, library: &Library, words: Ve
 
 fn method_names(target: &Target<'_>, library: &Library) -> Vec<String> {
     match unwrapped(target.result()) {
-        Some(Type::Object(object)) => api_methods_of(object).iter().map(|method| method.name.clone()).collect(),
+        Some(Type::Object(object)) => methods_of(object).iter().map(|method| method.name().to_owned()).collect(),
         Some(Type::Custom(ty)) => {
             let methods = object_type(library, ty).map(|object| object.methods.as_slice()).unwrap_or_default();
             methods.iter().map(|method| method.name.clone()).collect()

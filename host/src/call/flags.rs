@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::{Signature, Type, Value};
-use module::{ApiFunction, StageDocs, api_functions, api_methods_of};
+use module::{ApiFunction, ApiMethod, StageDocs, api_functions, api_methods_of};
 use pipeline::{Source, Stage, StageGraph};
 
 use super::make::make;
@@ -85,13 +85,32 @@ impl FlagSet {
         Self::new(format!("stage `{}`", stage.name), params.collect())
     }
 
-    /// Returns the flags of a method of `pipeline:api`.
-    pub(super) fn of_method(function: &ApiFunction) -> Self {
-        Self::of_signature(&function.signature)
+    /// Returns the flags of a method of `pipeline:api`, with those of its options.
+    pub(super) fn of_method(method: ApiMethod) -> Self {
+        Self::of_function(method.name(), &method.widest().signature)
+    }
+
+    /// Returns the function that these flags of a method are for, and the flags of that function: the options of the
+    /// method are left out if none of them was given.
+    pub(super) fn chosen(self, method: ApiMethod) -> (&'static ApiFunction, Self) {
+        let is_option = |flag: &usize| matches!(self.flags.get(*flag), Some(Flag { kind: FlagKind::Builder(_), .. }));
+        if method.twin.is_none() || self.given.keys().any(is_option) {
+            return (method.widest(), self);
+        }
+        let mut plain = Self::of_function(method.name(), &method.plain.signature);
+        for (flag, texts) in &self.given {
+            let found = self.flags.get(*flag).and_then(|flag| plain.find(&flag.name));
+            plain.given.extend(found.map(|flag| (flag, texts.clone())));
+        }
+        (method.plain, plain)
     }
 
     /// Returns the flags of a method. The first parameter is the object and has no flag.
     pub(super) fn of_signature(signature: &Signature) -> Self {
+        Self::of_function(&signature.name, signature)
+    }
+
+    fn of_function(name: &str, signature: &Signature) -> Self {
         let params = signature.params.iter().skip(1).map(|(name, ty)| FlagParam {
             name: name.clone(),
             ty: ty.clone(),
@@ -102,7 +121,7 @@ impl FlagSet {
             why: None,
             exclude: Vec::new(),
         });
-        Self::new(format!("method `{}`", signature.name), params.collect())
+        Self::new(format!("method `{name}`"), params.collect())
     }
 
     fn new(what: String, params: Vec<FlagParam>) -> Self {

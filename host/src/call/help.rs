@@ -2,7 +2,7 @@
 
 use api::{CustomType, Signature, Type};
 use clap::builder::StyledStr;
-use module::{ApiFunction, Documentation, StageDocs, TypeDocs, api_methods_of};
+use module::{ApiMethod, Documentation, StageDocs, TypeDocs, grouped_methods};
 use pipeline::{Library, Stage, StageBody, StageGraph};
 
 use super::flags::{FlagSet, usage};
@@ -54,12 +54,12 @@ pub(super) fn custom_help(signature: &Signature) -> StyledStr {
 }
 
 /// Returns the help of a method of `pipeline:api`.
-pub(super) fn method_help(function: &ApiFunction) -> StyledStr {
-    let flags = FlagSet::of_method(function);
-    let returned = result(function.signature.result.as_ref());
+pub(super) fn method_help(method: ApiMethod) -> StyledStr {
+    let flags = FlagSet::of_method(method);
+    let returned = result(method.plain.signature.result.as_ref());
     let sections: Vec<_> = [returned].into_iter().chain(list_note(&flags)).collect();
-    let usage = usage(&format!("... {}", function.name), &flags);
-    rendered(usage, &flags, &sentence(function.docs.trim()), &sections)
+    let usage = usage(&format!("... {}", method.name()), &flags);
+    rendered(usage, &flags, &sentence(method.plain.docs.trim()), &sections)
 }
 
 fn rendered(usage: String, flags: &FlagSet, about: &str, sections: &[String]) -> StyledStr {
@@ -105,17 +105,17 @@ fn described(name: &str, ty: &TypeDocs) -> String {
     )
 }
 
-/// Lists methods, each with its first sentence.
+/// Lists the methods of an object by what they return, each with its first sentence.
 fn methods(object: &str) -> String {
-    let items: Vec<_> = api_methods_of(object)
-        .iter()
-        .map(|method| {
-            let first = method.docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
-            let first = sentence(&first);
-            (method.name.clone(), first.split_inclusive(". ").next().unwrap_or_default().trim().to_owned())
-        })
-        .collect();
-    section(&format!("Methods of the {object} that it returns"), &items)
+    let item = |method: &ApiMethod| {
+        let first = method.plain.docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let first = sentence(&first);
+        (method.name().to_owned(), first.split_inclusive(". ").next().unwrap_or_default().trim().to_owned())
+    };
+    let groups = grouped_methods(object).into_iter();
+    let sections = groups.map(|(title, methods)| section(&title, &methods.iter().map(item).collect::<Vec<_>>()));
+    let sections: Vec<String> = sections.collect();
+    format!("It returns a {object}, whose methods can be called behind it.\n\n{}", sections.join("\n\n"))
 }
 
 fn custom_methods(ty: &CustomType, library: &Library, docs: Option<&Documentation>) -> String {
@@ -138,13 +138,19 @@ fn sentence(docs: &str) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
+/// Lists the names of an object's methods by what they return.
+fn names(object: &str) -> String {
+    let groups = grouped_methods(object).into_iter();
+    let lines = groups.map(|(title, methods)| {
+        format!("{title}: {}.", methods.iter().map(ApiMethod::name).collect::<Vec<_>>().join(", "))
+    });
+    std::iter::once(format!("It returns a {object}.")).chain(lines).collect::<Vec<_>>().join("\n\n")
+}
+
 fn result(result: Option<&Type>) -> String {
     match unwrapped(result) {
         None => "It returns nothing.".to_owned(),
-        Some(Type::Object(object)) => {
-            let names: Vec<&str> = api_methods_of(object).iter().map(|method| method.name.as_str()).collect();
-            format!("It returns a {object}, with the methods {}.", names.join(", "))
-        }
+        Some(Type::Object(object)) => names(object),
         Some(ty @ Type::Record(_)) => format!("It returns {ty}."),
         Some(ty) => format!("It returns {}.", short(ty)),
     }

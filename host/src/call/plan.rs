@@ -2,7 +2,7 @@
 
 use api::{CustomType, Signature, Type, Value};
 use clap::builder::StyledStr;
-use module::{ApiFunction, api_methods_of, suggestion};
+use module::{ApiFunction, ApiMethod, methods_of, suggestion};
 use pipeline::{Library, Stage, StageBody, StageGraph, StageId};
 
 use super::flags::{FlagKind, FlagSet, usage};
@@ -69,7 +69,7 @@ pub(crate) fn find_stage(graph: &StageGraph, module: &str, name: &str) -> Result
 /// The stage or method whose flags are being parsed.
 pub(super) enum Target<'a> {
     Stage(&'a StageGraph, &'a Stage),
-    Method(&'static ApiFunction),
+    Method(ApiMethod),
     Custom(CustomType, &'a Signature),
 }
 
@@ -77,7 +77,7 @@ impl Target<'_> {
     pub(super) fn result(&self) -> Option<&Type> {
         match self {
             Self::Stage(_, stage) => stage.result.as_ref(),
-            Self::Method(function) => function.signature.result.as_ref(),
+            Self::Method(method) => method.plain.signature.result.as_ref(),
             Self::Custom(_, signature) => signature.result.as_ref(),
         }
     }
@@ -85,7 +85,7 @@ impl Target<'_> {
     pub(super) fn flags(&self) -> FlagSet {
         match self {
             Self::Stage(graph, stage) => FlagSet::of_stage(graph, stage, None),
-            Self::Method(function) => FlagSet::of_method(function),
+            Self::Method(method) => FlagSet::of_method(*method),
             Self::Custom(_, signature) => FlagSet::of_signature(signature),
         }
     }
@@ -93,7 +93,7 @@ impl Target<'_> {
     fn usage(&self, flags: &FlagSet) -> String {
         match self {
             Self::Stage(_, stage) => usage(&format!("host call {}", stage.name), flags),
-            Self::Method(function) => usage(&format!("... {}", function.name), flags),
+            Self::Method(method) => usage(&format!("... {}", method.name()), flags),
             Self::Custom(_, signature) => usage(&format!("... {}", signature.name), flags),
         }
     }
@@ -101,20 +101,26 @@ impl Target<'_> {
     fn help(&self) -> Asked {
         match self {
             Self::Stage(..) => Asked::StageHelp,
-            Self::Method(function) => Asked::MethodHelp(method_help(function)),
+            Self::Method(method) => Asked::MethodHelp(method_help(*method)),
             Self::Custom(_, signature) => Asked::MethodHelp(custom_help(signature)),
         }
     }
 
-    fn step(&self, args: Vec<Value>) -> Option<Step> {
-        match self {
+    /// Returns the call of a method with the values of its flags; none for a stage.
+    fn step(&self, flags: FlagSet, places: &mut Places<'_>, usage: &str) -> Result<Option<Step>> {
+        Ok(match self {
             Self::Stage(..) => None,
-            Self::Method(function) => Some(Step { name: function.name.clone(), callee: Callee::Api(function), args }),
+            Self::Method(method) => {
+                let (function, flags) = flags.chosen(*method);
+                let args = flags.values(places, None, usage)?;
+                Some(Step { name: method.name().to_owned(), callee: Callee::Api(function), args })
+            }
             Self::Custom(ty, signature) => {
                 let function = format!("[method]{}.{}", ty.name, signature.name);
+                let args = flags.values(places, None, usage)?;
                 Some(Step { name: signature.name.clone(), callee: Callee::Custom(function), args })
             }
-        }
+        })
     }
 }
 
@@ -150,7 +156,7 @@ impl Plan {
             let next = method.map(|method| find_method(&library, &at, &flags, &method)).transpose()?;
             match at {
                 Target::Stage(..) => given = flags.given_values(places, Some(&wave))?,
-                _ => steps.extend(at.step(flags.values(places, None, &usage)?)),
+                _ => steps.extend(at.step(flags, places, &usage)?),
             }
             match next {
                 None => break at.result().cloned(),
@@ -199,10 +205,9 @@ pub(super) fn find_method<'a>(
     let kebab = values::kebab(name);
     match unwrapped(at.result()) {
         Some(Type::Object(object)) => {
-            let methods = api_methods_of(object);
-            let found = methods.iter().find(|method| method.name == kebab).copied().map(Target::Method);
+            let found = module::find_method(object, &kebab).map(Target::Method);
             found.ok_or_else(|| {
-                unknown_method((at, flags), object, name, methods.iter().map(|method| method.name.as_str()))
+                unknown_method((at, flags), object, name, methods_of(object).iter().map(ApiMethod::name))
             })
         }
         Some(Type::Custom(ty)) => {
@@ -234,7 +239,8 @@ fn meant_as_value(at: &Target<'_>, flags: &FlagSet, word: &str) -> Option<String
     let (_, flag) = flags.flags.iter().enumerate().find(is_it)?;
     let start = match at {
         Target::Stage(_, stage) => format!("host call {}", stage.name),
-        Target::Method(ApiFunction { name, .. }) | Target::Custom(_, Signature { name, .. }) => format!("... {name}"),
+        Target::Method(method) => format!("... {}", method.name()),
+        Target::Custom(_, Signature { name, .. }) => format!("... {name}"),
     };
     Some(format!("a value needs its flag: `{start} --{} {word}`", flag.name))
 }
@@ -256,9 +262,8 @@ fn unknown_method<'n>(
         // All methods of a container would fill the screen.
         [] => report.with_hint(match at {
             Target::Stage(_, stage) => format!("`host call {} --help` lists its methods", stage.name),
-            Target::Method(ApiFunction { name, .. }) | Target::Custom(_, Signature { name, .. }) => {
-                format!("`--help` behind `{name}` lists its methods")
-            }
+            Target::Method(method) => format!("`--help` behind `{}` lists its methods", method.name()),
+            Target::Custom(_, Signature { name, .. }) => format!("`--help` behind `{name}` lists its methods"),
         }),
         _ => report.with_hint(suggestion(&kebab, &names, "it has")),
     }

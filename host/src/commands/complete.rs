@@ -12,7 +12,7 @@ use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 use pipeline::{Library, StageGraph};
 
 use super::modules::known;
-use super::{ENTRIES, command};
+use super::{CALLS, ENTRIES, command};
 use crate::args::options::{self, common};
 use crate::args::{Hinted, Options, Parsed, WORDS};
 use crate::call::{Places, completed_stages, link};
@@ -23,9 +23,6 @@ pub(crate) const VARIABLE: &str = "HOST_COMPLETE";
 
 /// The shells that there are completions for.
 pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish"];
-
-/// The commands whose first word is a stage that takes flags.
-const CALLS: &[&str] = &["call", "watch"];
 
 /// The commands that take names of stages.
 const OF_STAGES: &[&str] = &["run", "check", "plan", "graph"];
@@ -65,8 +62,7 @@ fn tree(typed: &[String], context: &Context<'_>) -> Command {
     if !is_call && !OF_STAGES.contains(&entry.name) {
         return command();
     }
-    let words: Vec<String> = typed.iter().skip_while(|word| *word != entry.name).skip(1).cloned().collect();
-    let parsed = Parsed::new(&matched(entry, words.clone()), &words);
+    let parsed = parsed(entry, typed);
     let Some((graph, library)) = stages(&parsed.options, context) else { return command() };
     match is_call {
         true => command().mut_subcommand(entry.name, |_| {
@@ -81,6 +77,16 @@ fn tree(typed: &[String], context: &Context<'_>) -> Command {
     }
 }
 
+/// Returns the options in the words of a command, as far as they can be parsed.
+pub(super) fn options_of(entry: &Entry, typed: &[String]) -> Options {
+    parsed(entry, typed).options
+}
+
+fn parsed(entry: &Entry, typed: &[String]) -> Parsed {
+    let words: Vec<String> = typed.iter().skip_while(|word| *word != entry.name).skip(1).cloned().collect();
+    Parsed::new(&matched(entry, words.clone()), &words)
+}
+
 /// Parses words as far as they can be.
 fn matched(entry: &Entry, words: Vec<String>) -> ArgMatches {
     let command = entry.alone().ignore_errors(true).no_binary_name(true).disable_help_flag(true);
@@ -90,6 +96,6 @@ fn matched(entry: &Entry, words: Vec<String>) -> ArgMatches {
 /// Links the stages of the module here, as far as it is known.
 fn stages(options: &Options, context: &Context<'_>) -> Option<(StageGraph, Library)> {
     let known = known(options, context)?;
-    let linked = link(&known.library, known.directory.as_ref(), &mut Places::new(context.config)).ok()?;
+    let linked = link(&known.library, known.directory(), &mut Places::new(context.config)).ok()?;
     Some((linked.graph, known.library))
 }

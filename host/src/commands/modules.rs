@@ -101,26 +101,37 @@ pub(super) fn open_module(module: Module, is_quiet: bool, context: &mut Context<
 /// A module as far as it is known without building or compiling it.
 pub(crate) struct Known {
     pub(crate) library: Library,
-    pub(crate) directory: Option<ModuleDirectory>,
+    pub(crate) module: Module,
+    /// The path of its component, which may not exist.
+    pub(crate) path: PathBuf,
+}
+
+impl Known {
+    /// Returns the directory of the module, if it has one.
+    pub(crate) fn directory(&self) -> Option<&ModuleDirectory> {
+        match &self.module {
+            Module::Directory(directory) => Some(directory),
+            Module::Component(_) => None,
+        }
+    }
 }
 
 /// Finds the module that `-m` names, or the one here. None if there is none, or if something is wrong with it.
 pub(crate) fn known(options: &Options, context: &Context<'_>) -> Option<Known> {
     let tree = module::resolve(find(options, context).ok()?).ok()?;
     let target_dir = context.config.target_dir.as_deref();
-    let file = |node: &module::Node| {
-        let path = match &node.module {
-            Module::Component(path) => path.clone(),
-            Module::Directory(directory) => directory.component(target_dir),
-        };
-        ModuleFile { name: node.module.name(), path: Some(path), dependencies: node.dependencies.clone() }
+    let path = |node: &module::Node| match &node.module {
+        Module::Component(path) => path.clone(),
+        Module::Directory(directory) => directory.component(target_dir),
+    };
+    let file = |node: &module::Node| ModuleFile {
+        name: node.module.name(),
+        path: Some(path(node)),
+        dependencies: node.dependencies.clone(),
     };
     let files: Vec<ModuleFile> = tree.modules.iter().map(file).collect();
-    let directory = tree.modules.into_iter().next().and_then(|node| match node.module {
-        Module::Directory(directory) => Some(*directory),
-        Module::Component(_) => None,
-    });
-    Some(Known { library: context.platform.known_types(&files), directory })
+    let root = tree.modules.into_iter().next()?;
+    Some(Known { library: context.platform.known_types(&files), path: path(&root), module: root.module })
 }
 
 /// Builds the modules of a tree that are out of date, in this order, and returns the paths of all components.

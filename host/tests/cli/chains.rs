@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::world::check;
+use crate::world::{World, check};
 
 #[test]
 fn a_chain_ends_with_a_leaf() {
@@ -48,18 +48,7 @@ fn a_chain_may_end_with_an_object() {
 #[test]
 fn options_are_flags_of_the_method() {
     check(
-        &[
-            "call",
-            "shell",
-            "with-exec-options",
-            "--args",
-            "make,all",
-            "--with-stdin",
-            "x",
-            "--expected-codes",
-            "0,2",
-            "stdout",
-        ],
+        &["call", "shell", "with-exec", "--args", "make,all", "--with-stdin", "x", "--expected-codes", "0,2", "stdout"],
         &expect![[r#"
             exit 0
             -- stdout
@@ -72,6 +61,40 @@ fn options_are_flags_of_the_method() {
         exit 0
         -- stdout
         exec ["a"] stdin Empty expect Any
+    "#]],
+    );
+}
+
+#[test]
+fn a_method_and_its_twin_with_options_are_one() {
+    let new_file = ["call", "build", "--src", ".", "with-new-file", "--path", "x", "--contents", "y"];
+    let done = "exit 0\n-- stdout\ndirectory blake3:d1\n";
+    let is_done = |words: &[&str]| {
+        let shown = World::new().run(words);
+        assert!(shown.starts_with(done), "{shown}");
+    };
+    is_done(&new_file);
+    is_done(&[&new_file[..], &["--mode", "0o755"]].concat());
+    let mut twin = new_file;
+    twin[4] = "with-new-file-options";
+    is_done(&[&twin[..], &["--owner", "1"]].concat());
+    check(
+        &[&new_file[..], &["--moode", "0o755"]].concat(),
+        &expect![[r#"
+            exit 2
+            -- stderr
+            error: method `with-new-file` has no flag `--moode`
+            hint: it has: --path, --contents, --with-mode, --with-owner
+            usage: ... with-new-file --path TEXT --contents TEXT [OPTIONS]
+        "#]],
+    );
+    check(
+        &["call", "shell", "with-exec-option"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: a container has no method `with-exec-option`
+        hint: `host call shell --help` lists its methods
     "#]],
     );
 }

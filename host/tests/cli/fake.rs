@@ -46,7 +46,10 @@ impl Platform for FakePlatform {
         Ok(Box::new(FakeComponent { stages: stages(), exports: Arc::clone(&self.exports) }))
     }
 
-    fn known_types(&self, _modules: &[ModuleFile]) -> Library {
+    fn known_types(&self, modules: &[ModuleFile]) -> Library {
+        if !modules[0].path.as_ref().is_some_and(|path| path.exists()) {
+            return Library::default();
+        }
         Library { own: Some(ModuleTypes { stages: stages(), objects: Vec::new() }), ..Library::default() }
     }
 

@@ -1,6 +1,6 @@
 //! Compares the help of every command with its snapshot.
 
-use expect_test::{ExpectFile, expect_file};
+use expect_test::{ExpectFile, expect, expect_file};
 
 use crate::world::World;
 
@@ -32,11 +32,60 @@ fn a_stage_has_its_help() {
     help(&["call", "build", "--help"], &expect_file!["help/stage-build.txt"]);
     help(&["call", "limit", "--help"], &expect_file!["help/stage-limit.txt"]);
     help(&["call", "render", "-h"], &expect_file!["help/stage-undocumented.txt"]);
-    help(&["call", "shell", "with-exec-options", "--help"], &expect_file!["help/method.txt"]);
+    help(&["call", "shell", "with-exec", "--help"], &expect_file!["help/method.txt"]);
 }
 
 #[test]
 fn without_a_command_the_help_is_talk() {
     let shown = World::new().run(&[]);
     assert!(shown.starts_with("exit 2\n-- stderr\nRuns delivery pipelines"), "{shown}");
+    let (_, stages) = shown.split_once("makes a module and calls it\n").unwrap();
+    expect![[r#"
+
+        Stages of module `demo`:
+          hello          Greets someone.
+          add
+          switch
+          render
+          limit          Sets limits.
+          limit-all
+          mixed
+          pair
+          build          Compiles the source.
+          sum
+          login
+          cached
+          test
+          shell
+          all
+          names
+          info
+          maybe
+          nothing
+          bytes
+          refuse
+          command-fails
+          trap
+          cancelled
+          broken
+
+        Examples:
+          host call hello --help
+              shows the flags of `hello` and what can be done with its result
+          host run
+              runs every stage that no other stage needs, with what it needs
+    "#]]
+    .assert_eq(stages);
+}
+
+#[test]
+fn without_a_command_a_module_that_was_never_built_is_not_built() {
+    let world = World::new();
+    world.write("host.toml", "name = \"demo\"\nversion = \"0.1.0\"\nlanguage = \"rust\"\n");
+    for words in [&[][..], &["call", "--help"]] {
+        let shown = world.run(words);
+        let (_, stages) = shown.split_once("Stages of module `demo`:\n").unwrap();
+        let expected = "  host functions  builds the module, which was not built before, and lists them\n";
+        assert_eq!(stages, expected);
+    }
 }

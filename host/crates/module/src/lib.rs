@@ -36,6 +36,7 @@ mod fs;
 mod inspect;
 mod interface;
 mod manifest;
+mod methods;
 mod near;
 mod reference;
 mod scaffold;
@@ -59,6 +60,7 @@ pub use manifest::{
     Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Keys, Language, MANIFEST_NAME, ManifestError,
     ManifestProblem, ModuleManifest, POWERS, Policy, Position, Setting, StageEntry, StageWork, parse_duration,
 };
+pub use methods::{ApiMethod, find_method, grouped_methods, methods_of};
 pub use near::{near, suggestion};
 pub use reference::{FindError, Module, ModuleDirectory, find};
 pub use scaffold::{ScaffoldError, Sdk, scaffold};
