@@ -1,6 +1,8 @@
 //! Modules that cannot be built.
 
-use testkit::{Scratch, require};
+use std::os::unix::fs::PermissionsExt as _;
+
+use testkit::{Answer, Scratch, require};
 
 use crate::case::{ENVIRONMENT, VERDICT, refused, works};
 
@@ -38,5 +40,24 @@ fn without_cargo_a_build_says_how_to_get_it() {
     refused(&answer.unwrap().into(), ENVIRONMENT, &["cannot run `cargo`", "hint: install Rust with `curl"]);
     let answer = scratch.command(["build", "-m", "m"]).env("CARGO", "/no/such/cargo").output();
     refused(&answer.unwrap().into(), ENVIRONMENT, &["cannot run `/no/such/cargo`"]);
+    works(&scratch);
+}
+
+#[test]
+fn without_the_target_nothing_is_compiled() {
+    let scratch = Scratch::new();
+    module(&scratch, "", "cdylib");
+    let tool = |name: &str, text: &str| {
+        scratch.write(&format!("bin/{name}"), format!("#!/bin/sh\n{text}\n"));
+        let path = scratch.path("work/bin").join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    tool("cargo", "echo compiling for a long time >&2; exit 101");
+    tool("rustc", "echo /no/such/lib");
+    let answer = scratch.command(["call", "-m", "m", "x"]).env("CARGO", scratch.path("work/bin/cargo")).output();
+    let answer: Answer = answer.unwrap().into();
+    assert!(!answer.stderr.contains("compiling for"), "{}", answer.stderr);
+    let says = ["the Rust target `wasm32-wasip2` is not installed", "hint: install it with `rustup target add"];
+    refused(&answer, ENVIRONMENT, &says);
     works(&scratch);
 }

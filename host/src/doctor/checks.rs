@@ -1,5 +1,7 @@
 //! Judges the facts about a machine: what is missing, and how to get it.
 
+use module::TARGET;
+
 use super::facts::{Cgroup, Facts, NamespaceProblem};
 use crate::output::bytes;
 
@@ -102,6 +104,16 @@ fn user_namespaces(facts: &Facts) -> Check {
 
 fn newuidmap(facts: &Facts) -> Check {
     let name = "newuidmap";
+    let (uid, user) = &facts.user;
+    let Some(user) = user else {
+        // `newuidmap` refuses users without a name.
+        return check(
+            name,
+            Advice,
+            format!("the user {uid} has no name on this machine: all files in containers belong to one user"),
+            Some(format!("give it one: sudo useradd --uid {uid} NAME")),
+        );
+    };
     match (&facts.newuidmap, facts.has_subordinate_ids) {
         (Some(path), true) => check(name, Good, path.display().to_string(), None),
         (None, _) => check(
@@ -114,10 +126,9 @@ fn newuidmap(facts: &Facts) -> Check {
             name,
             Advice,
             format!(
-                "`/etc/subuid` or `/etc/subgid` does not have `{}`: all files in containers belong to one user",
-                facts.user
+                "`/etc/subuid` or `/etc/subgid` does not have `{user}`: all files in containers belong to one user"
             ),
-            Some(format!("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}", facts.user)),
+            Some(format!("sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}")),
         ),
     }
 }
@@ -144,11 +155,11 @@ fn cargo(facts: &Facts) -> Check {
 }
 
 fn target(facts: &Facts) -> Check {
-    let fix = || Some("rustup target add wasm32-wasip2".to_owned());
+    let fix = || Some(format!("rustup target add {TARGET}"));
     match facts.has_wasm_target {
-        Some(true) => check("wasm32-wasip2", Good, "installed", None),
-        Some(false) => check("wasm32-wasip2", Advice, "not installed: modules in Rust cannot be built", fix()),
-        None => check("wasm32-wasip2", Advice, "not known without a Rust compiler", None),
+        Some(true) => check(TARGET, Good, "installed", None),
+        Some(false) => check(TARGET, Advice, "not installed: modules in Rust cannot be built", fix()),
+        None => check(TARGET, Advice, "not known without a Rust compiler", None),
     }
 }
 

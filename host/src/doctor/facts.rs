@@ -24,7 +24,8 @@ pub(super) struct Facts {
     pub(super) newuidmap: Option<PathBuf>,
     /// Whether `/etc/subuid` and `/etc/subgid` list the user.
     pub(super) has_subordinate_ids: bool,
-    pub(super) user: String,
+    /// The number of the user, and the name; none if the user has none.
+    pub(super) user: (u32, Option<String>),
     pub(super) cgroup: Cgroup,
     /// The path of cargo, and its version.
     pub(super) cargo: Option<(PathBuf, String)>,
@@ -71,7 +72,8 @@ pub(super) struct StoreFacts {
 impl Facts {
     /// Gathers the facts about this machine.
     pub(super) fn gather(config: &Config) -> Self {
-        let user = config.user.clone().unwrap_or_default();
+        let user = user(config);
+        let has_ids = |file| has_ids(file, user.1.as_deref());
         let is_root = rustix::process::geteuid().is_root();
         Self {
             is_root,
@@ -81,11 +83,11 @@ impl Facts {
             has_overlay: has_overlay(),
             user_namespaces: user_namespaces(config, is_root),
             newuidmap: config.find_program("newuidmap"),
-            has_subordinate_ids: has_ids("/etc/subuid", &user) && has_ids("/etc/subgid", &user),
+            has_subordinate_ids: has_ids("/etc/subuid") && has_ids("/etc/subgid"),
             user,
             cgroup: cgroup(),
             cargo: cargo(config),
-            has_wasm_target: has_wasm_target(config),
+            has_wasm_target: module::has_target(&config.cargo(), &config.cwd),
             store: store(&config.store),
             program: config.program.clone(),
             other_hosts: other_hosts(config),
@@ -143,11 +145,23 @@ fn user_namespaces(config: &Config, is_root: bool) -> Option<NamespaceProblem> {
     }
 }
 
+/// Asks `id`, which knows users from every source. In a container the user often has no name.
+fn user(config: &Config) -> (u32, Option<String>) {
+    let uid = rustix::process::getuid().as_raw();
+    let asked = Command::new("id").arg("-un").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let name = match asked {
+        Ok(output) if output.status.success() => Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+        Ok(_) => None,
+        Err(_) => config.user.clone(),
+    };
+    (uid, name)
+}
+
 /// Source: subuid(5): `name:first:count`, the name or the number of the user.
-fn has_ids(file: &str, user: &str) -> bool {
+fn has_ids(file: &str, user: Option<&str>) -> bool {
     let uid = rustix::process::getuid().as_raw().to_string();
     let text = fs::read_to_string(file).unwrap_or_default();
-    text.lines().filter_map(|line| line.split(':').next()).any(|name| name == user || name == uid)
+    text.lines().filter_map(|line| line.split(':').next()).any(|name| Some(name) == user || name == uid)
 }
 
 fn cgroup() -> Cgroup {
@@ -167,12 +181,6 @@ fn cargo(config: &Config) -> Option<(PathBuf, String)> {
     let cargo = config.cargo();
     let version = first_line(&cargo, &["--version"]);
     (!version.is_empty()).then_some((cargo, version))
-}
-
-fn has_wasm_target(config: &Config) -> Option<bool> {
-    let rustc = config.cargo().parent().map_or_else(|| PathBuf::from("rustc"), |directory| directory.join("rustc"));
-    let directory = first_line(&rustc, &["--print", "target-libdir", "--target", "wasm32-wasip2"]);
-    (!directory.is_empty()).then(|| Path::new(&directory).is_dir())
 }
 
 /// Looks at the directory of the store, or at the nearest directory above it that exists.

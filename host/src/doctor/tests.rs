@@ -19,7 +19,7 @@ fn good() -> Facts {
         user_namespaces: None,
         newuidmap: Some(PathBuf::from("/usr/bin/newuidmap")),
         has_subordinate_ids: true,
-        user: "ann".to_owned(),
+        user: (1000, Some("ann".to_owned())),
         cgroup: Cgroup::V2,
         cargo: Some((PathBuf::from("/home/ann/.cargo/bin/cargo"), "cargo 1.95.0".to_owned())),
         has_wasm_target: Some(true),
@@ -92,6 +92,17 @@ fn what_is_missing_comes_with_the_command_that_gets_it() {
         3 things that are needed are missing
     "#]],
     );
+}
+
+#[test]
+fn a_user_without_a_name_or_without_ids_is_told() {
+    let newuidmap = |facts: Facts| text(&checks(&facts)).lines().skip(3).take(2).collect::<Vec<_>>().join("\n");
+    expect![[r#"
+        note     newuidmap           `/etc/subuid` or `/etc/subgid` does not have `ann`: all files in containers belong to one user
+                                     -> sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ann"#]].assert_eq(&newuidmap(Facts { has_subordinate_ids: false, ..good() }));
+    expect![[r#"
+        note     newuidmap           the user 4321 has no name on this machine: all files in containers belong to one user
+                                     -> give it one: sudo useradd --uid 4321 NAME"#]].assert_eq(&newuidmap(Facts { user: (4321, None), has_subordinate_ids: false, ..good() }));
 }
 
 #[test]

@@ -90,12 +90,15 @@ fn compile(
     options: &BuildOptions<'_>,
     diagnostics: &mut (dyn Write + Send),
 ) -> Result<PathBuf, BuildError> {
+    // Cargo would notice only after it compiled all macros and build scripts.
+    if cargo::has_target(options.cargo, &module.root) == Some(false) {
+        return Err(BuildError::NoTarget);
+    }
     let run = cargo::build(options.cargo, &module.root, options.target_dir, options.is_colored, diagnostics);
     let CargoRun { status, artifacts } =
         run.map_err(|source| BuildError::NoCargo { cargo: options.cargo.to_owned(), source })?;
     let name = || module.manifest.name.clone();
     match artifacts.into_iter().next_back() {
-        _ if !status.success() && !cargo::has_target(options.cargo, &module.root) => Err(BuildError::NoTarget),
         _ if !status.success() => Err(BuildError::Compile { module: name() }),
         None => Err(BuildError::NoArtifact { module: name() }),
         Some(artifact) => Ok(artifact),

@@ -8,7 +8,7 @@ use std::thread;
 use serde_json::Value;
 
 /// The target that `host build` compiles for.
-pub(crate) const TARGET: &str = "wasm32-wasip2";
+pub const TARGET: &str = "wasm32-wasip2";
 
 /// The result of a run of cargo.
 pub(crate) struct CargoRun {
@@ -85,8 +85,10 @@ fn artifact(message: &str, root: &Path) -> Option<PathBuf> {
     files.iter().filter_map(Value::as_str).map(PathBuf::from).find(|path| path.extension().is_some_and(|e| e == "wasm"))
 }
 
-/// Returns whether the standard library for [`TARGET`] is installed. Returns true if there is no way to tell.
-pub(crate) fn has_target(cargo: &Path, root: &Path) -> bool {
+/// Returns whether the standard library for modules in Rust is installed, which costs no more than a start of the
+/// compiler. None if there is no compiler beside `cargo` to ask. A file `rust-toolchain.toml` in or above `root` counts.
+#[must_use]
+pub fn has_target(cargo: &Path, root: &Path) -> Option<bool> {
     // The rustc that cargo uses is beside it, whether rustup or a distribution installed them.
     let rustc = match cargo.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory.join("rustc"),
@@ -95,12 +97,11 @@ pub(crate) fn has_target(cargo: &Path, root: &Path) -> bool {
     let output = Command::new(rustc)
         .args(["--print", "target-libdir", "--target", TARGET])
         .current_dir(root)
+        .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output();
-    match output {
-        Ok(output) if output.status.success() => Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir(),
-        _ => true,
-    }
+    let output = output.ok().filter(|output| output.status.success())?;
+    Some(Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ mod wit;
 mod wit_deps;
 
 pub use build::{BuildError, BuildOptions, Built, build};
+pub use cargo::{TARGET, has_target};
 pub use dependencies::{DependencyEntry, DependencyError, ModuleTree, Node, NodeDependency, resolve};
 pub use docs::{Documentation, MemberDocs, ObjectDocs, StageDocs, TypeDocs, documentation, documented_stages};
 pub use document::documentation_of;
