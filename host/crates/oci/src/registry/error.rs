@@ -174,6 +174,9 @@ pub enum Problem {
     /// There is no connection, or it broke.
     #[error("{0}")]
     Network(String),
+    /// Nothing accepts connections at the address.
+    #[error("cannot connect: {0}")]
+    Unreachable(String),
     /// The certificate is not trusted.
     #[error("its certificate cannot be trusted: {0}")]
     Certificate(String),
@@ -270,6 +273,7 @@ impl Problem {
                 | Self::Slow { .. }
                 | Self::Truncated { .. }
                 | Self::Network(_)
+                | Self::Unreachable(_)
         )
     }
 }
@@ -337,7 +341,9 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
         Problem::WrongPlatform { .. } => "choose one of these, or another image".to_owned(),
         Problem::Schema1 => "build the image again with a current tool, and push it".to_owned(),
         Problem::Refused { .. } => format!("ask the administrator of `{server}` what it accepts"),
-        Problem::Network(_) => format!("check the name `{server}`, the network and the proxy"),
+        Problem::Network(_) | Problem::Unreachable(_) => {
+            format!("check the name `{server}`, the network and the proxy")
+        }
         Problem::Certificate(_) => {
             format!("check the certificate of `{server}`; SSL_CERT_FILE names a file of authorities")
         }

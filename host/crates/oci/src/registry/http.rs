@@ -169,6 +169,9 @@ impl Http {
         if error.is_connect() && error.is_timeout() {
             return Problem::Stalled { doing: "accepted no connection", after: self.connect_timeout };
         }
+        if has_refused(error) {
+            return Problem::Unreachable(deepest(error));
+        }
         let doing = if error.is_connect() { "cannot connect" } else { "the connection broke" };
         Problem::Network(format!("{doing}: {}", deepest(error)))
     }
@@ -218,6 +221,19 @@ fn deepest(error: &reqwest::Error) -> String {
         cause = next;
     }
     cause.to_string()
+}
+
+/// Returns whether the system of the server has refused the connection.
+fn has_refused(error: &reqwest::Error) -> bool {
+    let mut cause = error.source().filter(|_| error.is_connect());
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Returns the TLS error inside of an error. An `io::Error` contains it as its inner error and not

@@ -8,6 +8,10 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::error::Problem;
 
+/// How often a request is repeated if the connection is refused. A server that is not there does not come back within
+/// moments, as one does that is too busy.
+const MAX_REFUSALS: u32 = 1;
+
 /// How often requests are repeated that failed for temporary reasons.
 #[derive(Debug, Clone, Copy)]
 pub struct Retry {
@@ -87,7 +91,8 @@ impl<'a> Retries<'a> {
     }
 
     fn delay(&self, problem: &Problem) -> Option<Duration> {
-        if !problem.is_transient() || self.done >= self.retry.times {
+        let times = if is_refusal(problem) { self.retry.times.min(MAX_REFUSALS) } else { self.retry.times };
+        if !problem.is_transient() || self.done >= times {
             return None;
         }
         let own = self.retry.first_delay.saturating_mul(1 << self.done.min(16)).min(self.retry.max_delay);
@@ -96,6 +101,15 @@ impl<'a> Retries<'a> {
             Some(asked) => Some(asked.max(own)),
             None => Some(own),
         }
+    }
+}
+
+/// Returns whether nothing accepts connections at the address.
+fn is_refusal(problem: &Problem) -> bool {
+    match problem {
+        Problem::Unreachable(_) => true,
+        Problem::Token { problem, .. } => is_refusal(problem),
+        _ => false,
     }
 }
 
@@ -161,6 +175,20 @@ mod tests {
         retries.begin_again();
         assert_eq!(retries.delay(&Problem::TooManyRequests(Some(Duration::from_secs(4)))), None);
         assert_eq!(retries.delay(&Problem::WebPage), None);
+    }
+
+    #[test]
+    fn a_refused_connection_is_tried_again_once_and_at_once() {
+        let mut retries = Retries::new(Retry::default(), &SystemClock);
+        let refused = || Problem::Unreachable(String::new());
+        let token = Problem::Token { server: String::new(), problem: Box::new(refused()) };
+        for problem in [refused(), token] {
+            let delays = (0..2).map(|done| {
+                retries.done = done;
+                retries.delay(&problem)
+            });
+            assert_eq!(delays.collect::<Vec<_>>(), [Some(Duration::from_millis(250)), None]);
+        }
     }
 
     #[tokio::test]

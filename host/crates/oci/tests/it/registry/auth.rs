@@ -255,7 +255,6 @@ async fn a_token_server_that_fails_is_named_and_tried_again() {
 #[tokio::test]
 async fn a_token_server_that_cannot_be_reached_is_named() {
     let change = |bench: &mut Bench| {
-        bench.options.retry.times = 1;
         bench.fake.always("GET", |_, _| {
             Reply::new(401, "").header("WWW-Authenticate", r#"Bearer realm="http://127.0.0.1:1/token""#)
         });
