@@ -160,7 +160,8 @@ impl Directory {
     }
 
     /// Removes the directory at `path`, or all directories that match `path` as a glob. If there is
-    /// none, nothing happens.
+    /// none, nothing happens. If something else is at `path`, evaluating the result fails with
+    /// `invalid-argument`.
     pub fn without_directory(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.without_directory(path.as_ref()))
     }

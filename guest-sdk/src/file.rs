@@ -7,7 +7,8 @@ use crate::{Lazy, Result};
 pub use raw::Stat;
 
 handle! {
-    /// A file that may not exist yet. Each method returns another file and leaves this one as it
+    /// A file that may not exist yet. Where the path is that of a symbolic link, each method reads
+    /// the file that the link leads to. Each method returns another file and leaves this one as it
     /// is.
     ///
     /// ```no_run

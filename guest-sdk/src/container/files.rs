@@ -96,7 +96,8 @@ impl Container {
         Self(self.0.without_files(&strings(paths)))
     }
 
-    /// Removes the directory at `path`. If there is none, nothing happens.
+    /// Removes the directory at `path`. If there is none, nothing happens. If it is something else,
+    /// evaluating the result fails with `invalid-argument`.
     pub fn without_directory(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.without_directory(path.as_ref()))
     }

@@ -123,8 +123,8 @@ impl Engine for Docker {
         self.engine.trees.read(self.tree(snapshot).await?, path, offset, max).await
     }
 
-    async fn stat(&self, snapshot: &Snapshot, path: &TreePath) -> Result<FileStat, Failure> {
-        self.engine.trees.stat(self.tree(snapshot).await?, path).await
+    async fn stat(&self, snapshot: &Snapshot, path: &TreePath, follow: bool) -> Result<FileStat, Failure> {
+        self.engine.trees.stat(self.tree(snapshot).await?, path, follow).await
     }
 
     async fn entries(&self, snapshot: &Snapshot, path: &TreePath) -> Result<Vec<String>, Failure> {

@@ -51,11 +51,12 @@ pub trait Engine: Send + Sync {
     /// `NotFound`, `NotAFile`, `InvalidPath` for a link that leaves the root.
     async fn read(&self, snapshot: &Snapshot, path: &TreePath, offset: u64, max: u64) -> Result<Vec<u8>, Failure>;
 
-    /// Returns what is at a path. If the last component is a link, the link itself is described.
+    /// Returns what is at a path. If the last component is a link, the link itself is described, or with `follow` what
+    /// it leads to.
     ///
     /// # Errors
     /// `NotFound`.
-    async fn stat(&self, snapshot: &Snapshot, path: &TreePath) -> Result<FileStat, Failure>;
+    async fn stat(&self, snapshot: &Snapshot, path: &TreePath, follow: bool) -> Result<FileStat, Failure>;
 
     /// Returns the sorted names in a directory, with a `/` behind those of directories.
     ///

@@ -82,8 +82,8 @@ impl<R: Runner> Engine for Evaluator<R> {
         self.trees().read(digest_of(snapshot)?, path, offset, max).await
     }
 
-    async fn stat(&self, snapshot: &Snapshot, path: &TreePath) -> Result<FileStat, Failure> {
-        self.trees().stat(digest_of(snapshot)?, path).await
+    async fn stat(&self, snapshot: &Snapshot, path: &TreePath, follow: bool) -> Result<FileStat, Failure> {
+        self.trees().stat(digest_of(snapshot)?, path, follow).await
     }
 
     async fn entries(&self, snapshot: &Snapshot, path: &TreePath) -> Result<Vec<String>, Failure> {

@@ -155,7 +155,8 @@ pub enum FileOp {
 pub enum RemoveKind {
     /// Files and links. A directory that matches is an error.
     File,
-    /// Directories with everything in them. Other entries stay.
+    /// Directories with everything in them. Another entry at the path is an error; a pattern leaves other entries
+    /// where they are.
     Directory,
 }
 

@@ -18,13 +18,13 @@ impl Trees {
         self.of(path, move |store, path| store.read_file(tree, path, offset, Some(max))).await
     }
 
-    /// Returns what is at a path; the last component is not followed if it is a link.
+    /// Returns what is at a path, as `engine::Engine::stat` does.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub async fn stat(&self, tree: ContentDigest, path: &TreePath) -> Result<FileStat, Failure> {
+    /// As there.
+    pub async fn stat(&self, tree: ContentDigest, path: &TreePath, follow: bool) -> Result<FileStat, Failure> {
         self.of(path, move |store, path| {
-            let found = store.stat(tree, path, false)?;
+            let found = store.stat(tree, path, follow)?;
             found.map(file_stat).ok_or_else(|| ReadError::NotFound { path: path.to_absolute() })
         })
         .await

@@ -38,7 +38,7 @@ impl Engine for Images {
         unreachable!()
     }
 
-    async fn stat(&self, _: &Snapshot, _: &TreePath) -> Result<FileStat, Failure> {
+    async fn stat(&self, _: &Snapshot, _: &TreePath, _: bool) -> Result<FileStat, Failure> {
         unreachable!()
     }
 

@@ -136,7 +136,7 @@ const READS: &[Row] = &[
     leaf!("directory.stat", bridge, args => {
         let this = args.next::<Arc<Directory>>()?;
         let (snapshot, path) = open(bridge, &this, Some(&args.next::<String>()?)).await?;
-        stat_value(bridge.engine().stat(&snapshot, &path).await?)
+        stat_value(bridge.engine().stat(&snapshot, &path, false).await?)
     }),
     leaf!("directory.digest", bridge, args => {
         let (snapshot, path) = open(bridge, &*args.next::<Arc<Directory>>()?, None).await?;
@@ -145,7 +145,7 @@ const READS: &[Row] = &[
     leaf!("directory.sync", bridge, args => {
         let (snapshot, path) = open(bridge, &*args.next::<Arc<Directory>>()?, None).await?;
         // A name that no list can hold is not a failure here. Anything but a directory is.
-        if bridge.engine().stat(&snapshot, &path).await?.kind != EntryKind::Directory {
+        if bridge.engine().stat(&snapshot, &path, true).await?.kind != EntryKind::Directory {
             bridge.engine().entries(&snapshot, &path).await?;
         }
     }),
@@ -161,7 +161,7 @@ async fn open(bridge: &dyn Bridge, this: &Directory, path: Option<&str>) -> Resu
 
 /// Returns whether there is an entry at a path.
 pub(super) async fn exists(bridge: &dyn Bridge, snapshot: &Snapshot, path: &TreePath) -> Result<bool, Failure> {
-    match bridge.engine().stat(snapshot, path).await {
+    match bridge.engine().stat(snapshot, path, false).await {
         Ok(_) => Ok(true),
         Err(Failure::Invalid { code: FailureCode::NotFound | FailureCode::NotADirectory, .. }) => Ok(false),
         Err(failure) => Err(failure),

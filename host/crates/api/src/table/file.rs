@@ -75,7 +75,7 @@ pub(super) async fn solve(bridge: &dyn Bridge, edge: &Edge) -> Result<Snapshot, 
 async fn stat_file(bridge: &dyn Bridge, file: &File) -> Result<(Snapshot, FileStat), Failure> {
     let snapshot = solve(bridge, &file.selection.edge).await?;
     let path = &file.selection.path;
-    let stat = bridge.engine().stat(&snapshot, path).await?;
+    let stat = bridge.engine().stat(&snapshot, path, true).await?;
     match stat.kind {
         EntryKind::Directory => {
             Err(Failure::invalid(FailureCode::NotAFile, format!("path `{path}` is a directory, not a file")))

@@ -141,6 +141,14 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         base.sh("ls -d /d 2>/dev/null || echo gone").stdout().is("gone\n").await?;
         base.without_directory("/d").sh("echo still").stdout().is("still\n").await
     }),
+    // Our own decision: Dagger removes whatever is there.
+    ("without: removing a file as a directory is an error, and the reverse", [], async |s| {
+        let tree = s.tree(&[("f", ""), ("d/", "")]).with_symlink("d", "ln");
+        tree.without_directory("f").entries().fails("invalid-argument", "`/f` is not a directory").await?;
+        tree.without_directory("ln").entries().fails("invalid-argument", "`/ln` is not a directory").await?;
+        tree.without_file("d").entries().fails("invalid-argument", "`/d` is a directory").await?;
+        tree.without_directory("?").entries().is("f ln").await
+    }),
     ("without: removing a link keeps its target", [], async |s| {
         let tree = s.tree(&[("real/f", "")]).with_symlink("real", "ln").without_file("ln");
         tree.glob("**").is("real/ real/f").await
@@ -182,6 +190,26 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         tree.file("two").contents().is("x").await?;
         tree.file("ln/f").contents().is("x").await?;
         tree.subdirectory("ln").entries().is("f").await
+    }),
+    // Dagger does the same.
+    ("link: size, properties and digest of a link to a file are those of the file", [], async |s| {
+        let options = s.new_options().with_mode(0o600);
+        let tree = s.directory().with_new_file_options("real/f", b"xyz", &options).with_symlink("real/f", "one");
+        let link = tree.file("one");
+        link.size().is("3").await?;
+        link.stat().is("one:file:3:600").await?;
+        link.digest().is(&tree.file("real/f").digest().text().await?).await?;
+        link.sync().is("").await?;
+        tree.stat_at("one").is("one:symlink:6:777").await?;
+        tree.with_symlink("real", "ln").file("ln").size().fails("not-a-file", "ln").await
+    }),
+    // Dagger fails, too.
+    ("link: a link whose target is missing is an error of everything that is read of the file", [], async |s| {
+        let link = s.directory().with_symlink("nowhere", "l").file("l");
+        for answer in [link.contents(), link.size(), link.stat(), link.digest(), link.sync(), link.read(0, 1)] {
+            answer.fails("not-found", "l").await?;
+        }
+        Ok(())
     }),
     ("link: a link that leaves the root cannot be read", [], async |s| {
         let tree =

@@ -106,7 +106,7 @@ impl Session {
         let mut lines = Vec::new();
         for path in paths {
             let at = selection.path.join(&path).unwrap();
-            let stat = self.docker.stat(&solved.snapshot, &at).await.unwrap();
+            let stat = self.docker.stat(&solved.snapshot, &at, false).await.unwrap();
             lines.push(format!("{path} {:o} {}", stat.mode, stat.size_bytes));
         }
         lines.join("\n")

@@ -165,7 +165,7 @@ impl Engine for FakeEngine {
         Ok(rest.take(usize::try_from(max).unwrap_or(usize::MAX)).collect())
     }
 
-    async fn stat(&self, _: &Snapshot, path: &TreePath) -> Result<FileStat, Failure> {
+    async fn stat(&self, _: &Snapshot, path: &TreePath, _: bool) -> Result<FileStat, Failure> {
         let name = path.file_name().unwrap_or_default().to_owned();
         Ok(FileStat { name, kind: EntryKind::File, size_bytes: 3, mode: 0o644 })
     }

@@ -31,6 +31,12 @@ pub enum EditError {
         /// The path of the directory.
         path: String,
     },
+    /// The operation removes a directory, and something else is at its path.
+    #[error("`{path}` is not a directory")]
+    MatchedFile {
+        /// The path, as the caller wrote it.
+        path: String,
+    },
     /// The path leads into a view of a directory of this machine.
     #[error("`{path}` is read-only: it is a directory of this machine")]
     ReadOnly {
@@ -123,6 +129,7 @@ impl Diagnostic for EditError {
             Self::Read(error) => return error.hint(),
             Self::Exists { .. } => "remove it first".to_owned(),
             Self::MatchedDirectory { .. } => "use `without-directory` to remove it".to_owned(),
+            Self::MatchedFile { .. } => "use `without-file` to remove it".to_owned(),
             Self::ReadOnly { .. } => "put files elsewhere, or start from an image".to_owned(),
             Self::UnknownOwner { .. } => "give numbers, as in `1000:1000`".to_owned(),
             Self::BadOwner { .. } => "an owner is `user`, `user:group`, `uid` or `uid:gid`".to_owned(),

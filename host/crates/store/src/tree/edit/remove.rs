@@ -61,7 +61,7 @@ impl Edit<'_, '_> {
         };
         match (kind, is_directory) {
             (RemoveKind::File, true) => return Err(EditError::MatchedDirectory { path: path.to_absolute() }),
-            (RemoveKind::Directory, false) => return Ok(self.base),
+            (RemoveKind::Directory, false) => return Err(EditError::MatchedFile { path: path.to_absolute() }),
             _ => {}
         }
         // The view of a directory of this machine can be removed; the entries in it cannot.
