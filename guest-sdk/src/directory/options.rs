@@ -71,9 +71,15 @@ impl NewOptions {
         Self(raw::NewOptions::new())
     }
 
-    /// Sets the permission bits.
+    /// Sets the permission bits. A file gets the nine bits `0o777` of them, and a directory also the
+    /// others, such as `0o1777`.
     pub fn mode(self, mode: u32) -> Self {
         Self(self.0.with_mode(mode))
+    }
+
+    /// Gives a file the set-user-ID, set-group-ID and sticky bits of the mode, too, as in `0o4755`.
+    pub fn special_bits(self) -> Self {
+        Self(self.0.with_special_bits())
     }
 
     /// Sets the owner, in the form of [`CopyOptions::owner`].

@@ -85,7 +85,7 @@ impl Directory {
     pub fn with_new_file(&self, path: &str, contents: impl Into<Contents>, options: &NewOptions) -> Self {
         let contents = contents.into();
         self.with_path(path, |path| {
-            let mode = options.mode.unwrap_or(0o644);
+            let mode = options.file_mode();
             self.with_op(FileOp::MakeFile { path, contents, mode, owner: options.owner.clone() }, None)
         })
     }

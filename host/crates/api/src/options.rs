@@ -36,14 +36,23 @@ impl CopyOptions {
 pub struct NewOptions {
     /// The permission bits; 0644 for a file and 0755 for a directory if there are none.
     pub mode: Option<u32>,
+    /// Whether a file also gets the set-user-ID, set-group-ID and sticky bits of `mode`.
+    pub special_bits: bool,
     /// The owner; root if there is none.
     pub owner: Option<String>,
 }
 
 impl NewOptions {
+    /// Returns the permission bits of a new file.
+    pub(crate) fn file_mode(&self) -> u32 {
+        let mask = if self.special_bits { 0o7777 } else { 0o777 };
+        self.mode.unwrap_or(0o644) & mask
+    }
+
     pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
-        let Self { mode, owner } = self;
+        let Self { mode, special_bits, owner } = self;
         hasher.option(*mode, |h, mode| h.number(u64::from(mode)));
+        hasher.flag(*special_bits);
         hasher.option(owner.as_deref(), KeyHasher::text);
     }
 }

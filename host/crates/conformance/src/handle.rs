@@ -219,6 +219,7 @@ lazy_methods! {
     read_only() = "read-only";
     with_owner(owner: &str) = "with-owner";
     with_mode(mode: u32) = "with-mode";
+    with_special_bits() = "with-special-bits";
     with_size(bytes: u64) = "with-size";
     with_sharing(sharing: Case) = "with-sharing";
     with_seed(source: &Self) = "with-seed";

@@ -70,6 +70,7 @@ const TREE: &[Row] = &[
     set!("copy-options.with-mode", CopyOptions, |o, mode: u32| o.mode = Some(mode & 0o7777)),
     lazy!("new-options.new", NewOptions, _args => NewOptions::default()),
     set!("new-options.with-mode", NewOptions, |o, mode: u32| o.mode = Some(mode & 0o7777)),
+    set!("new-options.with-special-bits", NewOptions, |o| o.special_bits = true),
     set!("new-options.with-owner", NewOptions, |o, owner: String| o.owner = Some(owner)),
     lazy!("search-options.new", SearchOptions, _args => SearchOptions::default()),
     set!("search-options.literal", SearchOptions, |o| o.query.is_literal = true),

@@ -223,7 +223,7 @@ pub(super) const ALL: &[Behaviour] = equal![
     }),
     ("equal: a tree made of values", [], |s| {
         let tree = s.tree(&[("a/b/c", "1"), ("a/d/", ""), ("e", "2")]).with_symlink("a/b", "l");
-        tree.with_new_file_options("x", b"#!\0\xff", &s.new_options().with_mode(0o4755))
+        tree.with_new_file_options("x", b"#!\0\xff", &s.new_options().with_mode(0o4755).with_special_bits())
             .with_new_directory_options("p/q", &s.new_options().with_mode(0o1700))
     }),
     ("equal: copies with patterns and modes", [], |s| {

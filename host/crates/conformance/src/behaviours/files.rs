@@ -19,10 +19,20 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         base.sh("stat -c %u:%g /f").stdout().is("0:0\n").await
     }),
     ("file: a new file has the given bytes, mode and owner", [Owners], async |s| {
-        let options = s.new_options().with_mode(0o4750).with_owner("app:staff");
+        let options = s.new_options().with_mode(0o750).with_owner("app:staff");
         let base = s.base().with_new_file_options("/f", b"a\0\xff", &options);
         base.file("/f").read(0, 9).is("a\\x00\\xff").await?;
-        base.sh("stat -c '%a %u:%g' /f").stdout().is("4750 1000:50\n").await
+        base.sh("stat -c '%a %u:%g' /f").stdout().is("750 1000:50\n").await
+    }),
+    // Dagger does the same, and cannot set the others.
+    ("file: a new file gets the other bits of its mode only on request", [], async |s| {
+        let options = s.new_options().with_mode(0o4750);
+        let base = s.base().with_new_file_options("/f", b"", &options);
+        base.with_new_file_options("/g", b"", &options.with_special_bits())
+            .sh("stat -c %a /f /g")
+            .stdout()
+            .is("750\n4750\n")
+            .await
     }),
     // Dagger fails, too.
     ("file: an unknown owner is an error that names it", [], async |s| {
