@@ -75,20 +75,20 @@ impl ExecOptions {
         Self(self.0.with_stdin(text.as_ref()))
     }
 
-    /// Reads the standard input from a file of the container. It cannot be combined with
-    /// [`stdin`](Self::stdin).
+    /// Reads the standard input from a file of the container. If there is none, evaluating the
+    /// result fails with `not-found`. It cannot be combined with [`stdin`](Self::stdin).
     pub fn redirect_stdin(self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_redirect_stdin(path.as_ref()))
     }
 
-    /// Also writes the standard output to this file of the container. The path is relative to the
-    /// working directory.
+    /// Also writes the standard output to this file of the container, with secrets replaced. The
+    /// path is relative to the working directory.
     pub fn redirect_stdout(self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_redirect_stdout(path.as_ref()))
     }
 
-    /// Also writes the standard error to this file of the container. The path is relative to the
-    /// working directory.
+    /// Also writes the standard error to this file of the container, with secrets replaced. The
+    /// path is relative to the working directory.
     pub fn redirect_stderr(self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_redirect_stderr(path.as_ref()))
     }

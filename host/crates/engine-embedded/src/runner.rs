@@ -98,12 +98,13 @@ impl ZoneRunner {
     async fn exec(&self, spec: &ExecSpec, output: &Output, cancel: &CancellationToken) -> Result<ExecReply, Failure> {
         let zone = self.zones.get().await?;
         let ran = zone.exec(spec, cancel, |stream, bytes| output.push(stream, bytes)).await;
-        ran.map_err(|error| match error {
-            ZoneError::Limits { .. } => {
-                let (message, hint) = (error.to_string(), graph::Diagnostic::hint(&error));
-                Failure::Invalid { code: FailureCode::Incapable, message, hint }
-            }
-            error => Failure::of(error),
+        ran.map_err(|error| {
+            let code = match error {
+                ZoneError::Limits { .. } => FailureCode::Incapable,
+                ZoneError::NoInput { .. } => FailureCode::NotFound,
+                error => return Failure::of(error),
+            };
+            Failure::Invalid { code, message: error.to_string(), hint: graph::Diagnostic::hint(&error) }
         })
     }
 }

@@ -34,6 +34,8 @@ pub enum Ended<F> {
 pub enum Refusal {
     /// Its standard input is not a file.
     Input,
+    /// Its standard input is a file that is not there.
+    NoInput,
     /// Its working directory is not a directory.
     Directory,
     /// Its user is not in the container's `/etc/passwd`.
@@ -60,9 +62,13 @@ impl Refusal {
         let path = |path: Option<&TreePath>| path.map(TreePath::to_absolute).unwrap_or_default();
         let user = op.user.as_deref().unwrap_or("0");
         match self {
-            Self::Input => {
+            Self::Input | Self::NoInput => {
                 let from = if let Stdin::File(from) = &op.stdin { path(Some(from)) } else { String::new() };
-                invalid(format!("cannot read the standard input from `{from}`: it is not a file"))
+                let (code, why) = match self {
+                    Self::NoInput => (FailureCode::NotFound, "nothing is there"),
+                    _ => (FailureCode::InvalidArgument, "it is not a file"),
+                };
+                Failure::invalid(code, format!("cannot read the standard input from `{from}`: {why}"))
             }
             Self::Directory => {
                 let message = format!("the working directory `{}` is not a directory", op.cwd.to_absolute());
@@ -147,6 +153,7 @@ mod tests {
     fn every_refusal_names_what_was_asked_for() {
         let check = |refusal: Refusal, expect: &str| assert_eq!(refusal.failure(&op()).to_string(), expect);
         check(Refusal::Input, "cannot read the standard input from `/in`: it is not a file");
+        check(Refusal::NoInput, "cannot read the standard input from `/in`: nothing is there");
         check(Refusal::Directory, "the working directory `/src` is not a directory");
         check(Refusal::User, "user `app` is not in the container's `/etc/passwd`");
         check(Refusal::Group, "group `staff` is not in the container's `/etc/group`");

@@ -138,6 +138,7 @@ fn open_stdin(flags: &Flags) -> Result<Fd, Refusal> {
     let Some(path) = flags.stdin else { return Ok(sys::open(c"/dev/null", sys::O_RDONLY, 0)?) };
     match sys::open(path, sys::O_RDONLY | sys::O_NONBLOCK, 0) {
         Ok(fd) if !sys::is_directory(fd) => Ok(fd),
+        Err(Errno::NOENT) => Err(Refusal::NoInput),
         _ => Err(Refusal::Input),
     }
 }

@@ -67,6 +67,12 @@ pub enum ZoneError {
         /// The sentence that says what is wrong.
         message: String,
     },
+    /// The standard input is to be a file that the container does not have.
+    #[error("{message}")]
+    NoInput {
+        /// The sentence that names the file.
+        message: String,
+    },
     /// Limits were asked for and cannot be set here.
     #[error("{message}")]
     Limits {
@@ -136,6 +142,7 @@ impl ZoneError {
         match fault {
             Fault::System { errno, .. } => Self::Refused { message: fault.to_string(), errno },
             Fault::Spec { message } => Self::Spec { message },
+            Fault::NoInput { message } => Self::NoInput { message },
             Fault::Limits { message } => Self::Limits { message },
             Fault::Devices { message } => Self::Devices { message },
             Fault::Runtime { message } => Self::Runtime { message },
@@ -162,7 +169,7 @@ impl Diagnostic for ZoneError {
             | Self::Died { .. }
             | Self::WorkerDied { .. } => Blame::Environment,
             Self::Store { .. } => Blame::User,
-            Self::Spec { .. } | Self::Function { .. } => Blame::Function,
+            Self::Spec { .. } | Self::NoInput { .. } | Self::Function { .. } => Blame::Function,
             Self::NoFunction { .. } | Self::Reply => Blame::Bug,
         }
     }

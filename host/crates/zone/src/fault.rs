@@ -13,6 +13,9 @@ pub(super) enum Fault {
     /// The description of the step is wrong.
     #[error("{message}")]
     Spec { message: String },
+    /// The standard input is to be a file that the container does not have.
+    #[error("{message}")]
+    NoInput { message: String },
     /// Limits cannot be set here.
     #[error("{message}")]
     Limits { message: String },

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use engine::ExecStatus;
+use engine::{ExecStatus, Redactor};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags};
@@ -40,6 +40,8 @@ struct Tee {
     from: OwnedFd,
     to: OwnedFd,
     file: File,
+    /// Replaces secrets in what the file gets. The host does so itself with what it gets.
+    redactor: Redactor,
     /// The file, for a message.
     path: String,
     is_open: bool,
@@ -71,8 +73,16 @@ pub(super) fn open_streams(spec: &ExecSpec, root: BorrowedFd<'_>, outputs: Outpu
         Stdin::File(path) => {
             let path = absolute(spec, path);
             let resolved = resolve(root, &path)?;
-            if resolved.found != Some(Kind::Other) {
-                return Err(Fault::spec(format!("cannot read the standard input from `{path}`: it is not a file")));
+            let why = match resolved.found {
+                Some(Kind::Other) => None,
+                Some(_) => Some("it is not a file"),
+                None => Some("nothing is there"),
+            };
+            if let Some(why) = why {
+                let message = format!("cannot read the standard input from `{path}`: {why}");
+                return Err(resolved
+                    .found
+                    .map_or(Fault::NoInput { message: message.clone() }, |_| Fault::spec(message)));
             }
             open_in_root(root, &resolved.path, OFlags::RDONLY | OFlags::NONBLOCK, 0)
                 .context(|| format!("cannot read the standard input from `{path}`"))?
@@ -116,7 +126,8 @@ fn tee(
     }
     let (from, ours) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(|| "cannot make a pipe".to_owned())?;
-    tees.push(Tee { from, to, file: File::from(file), path, is_open: true });
+    let redactor = Redactor::new(spec.secrets());
+    tees.push(Tee { from, to, file: File::from(file), redactor, path, is_open: true });
     Ok(ours)
 }
 
@@ -251,12 +262,10 @@ fn copy(tee: &mut Tee) -> Result<(), Fault> {
         Err(rustix::io::Errno::INTR) => return Ok(()),
         Err(error) => return Err(Fault::system("cannot read the output of the command", error)),
     };
-    if n_bytes == 0 {
-        tee.is_open = false;
-        return Ok(());
-    }
     let mut rest = &bytes[..n_bytes];
-    tee.file.write_all(rest).context(|| format!("cannot write the output to `{}`", tee.path))?;
+    let shown = if rest.is_empty() { tee.redactor.finish() } else { tee.redactor.push(rest) };
+    tee.file.write_all(&shown).context(|| format!("cannot write the output to `{}`", tee.path))?;
+    tee.is_open = !rest.is_empty();
     while !rest.is_empty() {
         match rustix::io::write(&tee.to, rest) {
             Ok(n_bytes) => rest = &rest[n_bytes..],

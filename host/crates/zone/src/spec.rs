@@ -31,8 +31,8 @@ pub struct ExecSpec {
     pub hostname: String,
     /// The standard input of the command.
     pub stdin: Stdin,
-    /// A file of the container that gets a copy of the standard output, as a path from `cwd`. The file is
-    /// made or emptied. Its directory must exist.
+    /// A file of the container that gets a copy of the standard output, secrets replaced, as a path from `cwd`. The
+    /// file is made or emptied. Its directory must exist.
     pub redirect_stdout: Option<String>,
     /// A file of the container that gets a copy of the standard error, as `redirect_stdout` does.
     pub redirect_stderr: Option<String>,
@@ -68,6 +68,15 @@ impl ExecSpec {
             limits: Limits::default(),
             after: None,
         }
+    }
+
+    /// Returns the values of all secrets that the command gets.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &[u8]> {
+        let files = self.mounts.iter().filter_map(|mount| match mount {
+            MountSpec::SecretFile { contents, .. } => Some(contents),
+            _ => None,
+        });
+        self.secret_env.iter().map(|(_, value)| value).chain(files).map(|value| value.0.as_slice())
     }
 }
 

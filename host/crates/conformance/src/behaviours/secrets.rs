@@ -34,6 +34,18 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let base = s.base().with_mounted_secret("/s", &secret);
         base.sh("tail -n1 /s; echo x $(head -n1 /s) y").stdout().is("***\nx *** y\n").await
     }),
+    // Our own decision: Dagger keeps the value in the file. `host` writes the file, so it holds what is shown.
+    ("secret: a secret is replaced in the file that a stream is redirected to", [], async |s| {
+        let base = s.base().with_secret_variable("TOK", &s.secret("secret-redirect", "abcdefgh-12346"));
+        let options = s.exec_options().with_redirect_stdout("/out").with_redirect_stderr("/err");
+        let script =
+            "printf abcd; sleep 0.2; echo efgh-12346; echo pre-$TOK-post >&2; printf abcd; printf %s $TOK > /own";
+        let ran = base.sh_options(script, &options);
+        ran.file("/out").contents().is("***\nabcd").await?;
+        ran.file("/err").contents().is("pre-***-post\n").await?;
+        ran.stdout().is("***\nabcd").await?;
+        ran.file("/own").contents().is("abcdefgh-12346").await
+    }),
     // Our own decision: replacing every `a`, as Dagger does, would make all output unreadable.
     ("secret: a secret of one letter is not replaced", [], async |s| {
         let base = s.base().with_secret_variable("T", &s.secret("secret-short", "a"));

@@ -34,7 +34,16 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     }),
     ("stdin: a missing file is an error that names it", [], async |s| {
         let options = s.exec_options().with_redirect_stdin("/no/such/file");
-        s.base().with_exec_options(&["cat"], &options).stdout().fails("invalid-argument", "/no/such/file").await
+        s.base()
+            .with_exec_options(&["cat"], &options)
+            .stdout()
+            .fails("not-found", "/no/such/file`: nothing is there")
+            .await
+    }),
+    ("stdin: a directory is an error that names it", [], async |s| {
+        let options = s.exec_options().with_redirect_stdin("/etc");
+        let ran = s.base().with_exec_options(&["cat"], &options);
+        ran.stdout().fails("invalid-argument", "`/etc`: it is not a file").await
     }),
     // Dagger fails, too.
     ("stdin: giving both a text and a file is an error", [], async |s| {

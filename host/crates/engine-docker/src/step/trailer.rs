@@ -52,6 +52,7 @@ pub(crate) fn read(stdout: &[u8], stderr: &[u8], bounds: Bounds) -> Option<Trail
         b's' => End::Status(ExecStatus::Killed { signal: code }),
         b't' => End::Status(ExecStatus::TimedOut { after_ms: bounds.timeout_ms() }),
         b'i' => End::Refused(Refusal::Input),
+        b'n' => End::Refused(Refusal::NoInput),
         b'o' | b'r' => End::Refused(Refusal::Redirect { is_stderr: *kind == b'r' }),
         b'w' => End::Refused(Refusal::Directory),
         b'u' => End::Refused(Refusal::User),

@@ -31,6 +31,8 @@ pub(super) enum End {
 pub(super) enum Refusal {
     /// The standard input cannot be opened.
     Input,
+    /// There is no file that is to be the standard input.
+    NoInput,
     /// The file that is to get standard output cannot be opened.
     Output,
     /// The file that is to get standard error cannot be opened.
@@ -57,6 +59,7 @@ impl Refusal {
     fn letter(self) -> u8 {
         match self {
             Self::Input => b'i',
+            Self::NoInput => b'n',
             Self::Output => b'o',
             Self::ErrorOutput => b'r',
             Self::Directory => b'w',

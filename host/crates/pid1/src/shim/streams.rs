@@ -117,9 +117,6 @@ impl Stream {
             result => result?,
         };
         let mut rest = &chunk[..n_bytes];
-        if let Some(redirect) = self.redirect {
-            sys::write_all(redirect, rest)?;
-        }
         while !rest.is_empty() {
             let n_taken = self.redactor.take(rest);
             rest = &rest[n_taken..];
@@ -134,6 +131,9 @@ impl Stream {
         while let n_bytes @ 1.. = self.redactor.give(&mut out, is_last) {
             let shown = &out[..n_bytes];
             self.total += n_bytes;
+            if let Some(redirect) = self.redirect {
+                sys::write_all(redirect, shown)?;
+            }
             if self.n_kept + n_bytes <= self.max_kept {
                 self.n_kept += n_bytes;
                 sys::write_all(self.file, shown)?;

@@ -131,7 +131,7 @@ async fn standard_input_is_empty_bytes_or_a_file() {
     spec = ground.base.sh("cat");
     spec.stdin = Stdin::File("/none".to_owned());
     let error = ground.refused(&spec).await;
-    assert_eq!(error.to_string(), "cannot read the standard input from `/none`: it is not a file");
+    assert_eq!(error.to_string(), "cannot read the standard input from `/none`: nothing is there");
 }
 
 #[tokio::test]
