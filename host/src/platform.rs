@@ -252,8 +252,8 @@ pub struct RunOptions {
     pub timeout: Option<Duration>,
     /// The limits for work on trees.
     pub limits: store::Limits,
-    /// Whether commands may use the network.
-    pub is_network_allowed: bool,
+    /// What the run allows commands.
+    pub rules: engine::Rules,
     /// Whether this is a dry run: functions are called, no command is executed, and `events` tells what would be.
     pub is_dry: bool,
 }

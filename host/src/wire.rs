@@ -210,7 +210,7 @@ impl Component for Loaded {
             is_cache_used: options.is_cache_used,
             timeout: options.timeout,
             max_output_bytes: engine::MAX_OUTPUT_BYTES,
-            is_network_allowed: options.is_network_allowed,
+            rules: options.rules,
             images: self.engines.images(),
             store: store_root.clone(),
             is_dry: options.is_dry,

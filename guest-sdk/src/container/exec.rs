@@ -113,6 +113,12 @@ impl ExecOptions {
         Self(self.0.without_network())
     }
 
+    /// Keeps the command from gaining privileges: `sudo` and other set-user-ID programs do nothing
+    /// for it.
+    pub fn without_new_privileges(self) -> Self {
+        Self(self.0.without_new_privileges())
+    }
+
     /// Runs the command in every run, even if its result is known.
     pub fn without_cache(self) -> Self {
         Self(self.0.without_cache())

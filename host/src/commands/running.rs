@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::Origins;
-use engine::{Event, EventSink};
+use engine::{Event, EventSink, Rules};
 use tokio_util::sync::CancellationToken;
 
 use super::modules::Opened;
@@ -84,7 +84,10 @@ fn begin<T>(
         is_cache_used: call.is_cache_used,
         timeout: call.timeout,
         limits: call.limits.clone(),
-        is_network_allowed: call.is_network_allowed && opened.manifest().is_none_or(|manifest| manifest.network),
+        rules: Rules {
+            network: call.is_network_allowed && opened.manifest().is_none_or(|manifest| manifest.network),
+            new_privileges: opened.manifest().is_none_or(|manifest| manifest.new_privileges),
+        },
         is_dry,
     });
     let done = run.and_then(|run| work(run.as_ref(), &progress));

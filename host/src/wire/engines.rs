@@ -97,7 +97,7 @@ fn idle(config: &Engines, store: &Path) -> SessionIo {
         is_cache_used: true,
         timeout: None,
         max_output_bytes: engine::MAX_OUTPUT_BYTES,
-        is_network_allowed: true,
+        rules: engine::Rules::default(),
         images: config.images(),
         store: store.to_owned(),
         is_dry: false,

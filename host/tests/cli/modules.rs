@@ -223,7 +223,7 @@ fn a_module_in_another_language_is_built_by_its_command() {
             $ROOT/made.wasm
             -- stderr
             compiling
-            built module `demo`, 11.9 KiB
+            built module `demo`, 12.0 KiB
         "#]],
     );
     build("echo wrong; exit 7");

@@ -101,6 +101,8 @@ pub struct ExecOptions {
     pub expand: bool,
     /// The limits on memory, processes and processor time.
     pub limits: Limits,
+    /// Whether the command may gain privileges.
+    pub new_privileges: bool,
 }
 
 impl Default for ExecOptions {
@@ -117,6 +119,7 @@ impl Default for ExecOptions {
             use_entrypoint: false,
             expand: false,
             limits: Limits::default(),
+            new_privileges: true,
         }
     }
 }
@@ -135,13 +138,14 @@ impl ExecOptions {
             use_entrypoint,
             expand,
             limits,
+            new_privileges,
         } = self;
         for text in [stdin, redirect_stdin, redirect_stdout, redirect_stderr] {
             hasher.option(text.as_deref(), KeyHasher::text);
         }
         expect.hash_into(hasher);
         hasher.option(*timeout, |h, timeout| h.text(&timeout.as_nanos().to_string()));
-        for flag in [network, is_cached, use_entrypoint, expand] {
+        for flag in [network, is_cached, use_entrypoint, expand, new_privileges] {
             hasher.flag(*flag);
         }
         limits.hash_into(hasher);

@@ -210,6 +210,7 @@ lazy_methods! {
     with_any_code() = "with-any-code";
     with_timeout_seconds(seconds: u32) = "with-timeout-seconds";
     without_network() = "without-network";
+    without_new_privileges() = "without-new-privileges";
     without_cache() = "without-cache";
     use_entrypoint() = "use-entrypoint";
     expand() = "expand";

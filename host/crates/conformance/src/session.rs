@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{Bridge, LogLevel, Object, Value};
 use engine::{
-    Engine, Event, Failure, FailureCode, ImageAccess, MAX_OUTPUT_BYTES, Outcome, OutputStream, SecretProvider,
+    Engine, Event, Failure, FailureCode, ImageAccess, MAX_OUTPUT_BYTES, Outcome, OutputStream, Rules, SecretProvider,
     SessionIo,
 };
 use graph::SecretName;
@@ -25,8 +25,8 @@ pub struct SessionOptions {
     pub timeout: Option<Duration>,
     /// The most bytes of each stream of a command that are kept.
     pub max_output_bytes: usize,
-    /// Whether commands may use the network.
-    pub is_network_allowed: bool,
+    /// What the session allows commands.
+    pub rules: Rules,
     /// Whether commands are only reported, and not run.
     pub is_dry: bool,
 }
@@ -38,7 +38,7 @@ impl Default for SessionOptions {
             is_cache_used: true,
             timeout: None,
             max_output_bytes: MAX_OUTPUT_BYTES,
-            is_network_allowed: true,
+            rules: Rules::default(),
             is_dry: false,
         }
     }
@@ -80,7 +80,7 @@ impl Draft {
             is_cache_used: options.is_cache_used,
             timeout: options.timeout,
             max_output_bytes: options.max_output_bytes,
-            is_network_allowed: options.is_network_allowed,
+            rules: options.rules,
             images: ImageAccess::default(),
             store,
             is_dry: options.is_dry,

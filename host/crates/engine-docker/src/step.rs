@@ -109,6 +109,8 @@ pub(crate) fn params_id(op: &Op) -> String {
 pub(crate) struct StartOptions {
     /// Tells runs apart that must not share a result.
     pub(crate) generation: Option<String>,
+    /// Whether the command can gain no privileges.
+    pub(crate) has_fixed_privileges: bool,
     /// Whether the root is shown as it was before anything was mounted on it.
     pub(crate) has_before: bool,
     /// Whether the step before may have left mountpoints.
@@ -126,6 +128,7 @@ pub(crate) fn arguments(op: &ExecOp, options: &StartOptions, places: &Places) ->
     args.push(format!("u{}", op.user.as_deref().unwrap_or("0")));
     args.push(format!("w{}", op.cwd.to_absolute()));
     args.extend((!is_set(op, "HOME")).then(|| "h".to_owned()));
+    args.extend(options.has_fixed_privileges.then(|| "l".to_owned()));
     match &op.expect {
         Expect::Any => args.push("x*".to_owned()),
         Expect::Codes(codes) => args.extend(codes.iter().map(|code| format!("x{code}"))),
@@ -264,6 +267,7 @@ mod tests {
             network: true,
             reuse: Reuse::Allowed,
             limits: Limits::default(),
+            new_privileges: true,
         }
     }
 
@@ -281,12 +285,14 @@ mod tests {
         let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
         let options = StartOptions {
             generation: Some("7".into()),
+            has_fixed_privileges: true,
             has_before: true,
             has_previous: true,
             owned: vec![("/".into(), owned)],
             new: vec![("/c".into(), 3, 4)],
         };
         let words = arguments(&op(), &options, &PLACES).join(" ");
+        assert!(words.contains(" h l x0 "), "{words}");
         assert!(words.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{words}");
         assert!(words.contains(" g7 -- "), "{words}");
     }

@@ -27,7 +27,7 @@ impl ZoneRunner {
     /// Makes the runner of a session. Starts nothing.
     #[must_use]
     pub fn new(store: Store, io: &SessionIo, zone: ZoneConfig) -> Self {
-        let network = zone.network.filter(|_| io.is_network_allowed);
+        let network = zone.network.filter(|_| io.rules.network);
         let zones = Arc::new(Zones::new(ZoneConfig { network, ..zone }, store.clone()));
         let layouts = Layouts::new(store.clone(), Arc::clone(&zones), Arc::clone(&io.events));
         Self { store, zones, layouts }

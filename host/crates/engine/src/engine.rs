@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use graph::{Contents, Edge, Platform, SecretName, TreePath};
+use graph::{Contents, Edge, KeyHasher, Platform, SecretName, TreePath};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::EventSink;
@@ -157,6 +157,30 @@ pub trait SecretProvider: Send + Sync {
 /// file, to which a redirect leads.
 pub const MAX_OUTPUT_BYTES: usize = 256 << 20;
 
+/// What a session allows commands. A command can observe it, so that it is part of every key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether commands may use the network.
+    pub network: bool,
+    /// Whether commands may gain privileges, as by a set-user-ID program.
+    pub new_privileges: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { network: true, new_privileges: true }
+    }
+}
+
+impl Rules {
+    /// Adds them to a key.
+    pub fn hash_into(&self, hasher: &mut KeyHasher) {
+        let Self { network, new_privileges } = self;
+        hasher.flag(*network);
+        hasher.flag(*new_privileges);
+    }
+}
+
 /// The settings and connections of one session, which its engine gets.
 #[derive(Clone)]
 pub struct SessionIo {
@@ -175,8 +199,8 @@ pub struct SessionIo {
     /// The most bytes of each stream of a command that are kept. A command that prints more is stopped. The default is
     /// [`MAX_OUTPUT_BYTES`].
     pub max_output_bytes: usize,
-    /// Whether commands may use the network.
-    pub is_network_allowed: bool,
+    /// What the session allows commands.
+    pub rules: Rules,
     /// The settings for registries and the images of the local Docker.
     pub images: ImageAccess,
     /// The directory of the store.

@@ -14,7 +14,7 @@ pub mod image;
 pub mod redact;
 pub mod snapshot;
 
-pub use engine::{Caps, Engine, MAX_OUTPUT_BYTES, SecretProvider, SessionIo};
+pub use engine::{Caps, Engine, MAX_OUTPUT_BYTES, Rules, SecretProvider, SessionIo};
 pub use event::{Change, ChangeKind, Changes, Event, EventSink, Outcome, OutputStream, Reason, VertexEvent};
 pub use failure::{ExecFailure, ExecRecord, ExecStatus, Failure, FailureCode, StageFailure, TAIL_BYTES, chain, tail};
 pub use image::{DockerImages, ImageAccess, ImageSource, ImageTarget, Login, ResolvedImage};

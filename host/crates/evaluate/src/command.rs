@@ -37,6 +37,8 @@ pub struct Command<'a, F> {
     pub max_output_bytes: usize,
     /// Whether it can reach the network: neither the operation nor the session denies it.
     pub has_network: bool,
+    /// Whether it can gain privileges: neither the operation nor the session denies it.
+    pub gains_privileges: bool,
 }
 
 /// Something that is mounted into the root of a command.

@@ -146,6 +146,7 @@ mod tests {
             network: false,
             reuse: Reuse::Allowed,
             limits: Limits::default(),
+            new_privileges: true,
         }
     }
 

@@ -42,7 +42,8 @@ pub(crate) fn gather<'a, F: Clone + Default>(
         secrets: gatherer.secrets,
         timeout: [op.timeout, io.timeout].into_iter().flatten().min(),
         max_output_bytes: io.max_output_bytes,
-        has_network: op.network && io.is_network_allowed,
+        has_network: op.network && io.rules.network,
+        gains_privileges: op.new_privileges && io.rules.new_privileges,
     })
 }
 

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use engine::SessionIo;
+use engine::{Rules, SessionIo};
 use graph::{CacheKey, DefinitionDigest, KeyHasher, Op, Reuse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +25,7 @@ pub(crate) struct Graphs {
     /// The domain of the keys of what the runner makes.
     domain: &'static str,
     is_cache_used: bool,
-    is_network_allowed: bool,
+    rules: Rules,
     is_dry: bool,
     /// The graphs that were not found, with what the store had lost when they were looked up.
     missed: Mutex<HashMap<CacheKey, Losses>>,
@@ -34,8 +34,8 @@ pub(crate) struct Graphs {
 impl Graphs {
     /// Makes the graphs of a session.
     pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str) -> Self {
-        let SessionIo { is_cache_used, is_network_allowed, is_dry, .. } = *io;
-        Self { store, domain, is_cache_used, is_network_allowed, is_dry, missed: Mutex::default() }
+        let SessionIo { is_cache_used, rules, is_dry, .. } = *io;
+        Self { store, domain, is_cache_used, rules, is_dry, missed: Mutex::default() }
     }
 
     /// Returns the values of the roots of a graph, if they are known.
@@ -92,8 +92,8 @@ impl Graphs {
     fn key<F: Clone + Default>(&self, graph: &Graph<'_, Value<F>>) -> CacheKey {
         let mut hasher = KeyHasher::new("graph/2");
         hasher.text(self.domain);
-        // It is part of the key of every command.
-        hasher.flag(self.is_network_allowed);
+        // They are part of the key of every command.
+        self.rules.hash_into(&mut hasher);
         hasher.list(graph.roots.iter(), |h, root| h.bytes(root.digest().as_bytes()));
         hasher.list(graph.frontier.iter(), |h, (vertex, value)| {
             h.bytes(vertex.digest().as_bytes());

@@ -1,6 +1,6 @@
 //! Results of earlier runs: their keys, how they are found and recorded, and why one is missing.
 
-use engine::{Failure, Reason, SessionIo};
+use engine::{Failure, Reason, Rules, SessionIo};
 use graph::{CacheKey, ContentDigest, KeyHasher, Op, Reuse, Vertex};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,7 +20,7 @@ pub(crate) struct Results {
     /// The domain of the keys of what the runner makes.
     domain: &'static str,
     is_cache_used: bool,
-    is_network_allowed: bool,
+    rules: Rules,
     is_dry: bool,
 }
 
@@ -48,8 +48,8 @@ impl Job {
 impl Results {
     /// Makes the results of a session.
     pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str) -> Self {
-        let SessionIo { is_cache_used, is_network_allowed, is_dry, .. } = *io;
-        Self { store, domain, is_cache_used, is_network_allowed, is_dry }
+        let SessionIo { is_cache_used, rules, is_dry, .. } = *io;
+        Self { store, domain, is_cache_used, rules, is_dry }
     }
 
     /// Looks for the result of a vertex whose inputs have these values.
@@ -103,7 +103,9 @@ impl Results {
         let mut hasher = KeyHasher::new(if is_of_runner(op) { self.domain } else { SHARED_DOMAIN });
         op.hash_into(&mut hasher);
         // A command that is denied the network by the run may do something else than one that is not.
-        hasher.flag(matches!(op, Op::Exec(_)) && self.is_network_allowed);
+        if matches!(op, Op::Exec(_)) {
+            self.rules.hash_into(&mut hasher);
+        }
         hasher.list(inputs.iter(), |h, digest| h.bytes(digest.as_bytes()));
         hasher.cache_key()
     }

@@ -226,6 +226,8 @@ pub struct ExecOp {
     pub reuse: Reuse,
     /// The limits on memory, processes and processor time.
     pub limits: Limits,
+    /// Whether the command may gain privileges, as by a set-user-ID program.
+    pub new_privileges: bool,
 }
 
 /// The name of a secret. The graph never has the value.
@@ -597,8 +599,9 @@ impl ExecOp {
             network,
             reuse,
             limits,
+            new_privileges,
         } = self;
-        hasher.text("exec/1");
+        hasher.text("exec/2");
         texts(hasher, args);
         hasher.list(env.entries().into_iter(), |h, (name, value)| {
             h.text(name);
@@ -636,6 +639,7 @@ impl ExecOp {
         expect.hash_into(hasher);
         hasher.flag(*network);
         limits.hash_into(hasher);
+        hasher.flag(*new_privileges);
         // The timeout only bounds the run: a run that ends in time has the same result without it.
         let _ = timeout;
         // This decides whether the key is looked up. It is not part of the key.

@@ -66,6 +66,7 @@ impl Reader<'_> {
             description: self.text(&table, "description")?.map(|(text, _)| text),
             allow: self.powers(&table)?.unwrap_or_default(),
             network: self.flag(&table, "network", true)?,
+            new_privileges: self.flag(&table, "new-privileges", true)?,
             component,
             build,
             sources: self.sources(&table)?,

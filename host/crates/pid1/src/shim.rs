@@ -12,6 +12,7 @@
 //! | `pPATH` | the file with the parameters, which need not be there; see `params.rs` |
 //! | `uNAME` | the user that runs the command |
 //! | `wPATH` | the working directory, which is made if it is not there |
+//! | `l` | keeps the command from gaining privileges |
 //! | `h` | sets `HOME` to the home directory of the user |
 //! | `mPATH` | a directory whose mode and owner are written to `roots`, after those of `/` |
 //! | `bDIR` | a directory that is mounted on, as it was: first the root, then others |
@@ -104,6 +105,9 @@ fn start(
     sys::set_standard_streams(stdin, out, err)?;
     sys::unblock_signals();
     sys::become_user(user.uid, user.gid, user.groups())?;
+    if flags.has_fixed_privileges {
+        sys::fix_privileges()?;
+    }
     let env = params::environment(flags, user, params, env)?;
     Ok(become_command(flags.command, env))
 }

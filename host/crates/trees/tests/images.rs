@@ -51,7 +51,7 @@ impl World {
             is_cache_used: true,
             timeout: None,
             max_output_bytes: engine::MAX_OUTPUT_BYTES,
-            is_network_allowed: true,
+            rules: engine::Rules::default(),
             images: ImageAccess::default(),
             store: dir.path().to_owned(),
             is_dry: false,

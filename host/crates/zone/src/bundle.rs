@@ -120,7 +120,7 @@ fn process(spec: &ExecSpec, zone: &ZoneState) -> Value {
         "args": args,
         "env": env,
         "cwd": spec.cwd,
-        "noNewPrivileges": true,
+        "noNewPrivileges": !spec.gains_privileges,
         "capabilities": {"bounding": CAPABILITIES, "effective": held, "permitted": held},
         "rlimits": rlimits(zone),
     })

@@ -42,6 +42,8 @@ pub struct ExecSpec {
     pub network: Network,
     /// The limits on what the command may use.
     pub limits: Limits,
+    /// Whether the command can gain privileges, as by a set-user-ID program. They are never more than those of user 0.
+    pub gains_privileges: bool,
     /// A function of the zone that is called after the command has exited.
     pub after: Option<After>,
 }
@@ -66,6 +68,7 @@ impl ExecSpec {
             timeout: None,
             network: Network::None,
             limits: Limits::default(),
+            gains_privileges: true,
             after: None,
         }
     }

@@ -58,6 +58,7 @@ impl Container {
             network: options.network,
             reuse: if options.is_cached { Reuse::Allowed } else { Reuse::Never },
             limits: options.limits,
+            new_privileges: options.new_privileges,
         };
         Ok((op, inputs))
     }

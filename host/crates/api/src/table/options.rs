@@ -36,6 +36,7 @@ const EXEC: &[Row] = &[
     set!("exec-options.with-timeout-seconds", ExecOptions, |o, seconds: u32| o.timeout =
         Some(Duration::from_secs(u64::from(seconds)))),
     set!("exec-options.without-network", ExecOptions, |o| o.network = false),
+    set!("exec-options.without-new-privileges", ExecOptions, |o| o.new_privileges = false),
     set!("exec-options.without-cache", ExecOptions, |o| o.is_cached = false),
     set!("exec-options.use-entrypoint", ExecOptions, |o| o.use_entrypoint = true),
     set!("exec-options.expand", ExecOptions, |o| o.expand = true),

@@ -31,7 +31,7 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         base.sh("stat -c '%a %u:%g' /two").stdout().is("400 1000:1000\n").await
     }),
     ("copy: a copied file keeps its mode", [], async |s| {
-        let options = s.new_options().with_mode(0o4755);
+        let options = s.new_options().with_mode(0o4755).with_special_bits();
         let file = s.directory().with_new_file_options("f", b"", &options).file("f");
         s.base().with_file("/f", &file).sh("stat -c '%a %u:%g' /f").stdout().is("4755 0:0\n").await
     }),

@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use api::Value;
+use engine::Rules;
 
 use crate::answer::{Wrong, holds, same};
 use crate::arg::Arg as _;
@@ -49,7 +50,9 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         s.base().sh_options(&format!("{INTERFACES}; : network-none"), &options).stdout().is("lo\n").await
     }),
     ("network: a session can take the network away from all commands", [], async |s| {
-        let s = s.again(&SessionOptions { is_network_allowed: false, ..SessionOptions::default() }).await?;
+        let s = s
+            .again(&SessionOptions { rules: Rules { network: false, ..Rules::default() }, ..SessionOptions::default() })
+            .await?;
         s.base().sh(&format!("{INTERFACES}; : network-session")).stdout().is("lo\n").await
     }),
     ("network: a command has a loopback address", [], async |s| {

@@ -1,6 +1,12 @@
 //! Users and groups of commands.
 
+use engine::Rules;
+
+use crate::base::PASSWD;
 use crate::behaviour::{Behaviour, behaviours};
+use crate::case::Case;
+use crate::handle::Handle;
+use crate::session::SessionOptions;
 
 pub(super) const ALL: &[Behaviour] = behaviours![
     ("user: commands run as root by default", [], async |s| s.base().sh("id -u; id -g").stdout().is("0\n0\n").await),
@@ -62,6 +68,21 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let script = "awk '/^CapEff/ {print $2}' /proc/self/status";
         s.base().with_user("app").sh(script).stdout().is("0000000000000000\n").await
     }),
+    // Docker and Dagger do the same.
+    ("user: a set-user-ID program makes an ordinary user root", [Owners], async |s| {
+        become_root(s).sh("/bin/su -c 'id -u' root").stdout().is("0\n").await?;
+        become_root(s).sh("grep NoNewPrivs /proc/self/status | tr -d '\\t'").stdout().is("NoNewPrivs:0\n").await
+    }),
+    ("user: a command that must not gain privileges does not", [Owners], async |s| {
+        let options = s.exec_options().without_new_privileges();
+        let denied = become_root(s).sh_options("/bin/su -c 'id -u' root 2>/dev/null || id -u", &options);
+        denied.stdout().is("1000\n").await
+    }),
+    ("user: a session can keep all commands from gaining privileges", [Owners], async |s| {
+        let rules = Rules { new_privileges: false, ..Rules::default() };
+        let s = s.again(&SessionOptions { rules, ..SessionOptions::default() }).await?;
+        become_root(&s).sh("/bin/su -c 'id -u' root 2>/dev/null || id -u").stdout().is("1000\n").await
+    }),
     ("user: files keep the owner who wrote them in later commands", [Owners], async |s| {
         let base = s.base().with_user("1000:50").sh("echo x > /tmp/f").without_user();
         base.sh("stat -c %u:%g /tmp/f").stdout().is("1000:50\n").await
@@ -71,3 +92,9 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         base.stdout().is("1000:50 app:staff\n").await
     }),
 ];
+
+/// Returns a container whose user `app` can become root by a set-user-ID program.
+fn become_root(s: &Case<'_>) -> Handle {
+    let base = s.base().with_new_file("/etc/passwd", &PASSWD.replace("root:x:", "root::"));
+    base.sh("cp /bin/busybox /bin/su; chmod 4755 /bin/su").with_user("app")
+}

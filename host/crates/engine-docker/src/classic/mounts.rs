@@ -67,6 +67,7 @@ pub(crate) async fn prepare(
             has_previous: !image.stubs.is_empty(),
             // Docker gives the root of an image the usual mode and owner.
             owned: vec![("/".to_owned(), owned)],
+            has_fixed_privileges: !command.gains_privileges,
             ..StartOptions::default()
         },
         image,

@@ -34,7 +34,9 @@ pub(crate) async fn lower(
     values: &[Value],
 ) -> Result<Value, Failure> {
     check(op)?;
-    let options = StartOptions::default();
+    let rules = engine.io.rules;
+    let has_fixed_privileges = !(op.new_privileges && rules.new_privileges);
+    let options = StartOptions { has_fixed_privileges, ..StartOptions::default() };
     let mut lowering = Lowering { engine, vertex, op, values, inputs: Vec::new(), mounts: Vec::new(), options };
     lowering.root().await?;
     let mut subs = vec![""];
@@ -46,7 +48,7 @@ pub(crate) async fn lower(
     let Lowering { inputs, mounts, options, .. } = lowering;
     let make = |generation: Option<String>| {
         let options = StartOptions { generation, ..options.clone() };
-        exec(vertex, op, &inputs, &mounts, &options, engine.io.is_network_allowed)
+        exec(vertex, op, &inputs, &mounts, &options, rules.network)
     };
     let step = find(engine, vertex, op, output, make)?;
     if step.record().is_none() {

@@ -81,7 +81,7 @@ fn io(store: &Path, settings: Settings) -> (SessionIo, Arc<Mutex<Vec<Event>>>) {
         is_cache_used: settings.is_cache_used,
         timeout: settings.timeout,
         max_output_bytes: engine::MAX_OUTPUT_BYTES,
-        is_network_allowed: false,
+        rules: engine::Rules { network: false, ..engine::Rules::default() },
         images: ImageAccess { docker_config: settings.docker_config, ..ImageAccess::default() },
         store: store.to_owned(),
         is_dry: false,
@@ -185,6 +185,7 @@ pub(crate) fn command(script: &str) -> ExecOp {
         network: false,
         reuse: Reuse::Allowed,
         limits: Limits::default(),
+        new_privileges: true,
     }
 }
 

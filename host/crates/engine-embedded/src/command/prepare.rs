@@ -25,6 +25,7 @@ pub(crate) fn prepare<F: Clone>(command: &Command<'_, F>, laid_out: LaidOut) -> 
         network: _,
         reuse: Reuse::Allowed | Reuse::Never,
         limits,
+        new_privileges: _,
     } = command.op;
     let LaidOut { root, mounts, after } = laid_out;
     let path = |path: &Option<TreePath>| path.as_ref().map(TreePath::to_absolute);
@@ -46,6 +47,7 @@ pub(crate) fn prepare<F: Clone>(command: &Command<'_, F>, laid_out: LaidOut) -> 
         timeout: command.timeout,
         network: if command.has_network { Network::Outside } else { Network::None },
         limits: limits_of(*limits),
+        gains_privileges: command.gains_privileges,
         after: Some(after),
         ..ExecSpec::new(root, args.iter().cloned())
     }
@@ -83,6 +85,7 @@ mod tests {
             network: true,
             reuse: Reuse::Allowed,
             limits: Limits { processes: Some(5), ..Limits::default() },
+            new_privileges: true,
         }
     }
 

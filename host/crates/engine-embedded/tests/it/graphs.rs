@@ -66,7 +66,7 @@ fn solve(store: &Path, source: &Path, first: &str, is_cache_used: bool) -> Solve
         is_cache_used,
         timeout: None,
         max_output_bytes: engine::MAX_OUTPUT_BYTES,
-        is_network_allowed: false,
+        rules: engine::Rules { network: false, ..engine::Rules::default() },
         images: ImageAccess::default(),
         store: store.to_owned(),
         is_dry: false,

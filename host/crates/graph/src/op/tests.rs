@@ -17,6 +17,7 @@ fn exec() -> ExecOp {
         network: true,
         reuse: Reuse::Allowed,
         limits: Limits::default(),
+        new_privileges: true,
     }
 }
 
@@ -36,6 +37,7 @@ fn what_a_command_can_observe_changes_its_key() {
     assert_ne!(same, key(|op| op.cwd = TreePath::parse("/src").unwrap()));
     assert_ne!(same, key(|op| op.user = Some("app".into())));
     assert_ne!(same, key(|op| op.stdin = Stdin::Text("".into())));
+    assert_ne!(same, key(|op| op.new_privileges = false));
     assert_ne!(same, key(|op| op.redirect_stdout = Some(TreePath::parse("o").unwrap())));
     assert_ne!(same, key(|op| op.redirect_stderr = Some(TreePath::parse("o").unwrap())));
     assert_ne!(same, key(|op| op.expect = Expect::Any));

@@ -19,6 +19,7 @@ pub(crate) static MANIFEST: Keys = Keys {
         "description",
         "allow",
         "network",
+        "new-privileges",
         "component",
         "build",
         "sources",

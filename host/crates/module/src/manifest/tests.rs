@@ -24,7 +24,7 @@ fn a_manifest_says_what_a_module_is() {
     check(
         &format!("{GOOD}allow = [\"machine\"]\n"),
         &expect![[
-            r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, network: true, component: None, build: None, sources: [], dependencies: [], stages: [] }"#
+            r#"ModuleManifest { name: "demo", version: "0.1.0", language: Some(Rust), description: None, allow: {"machine"}, network: true, new_privileges: true, component: None, build: None, sources: [], dependencies: [], stages: [] }"#
         ]],
     );
 }
@@ -41,7 +41,7 @@ fn an_unknown_key_is_named_with_its_place_and_what_is_near() {
         &format!("{GOOD}[tools]\n"),
         &expect![[r#"
             `host.toml:4:2`: there is no key `tools` in a manifest
-            hint: a manifest has: name, version, language, description, allow, network, component, build, sources, dependencies, stages"#]],
+            hint: a manifest has: name, version, language, description, allow, network, new-privileges, component, build, sources, dependencies, stages"#]],
     );
 }
 

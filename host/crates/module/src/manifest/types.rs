@@ -21,6 +21,8 @@ pub struct ModuleManifest {
     pub allow: BTreeSet<String>,
     /// Whether commands may use the network. They may, unless the manifest says `false`.
     pub network: bool,
+    /// Whether commands may gain privileges, as by `sudo`. They may, unless the manifest says `false`.
+    pub new_privileges: bool,
     /// The path of a component that another tool makes, relative to the manifest.
     pub component: Option<PathBuf>,
     /// The command that makes the component, for a shell in the directory of the manifest.

@@ -20,6 +20,8 @@ pub(super) struct Flags {
     pub(super) cwd: &'static CStr,
     /// Whether `HOME` is to be set.
     pub(super) sets_home: bool,
+    /// Whether the command can gain no privileges.
+    pub(super) has_fixed_privileges: bool,
     /// The command and its arguments.
     pub(super) command: TextList,
     all: TextList,
@@ -43,6 +45,7 @@ impl Flags {
             user: find(b'u').unwrap_or(c"0"),
             cwd: find(b'w').unwrap_or(c"/"),
             sets_home: find(b'h').is_some(),
+            has_fixed_privileges: find(b'l').is_some(),
             command,
             all,
         })

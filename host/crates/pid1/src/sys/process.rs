@@ -89,6 +89,13 @@ pub(crate) fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<(), Errn
     Ok(())
 }
 
+/// Keeps this process, and those that it becomes and starts, from gaining privileges.
+pub(crate) fn fix_privileges() -> Result<(), Errno> {
+    const PR_SET_NO_NEW_PRIVS: usize = 38;
+    // SAFETY: no memory is involved.
+    unsafe { call(nr::PRCTL, [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]) }.map(drop)
+}
+
 /// Reaps all processes that have ended. Returns how this one did, if it is among them.
 pub(crate) fn reap(child: Pid) -> Option<WaitStatus> {
     const WNOHANG: usize = 1;
