@@ -16,6 +16,7 @@ fn a_secret_that_does_not_exist_is_named_before_anything_runs() {
         ("scheme", "secret-name --value vault:x", USAGE, &[flag, "given as `env:NAME`, `file:PATH` or `cmd:COMMAND`"]),
         ("no variable", "secret-name --value env:", USAGE, &["`env:` of a secret names nothing", "hint: "]),
         ("no file", "secret-name --value file:", USAGE, &["`file:` of a secret names nothing"]),
+        ("no source", "secret-name --value by-name:hunter2", USAGE, &["never as itself"]),
         ("no command", "secret-name --value cmd:", USAGE, &["a secret is given as"]),
     ];
     check_calls(&scratch, "values", rows);

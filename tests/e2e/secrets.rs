@@ -1,7 +1,10 @@
 //! Secrets, which only commands see.
 
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use graph::ContentDigest;
 use testkit::{Scratch, require};
 
 use crate::run::{Chain, Ran};
@@ -61,11 +64,57 @@ fn a_secret_is_replaced_in_output_errors_and_events_and_is_never_in_the_store() 
         }
     }
     assert_eq!(files_with(&scratch.path(""), &[VALUE, ENCODED]), Vec::<String>::new());
+    // A hash without a key would let whoever sees it try out values.
+    let hash = ContentDigest::of(VALUE.as_bytes());
+    assert_eq!(files_with(&scratch.path(""), &[&hash.as_bytes()[..], hash.to_hex().as_bytes()]), Vec::<String>::new());
     assert_ne!(
         files_with(&scratch.path("store"), &["kept-by-the-step"]),
         Vec::<String>::new(),
         "the search finds what is there"
     );
+}
+
+/// Runs a command that tells the reverse of a secret, which is not replaced.
+fn tell(source: &str, value: &str, scratch: &Scratch) -> Ran {
+    let chain = with_secret(source).sh("echo $TOKEN | rev; rev /run/token").stdout().then(&["--explain"]);
+    chain.run_with(scratch, |command| {
+        command.env("OUR_TOKEN", value);
+    })
+}
+
+#[test]
+fn another_value_of_a_secret_runs_a_command_again_and_explain_says_so() {
+    if !require("crun") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let told = |source: &str, value: &str| {
+        let ran = tell(source, value, &scratch);
+        let vertex = ran.command("rev");
+        (ran.ok().lines().next().unwrap_or_default().to_owned(), vertex.outcome.clone(), vertex.reason.clone())
+    };
+    let expect = |text: &str, outcome: &str, reason: &str| (text.to_owned(), outcome.to_owned(), reason.to_owned());
+    assert_eq!(told("env:OUR_TOKEN", "first-value"), expect("eulav-tsrif", "ran", "never-ran"));
+    assert_eq!(told("env:OUR_TOKEN", "other-value"), expect("eulav-rehto", "ran", "secret-changed"));
+    assert_eq!(told("env:OUR_TOKEN", "first-value"), expect("eulav-tsrif", "cached", "hit"));
+    // Another source with the same value is the same secret.
+    assert_eq!(told("cmd:printf other-value", ""), expect("eulav-rehto", "cached", "hit"));
+    let changed = tell("cmd:printf third-value", "", &scratch);
+    assert!(changed.answer.stderr.contains("a secret changed: `value`"), "{}", changed.answer.stderr);
+    let key = scratch.path("store/secret-key-v1").metadata().unwrap();
+    assert_eq!((key.len(), key.permissions().mode() & 0o7777), (32, 0o600));
+}
+
+#[test]
+fn another_value_of_a_secret_that_is_known_by_its_name_runs_nothing_again() {
+    if !require("crun") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let first = tell("by-name:env:OUR_TOKEN", "first-value", &scratch);
+    let second = tell("by-name:env:OUR_TOKEN", "other-value", &scratch);
+    assert_eq!((first.ok(), second.ok()), (first.ok(), first.ok()));
+    assert_eq!(second.command("rev").outcome, "cached");
 }
 
 #[test]
@@ -96,18 +145,16 @@ fn a_secret_that_does_not_exist_is_named_and_nothing_runs() {
 }
 
 /// Returns the files below a directory that have one of the texts in their contents or names.
-pub(crate) fn files_with(dir: &Path, texts: &[&str]) -> Vec<String> {
+pub(crate) fn files_with(dir: &Path, texts: &[impl AsRef<[u8]>]) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_owned()];
     while let Some(at) = open.pop() {
         for entry in std::fs::read_dir(&at).into_iter().flatten().filter_map(Result::ok) {
             let (path, kind) = (entry.path(), entry.file_type().unwrap());
             let contents = if kind.is_file() { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
-            let has = |text: &&str| {
-                let in_contents = contents.windows(text.len()).any(|window| window == text.as_bytes());
-                in_contents || path.file_name().unwrap().to_string_lossy().contains(*text)
-            };
-            if texts.iter().any(has) {
+            let name = path.file_name().unwrap().as_bytes();
+            let has = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+            if texts.iter().any(|text| has(&contents, text.as_ref()) || has(name, text.as_ref())) {
                 found.push(path.display().to_string());
             }
             if kind.is_dir() {

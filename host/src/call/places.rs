@@ -99,7 +99,8 @@ impl<'a> Places<'a> {
         })
     }
 
-    /// Returns the secret that `text` names: `env:NAME`, `file:PATH` or `cmd:COMMAND`. Stages see it as `name`.
+    /// Returns the secret that `text` names: `env:NAME`, `file:PATH` or `cmd:COMMAND`, with `by-name:` before it if no
+    /// key is to have its value. Stages see it as `name`.
     pub(super) fn secret(&mut self, name: &str, text: &str) -> Result<Value> {
         let source = self.secret_source(text)?;
         let name = self.secret_name(name, &source);
@@ -117,6 +118,7 @@ impl<'a> Places<'a> {
             _ => rest.strip_prefix("//").filter(|rest| !rest.is_empty()).unwrap_or(rest),
         };
         match kind {
+            "by-name" => self.secret_source(rest).map(|source| SecretSource::ByName(Box::new(source))),
             "env" | "file" if rest.is_empty() => Err(Report::usage(format!("`{kind}:` of a secret names nothing"))
                 .with_hint("a secret is given as `env:NAME`, `file:PATH` or `cmd:COMMAND`")),
             "env" => match self.config.variables.get(rest) {

@@ -123,6 +123,13 @@ impl<'a> Case<'a> {
         Handle::new(&self.session, Secret { name: SecretName(name.to_owned()) })
     }
 
+    /// Returns a secret of whose value no key has anything.
+    #[must_use]
+    pub fn secret_by_name(&self, name: &str, value: &str) -> Handle {
+        self.session.know_by_name(name);
+        self.secret(name, value)
+    }
+
     /// Returns a directory of this machine, as the command line passes one to a stage.
     #[must_use]
     pub fn local_directory(&self, path: &Path) -> Handle {

@@ -1,6 +1,6 @@
 //! A session over an engine, as a run of the product has one: bridge, secrets and events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -57,7 +57,11 @@ pub struct Session {
 
 /// The values of secrets, by name.
 #[derive(Default)]
-pub(crate) struct Secrets(Mutex<BTreeMap<String, Vec<u8>>>);
+pub(crate) struct Secrets {
+    values: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// The secrets of whose value no key has anything.
+    by_name: Mutex<BTreeSet<String>>,
+}
 
 /// A session whose engine is not open yet.
 pub(crate) struct Draft {
@@ -105,7 +109,12 @@ impl Draft {
 impl Session {
     /// Sets the value of a secret.
     pub fn add_secret(&self, name: &str, value: &[u8]) {
-        lock(&self.secrets.0).insert(name.to_owned(), value.to_vec());
+        lock(&self.secrets.values).insert(name.to_owned(), value.to_vec());
+    }
+
+    /// Has keys know a secret by its name alone.
+    pub fn know_by_name(&self, name: &str) {
+        lock(&self.secrets.by_name).insert(name.to_owned());
     }
 
     /// Cancels the session.
@@ -194,8 +203,12 @@ impl Bridge for Session {
 
 impl SecretProvider for Secrets {
     fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure> {
-        let value = lock(&self.0).get(&name.0).cloned();
+        let value = lock(&self.values).get(&name.0).cloned();
         value.ok_or_else(|| Failure::environment(format!("there is no secret `{}`", name.0), None))
+    }
+
+    fn is_known_by_name(&self, name: &SecretName) -> bool {
+        lock(&self.by_name).contains(&name.0)
     }
 }
 

@@ -17,6 +17,7 @@ use engine::{
     Caps, Engine, Failure, FileStat, ImageSource, ImageTarget, OutputRef, ResolvedImage, SearchMatch, SearchQuery,
     SessionIo, Snapshot, Solved,
 };
+use evaluate::secrets::read_ahead;
 use graph::{ContentDigest, Contents, Definition, Edge, Platform, TreePath};
 use solver::Solver;
 use store::Store;
@@ -88,6 +89,7 @@ impl Engine for Docker {
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
         self.engine.note_needs(&Definition::of(outputs));
         let solve = async {
+            read_ahead(&self.engine.io.secrets, outputs).await;
             let values = self.solver.solve(outputs).await.map_err(|_| Failure::bug("the solver ended"))??;
             if let Some(operation) = values.iter().find_map(Value::not_evaluated) {
                 return Err(Failure::planned(Arc::clone(operation)));

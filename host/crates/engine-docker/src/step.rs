@@ -109,6 +109,8 @@ pub(crate) fn params_id(op: &Op) -> String {
 pub(crate) struct StartOptions {
     /// Tells runs apart that must not share a result.
     pub(crate) generation: Option<String>,
+    /// Tells commands apart whose secrets have other values. The shim makes nothing of it.
+    pub(crate) secrets: Option<String>,
     /// Whether the command can gain no privileges.
     pub(crate) has_fixed_privileges: bool,
     /// Whether the root is shown as it was before anything was mounted on it.
@@ -158,6 +160,7 @@ pub(crate) fn arguments(op: &ExecOp, options: &StartOptions, places: &Places) ->
         args.push(format!("b{before}-{}", n + 1));
         args.extend(mounts_below(op, bind).map(|path| format!("c/{path}")));
     }
+    args.extend(options.secrets.as_ref().map(|secrets| format!("s{secrets}")));
     args.extend(options.generation.as_ref().map(|generation| format!("g{generation}")));
     args.push("--".to_owned());
     args.extend(op.args.iter().cloned());
@@ -285,6 +288,7 @@ mod tests {
         let owned = Owned { mode: 0o2750, uid: 1, gid: 2 };
         let options = StartOptions {
             generation: Some("7".into()),
+            secrets: Some("5".into()),
             has_fixed_privileges: true,
             has_before: true,
             has_previous: true,
@@ -294,7 +298,7 @@ mod tests {
         let words = arguments(&op(), &options, &PLACES).join(" ");
         assert!(words.contains(" h l x0 "), "{words}");
         assert!(words.contains(" k2750:1:2/ q3:4/c f/dev/.host-previous/stubs b/"), "{words}");
-        assert!(words.contains(" g7 -- "), "{words}");
+        assert!(words.contains(" s5 g7 -- "), "{words}");
     }
 
     #[test]

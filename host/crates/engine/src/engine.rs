@@ -146,11 +146,18 @@ pub struct Caps {
 
 /// Knows the values of secrets.
 pub trait SecretProvider: Send + Sync {
-    /// Returns the value of a secret. The caller must not keep, log or hash it.
+    /// Returns the value of a secret. The caller must not keep or log it, nor hash it but with the key of a store.
     ///
     /// # Errors
     /// If there is no secret of this name, or its source cannot be read.
     fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure>;
+
+    /// Returns whether keys have only the name of a secret. They have a keyed hash of its value unless the caller asked
+    /// for this, as for a token that is another one in every run.
+    fn is_known_by_name(&self, name: &SecretName) -> bool {
+        let _ = name;
+        false
+    }
 }
 
 /// The most bytes of each stream of a command that are kept, unless a session says otherwise. Gigabytes belong into a

@@ -110,6 +110,11 @@ pub enum Reason {
         /// The files that differ; nothing if the input is no directory, or if the old one is not in the store any more.
         changes: Changes,
     },
+    /// A secret has another value than the last time.
+    SecretChanged {
+        /// The name of the secret.
+        secret: String,
+    },
     /// The result of this key was removed from the store.
     Evicted,
     /// The session forbids the use of earlier results.
@@ -195,6 +200,7 @@ impl Reason {
             Self::Cheap => "cheap",
             Self::NeverRan => "never-ran",
             Self::InputChanged { .. } => "input-changed",
+            Self::SecretChanged { .. } => "secret-changed",
             Self::Evicted => "evicted",
             Self::NoCache => "no-cache",
             Self::Never => "without-cache",
@@ -215,6 +221,7 @@ impl Reason {
                 nothing if nothing.is_empty() => format!("{input} changed from {} to {}", was.short(), is.short()),
                 changes => format!("{input}: {changes}"),
             },
+            Self::SecretChanged { secret } => format!("a secret changed: `{secret}`"),
             Self::Evicted => "its result was removed from the store".to_owned(),
             Self::NoCache => "--no-cache forbids reuse".to_owned(),
             Self::Never => "the command forbids reuse".to_owned(),

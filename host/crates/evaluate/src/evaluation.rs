@@ -17,6 +17,7 @@ use crate::graphs::Graphs;
 use crate::output::Report;
 use crate::results::{Job, Results};
 use crate::runner::Runner;
+use crate::secrets::SecretHasher;
 use crate::value::{Tree, Value};
 use crate::{check, gather, images, locks};
 
@@ -45,8 +46,9 @@ type Made<R> = (Value<<R as Runner>::Form>, Maker);
 
 impl<R: Runner> Evaluation<R> {
     pub(crate) fn new(trees: Trees, io: SessionIo, runner: R) -> Self {
-        let results = Results::new(trees.store().clone(), &io, R::DOMAIN);
-        let graphs = Graphs::new(trees.store().clone(), &io, R::DOMAIN);
+        let secrets = Arc::new(SecretHasher::new(trees.store().root(), &io));
+        let results = Results::new(trees.store().clone(), &io, R::DOMAIN, Arc::clone(&secrets));
+        let graphs = Graphs::new(trees.store().clone(), &io, R::DOMAIN, secrets);
         let announcer = Announcer::new(Arc::clone(&io.events));
         Self { runner, trees, io, results, graphs, announcer }
     }

@@ -15,6 +15,7 @@ use trees::{Input, Trees};
 
 use crate::evaluation::Evaluation;
 use crate::runner::Runner;
+use crate::secrets::read_ahead;
 use crate::value::Value;
 
 /// Evaluates graphs over the store, with commands run by a [`Runner`]. It serves one session.
@@ -52,8 +53,12 @@ impl<R: Runner> Engine for Evaluator<R> {
     }
 
     async fn solve(&self, outputs: &[Edge]) -> Result<Vec<Solved>, Failure> {
+        let solve = async {
+            read_ahead(&self.evaluation.io.secrets, outputs).await;
+            self.solver.solve(outputs).await
+        };
         let values = tokio::select! {
-            solved = self.solver.solve(outputs) => solved.map_err(|_| Failure::bug("the solver ended"))??,
+            solved = solve => solved.map_err(|_| Failure::bug("the solver ended"))??,
             () = self.evaluation.io.cancel.cancelled() => return Err(Failure::Cancelled),
         };
         if let Some(operation) = values.iter().find_map(Value::not_evaluated) {

@@ -8,15 +8,16 @@
 //! one, which notes their inputs: the next change is explained by a comparison with them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::{Rules, SessionIo};
+use engine::{Failure, Rules, SessionIo};
 use graph::{CacheKey, DefinitionDigest, KeyHasher, Op, Reuse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use solver::Graph;
 use store::{Losses, NewResult, Store};
 
+use crate::secrets::SecretHasher;
 use crate::value::Value;
 
 /// The graphs of a session.
@@ -27,15 +28,16 @@ pub(crate) struct Graphs {
     is_cache_used: bool,
     rules: Rules,
     is_dry: bool,
+    secrets: Arc<SecretHasher>,
     /// The graphs that were not found, with what the store had lost when they were looked up.
     missed: Mutex<HashMap<CacheKey, Losses>>,
 }
 
 impl Graphs {
     /// Makes the graphs of a session.
-    pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str) -> Self {
+    pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str, secrets: Arc<SecretHasher>) -> Self {
         let SessionIo { is_cache_used, rules, is_dry, .. } = *io;
-        Self { store, domain, is_cache_used, rules, is_dry, missed: Mutex::default() }
+        Self { store, domain, is_cache_used, rules, is_dry, secrets, missed: Mutex::default() }
     }
 
     /// Returns the values of the roots of a graph, if they are known.
@@ -46,8 +48,8 @@ impl Graphs {
         if !self.is_reusable(graph) {
             return None;
         }
-        let key = self.key(graph);
-        // An error of the store shows again when the vertices are looked up, and is told then.
+        // An error of the store or of a secret shows again when the vertices are looked up, and is told then.
+        let key = self.key(graph).ok()?;
         let losses = self.store.losses().ok()?;
         let is_last = self.is_dry || self.store.last_key(roots(graph)).ok()? == Some(key);
         let found = if is_last { self.store.graph_value(key).ok()? } else { None };
@@ -67,7 +69,7 @@ impl Graphs {
         if self.is_dry || values.iter().any(|value| value.not_evaluated().is_some()) {
             return;
         }
-        let key = self.key(graph);
+        let Ok(key) = self.key(graph) else { return };
         let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         let Some(losses) = missed else { return };
         let result = NewResult {
@@ -78,7 +80,7 @@ impl Graphs {
         };
         // Without it the next run looks the vertices up one by one.
         if self.store.put_graph_value(&result, losses).is_ok() {
-            let _ = self.store.note_history(roots(graph), key, &[]);
+            let _ = self.store.note_history(roots(graph), key, &[], &[]);
         }
     }
 
@@ -89,8 +91,8 @@ impl Graphs {
             && graph.frontier.iter().all(|(_, value)| value.not_evaluated().is_none())
     }
 
-    fn key<F: Clone + Default>(&self, graph: &Graph<'_, Value<F>>) -> CacheKey {
-        let mut hasher = KeyHasher::new("graph/2");
+    fn key<F: Clone + Default>(&self, graph: &Graph<'_, Value<F>>) -> Result<CacheKey, Failure> {
+        let mut hasher = KeyHasher::new("graph/3");
         hasher.text(self.domain);
         // They are part of the key of every command.
         self.rules.hash_into(&mut hasher);
@@ -99,7 +101,15 @@ impl Graphs {
             h.bytes(vertex.digest().as_bytes());
             h.list(value.trees().iter(), |h, tree| h.bytes(tree.as_bytes()));
         });
-        hasher.cache_key()
+        for vertex in graph.vertices {
+            let Op::Exec(op) = vertex.op() else { continue };
+            let secrets = self.secrets.parts(op)?;
+            if !secrets.is_empty() {
+                hasher.bytes(vertex.digest().as_bytes());
+                secrets.hash_into(&mut hasher);
+            }
+        }
+        Ok(hasher.cache_key())
     }
 }
 

@@ -25,6 +25,7 @@ mod locks;
 mod output;
 mod results;
 pub mod runner;
+pub mod secrets;
 mod user;
 mod value;
 mod volumes;

@@ -1,5 +1,7 @@
 //! Results of earlier runs: their keys, how they are found and recorded, and why one is missing.
 
+use std::sync::Arc;
+
 use engine::{Failure, Reason, Rules, SessionIo};
 use graph::{CacheKey, ContentDigest, KeyHasher, Op, Reuse, Vertex};
 use serde::Serialize;
@@ -9,6 +11,7 @@ use store::{Miss, NewResult, Store};
 use trees::failure::read_failure;
 
 use crate::changes;
+use crate::secrets::{SecretHasher, SecretParts};
 use crate::value::Value;
 
 /// The domain of the keys of operations on trees, whose results all runners share.
@@ -22,21 +25,30 @@ pub(crate) struct Results {
     is_cache_used: bool,
     rules: Rules,
     is_dry: bool,
+    secrets: Arc<SecretHasher>,
 }
 
 /// What a look-up found out that an evaluation needs.
 pub(crate) struct Job {
     /// The key under which the result is recorded; none for what is looked at in every run.
     pub(crate) key: Option<CacheKey>,
+    /// What it is evaluated with.
+    given: Given,
+    pub(crate) reason: Reason,
+}
+
+/// What a vertex is evaluated with besides its operation.
+#[derive(Default)]
+struct Given {
     /// The digests of what its inputs select.
     inputs: Vec<ContentDigest>,
-    pub(crate) reason: Reason,
+    secrets: SecretParts,
 }
 
 impl Job {
     /// Makes the job of a source, which is looked at in every run.
     pub(crate) fn source() -> Self {
-        Self { key: None, inputs: Vec::new(), reason: Reason::Source }
+        Self { key: None, given: Given::default(), reason: Reason::Source }
     }
 
     /// Returns the key under which another process may record the same result meanwhile, if that may be used.
@@ -47,9 +59,9 @@ impl Job {
 
 impl Results {
     /// Makes the results of a session.
-    pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str) -> Self {
+    pub(crate) fn new(store: Store, io: &SessionIo, domain: &'static str, secrets: Arc<SecretHasher>) -> Self {
         let SessionIo { is_cache_used, rules, is_dry, .. } = *io;
-        Self { store, domain, is_cache_used, rules, is_dry }
+        Self { store, domain, is_cache_used, rules, is_dry, secrets }
     }
 
     /// Looks for the result of a vertex whose inputs have these values.
@@ -61,28 +73,34 @@ impl Results {
     where
         F: Clone + Default + Serialize + DeserializeOwned,
     {
-        let digests = self.digests(vertex, inputs)?;
-        let key = self.key(vertex.op(), &digests);
+        let secrets = if let Op::Exec(op) = vertex.op() { self.secrets.parts(op)? } else { SecretParts::default() };
+        let given = Given { inputs: self.digests(vertex, inputs)?, secrets };
+        let key = self.key(vertex.op(), &given);
         let reason = if !self.is_cache_used {
             Reason::NoCache
         } else if matches!(vertex.op(), Op::Exec(op) if op.reuse == Reuse::Never) {
             Reason::Never
         } else if let Some(value) = self.recorded(vertex.op(), key)? {
-            self.note_found(vertex, key, &digests)?;
+            self.note_found(vertex, key, &given)?;
             return Ok(LookUp::Done(Ok(value)));
         } else {
-            self.explain(vertex, key, &digests)?
+            self.explain(vertex, key, &given)?
         };
-        Ok(LookUp::Execute(Job { key: Some(key), inputs: digests, reason }))
+        Ok(LookUp::Execute(Job { key: Some(key), given, reason }))
     }
 
     /// Notes with which inputs the result of a vertex was found, so that the next change is explained by a comparison
     /// with them.
-    fn note_found(&self, vertex: &Vertex, key: CacheKey, inputs: &[ContentDigest]) -> Result<(), Failure> {
+    fn note_found(&self, vertex: &Vertex, key: CacheKey, given: &Given) -> Result<(), Failure> {
         if self.is_dry || self.store.last_key(vertex.digest()).map_err(Failure::of)? == Some(key) {
             return Ok(());
         }
-        self.store.note_history(vertex.digest(), key, inputs).map_err(Failure::of)
+        self.note_history(vertex, key, given)
+    }
+
+    fn note_history(&self, vertex: &Vertex, key: CacheKey, given: &Given) -> Result<(), Failure> {
+        let noted = self.store.note_history(vertex.digest(), key, &given.inputs, &given.secrets.digests());
+        noted.map_err(Failure::of)
     }
 
     /// Returns the content digests of what the inputs select.
@@ -99,14 +117,15 @@ impl Results {
             .collect()
     }
 
-    fn key(&self, op: &Op, inputs: &[ContentDigest]) -> CacheKey {
+    fn key(&self, op: &Op, given: &Given) -> CacheKey {
         let mut hasher = KeyHasher::new(if is_of_runner(op) { self.domain } else { SHARED_DOMAIN });
         op.hash_into(&mut hasher);
         // A command that is denied the network by the run may do something else than one that is not.
         if matches!(op, Op::Exec(_)) {
             self.rules.hash_into(&mut hasher);
+            given.secrets.hash_into(&mut hasher);
         }
-        hasher.list(inputs.iter(), |h, digest| h.bytes(digest.as_bytes()));
+        hasher.list(given.inputs.iter(), |h, digest| h.bytes(digest.as_bytes()));
         hasher.cache_key()
     }
 
@@ -120,8 +139,9 @@ impl Results {
         Ok(found.and_then(|bytes| decode(&bytes)))
     }
 
-    fn explain(&self, vertex: &Vertex, key: CacheKey, inputs: &[ContentDigest]) -> Result<Reason, Failure> {
-        let miss = self.store.explain_miss(vertex.digest(), key, inputs).map_err(Failure::of)?;
+    fn explain(&self, vertex: &Vertex, key: CacheKey, given: &Given) -> Result<Reason, Failure> {
+        let secrets = given.secrets.digests();
+        let miss = self.store.explain_miss(vertex.digest(), key, &given.inputs, &secrets).map_err(Failure::of)?;
         Ok(match miss {
             Miss::Evicted => Reason::Evicted,
             Miss::InputChanged { index, from: Some(was), to: Some(is) } => {
@@ -131,6 +151,10 @@ impl Results {
                 });
                 let changes = changes::between(&self.store, was, is);
                 Reason::InputChanged { input, was, is, changes }
+            }
+            Miss::SecretChanged { index } => {
+                let secret = given.secrets.name(index).map_or_else(String::new, |name| name.0.clone());
+                Reason::SecretChanged { secret }
             }
             Miss::NeverRan | Miss::KeyChanged | Miss::InputChanged { .. } => Reason::NeverRan,
         })
@@ -162,7 +186,7 @@ impl Results {
         let bytes = if is_of_runner(vertex.op()) { value.encode() } else { value.encode_shared() };
         let result = NewResult { key, value: &bytes, trees: &value.trees(), blobs: &value.blobs() };
         self.store.put_result(&result).map_err(Failure::of)?;
-        self.store.note_history(vertex.digest(), key, &job.inputs).map_err(Failure::of)
+        self.note_history(vertex, key, &job.given)
     }
 }
 

@@ -89,6 +89,20 @@ digest_type! {
     ContentDigest
 }
 
+digest_type! {
+    /// The identity of the value of a secret for one store: a hash with the key of the store. Without the key it tells
+    /// nothing about the value.
+    SecretDigest
+}
+
+impl SecretDigest {
+    /// Returns the digest of a value with the key of a store.
+    #[must_use]
+    pub fn of(key: &[u8; 32], value: &[u8]) -> Self {
+        Self(*blake3::keyed_hash(key, value).as_bytes())
+    }
+}
+
 impl ContentDigest {
     /// Returns the digest of `bytes`.
     #[must_use]

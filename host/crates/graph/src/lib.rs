@@ -29,7 +29,7 @@ pub mod vertex;
 pub use contents::Contents;
 pub use definition::Definition;
 pub use diagnostic::{Blame, Diagnostic};
-pub use digest::{CacheKey, ContentDigest, DefinitionDigest, DigestError, KeyHasher};
+pub use digest::{CacheKey, ContentDigest, DefinitionDigest, DigestError, KeyHasher, SecretDigest};
 pub use image::{ImageConfig, ImageOp, ImageOrigin, PackForm, PackOp};
 pub use image_digest::{ImageDigest, ImageDigestError};
 pub use op::{

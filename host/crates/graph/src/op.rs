@@ -4,6 +4,8 @@
 //! someone decides whether it belongs to the definition digest, to the cache key, or to neither. `docs/cache-keys.md`
 //! lists these decisions.
 
+mod words;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use crate::image::{ImageOp, PackOp};
 use crate::pairs::Pairs;
 use crate::path::TreePath;
 use crate::platform::Platform;
+
+pub use words::shell_words;
 
 /// The operation of a vertex.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -580,7 +584,17 @@ impl CopyOp {
 }
 
 impl ExecOp {
-    /// Everything that the command can observe is hashed, besides the contents of its inputs.
+    /// Returns the secrets that the command gets: those in variables, then those in files, each in its order.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretName> {
+        let files = self.mounts.iter().filter_map(|mount| match &mount.kind {
+            MountKind::Secret { name, .. } => Some(name),
+            _ => None,
+        });
+        self.secret_env.iter().map(|(_, name)| name).chain(files)
+    }
+
+    /// Everything that the command can observe is hashed, besides the contents of its inputs and the values of its
+    /// secrets.
     fn hash_into(&self, hasher: &mut KeyHasher) {
         // There is no `..`: a new field does not compile until someone decides whether it is part of the key.
         let Self {
@@ -678,19 +692,6 @@ impl Mount {
             }
         }
     }
-}
-
-/// Joins words and quotes them like a shell, for people.
-#[must_use]
-pub fn shell_words(words: &[String]) -> String {
-    let quoted: Vec<String> = words
-        .iter()
-        .map(|word| {
-            let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./=:,+@%".contains(c));
-            if plain { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-        })
-        .collect();
-    quoted.join(" ")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Failure, SecretProvider};
 use graph::SecretName;
@@ -23,6 +23,8 @@ pub enum SecretSource {
     File(PathBuf),
     /// A shell command, which is run when the secret is first needed; the value is what it prints.
     Command(String),
+    /// Another source. Keys have only the name of the secret, and not the value.
+    ByName(Box<SecretSource>),
 }
 
 impl fmt::Debug for SecretSource {
@@ -31,6 +33,7 @@ impl fmt::Debug for SecretSource {
             Self::Env { name, value: _ } => write!(f, "Env({name})"),
             Self::File(path) => write!(f, "File({})", path.display()),
             Self::Command(command) => write!(f, "Command({command})"),
+            Self::ByName(source) => write!(f, "ByName({source:?})"),
         }
     }
 }
@@ -38,15 +41,23 @@ impl fmt::Debug for SecretSource {
 /// The secrets of a session, by name.
 #[derive(Default)]
 pub struct Secrets {
-    sources: Mutex<BTreeMap<String, SecretSource>>,
-    values: Mutex<BTreeMap<String, Vec<u8>>>,
+    entries: Mutex<BTreeMap<String, Arc<Entry>>>,
+}
+
+struct Entry {
+    source: SecretSource,
+    /// The value once it was read. It is locked while it is read, so that a command runs once.
+    value: Mutex<Option<Vec<u8>>>,
 }
 
 impl Secrets {
     /// Adds a secret; one of that name is replaced.
     pub fn add(&self, name: &str, source: SecretSource) {
-        lock(&self.values).remove(name);
-        lock(&self.sources).insert(name.to_owned(), source);
+        lock(&self.entries).insert(name.to_owned(), Arc::new(Entry { source, value: Mutex::default() }));
+    }
+
+    fn entry(&self, name: &SecretName) -> Option<Arc<Entry>> {
+        lock(&self.entries).get(&name.0).cloned()
     }
 
     /// Returns a value as text, for `secret-access`.
@@ -61,17 +72,20 @@ impl Secrets {
 
 impl SecretProvider for Secrets {
     fn value(&self, name: &SecretName) -> Result<Vec<u8>, Failure> {
-        if let Some(value) = lock(&self.values).get(&name.0) {
-            return Ok(value.clone());
-        }
-        let source = lock(&self.sources).get(&name.0).cloned();
-        let source = source.ok_or_else(|| {
+        let entry = self.entry(name).ok_or_else(|| {
             let hint = "pass it as a flag: `env:NAME`, `file:PATH` or `cmd:COMMAND`";
             Failure::environment(format!("there is no secret `{}`", name.0), Some(hint))
         })?;
-        let value = read(&name.0, &source)?;
-        lock(&self.values).insert(name.0.clone(), value.clone());
-        Ok(value)
+        let mut known = lock(&entry.value);
+        if let Some(value) = &*known {
+            return Ok(value.clone());
+        }
+        let value = read(&name.0, &entry.source)?;
+        Ok(known.insert(value).clone())
+    }
+
+    fn is_known_by_name(&self, name: &SecretName) -> bool {
+        self.entry(name).is_some_and(|entry| matches!(entry.source, SecretSource::ByName(_)))
     }
 }
 
@@ -91,6 +105,7 @@ fn read(name: &str, source: &SecretSource) -> Result<Vec<u8>, Failure> {
             Failure::environment(format!("secret `{name}` cannot be read from `{}`: {error}", path.display()), None)
         }),
         SecretSource::Command(command) => run(name, command),
+        SecretSource::ByName(source) => read(name, source),
     }
 }
 
@@ -137,6 +152,31 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "from a file\n").unwrap();
         check(SecretSource::File(file.path().to_owned()), "from a file\n");
+    }
+
+    #[test]
+    fn a_command_that_tells_a_secret_runs_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let told = directory.path().join("told");
+        let secrets = Secrets::default();
+        secrets.add("s", SecretSource::Command(format!("echo x >> {0}; wc -l < {0}", told.display())));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(secrets.value(&SecretName("s".to_owned())).unwrap(), b"1"));
+            }
+        });
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_name_alone_only_on_request() {
+        let secrets = Secrets::default();
+        let source = SecretSource::Command("echo x".into());
+        secrets.add("value", source.clone());
+        secrets.add("name", SecretSource::ByName(Box::new(source)));
+        let name = |name: &str| SecretName(name.to_owned());
+        assert!(!secrets.is_known_by_name(&name("value")));
+        assert!(secrets.is_known_by_name(&name("name")));
+        assert_eq!(secrets.text(&name("name")).unwrap(), "x");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::mem;
 use std::sync::{Mutex, PoisonError};
 
-use graph::{CacheKey, ContentDigest, DefinitionDigest};
+use graph::{CacheKey, ContentDigest, DefinitionDigest, SecretDigest};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::db::{Db, DbError, checksum, now};
@@ -47,6 +47,11 @@ pub enum Miss {
         from: Option<ContentDigest>,
         /// The digest of the input now; none if the operation has no such input any more.
         to: Option<ContentDigest>,
+    },
+    /// A secret has another value than the last time.
+    SecretChanged {
+        /// The index of the secret.
+        index: usize,
     },
     /// The same inputs had another key the last time, because keys are computed in another way now.
     KeyChanged,
@@ -156,7 +161,7 @@ impl Store {
         self.uses().flush(self.db())
     }
 
-    /// Records the key and the digests of the inputs with which a definition was evaluated last.
+    /// Records the key, and the digests of the inputs and of the secrets, with which a definition was evaluated last.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -165,8 +170,9 @@ impl Store {
         definition: DefinitionDigest,
         key: CacheKey,
         inputs: &[ContentDigest],
+        secrets: &[SecretDigest],
     ) -> Result<(), DbError> {
-        let inputs = encode_digests(inputs);
+        let inputs = [encode_digests(inputs), encode_secrets(secrets)].concat();
         self.db().with("note history", |db| {
             let sql = "INSERT OR REPLACE INTO history(definition, key, inputs) VALUES (?1, ?2, ?3)";
             db.prepare_cached(sql)?.execute((definition.as_bytes(), key.as_bytes(), inputs))?;
@@ -196,6 +202,7 @@ impl Store {
         definition: DefinitionDigest,
         key: CacheKey,
         inputs: &[ContentDigest],
+        secrets: &[SecretDigest],
     ) -> Result<Miss, DbError> {
         let last = self.db().with("read history", |db| {
             let mut query = db.prepare_cached("SELECT key, inputs FROM history WHERE definition = ?1")?;
@@ -206,7 +213,14 @@ impl Store {
         Ok(match last {
             None => Miss::NeverRan,
             Some((last_key, _)) if last_key == key.as_bytes() => Miss::Evicted,
-            Some((_, last_inputs)) => first_change(&decode_digests(&last_inputs), inputs),
+            Some((_, last)) => {
+                let n_bytes = encode_digests(inputs).len().min(last.len());
+                let (last_inputs, last_secrets) = last.split_at(n_bytes);
+                match first_change(&decode_digests(last_inputs), inputs) {
+                    Miss::KeyChanged => changed_secret(last_secrets, &encode_secrets(secrets)),
+                    miss => miss,
+                }
+            }
         })
     }
 
@@ -304,6 +318,17 @@ fn first_change(last: &[ContentDigest], inputs: &[ContentDigest]) -> Miss {
         from: last.get(index).copied(),
         to: inputs.get(index).copied(),
     })
+}
+
+/// Returns which secret has another digest. Nothing is known of them if there were more or fewer.
+fn changed_secret(last: &[u8], secrets: &[u8]) -> Miss {
+    let changed = last.chunks(32).zip(secrets.chunks(32)).position(|(last, secret)| last != secret);
+    let index = changed.filter(|_| last.len() == secrets.len());
+    index.map_or(Miss::KeyChanged, |index| Miss::SecretChanged { index })
+}
+
+fn encode_secrets(digests: &[SecretDigest]) -> Vec<u8> {
+    digests.iter().flat_map(|digest| *digest.as_bytes()).collect()
 }
 
 fn encode_digests(digests: &[ContentDigest]) -> Vec<u8> {

@@ -4,6 +4,7 @@ use engine::OutputStream;
 
 use crate::answer::holds;
 use crate::behaviour::{Behaviour, behaviours};
+use crate::case::Case;
 use crate::session::SessionOptions;
 
 pub(super) const ALL: &[Behaviour] = behaviours![
@@ -99,13 +100,28 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let base = s.base().with_secret_variable("T", &secret);
         base.sh("echo $T").stdout().fails("environment", "`secret-none`").await
     }),
-    // Dagger does the same. A token that is renewed every hour must not run everything again; see `docs/cache-
-    // keys.md`.
-    ("secret: another value under the same name does not run a command again", [], async |s| {
-        let first = s.base().with_secret_variable("T", &s.secret("secret-key", "value-one-1"));
-        first.sh("echo $T | cut -c7-9").stdout().is("one\n").await?;
+    // Our own decision: Dagger answers with the first one's result where the name is the same.
+    ("secret: another value under the same name runs a command again, and the first one does not", [], async |s| {
+        let ran = |s: &Case<'_>, value: &str| {
+            let secret = s.secret("secret-key", value);
+            let base = s.base().with_secret_variable("T", &secret).with_mounted_secret("/s", &secret);
+            base.sh("echo $T | cut -c7-9; cut -c7-9 /s")
+        };
+        ran(s, "value-one-1").stdout().is("one\none\n").await?;
         let s = s.again(&SessionOptions::default()).await?;
-        let second = s.base().with_secret_variable("T", &s.secret("secret-key", "value-two-2"));
-        second.sh("echo $T | cut -c7-9").stdout().is("one\n").await
+        ran(&s, "value-two-2").stdout().is("two\ntwo\n").await?;
+        holds(s.session.ran().len() == 1, || format!("ran: {:?}", s.session.ran()))?;
+        let s = s.again(&SessionOptions::default()).await?;
+        ran(&s, "value-one-1").stdout().is("one\none\n").await?;
+        holds(s.session.ran().is_empty(), || format!("ran: {:?}", s.session.ran()))
+    }),
+    // Dagger does the same with a key that is given. A token that is another one in every run must not run everything
+    // again; see `docs/cache-keys.md`.
+    ("secret: a secret that is known by its name does not run a command again", [], async |s| {
+        let first = s.base().with_secret_variable("T", &s.secret_by_name("secret-name", "value-one-1"));
+        first.sh("echo $T | cut -c7-9; : by name").stdout().is("one\n").await?;
+        let s = s.again(&SessionOptions::default()).await?;
+        let second = s.base().with_secret_variable("T", &s.secret_by_name("secret-name", "value-two-2"));
+        second.sh("echo $T | cut -c7-9; : by name").stdout().is("one\n").await
     }),
 ];

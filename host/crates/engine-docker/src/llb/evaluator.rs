@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bollard_buildkit_proto::pb;
 use engine::{Failure, Outcome, Reason, SessionIo, dry};
+use evaluate::secrets::SecretHasher;
 use evaluate::{Announcer, Began, check};
 use graph::{ContentDigest, Definition, DefinitionDigest, ImageOp, ImageOrigin, Op, SourceOp, Vertex};
 use solver::{Evaluate, LookUp};
@@ -25,6 +26,7 @@ pub(crate) struct LlbEvaluator {
     pub(crate) trees: Trees,
     pub(crate) io: SessionIo,
     pub(crate) docker: Link,
+    pub(crate) secrets: SecretHasher,
     announcer: Announcer,
     /// Commands that operations in the store need.
     needed_here: Mutex<HashSet<DefinitionDigest>>,
@@ -45,6 +47,7 @@ impl LlbEvaluator {
         Self {
             slots: tokio::sync::Semaphore::new(io.n_jobs.max(1)),
             announcer: Announcer::new(Arc::clone(&io.events)),
+            secrets: SecretHasher::new(trees.store().root(), &io),
             trees,
             io,
             docker,

@@ -36,7 +36,8 @@ pub(crate) async fn lower(
     check(op)?;
     let rules = engine.io.rules;
     let has_fixed_privileges = !(op.new_privileges && rules.new_privileges);
-    let options = StartOptions { has_fixed_privileges, ..StartOptions::default() };
+    let secrets = secrets_of(engine, op)?;
+    let options = StartOptions { has_fixed_privileges, secrets, ..StartOptions::default() };
     let mut lowering = Lowering { engine, vertex, op, values, inputs: Vec::new(), mounts: Vec::new(), options };
     lowering.root().await?;
     let mut subs = vec![""];
@@ -57,6 +58,15 @@ pub(crate) async fn lower(
     let trees = subs.into_iter().enumerate();
     let trees = trees.map(|(n, sub)| Tree::Remote(Remote { out: step.llb.out(index(n)), sub, root: Some(n) }));
     Ok(Value::step(trees.collect(), engine.keep_step(step)))
+}
+
+/// Returns what the secrets of a command are for BuildKit, whose own keys do not have their values; nothing if they are
+/// known by their names alone.
+fn secrets_of(engine: &LlbEvaluator, op: &ExecOp) -> Result<Option<String>, Failure> {
+    let parts = engine.secrets.parts(op)?;
+    let mut hasher = KeyHasher::new("docker-secrets/1");
+    parts.hash_into(&mut hasher);
+    Ok((!parts.is_empty()).then(|| hasher.cache_key().to_hex()))
 }
 
 /// Refuses what cannot be run.

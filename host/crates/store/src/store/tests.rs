@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use graph::{CacheKey, ContentDigest, DefinitionDigest, Diagnostic, TreePath};
+use graph::{CacheKey, ContentDigest, DefinitionDigest, Diagnostic, SecretDigest, TreePath};
 
 use crate::tree::tests::{stamps, store, tree};
 use crate::{Item, LayerId, Miss, NewResult, Record, Store, empty_tree, plan_gc};
@@ -43,12 +43,20 @@ fn a_miss_has_a_reason() {
     let (_dir, s) = store();
     let definition = DefinitionDigest::from_bytes([9; 32]);
     let input = |n: u8| ContentDigest::from_bytes([n; 32]);
-    assert_eq!(s.explain_miss(definition, key(1), &[input(1)]).unwrap(), Miss::NeverRan);
-    s.note_history(definition, key(1), &[input(1), input(2)]).unwrap();
-    assert_eq!(s.explain_miss(definition, key(1), &[input(1), input(2)]).unwrap(), Miss::Evicted);
-    assert_eq!(s.explain_miss(definition, key(2), &[input(1), input(2)]).unwrap(), Miss::KeyChanged);
+    assert_eq!(s.explain_miss(definition, key(1), &[input(1)], &[]).unwrap(), Miss::NeverRan);
+    s.note_history(definition, key(1), &[input(1), input(2)], &[]).unwrap();
+    assert_eq!(s.explain_miss(definition, key(1), &[input(1), input(2)], &[]).unwrap(), Miss::Evicted);
+    assert_eq!(s.explain_miss(definition, key(2), &[input(1), input(2)], &[]).unwrap(), Miss::KeyChanged);
     let changed = Miss::InputChanged { index: 1, from: Some(input(2)), to: Some(input(3)) };
-    assert_eq!(s.explain_miss(definition, key(2), &[input(1), input(3)]).unwrap(), changed);
+    assert_eq!(s.explain_miss(definition, key(2), &[input(1), input(3)], &[]).unwrap(), changed);
+    let secret = |value: &[u8]| SecretDigest::of(&[7; 32], value);
+    s.note_history(definition, key(1), &[input(1)], &[secret(b"a"), secret(b"b")]).unwrap();
+    let miss =
+        |of: ContentDigest, secrets: &[SecretDigest]| s.explain_miss(definition, key(2), &[of], secrets).unwrap();
+    assert_eq!(miss(input(1), &[secret(b"a"), secret(b"c")]), Miss::SecretChanged { index: 1 });
+    assert_eq!(miss(input(1), &[secret(b"c")]), Miss::KeyChanged);
+    let changed = Miss::InputChanged { index: 0, from: Some(input(1)), to: Some(input(2)) };
+    assert_eq!(miss(input(2), &[secret(b"a"), secret(b"c")]), changed);
 }
 
 #[test]
