@@ -250,7 +250,7 @@ impl Glue<'_> {
                 quote!((#(#items,)*))
             }
             Type::Api(api) => {
-                let ident = Ident::new(api.rust, Span::call_site());
+                let ident = Ident::new(api.class, Span::call_site());
                 quote!(::guest_sdk::#ident)
             }
             Type::Local(ident) => {

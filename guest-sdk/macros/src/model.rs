@@ -1,5 +1,6 @@
 //! The model of an interface: the part of a Rust module that callers see.
 
+use guest_sdk_interface::ApiType;
 use proc_macro2::{Ident, Span};
 
 /// The interface that the module of stages exports.
@@ -48,6 +49,8 @@ pub(crate) struct Function {
     /// The name in kebab case.
     pub name: String,
     pub docs: Vec<String>,
+    /// Whether the author says that it is a check.
+    pub is_check: bool,
     pub params: Vec<Param>,
     /// The type of the result, or `None` if it returns nothing.
     pub result: Option<Type>,
@@ -139,38 +142,6 @@ impl Type {
         has_local
     }
 }
-
-/// A type of `pipeline:api`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ApiType {
-    /// The interface that declares the type.
-    pub interface: &'static str,
-    /// The name in WIT.
-    pub name: &'static str,
-    /// The name in the SDK.
-    pub rust: &'static str,
-}
-
-/// The error of stages.
-pub(crate) const ERROR: ApiType = ApiType { interface: "errors", name: "error", rust: "Error" };
-
-/// The types of `pipeline:api` that can occur in a signature.
-pub(crate) const API_TYPES: &[ApiType] = &[
-    ApiType { interface: "cache", name: "cache-sharing", rust: "CacheSharing" },
-    ApiType { interface: "cache", name: "cache-volume", rust: "CacheVolume" },
-    ApiType { interface: "container", name: "container", rust: "Container" },
-    ApiType { interface: "container", name: "port", rust: "Port" },
-    ApiType { interface: "container", name: "protocol", rust: "Protocol" },
-    ApiType { interface: "directory", name: "directory", rust: "Directory" },
-    ApiType { interface: "directory", name: "search-result", rust: "SearchResult" },
-    ApiType { interface: "file", name: "file", rust: "File" },
-    ApiType { interface: "file", name: "stat", rust: "Stat" },
-    ApiType { interface: "report", name: "report", rust: "Report" },
-    ApiType { interface: "report", name: "test-case", rust: "TestCase" },
-    ApiType { interface: "report", name: "verdict", rust: "Verdict" },
-    ApiType { interface: "secret", name: "secret", rust: "Secret" },
-    ApiType { interface: "service", name: "service", rust: "Service" },
-];
 
 /// A record, an enum or a variant of the module.
 pub(crate) struct TypeDef {

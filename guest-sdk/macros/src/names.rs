@@ -4,55 +4,6 @@ use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 
-/// The reserved words of WIT. A name that is one of them is written with a `%`.
-///
-/// Source: `wit-parser` 0.263, `ast/lex.rs`.
-const KEYWORDS: &[&str] = &[
-    "as",
-    "async",
-    "bool",
-    "borrow",
-    "char",
-    "constructor",
-    "enum",
-    "error-context",
-    "export",
-    "f32",
-    "f64",
-    "flags",
-    "from",
-    "func",
-    "future",
-    "import",
-    "include",
-    "interface",
-    "list",
-    "map",
-    "option",
-    "own",
-    "package",
-    "record",
-    "resource",
-    "result",
-    "s16",
-    "s32",
-    "s64",
-    "s8",
-    "static",
-    "stream",
-    "string",
-    "tuple",
-    "type",
-    "u16",
-    "u32",
-    "u64",
-    "u8",
-    "use",
-    "variant",
-    "with",
-    "world",
-];
-
 /// Returns the name in kebab case.
 pub(crate) fn kebab(ident: &Ident) -> syn::Result<String> {
     let name = ident.unraw().to_string();
@@ -69,11 +20,6 @@ pub(crate) fn kebab(ident: &Ident) -> syn::Result<String> {
         return Err(syn::Error::new(ident.span(), message));
     }
     Ok(kebab)
-}
-
-/// Returns the name as it is written in WIT.
-pub(crate) fn escaped(kebab: &str) -> String {
-    if KEYWORDS.contains(&kebab) { format!("%{kebab}") } else { kebab.to_owned() }
 }
 
 /// Returns the identifier that wit-bindgen generates for a function, a parameter, a field or a
@@ -131,9 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_words_are_escaped_on_both_sides() {
-        assert_eq!(escaped("list"), "%list");
-        assert_eq!(escaped("lists"), "lists");
+    fn reserved_words_are_escaped() {
         assert_eq!(value_ident("type"), "type_");
         assert_eq!(value_ident("try"), "try_");
         assert_eq!(value_ident("opt-level"), "opt_level");

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use guest_sdk_interface::API_TYPES;
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Error, GenericArgument, PathArguments, PathSegment, Result, ReturnType, TypeReference};
 
-use crate::model::{API_TYPES, Failure, Pass, Type};
+use crate::model::{Failure, Pass, Type};
 
 /// The types that the module of stages declares, and whether a derive makes them usable.
 pub(crate) type Scope = BTreeMap<String, Declared>;
@@ -206,7 +207,7 @@ fn of_segment(ty: &syn::Type, segment: &PathSegment, scope: &Scope) -> Result<Ty
     if let Some((rust, wit)) = PRIMITIVES.iter().find(|(rust, _)| *rust == name) {
         return Ok(Type::Primitive(rust, wit));
     }
-    match API_TYPES.iter().find(|api| api.rust == name) {
+    match API_TYPES.iter().find(|api| api.class == name) {
         Some(api) => Ok(Type::Api(*api)),
         None => Err(Error::new(
             ty.span(),

@@ -1,12 +1,8 @@
-//! Prints an interface as WIT.
-//!
-//! The text is written here and not by `wit-encoder`. That crate would replace about a third of this file by as many calls
-//! of its builders, and it brings `pretty_assertions`, a crate for tests, into the build of every module. The text that is
-//! written here is parsed by `wit-parser` before anything uses it.
+//! The text of an interface in WIT.
 
-use std::collections::{BTreeMap, BTreeSet};
+use guest_sdk_interface::{self as described, Kind, Part};
 
-use crate::model::{ApiType, ERROR, Function, Interface, Member, Object, Role, Type, TypeDef, TypeKind};
+use crate::model::{Function, Interface, Member, Param, Role, Type, TypeDef, TypeKind};
 use crate::names;
 
 /// The files of the package `pipeline:api`.
@@ -59,218 +55,84 @@ impl Package {
 
 /// Returns the text of the module's own package.
 pub(crate) fn package(package: &Package, interface: &Interface) -> String {
-    let mut text = Text::default();
-    let aliases = Aliases::of(interface);
-    text.line(&format!("package local:{}@{};", names::escaped(&package.name), package.version));
-    text.line("");
-    text.docs(&interface.docs);
-    text.open("interface stages {");
-    for line in aliases.uses() {
-        text.line(&line);
-    }
-    for def in &interface.types {
-        text.gap();
-        type_def(&mut text, def, interface, &aliases);
-    }
-    for object in &interface.objects {
-        text.gap();
-        resource(&mut text, object, interface, &aliases);
-    }
-    for stage in &interface.stages {
-        text.gap();
-        text.docs(&function_docs(stage));
-        text.line(&format!("{}: func{};", names::escaped(&stage.name), signature(stage, interface, &aliases)));
-    }
-    text.close();
-    text.line("");
-    text.open("world module {");
-    text.line("include pipeline:api/imports@0.1.0;");
-    text.line("export stages;");
-    text.close();
-    text.text
-}
-
-fn type_def(text: &mut Text, def: &TypeDef, interface: &Interface, aliases: &Aliases) {
-    let name = names::escaped(&def.name);
-    text.docs(&def.docs);
-    match &def.kind {
-        TypeKind::Record(fields) => {
-            text.open(&format!("record {name} {{"));
-            for field in fields {
-                text.docs(&field.docs);
-                text.line(&format!("{}: {},", names::escaped(&field.name), written(&field.ty, interface, aliases)));
-            }
-        }
-        TypeKind::Cases { plain, cases } => {
-            text.open(&format!("{} {name} {{", if *plain { "enum" } else { "variant" }));
-            for case in cases {
-                let value = case.ty.as_ref().map(|ty| format!("({})", written(ty, interface, aliases)));
-                text.docs(&case.docs);
-                text.line(&format!("{}{},", names::escaped(&case.name), value.unwrap_or_default()));
-            }
-        }
-    }
-    text.close();
-}
-
-fn resource(text: &mut Text, object: &Object, interface: &Interface, aliases: &Aliases) {
-    let name = names::escaped(&object.name);
-    text.docs(&object.docs);
-    if object.members.is_empty() {
-        text.line(&format!("resource {name};"));
-        return;
-    }
-    text.open(&format!("resource {name} {{"));
-    for member in &object.members {
-        text.gap();
-        text.docs(&function_docs(&member.function));
-        text.line(&format!("{};", declaration(member, interface, aliases)));
-    }
-    text.close();
-}
-
-fn declaration(member: &Member, interface: &Interface, aliases: &Aliases) -> String {
-    let name = names::escaped(&member.function.name);
-    match member.role {
-        Role::Constructor => format!("constructor({})", params(&member.function, interface, aliases)),
-        Role::Method => format!("{name}: func{}", signature(&member.function, interface, aliases)),
-        Role::Static => format!("{name}: static func{}", signature(&member.function, interface, aliases)),
-    }
-}
-
-/// Returns the part of a declaration after `func`.
-fn signature(function: &Function, interface: &Interface, aliases: &Aliases) -> String {
-    let value = function.result.as_ref().map(|ty| written(ty, interface, aliases));
-    let result = match (value, function.failure.is_possible()) {
-        (value, true) => format!(" -> result<{}, {}>", value.as_deref().unwrap_or("_"), aliases.name(ERROR)),
-        (Some(value), false) => format!(" -> {value}"),
-        (None, false) => String::new(),
+    let of = Described { interface };
+    let objects = interface.objects.iter().map(|object| described::Object {
+        name: object.name.clone(),
+        docs: object.docs.clone(),
+        members: object.members.iter().map(|member| of.member(member)).collect(),
+    });
+    let described = described::Interface {
+        docs: interface.docs.clone(),
+        types: interface.types.iter().map(|def| of.type_def(def)).collect(),
+        objects: objects.collect(),
+        stages: interface.stages.iter().map(|stage| of.function(stage)).collect(),
+        // The compiler leaves out the powers that no code uses.
+        powers: Vec::new(),
     };
-    format!("({}){result}", params(function, interface, aliases))
+    described.package(&package.name, &package.version)
 }
 
-fn params(function: &Function, interface: &Interface, aliases: &Aliases) -> String {
-    let params: Vec<String> = function
-        .params
-        .iter()
-        .map(|param| format!("{}: {}", names::escaped(&param.name), written(&param.ty, interface, aliases)))
-        .collect();
-    params.join(", ")
+/// Describes the parts of an interface without their places in the source.
+struct Described<'a> {
+    interface: &'a Interface,
 }
 
-/// Returns the doc comment of a function, followed by one line for each documented parameter in the
-/// form that `host` reads: ``- `name`: text``.
-pub(crate) fn function_docs(function: &Function) -> Vec<String> {
-    let mut lines = function.docs.clone();
-    let documented: Vec<_> = function.params.iter().filter(|param| !param.docs.is_empty()).collect();
-    if !documented.is_empty() {
-        if !lines.is_empty() {
-            lines.push(String::new());
-        }
-        lines.push("Parameters:".to_owned());
-        lines.extend(documented.iter().map(|param| format!("- `{}`: {}", param.name, param.docs)));
-    }
-    lines
-}
-
-fn written(ty: &Type, interface: &Interface, aliases: &Aliases) -> String {
-    let written = |ty: &Type| written(ty, interface, aliases);
-    match ty {
-        Type::Primitive(_, wit) => (*wit).to_owned(),
-        Type::String => "string".to_owned(),
-        Type::List(item) => format!("list<{}>", written(item)),
-        Type::Option(item) => format!("option<{}>", written(item)),
-        Type::Tuple(items) => format!("tuple<{}>", items.iter().map(written).collect::<Vec<_>>().join(", ")),
-        Type::Api(api) => aliases.name(*api),
-        Type::Local(ident) => names::escaped(interface.name_of(ident)),
-        Type::Lent(ident) => format!("borrow<{}>", names::escaped(interface.name_of(ident))),
-    }
-}
-
-/// The types that the interface uses from `pipeline:api`, and their names in the interface.
-struct Aliases {
-    used: BTreeSet<ApiType>,
-    /// The names of the module's own stages, types and objects.
-    taken: BTreeSet<String>,
-}
-
-impl Aliases {
-    fn of(interface: &Interface) -> Self {
-        let mut used = BTreeSet::new();
-        interface.each_type(&mut |ty| {
-            ty.each_api(&mut |api| {
-                used.insert(api);
-            });
-        });
-        if interface.functions().any(|function| function.failure.is_possible()) {
-            used.insert(ERROR);
-        }
-        let types = interface.types.iter().map(|def| def.name.clone());
-        let objects = interface.objects.iter().map(|object| object.name.clone());
-        let taken = types.chain(objects).chain(interface.stages.iter().map(|stage| stage.name.clone())).collect();
-        Self { used, taken }
+impl Described<'_> {
+    fn type_def(&self, def: &TypeDef) -> described::TypeDef {
+        let part = |name: &String, docs: &Vec<String>, ty: Option<&Type>| Part {
+            name: name.clone(),
+            docs: docs.clone(),
+            ty: ty.map(|ty| self.ty(ty)),
+        };
+        let (kind, members) = match &def.kind {
+            TypeKind::Record(fields) => {
+                (Kind::Record, fields.iter().map(|field| part(&field.name, &field.docs, Some(&field.ty))).collect())
+            }
+            TypeKind::Cases { plain, cases } => (
+                if *plain { Kind::Enum } else { Kind::Variant },
+                cases.iter().map(|case| part(&case.name, &case.docs, case.ty.as_ref())).collect(),
+            ),
+        };
+        described::TypeDef { name: def.name.clone(), docs: def.docs.clone(), kind, members }
     }
 
-    /// Returns the name of an API type in the interface. The name is changed if a stage has it,
-    /// because functions and types of an interface share their names.
-    fn name(&self, api: ApiType) -> String {
-        let mut name = api.name.to_owned();
-        while self.taken.contains(&name) {
-            name = format!("api-{name}");
-        }
-        name
+    fn member(&self, member: &Member) -> described::Member {
+        let role = match member.role {
+            Role::Constructor => described::Role::Constructor,
+            Role::Method => described::Role::Method,
+            Role::Static => described::Role::Static,
+        };
+        described::Member { role, function: self.function(&member.function) }
     }
 
-    fn uses(&self) -> Vec<String> {
-        let mut by_interface: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for api in &self.used {
-            let name = self.name(*api);
-            let item = if name == api.name { name } else { format!("{} as {name}", api.name) };
-            by_interface.entry(api.interface).or_default().push(item);
-        }
-        by_interface
-            .into_iter()
-            .map(|(interface, items)| format!("use pipeline:api/{interface}@0.1.0.{{{}}};", items.join(", ")))
-            .collect()
-    }
-}
-
-/// Text that grows line by line, with indentation.
-#[derive(Default)]
-struct Text {
-    text: String,
-    depth: usize,
-}
-
-impl Text {
-    fn line(&mut self, line: &str) {
-        if !line.is_empty() {
-            self.text.push_str(&"    ".repeat(self.depth));
-            self.text.push_str(line);
-        }
-        self.text.push('\n');
-    }
-
-    fn docs(&mut self, lines: &[String]) {
-        for line in lines {
-            self.line(format!("/// {line}").trim_end());
+    fn function(&self, function: &Function) -> described::Function {
+        let param = |param: &Param| described::Param {
+            name: param.name.clone(),
+            docs: param.docs.clone(),
+            ty: self.ty(&param.ty),
+            default: None,
+        };
+        described::Function {
+            name: function.name.clone(),
+            docs: function.docs.clone(),
+            is_check: function.is_check,
+            params: function.params.iter().map(param).collect(),
+            result: function.result.as_ref().map(|ty| self.ty(ty)),
+            can_fail: function.failure.is_possible(),
         }
     }
 
-    fn open(&mut self, line: &str) {
-        self.line(line);
-        self.depth += 1;
-    }
-
-    fn close(&mut self) {
-        self.depth -= 1;
-        self.line("}");
-    }
-
-    /// Adds an empty line, except at the beginning of a block.
-    fn gap(&mut self) {
-        if !self.text.ends_with("{\n") {
-            self.line("");
+    fn ty(&self, ty: &Type) -> described::Type {
+        let boxed = |ty: &Type| Box::new(self.ty(ty));
+        match ty {
+            Type::Primitive(_, wit) => described::Type::Primitive((*wit).to_owned()),
+            Type::String => described::Type::Primitive("string".to_owned()),
+            Type::List(item) => described::Type::List(boxed(item)),
+            Type::Option(item) => described::Type::Option(boxed(item)),
+            Type::Tuple(items) => described::Type::Tuple(items.iter().map(|item| self.ty(item)).collect()),
+            Type::Api(api) => described::Type::Api(api.name.to_owned()),
+            Type::Local(ident) => described::Type::Local(self.interface.name_of(ident).to_owned()),
+            Type::Lent(ident) => described::Type::Lent(self.interface.name_of(ident).to_owned()),
         }
     }
 }

@@ -11,9 +11,6 @@ use crate::{docs, names, types};
 /// The attribute of a stage that is a check.
 const CHECK: &str = "check";
 
-/// The line in the documentation of a function that says the same in every language.
-const CHECK_MARK: &str = "@check";
-
 /// The word that messages use for a stage.
 const STAGE: &str = "stage";
 
@@ -22,7 +19,7 @@ pub(super) fn stage(function: &ItemFn, scope: &Scope) -> Result<Function> {
     let mut stage = self::function(STAGE, &function.attrs, &function.sig, scope)?;
     if let Some(attribute) = function.attrs.iter().find(|attribute| is_check(attribute)) {
         attribute.meta.require_path_only()?;
-        stage.docs.push(CHECK_MARK.to_owned());
+        stage.is_check = true;
     }
     Ok(stage)
 }
@@ -44,7 +41,15 @@ pub(super) fn function(what: &str, attributes: &[Attribute], signature: &Signatu
     errors.take()?;
     let name = name.expect("its error was returned");
     let (result, failure) = output.expect("its error was returned");
-    Ok(Function { ident: signature.ident.clone(), name, docs: docs::lines(attributes), params, result, failure })
+    Ok(Function {
+        ident: signature.ident.clone(),
+        name,
+        docs: docs::lines(attributes),
+        is_check: false,
+        params,
+        result,
+        failure,
+    })
 }
 
 /// Reports qualifiers that a function of an interface cannot have.

@@ -416,10 +416,11 @@ fn a_check_is_marked_in_its_documentation() {
                 use pipeline:api/directory@0.1.0.{directory};
 
                 /// Runs the tests of the program.
-                /// @check
                 ///
                 /// Parameters:
                 /// - `src`: The tree that is tested.
+                ///
+                /// @check
                 test: func(src: directory);
             }
         "#]],
