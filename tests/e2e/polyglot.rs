@@ -3,6 +3,7 @@
 mod dependencies;
 mod guide;
 mod programs;
+mod python;
 
 use std::path::PathBuf;
 

@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test --test sdk` writes it anew.
 
+mod front_end;
 mod package;
 mod python;
 

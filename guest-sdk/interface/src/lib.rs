@@ -1,7 +1,7 @@
 //! The interface of a module as data, and its text in WIT.
 //!
 //! Each language has a front end that reads an author's sources: the macros of the SDK for Rust, programs of `host build`
-//! for others. All of them make an [`Interface`], and [`Interface::package`] writes it down. All names are in kebab case.
+//! for others. All of them make an [`Interface`], and [`Interface::package`] writes it down.
 
 mod api;
 mod names;
@@ -31,7 +31,7 @@ pub struct Interface {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Object {
-    /// The name.
+    /// The name in kebab case.
     pub name: String,
     /// The lines of the documentation.
     pub docs: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Object {
 pub struct Member {
     /// The role of the function in its type.
     pub role: Role,
-    /// The function.
+    /// The function itself.
     pub function: Function,
 }
 
@@ -65,13 +65,13 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Function {
-    /// The name.
+    /// The name in kebab case.
     pub name: String,
     /// The lines of the documentation, without the parameters.
     pub docs: Vec<String>,
     /// Whether the author says that the function is a check.
     pub is_check: bool,
-    /// The parameters.
+    /// The parameters in their order.
     pub params: Vec<Param>,
     /// The type of the result, or `None` if the function returns nothing.
     pub result: Option<Type>,
@@ -83,7 +83,7 @@ pub struct Function {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Param {
-    /// The name.
+    /// The name in kebab case.
     pub name: String,
     /// The documentation as one line; empty if there is none.
     pub docs: String,
@@ -99,11 +99,11 @@ pub struct Param {
 pub enum Type {
     /// `bool`, a number, `char` or `string`.
     Primitive(String),
-    /// A list.
+    /// A list of values of one type.
     List(Box<Type>),
     /// A value that may be absent.
     Option(Box<Type>),
-    /// Several values.
+    /// Values of different types.
     Tuple(Vec<Type>),
     /// A type of the package `pipeline:api`: a name in [`API_TYPES`].
     Api(String),
@@ -117,7 +117,7 @@ pub enum Type {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields))]
 pub struct TypeDef {
-    /// The name.
+    /// The name in kebab case.
     pub name: String,
     /// The lines of the documentation.
     pub docs: Vec<String>,
@@ -143,7 +143,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Part {
-    /// The name.
+    /// The name in kebab case.
     pub name: String,
     /// The lines of the documentation.
     pub docs: Vec<String>,

@@ -116,24 +116,16 @@ fn function_docs(function: &Function) -> Vec<String> {
     let mut lines = function.docs.clone();
     let documented: Vec<_> = function.params.iter().filter(|param| !param.docs.is_empty()).collect();
     if !documented.is_empty() {
-        separate(&mut lines);
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
         lines.push("Parameters:".to_owned());
         lines.extend(documented.iter().map(|param| format!("- `{}`: {}", param.name, param.docs)));
     }
     let default = |param: &crate::Param| Some(format!("@default {} {}", param.name, param.default.as_ref()?));
-    let marks: Vec<String> =
-        function.params.iter().filter_map(default).chain(function.is_check.then(|| "@check".to_owned())).collect();
-    if !marks.is_empty() {
-        separate(&mut lines);
-        lines.extend(marks);
-    }
+    lines.extend(function.params.iter().filter_map(default));
+    lines.extend(function.is_check.then(|| "@check".to_owned()));
     lines
-}
-
-fn separate(lines: &mut Vec<String>) {
-    if !lines.is_empty() {
-        lines.push(String::new());
-    }
 }
 
 fn written(ty: &Type, aliases: &Aliases) -> String {

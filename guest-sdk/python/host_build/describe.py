@@ -16,18 +16,24 @@ sys.path.insert(0, str(Path(__file__).parent))
 from interface import Reader  # noqa: E402
 from sources import Mistake, Sources  # noqa: E402
 
-APP = '''\
-"""Makes the component of the author's class. `host build` writes this file."""
+GLUE = '''\
+"""Makes the classes of the component of those that the author wrote. `host build` writes this file."""
 
 {imports}
 from host_sdk._glue import Glue
 
-GLUE = Glue(
-    {interface!r},
-    {{{classes}}},
-)
-OBJECTS = GLUE.objects()
-{rest}
+GLUE = Glue({interface!r}, {{{classes}}})
+# componentize-py looks here for the custom objects, because the interface has the name of this module.
+globals().update(GLUE.objects())
+'''
+
+APP = '''\
+"""The stages of the component. `host build` writes this file."""
+
+from {module} import {name}
+from stages import GLUE
+
+Stages = GLUE.stages({name})
 '''
 
 
@@ -36,29 +42,25 @@ def main(root: Path, out: Path) -> int:
     try:
         reader = Reader(sources)
         interface = reader.interface()
-        if sources.mistakes:
-            raise sources.mistakes[0]
     except Mistake as mistake:
-        if mistake not in sources.mistakes:
-            sources.mistakes.append(mistake)
+        sources.mistakes.append(mistake)
+    if sources.mistakes:
         print(json.dumps({"mistakes": [mistake.as_json() for mistake in sources.mistakes]}))
-        return 0
-    write(out, reader, interface)
-    print(json.dumps({"interface": interface, "sources": sorted(str(path) for path in sources.files)}))
+    else:
+        write(out, reader, interface)
+        print(json.dumps({"interface": interface, "sources": sorted(str(path) for path in sources.files)}))
     return 0
 
 
 def write(out: Path, reader: Reader, interface: dict) -> None:
-    """Writes the module that componentize-py takes, and the one that has the custom objects."""
+    """Writes the modules that componentize-py takes."""
     out.mkdir(parents=True, exist_ok=True)
-    found = reader.classes | {"": reader.stages_class}
-    imports = {f"from {cls.module} import {cls.name} as _{n}" for n, cls in enumerate(found.values())}
-    classes = ", ".join(f"{name!r}: _{n}" for n, name in enumerate(found) if name)
-    shared = {"imports": "\n".join(sorted(imports)), "interface": interface, "classes": classes}
-    app = f"Stages = GLUE.stages(_{len(found) - 1})"
-    # componentize-py looks for objects in a module of the interface's name, and for the rest in `app`.
-    (out / "app.py").write_text("from stages import GLUE, _" + str(len(found) - 1) + f"\n\n{app}\n")
-    (out / "stages.py").write_text(APP.format(**shared, rest="globals().update(OBJECTS)"))
+    own = list(enumerate(reader.classes.items()))
+    imports = [f"from {cls.module} import {cls.name} as _{n}" for n, (_, cls) in own]
+    classes = ", ".join(f"{name!r}: _{n}" for n, (name, _) in own)
+    glue = GLUE.format(imports="\n".join(imports), interface=interface, classes=classes)
+    (out / "stages.py").write_text(glue)
+    (out / "app.py").write_text(APP.format(module=reader.stages_class.module, name=reader.stages_class.name))
 
 
 if __name__ == "__main__":

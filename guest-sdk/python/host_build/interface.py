@@ -60,7 +60,7 @@ class Reader:
         self.stages_class = self.find_stages()
 
     def find_stages(self) -> Class:
-        source = self.sources.parse(ENTRY)
+        source = self.sources.entry()
         found = [n for n in source.tree.body if isinstance(n, ast.ClassDef) and "stages" in decorators(n)]
         if len(found) == 1:
             return Class(ENTRY, found[0].name, found[0], source.path)

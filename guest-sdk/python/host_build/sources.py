@@ -68,9 +68,12 @@ class Sources:
         self.files: set[Path] = set()
         self.powers: set[str] = set()
         self.parsed: dict[str, Source] = {}
-        if not (root / f"{ENTRY}.py").is_file():
-            raise Mistake(f"{ENTRY}.py", 0, f"the module has no `{ENTRY}.py`", "it has the class with the stages")
-        self.parse(ENTRY)
+
+    def entry(self) -> Source:
+        """Returns the file with the stages."""
+        if self.file(ENTRY) is None:
+            raise Mistake(f"{ENTRY}.py", 0, "the module has no such file", "the class with the stages is in it")
+        return self.parse(ENTRY)
 
     def parse(self, module: str) -> Source:
         if module in self.parsed:

@@ -6,9 +6,14 @@ import enum
 import traceback
 from typing import Any
 
+from componentize_py_types import Err
+from wit_world.imports import errors
+
 from . import api
-from ._objects import lift, lower
+from ._objects import bind, lift, lower
 from .errors import Error, ExecError
+
+bind()
 
 
 class Glue:
@@ -21,6 +26,7 @@ class Glue:
         self.interface = interface
         self.classes = classes
         self.exported: dict[str, type] = {}
+        self.exports = exports() if interface["types"] else None
         self.kinds = {definition["name"]: definition for definition in interface["types"]}
 
     def stages(self, cls: type) -> type:
@@ -122,7 +128,7 @@ class Glue:
             made = self.exported[inner].__new__(self.exported[inner])
             made.author = value
             return made
-        binding = getattr(exports(), camel(inner))
+        binding = getattr(self.exports, camel(inner))
         if issubclass(cls, enum.Enum):
             return binding[value.name]
         members = self.kinds[inner]["members"]
@@ -139,6 +145,7 @@ def plain(value: Any, name: str, where: str) -> Any:
 
 
 def exports() -> Any:
+    # The bindings have this module only if the interface has types.
     from wit_world.exports import stages
 
     return stages
@@ -157,9 +164,6 @@ def said(value: Any) -> str:
 
 def failure(error: Exception) -> Exception:
     """Returns the error that the caller of a stage gets."""
-    from componentize_py_types import Err
-    from wit_world.imports import errors
-
     if isinstance(error, ExecError):
         failed = errors.ExecFailure(error.command, error.exit_code, error.stdout, error.stderr)
         return Err(errors.Error(error.code, error.message, failed, error.attributes))
@@ -168,7 +172,7 @@ def failure(error: Exception) -> Exception:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_ours(frame.filename)]
     lines = [f"{type(error).__name__}: {error}".rstrip(": ")]
     lines += [f"  at {place(frame)}" for frame in reversed(frames)]
-    return Err(errors.Error("custom", "\n".join(lines), None, [("exception", type(error).__name__)]))
+    return Err(errors.Error("custom", "\n".join(lines), None, []))
 
 
 def is_ours(path: str) -> bool:

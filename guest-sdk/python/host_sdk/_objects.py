@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, Callable, Iterable
+from typing import Any
 
 from .errors import Error, ExecError
 
 Raw = Any
 """An object of the bindings, which exist only inside of a component."""
 
+BOUND: dict[str, Any] = {}
+"""The bindings of the interfaces of `pipeline:api` that the component imports."""
+
+
+def bind() -> None:
+    """Loads all bindings. A component has no files any more when a stage is called."""
+    for interface in (
+        "cache",
+        "container",
+        "directory",
+        "effects",
+        "errors",
+        "file",
+        "log",
+        "machine",
+        "report",
+        "secret",
+        "secret_access",
+        "service",
+        "sources",
+    ):
+        try:
+            BOUND[interface] = import_module(f"wit_world.imports.{interface}")
+        except ImportError:
+            continue
+
 
 def bindings(interface: str) -> Any:
     """Returns the bindings of an interface of `pipeline:api`."""
-    try:
-        return import_module(f"wit_world.imports.{interface}")
-    except ImportError:
-        reason = f"`{interface}` exists only in a stage that `host` calls"
-        raise Error(reason) from None
+    if interface not in BOUND:
+        raise Error(f"`{interface}` can be used only in a stage that `host` calls")
+    return BOUND[interface]
 
 
 class Object:

@@ -1,4 +1,4 @@
-//! Lists the files of the guest SDK, so that the program carries them.
+//! Lists the files of the guest SDKs, so that the program carries them.
 #![expect(clippy::unwrap_used, reason = "a build that cannot read its own sources ends")]
 
 use std::fmt::Write as _;
@@ -10,38 +10,58 @@ fn main() {
     let sdk = root.join("guest-sdk");
     println!("cargo::rerun-if-changed={}", sdk.display());
     println!("cargo::rerun-if-changed={}", root.join("Cargo.toml").display());
-    let mut files = Vec::new();
-    find(&sdk, &mut files);
-    files.sort();
     let out = PathBuf::from(env::var("OUT_DIR").unwrap());
-    let edition = edition(&root);
-    let mut list = String::from("&[\n");
-    for path in files {
-        let name = path.strip_prefix(&root).unwrap().to_owned();
-        let mut source = path.clone();
-        if path.ends_with("Cargo.toml") {
-            source = out.join(name.to_str().unwrap().replace('/', "-"));
-            fs::write(&source, standalone(&fs::read_to_string(&path).unwrap(), &edition)).unwrap();
-        }
-        writeln!(list, "    ({name:?}, include_str!({source:?})),").unwrap();
-    }
-    list.push_str("]\n");
-    fs::write(out.join("sdk.rs"), list).unwrap();
+    rust(&root, &out);
+    let python = files(&sdk.join("python"), |path| path.extension().is_some_and(|end| end == "py"));
+    let named = python.iter().map(|path| (path.strip_prefix(&sdk).unwrap(), path.as_path()));
+    write(&out.join("python.rs"), named);
 }
 
-/// Finds the manifests and the sources below a directory, without the tests.
-fn find(directory: &Path, files: &mut Vec<PathBuf>) {
+/// Lists the SDK for Rust, whose manifests are changed.
+fn rust(root: &Path, out: &Path) {
+    let is_source = |path: &Path| {
+        path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") || path.ends_with("Cargo.toml")
+    };
+    let files = files(&root.join("guest-sdk"), is_source);
+    let edition = edition(root);
+    let named: Vec<(PathBuf, PathBuf)> = files
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(root).unwrap().to_owned();
+            if !path.ends_with("Cargo.toml") {
+                return (name, path);
+            }
+            let standing = out.join(name.to_str().unwrap().replace('/', "-"));
+            fs::write(&standing, standalone(&fs::read_to_string(&path).unwrap(), &edition)).unwrap();
+            (name, standing)
+        })
+        .collect();
+    write(&out.join("sdk.rs"), named.iter().map(|(name, path)| (name.as_path(), path.as_path())));
+}
+
+/// Writes a list of names with the contents of files.
+fn write<'a>(list: &Path, files: impl Iterator<Item = (&'a Path, &'a Path)>) {
+    let mut text = String::from("&[\n");
+    for (name, path) in files {
+        writeln!(text, "    ({name:?}, include_str!({path:?})),").unwrap();
+    }
+    text.push_str("]\n");
+    fs::write(list, text).unwrap();
+}
+
+/// Returns the files below a directory that are wanted, sorted.
+fn files(directory: &Path, is_wanted: impl Fn(&Path) -> bool + Copy) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            find(&path, files);
-            continue;
-        }
-        let is_source = path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs");
-        if is_source || path.ends_with("Cargo.toml") {
-            files.push(path);
+            found.extend(files(&path, is_wanted));
+        } else if is_wanted(&path) {
+            found.push(path);
         }
     }
+    found.sort();
+    found
 }
 
 /// Returns the edition that the workspace sets.

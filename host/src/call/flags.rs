@@ -74,7 +74,7 @@ impl FlagSet {
             name: param.name.clone(),
             ty: param.ty.clone(),
             docs: docs_of(&param.name),
-            default: default(&param.source, graph),
+            default: default(&param.source, graph).or_else(|| docs?.defaults.get(&param.name).cloned()),
             is_required: matches!(param.source, Source::Missing(_)),
             why: match &param.source {
                 Source::Missing(why) => why.clone(),

@@ -97,7 +97,8 @@ fn as_json(stage: &Stage, docs: Option<&StageDocs>) -> Json {
         .iter()
         .map(|param| {
             let text = docs.and_then(|docs| docs.params.get(&param.name));
-            json!({ "name": param.name, "type": param.ty.to_string(), "docs": text })
+            let default = docs.and_then(|docs| docs.defaults.get(&param.name));
+            json!({ "name": param.name, "type": param.ty.to_string(), "docs": text, "default": default })
         })
         .collect();
     json!({

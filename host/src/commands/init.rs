@@ -3,7 +3,7 @@
 use clap::{Arg, Command, ValueHint};
 use std::path::Path;
 
-use module::{Sdk, scaffold};
+use module::{Sdk, Template, scaffold};
 
 use crate::args::{Parsed, WORDS, options};
 use crate::config::Config;
@@ -12,14 +12,14 @@ use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
 use crate::styles::{about, examples};
 
-pub(crate) static ENTRY: Entry = Entry { name: "init", summary: "Makes a new module in Rust", define, run };
+pub(crate) static ENTRY: Entry = Entry { name: "init", summary: "Makes a new module in Rust or Python", define, run };
 
 fn define(command: Command) -> Command {
     command
         .before_help(about(
-            "Writes `host.toml`, `Cargo.toml`, `src/lib.rs` and `.gitignore`, and overwrites nothing.\n\
+            "Writes `host.toml`, `.gitignore` and the sources of a first stage, and overwrites nothing.\n\
              The guest SDK is put into `.host`, which git ignores: every build with `host` puts it there, so that a \
-             clone of the module needs nothing but `host` and Rust.",
+             clone of the module needs nothing but `host` and the tools of the language.",
         ))
         .arg(
             Arg::new(WORDS)
@@ -29,11 +29,20 @@ fn define(command: Command) -> Command {
         )
         .arg(options::value("name", "NAME").help("The name of the module [default: the name of the directory]"))
         .arg(
+            options::value("lang", "LANGUAGE")
+                .value_parser(Template::languages())
+                .default_value("rust")
+                .help("The language of the module"),
+        )
+        .arg(
             options::value("sdk", "PATH")
                 .value_hint(ValueHint::DirPath)
-                .help("The directory of the guest SDK [default: the one that this program carries]"),
+                .help("The directory of the guest SDK for Rust [default: the one that this program carries]"),
         )
-        .after_help(examples(&[("host init pipeline", "makes the module `pipeline` in a directory of that name")]))
+        .after_help(examples(&[
+            ("host init pipeline", "makes the module `pipeline` in a directory of that name"),
+            ("host init --lang python ci", "makes the module `ci` in Python"),
+        ]))
 }
 
 fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
@@ -44,8 +53,11 @@ fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
         Some(name) => name.to_owned(),
         None => name_of(&directory),
     };
-    let sdk = sdk(parsed.options.value("sdk"), config)?;
-    for path in scaffold(&directory, &name, &sdk)? {
+    let template = match parsed.options.value("lang") {
+        Some("python") => Template::Python,
+        _ => Template::Rust(sdk(parsed.options.value("sdk"), config)?),
+    };
+    for path in scaffold(&directory, &name, &template)? {
         context.io.say(&format!(
             "wrote {}",
             Path::new(written).join(path.strip_prefix(&directory).unwrap_or(&path)).display()

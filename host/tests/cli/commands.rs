@@ -36,13 +36,13 @@ fn functions_are_listed() {
                 {
                   "name": "name",
                   "type": "option<string>",
-                  "docs": null
+                  "docs": null,
+                  "default": null
                 }
               ],
               "result": "string"
             },
-            {
-              "name": "add","#]]
+            {"#]]
     .assert_eq(&shown.lines().take(20).collect::<Vec<_>>().join("\n"));
 }
 

@@ -170,12 +170,15 @@ fn a_module_in_another_language_is_called_and_not_built() {
         "#]],
     );
     world.write("host.toml", "name = \"demo\"\nversion = \"0.1.0\"\nlanguage = \"python\"\n");
-    world.check(&["build"], &expect![[r#"
-        exit 3
+    world.check(
+        &["build"],
+        &expect![[r#"
+        exit 4
         -- stderr
-        error: module `demo` is written in python, and `host build` builds Rust in this version
-        hint: add `component = "demo.wasm"` to `host.toml`, and the command that makes it: `build = "componentize-py -d wit componentize app -o demo.wasm"`
-    "#]]);
+        error: `componentize-py`, which builds modules in python, was not found
+        hint: install it with `pip install componentize-py==0.25.1`
+    "#]],
+    );
 }
 
 #[test]

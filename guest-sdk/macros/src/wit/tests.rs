@@ -419,7 +419,6 @@ fn a_check_is_marked_in_its_documentation() {
                 ///
                 /// Parameters:
                 /// - `src`: The tree that is tested.
-                ///
                 /// @check
                 test: func(src: directory);
             }

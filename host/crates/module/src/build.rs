@@ -2,7 +2,10 @@
 
 mod command;
 mod error;
+mod front_end;
+mod python;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -55,34 +58,49 @@ pub fn build(
         let size_bytes = fs::metadata(&path)?.len();
         return Ok(Built { path, size_bytes, warnings });
     }
-    check(module)?;
-    let started_at = SystemTime::now();
-    sdk::place_if_used(&module.root)?;
-    let artifact = compile(module, options, diagnostics)?;
-    let mut wasm = fs::read(&artifact)?;
-    let warnings = document::embed(module, &mut wasm);
-    let path = module.component(options.target_dir);
-    fs::create_dir_all(&module.output_dir(options.target_dir))?;
-    fs::replace(&path, &wasm)?;
-    let sources = stamp::marks_of_build(&stamp::sources_of_crate(module, &artifact), started_at)?;
-    stamp::write(module, options.target_dir, &sources)?;
-    Ok(Built { path, size_bytes: wasm.len() as u64, warnings })
-}
-
-fn check(module: &ModuleDirectory) -> Result<(), BuildError> {
     let name = || module.manifest.name.clone();
     if let Some(component) = &module.manifest.component {
         return Err(BuildError::Prebuilt { module: name(), component: component.clone() });
     }
-    match module.manifest.language {
-        Some(Language::Rust) => {}
+    let started_at = SystemTime::now();
+    let made = match module.manifest.language {
+        Some(Language::Rust) => of_crate(module, options, diagnostics)?,
+        Some(Language::Python) => python::build(module, options.target_dir, diagnostics)?,
         None => return Err(BuildError::NoCode { module: name() }),
         Some(language) => return Err(BuildError::Language { module: name(), language }),
+    };
+    let path = module.component(options.target_dir);
+    fs::create_dir_all(&module.output_dir(options.target_dir))?;
+    fs::replace(&path, &made.wasm)?;
+    let sources = stamp::marks_of_build(&made.sources, started_at)?;
+    stamp::write(module, options.target_dir, &sources)?;
+    Ok(Built { path, size_bytes: made.wasm.len() as u64, warnings: made.warnings })
+}
+
+/// What the tools of a language made.
+struct Made {
+    /// The component with its documentation.
+    wasm: Vec<u8>,
+    /// The files that it was made of.
+    sources: BTreeSet<PathBuf>,
+    /// Warnings for the author of the module, a sentence each.
+    warnings: Vec<String>,
+}
+
+/// Makes the component of a module in Rust.
+fn of_crate(
+    module: &ModuleDirectory,
+    options: &BuildOptions<'_>,
+    diagnostics: &mut (dyn Write + Send),
+) -> Result<Made, BuildError> {
+    if !module.root.join("Cargo.toml").is_file() {
+        return Err(BuildError::NoCrate { module: module.manifest.name.clone() });
     }
-    match module.root.join("Cargo.toml").is_file() {
-        true => Ok(()),
-        false => Err(BuildError::NoCrate { module: name() }),
-    }
+    sdk::place_if_used(&module.root)?;
+    let artifact = compile(module, options, diagnostics)?;
+    let mut wasm = fs::read(&artifact)?;
+    let warnings = document::embed(module, &mut wasm);
+    Ok(Made { wasm, sources: stamp::sources_of_crate(module, &artifact), warnings })
 }
 
 fn compile(

@@ -13,6 +13,9 @@ use crate::wit;
 /// The line of a function's documentation that marks a check, in every language.
 const CHECK_MARK: &str = "@check";
 
+/// The beginning of a line that has the default of a parameter, in every language: `@default name value`.
+const DEFAULT_MARK: &str = "@default ";
+
 /// The documentation of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Documentation {
@@ -48,6 +51,8 @@ pub struct StageDocs {
     pub params: BTreeMap<String, String>,
     /// Whether the author says that the stage is a check, by the line `@check`.
     pub is_check: bool,
+    /// The values that the function takes for parameters that are not given, in the text form of WebAssembly values.
+    pub defaults: BTreeMap<String, String>,
     /// The name of each parameter's type, if the interface defines the type. `option` and `list` are left out.
     pub param_types: BTreeMap<String, String>,
 }
@@ -174,8 +179,9 @@ fn objects(resolve: &Resolve, interface: &Interface) -> Vec<(String, ObjectDocs)
 fn stage(resolve: &Resolve, function: &Function) -> StageDocs {
     let (text, params) = split_params(&text(&function.docs));
     let (text, is_check) = split_mark(&text);
+    let (text, defaults) = split_defaults(&text);
     let named = function.params.iter().filter_map(|param| Some((param.name.clone(), type_name(resolve, &param.ty)?)));
-    StageDocs { text, params, is_check, param_types: named.collect() }
+    StageDocs { text, params, is_check, defaults, param_types: named.collect() }
 }
 
 /// Takes the line `@check` out of the documentation of a function, and returns whether it was there.
@@ -183,6 +189,16 @@ fn split_mark(docs: &str) -> (String, bool) {
     let lines: Vec<&str> = docs.lines().filter(|line| line.trim() != CHECK_MARK).collect();
     let is_marked = lines.len() < docs.lines().count();
     (lines.join("\n").trim().to_owned(), is_marked)
+}
+
+/// Takes the lines `@default name value` out of the documentation of a function.
+fn split_defaults(docs: &str) -> (String, BTreeMap<String, String>) {
+    let default = |line: &str| {
+        let (name, value) = line.trim().strip_prefix(DEFAULT_MARK)?.trim().split_once(' ')?;
+        Some((name.to_owned(), value.trim().to_owned()))
+    };
+    let rest: Vec<&str> = docs.lines().filter(|line| default(line).is_none()).collect();
+    (rest.join("\n").trim().to_owned(), docs.lines().filter_map(default).collect())
 }
 
 /// Splits the documentation of a function into the text and the parameters. A parameter is a line ``- `name`: text``,

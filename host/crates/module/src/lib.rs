@@ -64,7 +64,7 @@ pub use manifest::{
 pub use methods::{ApiMethod, find_method, grouped_methods, methods_of};
 pub use near::{near, suggestion};
 pub use reference::{FindError, Module, ModuleDirectory, find};
-pub use scaffold::{ScaffoldError, Sdk, scaffold};
+pub use scaffold::{ScaffoldError, Sdk, Template, scaffold};
 pub use sources::{left_out, source_paths};
 pub use stamp::{Freshness, built_from, freshness};
 pub use wit::{ApiFunction, api_functions, api_methods_of};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use graph::{Blame, Diagnostic};
 
 use crate::fs::{self, FsError};
-use crate::manifest::{MANIFEST_NAME, is_name};
+use crate::manifest::{Language, MANIFEST_NAME, is_name};
 use crate::sdk;
 
 /// The source of the SDK for a new module.
@@ -15,6 +15,50 @@ pub enum Sdk {
     Carried,
     /// The path of a checkout.
     Path(PathBuf),
+}
+
+/// What a new module is written in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Template {
+    /// Rust, with the SDK from there.
+    Rust(Sdk),
+    /// Python, with the SDK that the program carries.
+    Python,
+}
+
+impl Template {
+    /// Returns the names of the languages that have a template, as they are in a manifest.
+    #[must_use]
+    pub fn languages() -> [&'static str; 2] {
+        [Language::Rust.as_str(), Language::Python.as_str()]
+    }
+
+    /// Returns the files of a new module: their paths in it, and their contents.
+    fn files(&self, name: &str) -> Result<Vec<(&'static str, String)>, ScaffoldError> {
+        let mut files = match self {
+            Self::Rust(sdk) => vec![
+                (MANIFEST_NAME, manifest(name, Language::Rust)),
+                ("Cargo.toml", cargo_toml(name, &quoted_path(sdk)?)),
+                ("src/lib.rs", LIB_RS.to_owned()),
+            ],
+            Self::Python => vec![
+                (MANIFEST_NAME, manifest(name, Language::Python)),
+                ("main.py", include_str!("scaffold/main.py").to_owned()),
+                ("pyproject.toml", include_str!("scaffold/pyproject.toml").to_owned()),
+            ],
+        };
+        files.push((".gitignore", "/.host\n/target\n".to_owned()));
+        Ok(files)
+    }
+
+    /// Puts the SDK that the program carries into the module, if it uses that one.
+    fn place_sdk(&self, root: &Path) -> Result<(), FsError> {
+        match self {
+            Self::Rust(Sdk::Carried) => sdk::place(root),
+            Self::Rust(Sdk::Path(_)) => Ok(()),
+            Self::Python => sdk::place_python(root).map(drop),
+        }
+    }
 }
 
 /// The reason why a module was not made.
@@ -58,59 +102,54 @@ impl Diagnostic for ScaffoldError {
     }
 }
 
-/// Writes a new Rust module into `directory` and returns the paths of its files.
+/// Writes a new module into `directory` and returns the paths of its files.
 ///
 /// # Errors
 /// Fails if one of the files exists, before any is written, or if a file cannot be written.
-pub fn scaffold(directory: &Path, name: &str, sdk: &Sdk) -> Result<Vec<PathBuf>, ScaffoldError> {
+pub fn scaffold(directory: &Path, name: &str, template: &Template) -> Result<Vec<PathBuf>, ScaffoldError> {
     if !is_name(name) {
         return Err(ScaffoldError::Name(name.to_owned()));
     }
-    let path = match sdk {
-        Sdk::Carried => quoted(sdk::PATH),
-        Sdk::Path(path) => match path.to_str() {
-            Some(path) => quoted(path),
-            None => return Err(ScaffoldError::SdkPath { path: path.clone() }),
-        },
-    };
-    let files = [
-        (MANIFEST_NAME, manifest(name)),
-        ("Cargo.toml", cargo_toml(name, &path)),
-        ("src/lib.rs", LIB_RS.to_owned()),
-        (".gitignore", "/.host\n/target\n".to_owned()),
-    ];
+    let files = template.files(name)?;
     // An existing ignore file is kept.
     let is_kept = |path: &Path| path.ends_with(".gitignore") && path.exists();
     let paths: Vec<PathBuf> = files.iter().map(|(file, _)| directory.join(file)).collect();
     if let Some(path) = paths.iter().find(|path| path.exists() && !is_kept(path)) {
         return Err(ScaffoldError::Exists { path: path.clone() });
     }
-    fs::create_dir_all(&directory.join("src"))?;
     let mut written = Vec::new();
     for (path, (_, contents)) in paths.into_iter().zip(&files) {
         if !is_kept(&path) {
+            fs::create_dir_all(path.parent().unwrap_or(directory))?;
             fs::write_new(&path, contents)?;
             written.push(path);
         }
     }
-    if *sdk == Sdk::Carried {
-        sdk::place(directory)?;
-    }
+    template.place_sdk(directory)?;
     Ok(written)
+}
+
+/// Returns the path of the SDK as TOML has it.
+fn quoted_path(sdk: &Sdk) -> Result<String, ScaffoldError> {
+    match sdk {
+        Sdk::Carried => Ok(quoted(sdk::PATH)),
+        Sdk::Path(path) => path.to_str().map(quoted).ok_or_else(|| ScaffoldError::SdkPath { path: path.clone() }),
+    }
 }
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn manifest(name: &str) -> String {
+fn manifest(name: &str, language: Language) -> String {
     format!(
         "name = \"{name}\"
 version = \"0.1.0\"
-language = \"rust\"
+language = \"{}\"
 # What the stages may do besides computing; `machine` is to use the tools installed here.
 allow = [\"machine\"]
-"
+",
+        language.as_str()
     )
 }
 
@@ -180,21 +219,21 @@ mod tests {
     #[test]
     fn a_new_module_has_a_good_manifest_and_nothing_is_overwritten() {
         let dir = tempfile::tempdir().unwrap();
-        let sdk = Sdk::Path("/a \"b\"/guest-sdk".into());
-        let written = scaffold(dir.path(), "demo", &sdk).unwrap();
+        let template = Template::Rust(Sdk::Path("/a \"b\"/guest-sdk".into()));
+        let written = scaffold(dir.path(), "demo", &template).unwrap();
         assert_eq!(written.len(), 4);
         assert_eq!(ModuleManifest::load(&dir.path().join("host.toml")).unwrap().name, "demo");
         let cargo = std::fs::read_to_string(dir.path().join("Cargo.toml")).unwrap();
         assert!(cargo.contains(r#"guest-sdk = { path = "/a \"b\"/guest-sdk" }"#), "{cargo}");
         assert!(!dir.path().join(".host").exists());
-        assert!(matches!(scaffold(dir.path(), "demo", &sdk), Err(ScaffoldError::Exists { .. })));
-        assert!(matches!(scaffold(dir.path(), "De mo", &sdk), Err(ScaffoldError::Name(_))));
+        assert!(matches!(scaffold(dir.path(), "demo", &template), Err(ScaffoldError::Exists { .. })));
+        assert!(matches!(scaffold(dir.path(), "De mo", &template), Err(ScaffoldError::Name(_))));
     }
 
     #[test]
     fn a_new_module_names_no_path_outside_of_itself() {
         let dir = tempfile::tempdir().unwrap();
-        scaffold(dir.path(), "demo", &Sdk::Carried).unwrap();
+        scaffold(dir.path(), "demo", &Template::Rust(Sdk::Carried)).unwrap();
         let cargo = std::fs::read_to_string(dir.path().join("Cargo.toml")).unwrap();
         assert!(cargo.contains("guest-sdk = { path = \".host/guest-sdk\" }"), "{cargo}");
         assert!(dir.path().join(".host/guest-sdk/Cargo.toml").is_file());

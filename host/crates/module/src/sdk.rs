@@ -1,4 +1,4 @@
-//! The guest SDK that the program carries, and puts beside the sources of a module.
+//! The guest SDKs that the program carries, and puts beside the sources of a module.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,9 @@ pub(crate) const PATH: &str = ".host/guest-sdk";
 
 /// The files of the SDK: their paths from the directory above it, and their contents.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+
+/// The files of the SDK for Python: their paths from the directory above it, and their contents.
+const PYTHON: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/python.rs"));
 
 /// Puts the SDK into the module in `root`, if its `Cargo.toml` names it there. Files that are the same stay untouched.
 ///
@@ -38,6 +41,13 @@ pub(crate) fn place(root: &Path) -> Result<(), FsError> {
     sdk.chain(wit).try_for_each(|(name, text)| put(&directory.join(&name), text))
 }
 
+/// Puts the SDK for Python into the module in `root`, and returns its directory.
+pub(crate) fn place_python(root: &Path) -> Result<PathBuf, FsError> {
+    let directory = own_directory(root)?;
+    PYTHON.iter().try_for_each(|(name, text)| put(&directory.join(name), text))?;
+    Ok(directory.join("python"))
+}
+
 /// Makes the directory for what the program puts into the module in `root`, and returns its path.
 pub(crate) fn own_directory(root: &Path) -> Result<PathBuf, FsError> {
     let directory = root.join(DIRECTORY);
@@ -46,7 +56,7 @@ pub(crate) fn own_directory(root: &Path) -> Result<PathBuf, FsError> {
 }
 
 /// Writes a file with its directory, unless it has these contents.
-fn put(path: &Path, text: &str) -> Result<(), FsError> {
+pub(crate) fn put(path: &Path, text: &str) -> Result<(), FsError> {
     if fs::read_text(path).is_ok_and(|there| there == text) {
         return Ok(());
     }

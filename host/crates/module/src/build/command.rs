@@ -33,7 +33,7 @@ pub(crate) fn build(
         write_api_wit(module)?;
     }
     let before = stamp::marks(&files(module)?);
-    let status = run(command, &module.root, diagnostics)
+    let status = shell(command, &module.root, diagnostics)
         .map_err(|source| BuildError::NoShell { module: module.manifest.name.clone(), source })?;
     if !status.success() {
         return Err(failed(module, command, status));
@@ -63,16 +63,17 @@ fn lock(root: &Path) -> Result<(File, bool), FsError> {
     fs::lock(&sdk::own_directory(root)?.join("lock"))
 }
 
-/// Runs a command in a shell. Both of its streams go to `diagnostics` as they come.
-fn run(command: &str, root: &Path, diagnostics: &mut (dyn Write + Send)) -> io::Result<ExitStatus> {
+/// Runs a command in a shell.
+fn shell(command: &str, root: &Path, diagnostics: &mut (dyn Write + Send)) -> io::Result<ExitStatus> {
+    stream(Command::new("sh").args(["-c", command]).current_dir(root), diagnostics)
+}
+
+/// Runs a command without input. Both of its streams go to `diagnostics` as they come.
+pub(super) fn stream(command: &mut Command, diagnostics: &mut (dyn Write + Send)) -> io::Result<ExitStatus> {
     let (mut output, writer) = io::pipe()?;
-    let mut child = Command::new("sh")
-        .args(["-c", command])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer)
-        .spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).spawn()?;
+    // Its ends of the pipe are closed, so that the reader sees the end of the output.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut buffer = [0; 4096];
     loop {
         let n_bytes = output.read(&mut buffer)?;
@@ -102,7 +103,7 @@ fn program_of(command: &str) -> Option<&str> {
 }
 
 /// Returns whether a shell finds a program. Returns true if there is no way to tell.
-fn is_there(program: &str, root: &Path) -> bool {
+pub(super) fn is_there(program: &str, root: &Path) -> bool {
     let mut search = Command::new("sh");
     search.args(["-c", "command -v -- \"$0\"", program]).current_dir(root).stdin(Stdio::null());
     search.output().map_or(true, |output| output.status.success())

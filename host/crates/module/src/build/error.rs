@@ -14,7 +14,7 @@ use crate::manifest::Language;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The module is written in a language that this version does not build.
-    #[error("module `{module}` is written in {}, and `host build` builds Rust in this version", language.as_str())]
+    #[error("module `{module}` is written in {}, and `host build` builds Rust and Python in this version", language.as_str())]
     Language {
         /// The name of the module.
         module: String,
@@ -108,9 +108,47 @@ pub enum BuildError {
         /// The path of the component.
         component: PathBuf,
     },
+    /// A tool that the language needs is not on this machine.
+    #[error("`{tool}`, which builds modules in {}, was not found", language.as_str())]
+    NoTool {
+        /// The name of the tool.
+        tool: &'static str,
+        /// The language that needs it.
+        language: Language,
+        /// The command that installs it.
+        install: &'static str,
+    },
+    /// The sources have mistakes, which were told.
+    #[error("the sources of module `{module}` have {}", count(*n_mistakes, "mistake"))]
+    Sources {
+        /// The name of the module.
+        module: String,
+        /// The number of mistakes.
+        n_mistakes: usize,
+    },
+    /// The sources describe an interface that cannot be one.
+    #[error("the interface of module `{module}` is not valid: {reason}")]
+    Interface {
+        /// The name of the module.
+        module: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tool of the language failed, and told the reason.
+    #[error("`{tool}` could not build module `{module}`")]
+    Tool {
+        /// The name of the module.
+        module: String,
+        /// The name of the tool.
+        tool: &'static str,
+    },
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FsError),
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("a {what}") } else { format!("{n} {what}s") }
 }
 
 fn end_of(status: ExitStatus) -> String {
@@ -128,10 +166,18 @@ impl Diagnostic for BuildError {
             | Self::NoCode { .. }
             | Self::NoCrate { .. }
             | Self::NoSource { .. } => Blame::User,
-            Self::NoCargo { .. } | Self::NoTarget | Self::NoProgram { .. } | Self::NoShell { .. } => Blame::Environment,
-            Self::Compile { .. } | Self::NoArtifact { .. } | Self::Command { .. } | Self::NoComponent { .. } => {
-                Blame::Function
-            }
+            Self::NoCargo { .. }
+            | Self::NoTarget
+            | Self::NoProgram { .. }
+            | Self::NoShell { .. }
+            | Self::NoTool { .. } => Blame::Environment,
+            Self::Compile { .. }
+            | Self::NoArtifact { .. }
+            | Self::Command { .. }
+            | Self::NoComponent { .. }
+            | Self::Sources { .. }
+            | Self::Interface { .. }
+            | Self::Tool { .. } => Blame::Function,
             Self::File(error) => error.blame(),
         }
     }
@@ -151,7 +197,12 @@ impl Diagnostic for BuildError {
                 Some("install Rust with `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh`".into())
             }
             Self::NoTarget => Some(format!("install it with `rustup target add {TARGET}`")),
-            Self::Compile { .. } | Self::NoShell { .. } => None,
+            Self::Compile { .. }
+            | Self::NoShell { .. }
+            | Self::Sources { .. }
+            | Self::Interface { .. }
+            | Self::Tool { .. } => None,
+            Self::NoTool { install, .. } => Some(format!("install it with `{install}`")),
             Self::Command { .. } => Some("`build` in `host.toml` is run by `sh` in the directory of the module".into()),
             Self::NoProgram { .. } => Some("install it, or add its directory to `PATH`".into()),
             Self::NoSource { .. } => Some("paths in `sources` are relative to `host.toml`".into()),

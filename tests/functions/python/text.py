@@ -1,0 +1,5 @@
+"""What stages share."""
+
+
+def shout(text: str) -> str:
+    return text.upper() + "!"
