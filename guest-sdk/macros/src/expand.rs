@@ -88,7 +88,7 @@ fn move_param_docs(signature: &mut Signature, attributes: &mut Vec<Attribute>) {
             let pattern = param.pat.to_token_stream();
             lines.push(format!(" - `{pattern}`: {text}"));
         }
-        param.attrs.retain(|attribute| !docs::is_doc(attribute));
+        param.attrs.retain(|attribute| !docs::is_doc(attribute) && !parse::is_default(attribute));
     }
     if !lines.is_empty() {
         lines.insert(0, String::new());

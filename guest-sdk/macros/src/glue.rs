@@ -7,7 +7,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use crate::model::{Failure, Function, Interface, Object, Param, Pass, Role, Type, TypeDef, TypeKind};
+use crate::model::{Default, Failure, Function, Interface, Object, Param, Pass, Role, Type, TypeDef, TypeKind};
 use crate::wit::Package;
 use crate::{names, wit};
 
@@ -116,9 +116,15 @@ impl Glue<'_> {
     fn function(&self, function: &Function, callee: &TokenStream, role: Option<Role>) -> TokenStream {
         let method = names::value_ident(&function.name);
         let arguments: Vec<Ident> = (0..function.params.len()).map(|n| format_ident!("argument{n}")).collect();
-        let types = function.params.iter().map(|param| self.raw(&param.ty));
+        let types = function.params.iter().map(|param| {
+            let ty = self.raw(&param.ty);
+            if param.default.is_some() { quote!(::core::option::Option<#ty>) } else { ty }
+        });
         let lifts = function.params.iter().zip(&arguments).map(|(param, argument)| {
-            let value = lifted(quote!(#argument), &param.ty);
+            let value = match &param.default {
+                Some(default) => lifted_or(argument, default, &param.ty),
+                None => lifted(quote!(#argument), &param.ty),
+            };
             quote!(let #argument = #value;)
         });
         let passed = function.params.iter().zip(&arguments).map(|(param, argument)| passed(param, argument));
@@ -276,6 +282,24 @@ impl Glue<'_> {
 /// Returns code that converts a value of wit-bindgen to one of the author.
 fn lifted(value: TokenStream, ty: &Type) -> TokenStream {
     converted(value, ty, &|ident| quote!(super::#ident))
+}
+
+/// Returns code for an argument of wit-bindgen that may be absent: its value, or the default.
+fn lifted_or(argument: &Ident, default: &Default, ty: &Type) -> TokenStream {
+    let given = lifted(quote!(value), ty);
+    let value = &default.value;
+    let value = match ty {
+        Type::String => quote!(::std::string::String::from(#value)),
+        // A case of an enum of the module.
+        Type::Local(_) => quote!(super::#value),
+        _ => quote!(#value),
+    };
+    quote! {
+        match #argument {
+            ::core::option::Option::Some(value) => #given,
+            ::core::option::Option::None => #value,
+        }
+    }
 }
 
 /// Returns code that converts every value of the author's types in `value` to the type that

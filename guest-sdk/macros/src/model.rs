@@ -65,6 +65,15 @@ pub(crate) struct Param {
     pub docs: String,
     pub ty: Type,
     pub pass: Pass,
+    pub default: Option<Default>,
+}
+
+/// The value of a parameter that the caller does not give.
+pub(crate) struct Default {
+    /// The value as the author wrote it.
+    pub value: syn::Expr,
+    /// The value in the text form of WebAssembly values.
+    pub text: String,
 }
 
 /// The form of a parameter in the author's function. The component always owns the argument.

@@ -11,10 +11,12 @@ use crate::docs;
 use crate::model::{Function, Interface, Object, TypeDef};
 use crate::types::{Declared, Scope};
 
+mod defaults;
 mod definitions;
 mod functions;
 mod objects;
 
+pub(crate) use defaults::is_default;
 pub(crate) use functions::is_check;
 
 /// The name of the derive for custom objects.

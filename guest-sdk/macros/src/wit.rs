@@ -109,8 +109,11 @@ impl Described<'_> {
         let param = |param: &Param| described::Param {
             name: param.name.clone(),
             docs: param.docs.clone(),
-            ty: self.ty(&param.ty),
-            default: None,
+            ty: match &param.default {
+                Some(_) => described::Type::Option(Box::new(self.ty(&param.ty))),
+                None => self.ty(&param.ty),
+            },
+            default: param.default.as_ref().map(|default| default.text.clone()),
         };
         described::Function {
             name: function.name.clone(),

@@ -169,7 +169,7 @@ fn a_module_in_another_language_is_called_and_not_built() {
             hint: add the command that makes it to `host.toml`: `build = "COMMAND"`
         "#]],
     );
-    world.write("host.toml", "name = \"demo\"\nversion = \"0.1.0\"\nlanguage = \"python\"\n");
+    world.write("host.toml", "name = \"demo\"\nversion = \"0.1.0\"\nlanguage = \"go\"\n");
     world.check(
         &["build"],
         &expect![[r#"

@@ -39,6 +39,19 @@ fn the_documentation_of_parameters_moves_to_the_function() {
 }
 
 #[test]
+fn a_default_is_taken_where_the_caller_gives_none() {
+    let module = "mod stages { pub fn build(#[default(\"a\")] name: &str, #[default(2)] jobs: u32) {} }";
+    check(&expanded(module), "mod stages { pub fn build(name: &str, jobs: u32) {} }");
+    check(
+        &glue(module),
+        "let argument0 = match argument0 {
+            ::core::option::Option::Some(value) => value,
+            ::core::option::Option::None => ::std::string::String::from(\"a\"),
+        };",
+    );
+}
+
+#[test]
 fn the_derives_are_told_that_they_were_seen() {
     let expanded = expanded("mod stages { #[derive(Record)] pub struct A { a: u8 } struct B; pub fn stage(a: A) {} }");
     check(&expanded, "#[derive(Record)] #[__guest_sdk_in_stages] pub struct A { a: u8 } struct B;");

@@ -3,7 +3,7 @@
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, FnArg, ItemFn, Pat, Result, Signature};
 
-use super::{Errors, check_unique};
+use super::{Errors, check_unique, defaults};
 use crate::model::{Function, Param};
 use crate::types::Scope;
 use crate::{docs, names, types};
@@ -100,5 +100,6 @@ fn param(what: &str, input: &FnArg, scope: &Scope) -> Result<Option<Param>> {
         return Err(Error::new(param.pat.span(), "the parameter needs a name, because callers see it"));
     };
     let (ty, pass) = types::of_param(&param.ty, scope)?;
-    Ok(Some(Param { name: names::kebab(&pattern.ident)?, docs: docs::line(&param.attrs), ty, pass }))
+    let default = defaults::of_param(&param.attrs, &ty)?;
+    Ok(Some(Param { name: names::kebab(&pattern.ident)?, docs: docs::line(&param.attrs), ty, pass, default }))
 }

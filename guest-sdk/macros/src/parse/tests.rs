@@ -32,6 +32,38 @@ fn a_module_without_stages_is_refused() {
 }
 
 #[test]
+fn defaults_are_constants_of_their_type() {
+    check(
+        r#"
+        #[derive(Enum)] pub enum Mode { A }
+        pub fn a(#[default("x")] value: u8) {}
+        pub fn b(#[default(1 + 1)] value: u8) {}
+        pub fn c(#[default(-1)] value: u8) {}
+        pub fn d(#[default(Other::A)] value: Mode) {}
+        pub fn e(#[default(1)] value: Option<u8>) {}
+        pub fn f(#[default] value: u8) {}
+        pub fn g(#[default(1)] value: Directory) {}
+        "#,
+        &expect![[r#"
+            "x"
+              a default is a literal of the parameter's type, or a case of its enum
+            1 + 1
+              a default is a literal of the parameter's type, or a case of its enum
+            -1
+              a default is a literal of the parameter's type, or a case of its enum
+            Other::A
+              a default is a literal of the parameter's type, or a case of its enum
+            #[default(1)]
+              a parameter with a default is no `Option`: write the type inside of it
+            default
+              expected attribute arguments in parentheses: #[default(...)]
+            1
+              a default is a literal of the parameter's type, or a case of its enum
+        "#]],
+    );
+}
+
+#[test]
 fn functions_that_cannot_be_stages_are_refused() {
     check(
         r#"

@@ -342,6 +342,45 @@ fn reserved_words_are_escaped() {
 }
 
 #[test]
+fn a_default_is_written_as_the_values_of_webassembly() {
+    check(
+        r#"
+        mod stages {
+            #[derive(Enum)]
+            pub enum Mode { Debug, FullSpeed }
+
+            pub fn build(
+                #[default(Mode::FullSpeed)] mode: Mode,
+                #[default("a \"b\"")] name: &str,
+                #[default(-3)] level: i32,
+                /// The factor.
+                #[default(1.5)]
+                factor: f64,
+                #[default(true)] deep: bool,
+            ) {}
+        }
+        "#,
+        &expect![[r#"
+            interface stages {
+                enum mode {
+                    debug,
+                    full-speed,
+                }
+
+                /// Parameters:
+                /// - `factor`: The factor.
+                /// @default mode full-speed
+                /// @default name "a \"b\""
+                /// @default level -3
+                /// @default factor 1.5
+                /// @default deep true
+                build: func(mode: option<mode>, name: option<string>, level: option<s32>, factor: option<f64>, deep: option<bool>);
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn a_stage_may_have_the_name_of_a_type_of_the_api() {
     check(
         r"

@@ -191,10 +191,11 @@ mod stages {
 
     /// Returns a greeting.
     pub fn hello(
-        /// The person to greet; the default is the world.
-        name: Option<String>,
+        /// The person to greet.
+        #[default("world")]
+        name: String,
     ) -> String {
-        format!("Hello, {}!", name.as_deref().unwrap_or("world"))
+        format!("Hello, {name}!")
     }
 
     /// Counts the lines of each file with `wc`, and returns a directory with the result.
