@@ -104,6 +104,7 @@ mod tests {
             timeout: Some(Duration::from_secs(5)),
             max_output_bytes: 1 << 20,
             has_network,
+            gains_privileges: false,
         };
         prepare(&command, LaidOut { root, mounts: vec![], after })
     }
@@ -115,6 +116,7 @@ mod tests {
         assert_eq!(spec.redirect_stdout.as_deref(), Some("/out"));
         assert_eq!(spec.stdin, Stdin::Bytes(SecretBytes(b"hi".to_vec())));
         assert_eq!(spec.timeout, Some(Duration::from_secs(5)));
+        assert!(!spec.gains_privileges);
     }
 
     #[test]
