@@ -79,7 +79,10 @@ impl Pipeline {
         }
         if let Some(going_on) = going_on {
             self.finish(going_on).await;
-            self.blame_stopped(wanted, &mut verdicts);
+            match self.session.options.cancel.is_cancelled() {
+                true => self.interrupt(wanted, &mut verdicts),
+                false => self.blame_stopped(wanted, &mut verdicts),
+            }
         }
         verdicts
     }
@@ -104,6 +107,15 @@ impl Pipeline {
             if let Some(begun) = begun {
                 // Its failure is told if it was asked for.
                 let _ = self.session.until_cancelled(begun).await;
+            }
+        }
+    }
+
+    /// Counts the stages that did not succeed as interrupted, because the run was interrupted while they were stopped.
+    fn interrupt(&self, wanted: &[StageId], verdicts: &mut [Verdict]) {
+        for (&id, verdict) in wanted.iter().zip(verdicts) {
+            if !matches!(verdict, Verdict::Done { .. }) {
+                *verdict = self.verdict(id, Failure::Cancelled);
             }
         }
     }

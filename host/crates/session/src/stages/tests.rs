@@ -46,6 +46,31 @@ fn pipeline(session: &Arc<Session>, names: &[&str]) -> Arc<Pipeline> {
     Pipeline::new(session, Arc::new(graph))
 }
 
+#[tokio::test]
+async fn an_interrupt_while_a_failed_run_is_stopped_is_told_and_not_the_failure() {
+    let session = session();
+    let pipeline = pipeline(&session, &["fails", "goes-on"]);
+    // The second stage goes on although the first one failed, as if it had changed something, until the interrupt.
+    let begun = session.in_background(futures::future::pending());
+    pipeline.begun.lock().unwrap().insert(1, begun);
+    session.effects.begin(&"test.goes-on".into()).unwrap();
+    let cancel = session.options.cancel.clone();
+    let interrupt = async {
+        // Once the run is being stopped, nothing else may begin to change something.
+        for n in 0.. {
+            match session.effects.begin(&format!("test.other-{n}").into()) {
+                Ok(()) => tokio::task::yield_now().await,
+                Err(_) => break,
+            }
+        }
+        cancel.cancel();
+    };
+    let (verdicts, ()) = tokio::join!(pipeline.run_all(&[0, 1], run::RunOptions::default()), interrupt);
+    let is_interrupted =
+        |verdict: &run::Verdict| matches!(verdict, run::Verdict::Failed { failure: Failure::Cancelled, .. });
+    assert!(verdicts.iter().all(is_interrupted), "{verdicts:?}");
+}
+
 async fn id(pipeline: &Arc<Pipeline>, stage: StageId) -> String {
     match pipeline.made_for(stage).await {
         Ok(Value::Object(Object::Pending(pending))) => pending.id().to_owned(),
