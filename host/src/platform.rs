@@ -15,6 +15,7 @@ use engine::{Caps, EventSink};
 use graph::Edge;
 use module::NodeDependency;
 use pipeline::{Library, StageGraph, StageId};
+use runtime::Power;
 pub use session::SecretSource;
 use session::StageSink;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +91,7 @@ pub trait Component {
     fn powers(&self) -> BTreeSet<String>;
 
     /// Returns whether the component, or this dependency of it, can use a power itself or by what it depends on.
-    fn can_reach(&self, dependency: Option<&str>, power: &str) -> bool;
+    fn can_reach(&self, dependency: Option<&str>, power: Power) -> bool;
 
     /// Parses `text` as WAVE, with the type of a parameter of a stage.
     ///

@@ -164,7 +164,7 @@ impl Component for Loaded {
         powers.iter().map(ToString::to_string).collect()
     }
 
-    fn can_reach(&self, dependency: Option<&str>, power: &str) -> bool {
+    fn can_reach(&self, dependency: Option<&str>, power: Power) -> bool {
         let dependencies = |index: usize| self.modules.get(index).map_or(&[][..], |module| &module.dependencies);
         let start = match dependency {
             None => Some(0),
@@ -173,8 +173,8 @@ impl Component for Loaded {
         let mut reached: Vec<usize> = start.into_iter().collect();
         let mut at = 0;
         while let Some(&index) = reached.get(at) {
-            let powers = self.modules.get(index).and_then(|module| module.component.as_ref());
-            if powers.is_some_and(|component| component.powers().iter().any(|it| it.to_string() == power)) {
+            let component = self.modules.get(index).and_then(|module| module.component.as_ref());
+            if component.is_some_and(|component| component.powers().contains(&power)) {
                 return true;
             }
             let next = dependencies(index).iter().map(|it| it.module);

@@ -14,6 +14,7 @@ use host::platform::{
 };
 use host::report::{Report, Result};
 use pipeline::{Library, ModuleTypes, Source, StageGraph, StageId};
+use runtime::Power;
 
 /// The WIT that the component carries.
 pub(crate) const WIT: &str = include_str!("demo.wit");
@@ -197,7 +198,7 @@ impl Component for FakeComponent {
         false
     }
 
-    fn can_reach(&self, _dependency: Option<&str>, _power: &str) -> bool {
+    fn can_reach(&self, _dependency: Option<&str>, _power: Power) -> bool {
         false
     }
 

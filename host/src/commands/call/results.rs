@@ -13,7 +13,7 @@ use crate::platform::{ImagePlace, Run};
 use crate::report::{Report, Result};
 
 /// The output of a call.
-pub(super) struct Shown {
+pub(super) struct CallOutput {
     /// The bytes for standard output.
     pub(super) data: Vec<u8>,
     /// Lines for standard error.
@@ -55,7 +55,7 @@ fn check_target(ty: &Type, target: &Output) -> Result<()> {
 }
 
 /// Evaluates a result as far as it is shown, and writes it to the target of `-o`.
-pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Config) -> Result<Shown> {
+pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Config) -> Result<CallOutput> {
     if let Some(Output { path: target, is_directory, image }) = &call.output {
         if let (Some(place), Value::Object(object)) = (image, &value)
             && object.name() == "container"
@@ -70,14 +70,14 @@ pub(super) fn show(value: Value, run: &dyn Run, call: &CallOptions, config: &Con
         let written = target.strip_prefix(&config.cwd).unwrap_or(target);
         let written = if written.as_os_str().is_empty() { Path::new(".") } else { written };
         let said = (!call.is_quiet).then(|| format!("saved {}", written.display()));
-        return Ok(Shown { data: Vec::new(), said: said.into_iter().collect() });
+        return Ok(CallOutput { data: Vec::new(), said: said.into_iter().collect() });
     }
     let data = if call.is_json { json_of(&value, run)? } else { plain_of(&value, run)? };
-    Ok(Shown { data, said: Vec::new() })
+    Ok(CallOutput { data, said: Vec::new() })
 }
 
 /// Writes a container as an image, and returns its reference as the output.
-fn put(container: &Object, place: &ImagePlace, run: &dyn Run, call: &CallOptions) -> Result<Shown> {
+fn put(container: &Object, place: &ImagePlace, run: &dyn Run, call: &CallOptions) -> Result<CallOutput> {
     let reference = run.put_image(container, place)?;
     let said = match place {
         ImagePlace::Layout(path) | ImagePlace::Archive(path) => format!("saved {}", path.display()),
@@ -86,7 +86,7 @@ fn put(container: &Object, place: &ImagePlace, run: &dyn Run, call: &CallOptions
     };
     let said = (!call.is_quiet).then_some(said);
     let data = reference.map(|reference| format!("{reference}\n").into_bytes()).unwrap_or_default();
-    Ok(Shown { data, said: said.into_iter().collect() })
+    Ok(CallOutput { data, said: said.into_iter().collect() })
 }
 
 fn plain_of(value: &Value, run: &dyn Run) -> Result<Vec<u8>> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use api::Type;
 use module::Documentation;
 use pipeline::{Stage, StageBody, StageId, is_report, made_by};
+use runtime::Power;
 
 use crate::commands::lacking::{self, NotRun};
 use crate::commands::prepared::Prepared;
@@ -132,7 +133,7 @@ impl Marks<'_> {
     fn has_effects(&self, stage: &Stage) -> bool {
         match &stage.body {
             StageBody::Call { dependency, .. } => {
-                self.prepared.opened.component.can_reach(dependency.as_deref(), "effects")
+                self.prepared.opened.component.can_reach(dependency.as_deref(), Power::Effects)
             }
             StageBody::From(_) => false,
         }
