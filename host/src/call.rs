@@ -8,6 +8,7 @@
 
 mod candidates;
 mod csv;
+mod feeding;
 mod flags;
 mod given;
 mod help;

@@ -5,6 +5,7 @@ use clap::Command;
 use module::methods_of;
 use pipeline::{Library, StageGraph};
 
+use super::feeding::Feeding;
 use super::line::{args, line, next};
 use super::plan::{Target, find_method};
 use super::shapes::{object_type, unwrapped};
@@ -44,7 +45,14 @@ fn completed(command: Command, target: &Target<'_>, library: &Library, words: Ve
             _ => command,
         }
     });
-    command.args(args(&flags)).args(options).subcommands(methods)
+    let command = command.args(args(&flags)).args(options);
+    let command = match target {
+        Target::Stage(graph, stage) => {
+            graph.find(&stage.name).map(|id| Feeding::of(graph, id)).unwrap_or_default().add_to(command)
+        }
+        Target::Method(_) | Target::Custom(..) => command,
+    };
+    command.subcommands(methods)
 }
 
 fn method_names(target: &Target<'_>, library: &Library) -> Vec<String> {

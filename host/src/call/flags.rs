@@ -165,6 +165,11 @@ impl FlagSet {
         self.given.contains_key(&flag)
     }
 
+    /// Returns whether any flag was given.
+    pub(super) fn is_any_given(&self) -> bool {
+        !self.given.is_empty()
+    }
+
     /// Returns the subject of messages about these flags.
     pub(super) fn subject(&self, usage: String) -> Subject {
         let known = self.flags.iter().map(|flag| format!("--{}", flag.name)).collect();

@@ -1,10 +1,12 @@
 //! The help of stages and methods.
 
 use api::{CustomType, Signature, Type};
+use clap::Command;
 use clap::builder::StyledStr;
 use module::{ApiMethod, Documentation, StageDocs, TypeDocs, grouped_methods};
 use pipeline::{Library, Stage, StageBody, StageGraph};
 
+use super::feeding::Feeding;
 use super::flags::{FlagSet, usage};
 use super::line::line;
 use super::shapes::{object_type, short, unwrapped};
@@ -33,7 +35,8 @@ pub(crate) fn stage_help(
     sections.extend(list_note(&flags));
     sections.push("`host call --help` shows the options of every call.".to_owned());
     let usage = format!("{} [METHOD]...", usage(&format!("host call {}", stage.name), &flags));
-    rendered(usage, &flags, &about, &sections)
+    let feeding = graph.find(&stage.name).map(|id| Feeding::of(graph, id)).unwrap_or_default();
+    rendered(feeding.add_to(line(usage, &flags)), &about, &sections)
 }
 
 /// Returns what the author of a module wrote about the function that a stage calls.
@@ -50,7 +53,7 @@ pub(super) fn custom_help(signature: &Signature) -> StyledStr {
     let flags = FlagSet::of_signature(signature);
     let sections: Vec<_> = [result(signature.result.as_ref())].into_iter().chain(list_note(&flags)).collect();
     let about = format!("Calls the method `{}`.", signature.name);
-    rendered(usage(&format!("... {}", signature.name), &flags), &flags, &about, &sections)
+    rendered(line(usage(&format!("... {}", signature.name), &flags), &flags), &about, &sections)
 }
 
 /// Returns the help of a method of `pipeline:api`.
@@ -59,12 +62,12 @@ pub(super) fn method_help(method: ApiMethod) -> StyledStr {
     let returned = result(method.plain.signature.result.as_ref());
     let sections: Vec<_> = [returned].into_iter().chain(list_note(&flags)).collect();
     let usage = usage(&format!("... {}", method.name()), &flags);
-    rendered(usage, &flags, &sentence(method.plain.docs.trim()), &sections)
+    rendered(line(usage, &flags), &sentence(method.plain.docs.trim()), &sections)
 }
 
-fn rendered(usage: String, flags: &FlagSet, about: &str, sections: &[String]) -> StyledStr {
+fn rendered(command: Command, about: &str, sections: &[String]) -> StyledStr {
     let about: Vec<String> = about.split("\n\n").map(|part| part.replace('\n', " ")).collect();
-    line(usage, flags).about(about.join("\n\n")).after_help(sections.join("\n\n")).render_help()
+    command.about(about.join("\n\n")).after_help(sections.join("\n\n")).render_help()
 }
 
 /// Explains lists, if a flag takes one.

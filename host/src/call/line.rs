@@ -31,11 +31,16 @@ pub(super) fn line(usage: String, flags: &FlagSet) -> Command {
 
 /// Gives flags the texts that clap has matched.
 pub(super) fn take(flags: &mut FlagSet, matches: &ArgMatches) {
-    let ids: Vec<String> = flags.flags.iter().map(id).collect();
-    for (index, id) in ids.iter().enumerate() {
-        let texts = matches.try_get_many::<String>(id).ok().flatten();
-        texts.into_iter().flatten().for_each(|text| flags.give(index, text.clone()));
+    let names: Vec<String> = flags.flags.iter().map(|flag| flag.name.clone()).collect();
+    for (index, name) in names.iter().enumerate() {
+        texts(matches, name).into_iter().for_each(|text| flags.give(index, text));
     }
+}
+
+/// Returns the texts that were given for the flag of this name.
+pub(super) fn texts(matches: &ArgMatches, name: &str) -> Vec<String> {
+    let texts = matches.try_get_many::<String>(&id(name)).ok().flatten();
+    texts.into_iter().flatten().cloned().collect()
 }
 
 /// Returns the next method, and the words behind it.
@@ -45,29 +50,35 @@ pub(super) fn next(matches: &ArgMatches) -> Option<(String, Vec<String>)> {
     Some((name.to_owned(), words.into_iter().flatten().cloned().collect()))
 }
 
-fn id(flag: &Flag) -> String {
-    format!("{FLAG_PREFIX}{}", flag.name)
+fn id(name: &str) -> String {
+    format!("{FLAG_PREFIX}{name}")
 }
 
 /// Returns a named argument for each flag.
 pub(super) fn args(flags: &FlagSet) -> Vec<Arg> {
-    let mut names: Vec<String> = flags.flags.iter().map(|flag| flag.name.clone()).collect();
-    let is_first =
-        |(index, flag): &(usize, &Flag)| flags.flags.iter().take(*index).all(|other| other.name != flag.name);
-    let unique: Vec<&Flag> = flags.flags.iter().enumerate().filter(is_first).map(|(_, flag)| flag).collect();
-    unique
-        .into_iter()
-        .map(|flag| {
-            let aliases: Vec<String> = spellings(flag).into_iter().filter(|name| !names.contains(name)).collect();
-            names.extend(aliases.iter().cloned());
-            arg(flag).aliases(aliases)
-        })
-        .collect()
+    args_beside(flags, &mut Vec::new())
+}
+
+/// Returns a named argument for each flag whose name is free, and adds to `names` those that it takes.
+pub(super) fn args_beside(flags: &FlagSet, names: &mut Vec<String>) -> Vec<Arg> {
+    let mut free = Vec::new();
+    for flag in &flags.flags {
+        if !names.contains(&flag.name) {
+            names.push(flag.name.clone());
+            free.push(flag);
+        }
+    }
+    let with_aliases = free.into_iter().map(|flag| {
+        let aliases: Vec<String> = spellings(flag).into_iter().filter(|name| !names.contains(name)).collect();
+        names.extend(aliases.iter().cloned());
+        arg(flag).aliases(aliases)
+    });
+    with_aliases.collect()
 }
 
 fn arg(flag: &Flag) -> Arg {
     let heading = if flag.is_required { "Flags" } else { "Optional flags" };
-    let arg = Arg::new(id(flag))
+    let arg = Arg::new(id(&flag.name))
         .long(flag.name.clone())
         .help_heading(heading)
         .help(help(flag))

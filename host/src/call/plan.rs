@@ -5,6 +5,7 @@ use clap::builder::StyledStr;
 use module::{ApiFunction, ApiMethod, methods_of, suggestion};
 use pipeline::{Library, Stage, StageBody, StageGraph, StageId};
 
+use super::feeding::Feeding;
 use super::flags::{FlagKind, FlagSet, usage};
 use super::help::{custom_help, method_help};
 use super::line::{line, next, take};
@@ -141,15 +142,23 @@ impl Plan {
         let mut at = Target::Stage(graph, &stage);
         let mut flags = at.flags();
         let stage_usage = at.usage(&flags);
-        let (mut given, mut steps) = (Vec::new(), Vec::new());
+        let (mut given, mut steps, mut feeding) = (Vec::new(), Vec::new(), Feeding::of(graph, id));
         let result = loop {
             let usage = at.usage(&flags);
             check_module_option(&words, &flags)?;
-            let matches = match args::parse(line(usage.clone(), &flags), words, || flags.subject(usage.clone()))? {
+            let is_stage = matches!(at, Target::Stage(..));
+            let (mut line, mut subject) = (line(usage.clone(), &flags), flags.subject(usage.clone()));
+            if is_stage {
+                (line, subject) = (feeding.add_to(line), feeding.known_to(subject));
+            }
+            let matches = match args::parse(line, words, || subject)? {
                 Parse::Given(matches) => matches,
                 Parse::Text(_) => return Ok(at.help()),
             };
             take(&mut flags, &matches);
+            if is_stage {
+                feeding.take(&matches, &flags)?;
+            }
             options.append(Options::new(&matches));
             let (method, rest) = next(&matches).unzip();
             words = rest.unwrap_or_default();
@@ -169,6 +178,7 @@ impl Plan {
                 graph.give(id, param, value);
             }
         }
+        feeding.give(component, graph, id, places)?;
         Ok(Asked::Run(Self { stage: id, steps, result, usage: stage_usage }))
     }
 

@@ -512,3 +512,28 @@ fn a_flag_is_written_in_the_case_of_any_language_and_its_value_too() {
     "#]],
     );
 }
+
+/// A module in which `greet` says what `switch` answers.
+fn fed() -> World {
+    let world = World::new();
+    let head = "name = \"demo\"\nversion = \"0.1.0\"\ncomponent = \"demo.wasm\"\n";
+    world.write("host.toml", format!("{head}[stages.greet]\ncall = \"hello\"\nargs.name = {{ from = \"switch\" }}\n"));
+    world
+}
+
+#[test]
+fn a_flag_of_the_only_stage_that_feeds_the_called_one_and_has_it_is_taken() {
+    let lacking = fed().run(&["call", "greet"]);
+    assert!(lacking.starts_with("exit 2\n-- stderr\nerror: stage `switch` needs `dry-run` (bool)"), "{lacking}");
+    fed().check(&["call", "greet", "--dry-run", "--loud=false"], &expect![[r#""#]]);
+    fed().check(&["call", "greet", "--dry-rum"], &expect![[r#""#]]);
+    fed().check(&["call", "greet", "--name", "x", "--dry-run"], &expect![[r#""#]]);
+}
+
+#[test]
+fn help_of_a_stage_has_the_flags_of_the_stages_that_feed_it() {
+    let help = fed().run(&["call", "greet", "--help"]);
+    let (_, flags) = help.split_once("Flags of the stages that feed it:\n").unwrap_or_else(|| panic!("{help}"));
+    let flags: Vec<&str> = flags.lines().take_while(|line| !line.is_empty()).collect();
+    expect![[r#""#]].assert_eq(&flags.join("\n"));
+}

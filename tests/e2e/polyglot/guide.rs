@@ -6,29 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
-use testkit::{Answer, Docker, Language, Registry, Scratch, binary, require, root, target_dir};
+use testkit::{Answer, Docker, Language, Registry, Scratch, binary, require, target_dir};
 
 use super::can_build;
 use crate::images::packages::push_compiler;
-
-/// A fenced block: the text after the fence, and the contents.
-struct Block {
-    info: String,
-    body: String,
-}
-
-fn blocks(page: &str) -> Vec<Block> {
-    let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
-    let mut blocks = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if let Some(info) = line.strip_prefix("```") {
-            let body = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
-            blocks.push(Block { info: info.to_owned(), body });
-        }
-    }
-    blocks
-}
+use crate::page::blocks;
 
 /// The directory and the environment in which the commands run.
 struct Reader {
@@ -128,7 +110,7 @@ fn the_guide_can_be_followed_as_it_is_written() {
     reader.env = vec![("IMAGE", push_compiler(&registry)), ("DOCKER_HOST", docker.address().to_owned())];
     let mut answer = None;
     let mut n_compared = 0;
-    for block in blocks("guide.md") {
+    for block in blocks("docs/guide.md") {
         match block.info.split_once(' ') {
             Some(("sh", "test")) => answer = Some(reader.run(&block.body)),
             Some((_, stream @ ("stdout" | "stderr"))) => {
@@ -157,6 +139,6 @@ fn the_graph_of_the_concepts_is_that_of_the_guide() {
         let found = blocks(page).into_iter().find(|block| block.info.starts_with("mermaid"));
         found.map(|block| block.body)
     };
-    assert!(drawn("guide.md").is_some());
-    assert_eq!(drawn("concepts.md"), drawn("guide.md"));
+    assert!(drawn("docs/guide.md").is_some());
+    assert_eq!(drawn("docs/concepts.md"), drawn("docs/guide.md"));
 }

@@ -1,6 +1,6 @@
 //! The graph of stages, with the sources of their parameters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use api::json::kebab;
 use api::{CustomType, Type, Value};
@@ -215,6 +215,18 @@ impl StageGraph {
             }
         }
         feeders
+    }
+
+    /// Returns the stages that feed a stage, directly or through others, the nearest first. The stage itself is none of
+    /// them.
+    #[must_use]
+    pub fn all_feeders(&self, id: StageId) -> Vec<StageId> {
+        let (mut found, mut seen, mut at) = (vec![id], HashSet::from([id]), 0);
+        while let Some(&stage) = found.get(at) {
+            found.extend(self.feeders(stage).into_iter().filter(|feeder| seen.insert(*feeder)));
+            at += 1;
+        }
+        found.split_off(1)
     }
 
     /// Returns the stages that feed no other stage, without constructors.
