@@ -23,6 +23,7 @@ mod options;
 mod origins;
 mod pending;
 mod resources;
+pub mod shown;
 mod stages;
 mod table;
 mod types;
