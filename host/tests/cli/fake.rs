@@ -230,10 +230,12 @@ impl Run for FakeRun {
     fn stage(&self, graph: &Arc<StageGraph>, stage: StageId) -> Result<(Value, Option<Report>)> {
         let stage = graph.stage(stage);
         let args = stage.params.iter().map(|param| match &param.source {
-            Source::Given(value) | Source::Set(value) | Source::Default(value) => value.clone(),
-            _ => pipeline::omitted(&param.ty).unwrap(),
+            Source::Given(value) | Source::Set(value) | Source::Default(value) => Ok(value.clone()),
+            // The tests link whole results.
+            Source::Link(link) => self.stage(graph, link.stage).map(|(value, _)| value),
+            _ => Ok(pipeline::omitted(&param.ty).unwrap()),
         });
-        self.answer(&stage.name, args.collect()).map(|value| (value, None))
+        self.answer(&stage.name, args.collect::<Result<_>>()?).map(|value| (value, None))
     }
 
     fn stages(&self, graph: &Arc<StageGraph>, wanted: &[StageId], _is_keeping_going: bool) -> Vec<Ended> {
