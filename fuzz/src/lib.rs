@@ -5,6 +5,8 @@
 use std::path::Path;
 
 mod registry;
+mod results;
+mod wave;
 
 /// A function that reads bytes of strangers.
 pub type Target = fn(&[u8]);
@@ -17,10 +19,13 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("layer", layer),
     ("manifest", manifest),
     ("names", names),
+    ("protocol", protocol),
     ("redactor", redactor),
     ("registry", registry::registry),
+    ("results", results::results),
     ("rows", rows),
     ("save", save),
+    ("wave", wave::wave),
     ("zone", zone),
 ];
 
@@ -103,6 +108,15 @@ fn names(bytes: &[u8]) {
     let _ = text.parse::<graph::Platform>();
     let _ = text.parse::<graph::ImageDigest>();
     let _ = graph::TreePath::parse(text);
+}
+
+/// What goes over the socket of a request to the zone: a length with a request behind it, and the reply.
+fn protocol(bytes: &[u8]) {
+    let _ = postcard::from_bytes::<zone::Reply>(bytes);
+    let Ok(request) = zone::read_request(&mut &*bytes) else { return };
+    let written = zone::encode_request(&request).expect("what was read can be written");
+    let again = zone::read_request(&mut &*written).expect("what was written can be read");
+    assert_eq!(zone::encode_request(&again).ok(), Some(written));
 }
 
 /// What a command prints: the first line is a secret, and the rest is the same however it is cut.

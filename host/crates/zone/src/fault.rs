@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The reason why the zone could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub(super) enum Fault {
+pub enum Fault {
     /// A call to the system was refused.
     #[error("{what}: {}", io::Error::from_raw_os_error(*errno))]
     System { what: String, errno: i32 },

@@ -68,6 +68,7 @@ pub use client::Zone;
 pub use config::{ARGUMENT, DeviceGuard, ZoneCaps, ZoneConfig, ZoneMode};
 pub use error::ZoneError;
 pub use network::{NetworkConfig, Uplink};
+pub use protocol::{Reply, Request, encode_request, read_request};
 pub use spec::{After, ExecReply, ExecSpec, Limits, MountSpec, Network, RootSpec, SecretBytes, Stdin, UserSpec};
 pub use state::ZoneFunction;
 pub use supervisor::main;

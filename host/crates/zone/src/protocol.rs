@@ -63,20 +63,26 @@ pub(super) struct StartInfo {
 
 /// The request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Request {
+pub enum Request {
+    /// Run a step.
     Exec(Box<ExecSpec>),
     /// Run a function of the table.
     Call {
+        /// Its name in the table.
         name: String,
+        /// What it is given.
         payload: Vec<u8>,
     },
 }
 
 /// The answer of a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Reply {
+pub enum Reply {
+    /// What a step left.
     Exec(ExecReply),
+    /// What a function returned, or why it failed.
     Call(Result<Vec<u8>, String>),
+    /// Why the request could not be carried out.
     Fault(Fault),
 }
 
@@ -84,7 +90,7 @@ pub(super) enum Reply {
 ///
 /// # Errors
 /// If a path in it is not UTF-8.
-pub(super) fn encode_request(request: &Request) -> Result<Vec<u8>, Fault> {
+pub fn encode_request(request: &Request) -> Result<Vec<u8>, Fault> {
     let body =
         postcard::to_stdvec(request).map_err(|error| Fault::spec(format!("the request cannot be written: {error}")))?;
     let mut bytes = Vec::with_capacity(body.len() + 4);
@@ -98,7 +104,7 @@ pub(super) fn encode_request(request: &Request) -> Result<Vec<u8>, Fault> {
 ///
 /// # Errors
 /// If the host is gone or wrote nonsense.
-pub(super) fn read_request(socket: &mut impl Read) -> Result<Request, Fault> {
+pub fn read_request(socket: &mut impl Read) -> Result<Request, Fault> {
     let mut length = [0; 4];
     socket.read_exact(&mut length).context(|| "cannot read the length of a request".to_owned())?;
     let n_bytes = u32::from_le_bytes(length);
