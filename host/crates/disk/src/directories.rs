@@ -1,17 +1,19 @@
 //! Directories below a root that are opened one after the other.
 
-use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 
 use crate::open_beneath;
 
-/// The number of directories that stay open.
-const MAX_OPEN: usize = 32;
+/// The number of directories at the end of the way that stay open.
+const N_LAST: usize = 32;
+/// The distance in levels between the directories further up that stay open.
+const SPACING: usize = 128;
 
-/// Opens directories below a root. The last ones on the way stay open, so that the next directory is found from the
-/// nearest of them: a walk over a tree, in the order of its paths or in the opposite one, takes the whole way rarely.
+/// Opens directories below a root. The last ones on the way stay open, and some in regular distances above them. The
+/// next directory is found from the nearest of them, so that a walk over a tree, in the order of its paths or in the
+/// opposite one, takes a few steps for each directory, however deep it is.
 ///
 /// No link is followed.
 #[derive(Debug)]
@@ -20,8 +22,23 @@ pub struct Directories<'a> {
     flags: OFlags,
     /// The path of the directory that was opened last.
     path: Vec<u8>,
-    /// The open directories on the way to it, each with the length of its path. The root is not one of them.
-    open: VecDeque<(usize, OwnedFd)>,
+    /// The open directories on the way to it, the highest first. The root is not one of them.
+    open: Vec<Open>,
+}
+
+/// A directory that stays open.
+#[derive(Debug)]
+struct Open {
+    /// The number of names in its path.
+    level: usize,
+    /// The length of its path in bytes.
+    end: usize,
+    fd: OwnedFd,
+}
+
+/// Returns whether a directory stays open on the way to one at the level `last`.
+fn stays_open(level: usize, last: usize) -> bool {
+    level + N_LAST > last || level.is_multiple_of(SPACING)
 }
 
 impl<'a> Directories<'a> {
@@ -39,7 +56,7 @@ impl<'a> Directories<'a> {
 
     fn with_flags(root: &'a impl AsFd, flags: OFlags) -> Self {
         let flags = flags | OFlags::DIRECTORY;
-        Self { root: root.as_fd(), flags, path: Vec::new(), open: VecDeque::new() }
+        Self { root: root.as_fd(), flags, path: Vec::new(), open: Vec::new() }
     }
 
     /// Opens the directory at a path; the empty path is the root.
@@ -47,28 +64,24 @@ impl<'a> Directories<'a> {
     /// # Errors
     /// If the directory cannot be opened, or a part of the path is a link.
     pub fn open(&mut self, path: &[u8]) -> rustix::io::Result<BorrowedFd<'_>> {
-        while self.open.back().is_some_and(|(n, _)| !is_on_the_way(&self.path[..*n], path)) {
-            self.open.pop_back();
+        while self.open.last().is_some_and(|open| !is_on_the_way(&self.path[..open.end], path)) {
+            self.open.pop();
         }
-        let n_done = self.open.back().map_or(0, |(n, _)| *n);
-        let names = path[n_done..].iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/');
-        let mut ends: Vec<usize> = names.map(|(at, _)| n_done + at).collect();
-        ends.extend((n_done < path.len()).then_some(path.len()));
-        // What is far above would be closed again.
-        let n_skipped = ends.len().saturating_sub(MAX_OPEN);
-        self.path.truncate(n_done);
-        for end in ends.into_iter().skip(n_skipped) {
-            let from = self.open.back().map_or(self.root, |(_, fd)| fd.as_fd());
+        let (above, done) = self.open.last().map_or((0, 0), |open| (open.level, open.end));
+        let names = path[done..].iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/');
+        let mut ends: Vec<usize> = names.map(|(at, _)| done + at).collect();
+        ends.extend((done < path.len()).then_some(path.len()));
+        let last = above + ends.len();
+        self.path.truncate(done);
+        for (level, end) in (above + 1..).zip(ends).filter(|(level, _)| stays_open(*level, last)) {
+            let from = self.open.last().map_or(self.root, |open| open.fd.as_fd());
             let rest = &path[self.path.len()..end];
             let fd = open_beneath(from, rest.strip_prefix(b"/").unwrap_or(rest), self.flags, Mode::empty())?;
-            if self.open.len() == MAX_OPEN {
-                self.open.pop_front();
-            }
-            self.open.push_back((end, fd));
-            self.path.clear();
-            self.path.extend_from_slice(&path[..end]);
+            self.open.push(Open { level, end, fd });
+            self.path.extend_from_slice(&path[self.path.len()..end]);
         }
-        Ok(self.open.back().map_or(self.root, |(_, fd)| fd.as_fd()))
+        self.open.retain(|open| stays_open(open.level, last));
+        Ok(self.open.last().map_or(self.root, |open| open.fd.as_fd()))
     }
 
     /// Opens the directory that has the entry at a path, and returns it with the name of the entry.
@@ -124,7 +137,7 @@ mod tests {
         for path in paths {
             let expected = open_beneath(&root, &path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap();
             assert_eq!(inode(directories.open(&path).unwrap()), inode(expected), "{path:?}");
-            assert!(directories.open.len() <= MAX_OPEN);
+            assert!(directories.open.len() <= N_LAST + 100 / SPACING);
         }
     }
 
@@ -142,6 +155,21 @@ mod tests {
         assert_eq!(name, b"file");
         rustix::fs::mkdirat(parent, name, Mode::RWXU).unwrap();
         assert!(dir.path().join("d/d/file").exists());
+    }
+
+    #[test]
+    fn a_walk_up_finds_each_directory_from_one_that_is_near() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, last) = deep(dir.path(), 1000);
+        let mut directories = Directories::new(&root);
+        for level in (1..=1000).rev() {
+            directories.open(&last[..level * 2 - 1]).unwrap();
+            let levels: Vec<usize> = directories.open.iter().map(|open| open.level).collect();
+            let expected: Vec<usize> = (1..=level).filter(|n| n.is_multiple_of(SPACING)).collect();
+            assert!(expected.iter().all(|level| levels.contains(level)), "{level}: {levels:?}");
+            assert!(levels.len() <= N_LAST + expected.len());
+        }
+        crate::remove_all(&dir.path().join("d")).unwrap();
     }
 
     #[test]
