@@ -6,19 +6,22 @@
 mod tree;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use api::{LogLevel, Origins};
 use engine::{Event, EventSink, Outcome, VertexEvent};
 use graph::DefinitionDigest;
-use session::record::{Counts, Explain, Vertex, events, text};
+use session::record::events::{self, EventsFile};
+use session::record::{Counts, Explain, Vertex, text};
 use session::{StageEvent, StageOutcome, StageSink};
 use terminal::{Lines, clipped, shown};
 
 use crate::io::Stderr;
 use crate::platform::LogSink;
+use crate::report::{Report, Result};
 
 /// The style in which progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub(crate) struct ProgressOptions {
     /// Whether every vertex is kept for [`Progress::finish`].
     pub(crate) is_explained: bool,
     /// The file of `--events`; none without that option.
-    pub(crate) events: Option<File>,
+    pub(crate) events: Option<EventsFile>,
     /// The stage that is called, for events whose stage is not known.
     pub(crate) stage: String,
     /// Records who asked for which vertex.
@@ -126,8 +129,8 @@ impl Progress {
         } else if self.shared.options.is_verbose {
             self.print(&state, &text::stage(event));
         }
-        if let Some(mut file) = self.shared.options.events.as_ref() {
-            events::write_stage(&mut file, event);
+        if let Some(file) = &self.shared.options.events {
+            events::write_stage(file, event);
         }
     }
 
@@ -154,8 +157,8 @@ impl Progress {
         if self.shared.options.is_verbose {
             self.print(&state, &format!("{name} is {reference}"));
         }
-        if let Some(mut file) = self.shared.options.events.as_ref() {
-            events::write_image(&mut file, name, reference);
+        if let Some(file) = &self.shared.options.events {
+            events::write_image(file, name, reference);
         }
     }
 
@@ -195,9 +198,9 @@ impl Progress {
         }
         state.counts.add(&vertex);
         self.tell(&mut state, &vertex);
-        if let Some(mut file) = self.shared.options.events.as_ref() {
+        if let Some(file) = &self.shared.options.events {
             let ProgressOptions { stage, origins, .. } = &self.shared.options;
-            events::write(&mut file, stage, origins, &vertex);
+            events::write(file, stage, origins, &vertex);
         }
         if self.shared.options.is_explained {
             state.vertices.push(vertex);
@@ -230,7 +233,8 @@ impl Progress {
     }
 
     /// Ends the display: removes the tree, prints the summary, and explains the vertices if `explain` is set.
-    pub(crate) fn finish(&self, explain: Option<Explain>) {
+    /// Fails if not all events could be written.
+    pub(crate) fn finish(&self, explain: Option<Explain>) -> Result<()> {
         let tree = self.lock().tree.take();
         drop(tree);
         let state = self.lock();
@@ -242,9 +246,9 @@ impl Progress {
         if counts.n_total() > 0 && self.shared.options.style != Style::Quiet {
             self.print(&state, &text::summary(counts, elapsed));
         }
-        if let Some(mut file) = self.shared.options.events.as_ref() {
-            events::write_end(&mut file, counts, elapsed);
-        }
+        let Some(file) = &self.shared.options.events else { return Ok(()) };
+        events::write_end(file, counts, elapsed);
+        file.take_failure().map_or(Ok(()), |error| Err(unwritable(file.path(), &error)))
     }
 
     fn print(&self, state: &State, line: &str) {
@@ -257,6 +261,11 @@ impl Progress {
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.shared)
     }
+}
+
+/// Makes a report of a file of `--events` that cannot be written.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Report {
+    Report::unwritable(format!("cannot write the events to `{}`", path.display()), error)
 }
 
 fn lock(shared: &Shared) -> MutexGuard<'_, State> {

@@ -78,7 +78,8 @@ impl Report {
             NotFound | NotADirectory | IsADirectory | AlreadyExists => ExitStatus::Input,
             _ => ExitStatus::Environment,
         };
-        Self::new(message, status).caused_by(error.to_string())
+        let report = Self::new(message, status).caused_by(error.to_string());
+        if graph::is_no_space(error) { report.with_hint(graph::NO_SPACE_HINT) } else { report }
     }
 
     /// Makes a report of a bug in this program.

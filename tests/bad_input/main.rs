@@ -18,6 +18,7 @@ mod layers;
 mod machine;
 mod manifests;
 mod options;
+mod outputs;
 mod paths;
 mod secrets;
 mod steps;

@@ -1,6 +1,5 @@
 //! Reads the options of a run.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +7,14 @@ use std::time::Duration;
 use api::Origins;
 use module::{POWERS, suggestion};
 use session::record::Explain;
+use session::record::events::EventsFile;
 
 use crate::args::Options;
 use crate::args::options::ENGINES;
 use crate::call::image_place;
 use crate::config::Config;
 use crate::platform::ImagePlace;
-use crate::progress::{ProgressOptions, Style};
+use crate::progress::{ProgressOptions, Style, unwritable};
 use crate::report::{Report, Result};
 
 /// The options of a run as values.
@@ -82,15 +82,12 @@ impl CallOptions {
 
     /// Returns the options of the progress display, and creates the file of `--events`.
     pub(super) fn progress(&self, stage: &str, origins: &Arc<Origins>) -> Result<ProgressOptions> {
-        let events = self.events.as_ref().map(|path| {
-            File::create(path)
-                .map_err(|error| Report::unwritable(format!("cannot write the events to `{}`", path.display()), &error))
-        });
+        let create = |path: &PathBuf| EventsFile::create(path).map_err(|error| unwritable(path, &error));
         Ok(ProgressOptions {
             style: self.style,
             is_verbose: self.is_verbose && !self.is_quiet,
             is_explained: self.explain.is_some(),
-            events: events.transpose()?,
+            events: self.events.as_ref().map(create).transpose()?,
             stage: stage.to_owned(),
             origins: Arc::clone(origins),
         })

@@ -91,10 +91,10 @@ fn begin<T>(
         is_dry,
     });
     let done = run.and_then(|run| work(run.as_ref(), &progress));
-    progress.finish(call.explain);
+    let written = progress.finish(call.explain);
     match (interruption.under_way(), done) {
         (Some(under_way), Err(_)) => Err(Report::interrupted(&under_way)),
-        (_, done) => done,
+        (_, done) => done.and_then(|done| written.map(|()| done)),
     }
 }
 

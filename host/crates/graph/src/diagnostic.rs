@@ -14,6 +14,16 @@ pub enum Blame {
     Bug,
 }
 
+/// Returns whether an error of the system says that a disk is full, or that the quota of the user is used up.
+#[must_use]
+pub fn is_no_space(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+/// The hint for a full disk of which nothing more is known.
+pub const NO_SPACE_HINT: &str = "free some space on that disk";
+
 /// An error that can reach a person: it says who is at fault and what to do.
 pub trait Diagnostic: std::error::Error {
     /// Returns the party at fault.

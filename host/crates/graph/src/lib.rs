@@ -28,7 +28,7 @@ pub mod vertex;
 
 pub use contents::Contents;
 pub use definition::Definition;
-pub use diagnostic::{Blame, Diagnostic};
+pub use diagnostic::{Blame, Diagnostic, NO_SPACE_HINT, is_no_space};
 pub use digest::{CacheKey, ContentDigest, DefinitionDigest, DigestError, KeyHasher, SecretDigest};
 pub use image::{ImageConfig, ImageOp, ImageOrigin, PackForm, PackOp};
 pub use image_digest::{ImageDigest, ImageDigestError};

@@ -29,6 +29,10 @@ impl Diagnostic for FsError {
         let is_wrong = self.is_not_found() || self.source.kind() == io::ErrorKind::InvalidData;
         if is_wrong { Blame::User } else { Blame::Environment }
     }
+
+    fn hint(&self) -> Option<String> {
+        graph::is_no_space(&self.source).then(|| graph::NO_SPACE_HINT.to_owned())
+    }
 }
 
 fn wrap(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FsError {

@@ -43,7 +43,7 @@ impl IoError {
     /// Returns whether the disk is full, or the quota of the user is used up.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
-        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        graph::is_no_space(&self.source)
     }
 }
 
@@ -70,14 +70,17 @@ impl Diagnostic for IoError {
 
     fn hint(&self) -> Option<String> {
         match self.source.kind() {
-            _ if self.is_no_space() => Some(NO_SPACE_HINT.to_owned()),
+            _ if self.is_no_space() => Some(match store_root_of(&self.path) {
+                Some(_) => NO_SPACE_HINT.to_owned(),
+                None => graph::NO_SPACE_HINT.to_owned(),
+            }),
             io::ErrorKind::ReadOnlyFilesystem => Some(STORE_HINT.to_owned()),
             _ => None,
         }
     }
 }
 
-/// The hint for a full disk.
+/// The hint for a full disk of the store.
 pub(crate) const NO_SPACE_HINT: &str =
     "free some with `host cache clear`, or put the store on another disk with HOST_STORE";
 /// The hint for a store of a newer version.

@@ -1,6 +1,9 @@
 //! The lines of `--events`; their keys are documented in `docs/command-line.md`.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use api::Origins;
@@ -11,10 +14,48 @@ use terminal::rfc3339;
 use super::{Counts, Vertex, text};
 use crate::events::{StageEvent, StageOutcome};
 
+/// The file of `--events`. One that can no longer be written does not stop a run.
+#[derive(Debug)]
+pub struct EventsFile {
+    path: PathBuf,
+    file: File,
+    /// Why a line could not be written. None is written after it.
+    failure: Mutex<Option<io::Error>>,
+}
+
+impl EventsFile {
+    /// Makes the file, or empties it.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: File::create(path)?, failure: Mutex::default() })
+    }
+
+    /// Returns its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns why a line could not be written, if there is one, and forgets it.
+    pub fn take_failure(&self) -> Option<io::Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn write_line(&self, line: Map<String, Json>) {
+        let mut text = Json::Object(line).to_string();
+        text.push('\n');
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if failure.is_none() {
+            // One write a line: what is read while the run goes on, or after it was killed, is whole.
+            *failure = (&self.file).write_all(text.as_bytes()).err();
+        }
+    }
+}
+
 /// Writes the line of a vertex, with who asked for it as far as that is known. `title` stands for the stage if it is not.
-///
-/// A file that can no longer be written does not stop a run.
-pub fn write(file: &mut dyn Write, title: &str, origins: &Origins, vertex: &Vertex) {
+pub fn write(file: &EventsFile, title: &str, origins: &Origins, vertex: &Vertex) {
     let stage = origins.stage_of(vertex.event.digest);
     let mut line = Map::new();
     line.insert("event".to_owned(), json!("vertex"));
@@ -23,11 +64,11 @@ pub fn write(file: &mut dyn Write, title: &str, origins: &Origins, vertex: &Vert
     if let Some(caller) = origins.of(vertex.event.digest) {
         line.insert("function".to_owned(), json!(&*caller.function));
     }
-    write_line(file, line);
+    file.write_line(line);
 }
 
 /// Writes the line of a stage whose function ended.
-pub fn write_stage(file: &mut dyn Write, event: &StageEvent) {
+pub fn write_stage(file: &EventsFile, event: &StageEvent) {
     let (outcome, error) = match &event.outcome {
         StageOutcome::Returned => ("returned", None),
         StageOutcome::Retried { message } => ("retried", Some(message)),
@@ -45,17 +86,17 @@ pub fn write_stage(file: &mut dyn Write, event: &StageEvent) {
     if let (Some(error), Some(line)) = (error, line.as_object_mut()) {
         line.insert("error".to_owned(), json!(error));
     }
-    line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
+    line.as_object().cloned().into_iter().for_each(|line| file.write_line(line));
 }
 
 /// Writes the line of an image: its name, and the reference that the name means in this run.
-pub fn write_image(file: &mut dyn Write, name: &str, reference: &str) {
+pub fn write_image(file: &EventsFile, name: &str, reference: &str) {
     let line = json!({ "event": "image", "name": name, "reference": reference });
-    line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
+    line.as_object().cloned().into_iter().for_each(|line| file.write_line(line));
 }
 
 /// Writes the last line.
-pub fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration) {
+pub fn write_end(file: &EventsFile, counts: Counts, elapsed: Duration) {
     let Counts { n_ran, n_cached, n_failed, n_cancelled, n_planned, n_trivial } = counts;
     let line = json!({
         "event": "end",
@@ -67,7 +108,7 @@ pub fn write_end(file: &mut dyn Write, counts: Counts, elapsed: Duration) {
         "trivial": n_trivial,
         "duration_ms": millis(elapsed),
     });
-    line.as_object().cloned().into_iter().for_each(|line| write_line(file, line));
+    line.as_object().cloned().into_iter().for_each(|line| file.write_line(line));
 }
 
 /// Returns the keys and values of a vertex.
@@ -123,11 +164,4 @@ pub(super) fn outcome_code(outcome: &Outcome) -> &'static str {
 
 fn millis(duration: Duration) -> Json {
     json!((duration.as_secs_f64() * 1e6).round() / 1e3)
-}
-
-fn write_line(file: &mut dyn Write, line: Map<String, Json>) {
-    let mut text = Json::Object(line).to_string();
-    text.push('\n');
-    // One write a line: what is read while the run goes on, or after it was killed, is whole.
-    let _ = file.write_all(text.as_bytes());
 }
