@@ -52,6 +52,7 @@ mod network;
 mod overlay;
 mod protocol;
 mod resolve;
+mod room;
 mod run;
 mod runtime;
 mod seccomp;

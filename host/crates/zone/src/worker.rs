@@ -16,7 +16,7 @@ use super::resolve::{make_directories, resolve};
 use super::run::{Container, Outputs};
 use super::spec::{After, ExecReply, ExecSpec, MountSpec, RootSpec};
 use super::state::ZoneState;
-use super::{bundle, copy, device, run};
+use super::{bundle, copy, device, room, run};
 
 /// Serves a request and returns the exit code of the worker.
 pub(super) fn serve(zone: &ZoneState, n: u64, socket: OwnedFd, outputs: Option<Outputs>) -> i32 {
@@ -59,7 +59,13 @@ fn exec(zone: &ZoneState, n: u64, spec: &ExecSpec, outputs: Outputs, socket: &Un
     };
     let duration = started.elapsed();
     let kept = match &ran {
-        Ok(ExecStatus::Exited { .. }) if zone.is_upper_in_memory => keep_uppers(spec, &step.all),
+        Ok(ExecStatus::Killed { .. }) => check_room(zone, spec, &step.all),
+        Ok(ExecStatus::Exited { .. }) => {
+            check_room(zone, spec, &step.all).and_then(|()| match zone.is_upper_in_memory {
+                true => keep_uppers(spec, &step.all),
+                false => Ok(()),
+            })
+        }
         _ => Ok(()),
     };
     let _ = disk::remove_all(&run::runtime_state(zone, &name));
@@ -111,6 +117,14 @@ fn contain(
     };
     let container = Container { zone, name, bundle: &step.all, slot: slot.as_ref() };
     run::run(&container, streams, spec.timeout, socket.as_fd())
+}
+
+/// Fails if a command has filled the disk that it wrote to.
+fn check_room(zone: &ZoneState, spec: &ExecSpec, step: &Path) -> Result<(), Fault> {
+    match zone.is_upper_in_memory {
+        true => room::check(&mounts::memory_upper(step, 0)?.1),
+        false => room::check(&spec.root.work),
+    }
 }
 
 /// Copies the upper directories from memory to where the host wants them.

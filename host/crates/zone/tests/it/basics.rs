@@ -2,12 +2,13 @@
 
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
+use std::process::Command;
 
 use engine::ExecStatus;
 use testkit::is_root;
 use zone::{After, MountSpec, RootSpec, SecretBytes, Stdin, UserSpec, Zone, ZoneConfig, ZoneError};
 
-use crate::harness::{Base, Ground, run, tree};
+use crate::harness::{Base, Ground, helper, run, tree};
 
 const OK: ExecStatus = ExecStatus::Exited { code: 0 };
 const NOTHING: [&str; 0] = [];
@@ -171,6 +172,31 @@ async fn output_that_its_file_cannot_take_is_an_error_and_never_half_a_file() {
             };
             assert_eq!(ran, expect, "{n_bytes}");
         }
+    }
+}
+
+/// Puts the store on a file system with so much room, and runs a script in a step: the store, the room, the program,
+/// the root file system, and the script.
+const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=$1 none $0 && mkdir $0/upper $0/work && \
+    exec $2 $0 $0/upper $0/work $3 \"$4\"";
+
+#[test]
+fn a_command_that_fills_the_disk_has_no_result_whatever_it_says() {
+    if !is_root() {
+        return;
+    }
+    let run = |room: &str, script: &str| {
+        let base = Base::new();
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", ON_A_SMALL_DISK]).arg(base.store()).arg(room).arg(helper());
+        let output = command.arg(base.path().join("busybox")).arg(script).output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let full = "the disk was full when the command ended: No space left on device (os error 28)\n\
+                free some space on the disk of the store\n";
+    for script in ["head -c 9000000 /dev/zero > /f 2>/dev/null; true", "head -c 9000000 /dev/zero > /f 2>/dev/null"] {
+        assert_eq!(run("4m", script), (Some(1), full.to_owned()));
+        assert_eq!(run("12m", script), (Some(0), String::new()));
     }
 }
 
