@@ -39,10 +39,19 @@ pub(super) fn mount(overlay: &Overlay<'_>) -> Result<OwnedFd, Fault> {
     if overlay.is_old_mount_forced {
         return mount_old(overlay);
     }
+    // The first kernels with the mount API take any option, and refuse what they do not know when the mount is made.
     match mount_new(overlay) {
-        Err(Fault::System { errno: libc::EINVAL, what }) if what.contains("lowerdir+") => mount_old(overlay),
+        Err(refused) if is_invalid(&refused) => match mount_old(overlay) {
+            // This kernel says more when it is asked the new way.
+            Err(fault) if is_invalid(&fault) => Err(refused),
+            result => result,
+        },
         result => result,
     }
+}
+
+fn is_invalid(fault: &Fault) -> bool {
+    matches!(fault, Fault::System { errno: libc::EINVAL, .. })
 }
 
 fn mount_new(overlay: &Overlay<'_>) -> Result<OwnedFd, Fault> {
