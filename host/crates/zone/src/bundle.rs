@@ -65,7 +65,7 @@ pub(super) fn config(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories, 
     let mut annotations = Map::new();
     let mut linux = json!({
         "namespaces": [
-            {"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"},
+            {"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}, {"type": "cgroup"},
             network.map_or_else(|| json!({"type": "network"}), |path| json!({"type": "network", "path": path})),
         ],
         "maskedPaths": MASKED,

@@ -135,7 +135,7 @@ impl Cgroups {
     }
 
     /// Takes a slot for a step that asks for no limits, where that costs next to nothing: to move a process
-    /// under version 2 stops all processes of the machine for a moment.
+    /// under version 2 stops all processes of the machine for a moment. There one limit holds for all steps.
     pub(super) fn take_default(&self, locks: &Path) -> Option<Slot> {
         let limits = Limits { n_pids: Some(DEFAULT_PIDS), ..Limits::default() };
         if self.is_version_2 { None } else { self.take(&limits, locks).ok() }
@@ -245,6 +245,8 @@ impl Slot {
                     set("memory.max", limits.memory_bytes.unwrap_or(u64::MAX).to_string())?;
                     // A kernel without swap has no such file.
                     let _ = write(group, "memory.swap.max", "0");
+                    // The kernel kills the command and not one of its processes, of which the command may say nothing.
+                    set("memory.oom.group", "1".to_owned())?;
                 }
                 (Controller::Memory, false) => {
                     let bytes = limits.memory_bytes.unwrap_or(u64::MAX).to_string();
@@ -280,9 +282,15 @@ fn describe(controller: Controller) -> &'static str {
     }
 }
 
-/// Opens a directory that this process may make groups in.
+/// The file systems of control groups, by their magic numbers. Source: `linux/magic.h`.
+const MAGIC: [u64; 2] = [0x0027_e0eb, 0x6367_7270];
+
+/// Opens a directory that this process may make groups in. Something else can be mounted over it.
 fn open_writable(path: &Path) -> Option<OwnedFd> {
     let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    if !MAGIC.contains(&(rustix::fs::fstatfs(&fd).ok()?.f_type as u64)) {
+        return None;
+    }
     rustix::fs::accessat(&fd, c".", Access::WRITE_OK, AtFlags::EACCESS).ok().map(|()| fd)
 }
 

@@ -123,7 +123,11 @@ pub(super) fn notes(caps: &ZoneCaps) -> Vec<String> {
         notes.push("no control group keeps steps from the devices of this machine: only their mounts do".to_owned());
     }
     if caps.is_upper_in_memory {
-        notes.push("the store's file system cannot hold overlays: steps write to memory first".to_owned());
+        notes.push(
+            "the store's file system cannot hold overlays: steps write to memory first, where before Linux 6.6 \
+            they cannot remove directories of an image"
+                .to_owned(),
+        );
     }
     if let Err(cause) = &caps.network {
         notes.push(format!("steps have no way out to the network: {cause}"));

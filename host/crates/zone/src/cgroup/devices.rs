@@ -9,7 +9,7 @@
 
 use std::os::fd::OwnedFd;
 
-use super::{make, write};
+use super::{DEFAULT_PIDS, make, write};
 use crate::fault::{Context as _, Fault};
 use crate::sys;
 
@@ -44,11 +44,16 @@ pub(super) fn enter_version_1(parent: &OwnedFd, name: &str) -> Result<(), Fault>
 
 /// Makes the group of a zone in version 2 with a program that decides, and moves this process into it.
 ///
-/// The process is in a group below, for a group with limited children may have no processes.
+/// The process is in a group below, for a group with limited children may have no processes. There all steps that ask
+/// for no limits are, and have a limit on processes together, where the kernel can have one.
 pub(super) fn enter_version_2(parent: &OwnedFd, name: &str) -> Result<(), Fault> {
     let group = make(parent, name)?;
     sys::attach_device_program(&group, &program()).context(|| "cannot load the rules for devices".to_owned())?;
     let own = make(&group, "own")?;
+    let delegated = [parent, &group].into_iter().try_for_each(|group| write(group, "cgroup.subtree_control", "+pids"));
+    if delegated.is_ok() {
+        write(&own, "pids.max", &DEFAULT_PIDS.to_string()).context(|| "cannot limit processes".to_owned())?;
+    }
     write(&own, "cgroup.procs", "0").context(|| "cannot join the control group for devices".to_owned())
 }
 

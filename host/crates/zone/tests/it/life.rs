@@ -1,7 +1,7 @@
 //! How steps and zones end.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -114,18 +114,24 @@ async fn when_the_zone_dies_calls_say_so_and_the_next_zone_works() {
     assert_eq!(run(&zone, &base.sh("echo again")).await.unwrap().stdout, "again\n");
 }
 
-/// Returns the groups of the zone with this supervisor.
-fn n_groups(supervisor: u32) -> usize {
+/// Returns the groups of the zone with this supervisor: for version 1, one for processes and one for devices.
+fn groups(supervisor: u32) -> Vec<PathBuf> {
     let name = format!("host-zone-{supervisor}-");
-    let mut n_groups = 0;
-    for hierarchy in ["memory", "pids", "cpu", "devices"] {
-        let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
-        let group =
-            own.lines().find_map(|line| line.split_once(&format!(":{hierarchy}:/"))).map_or("", |(_, group)| group);
-        let entries = std::fs::read_dir(format!("/sys/fs/cgroup/{hierarchy}/{group}")).into_iter().flatten().flatten();
-        n_groups += entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&name)).count();
-    }
-    n_groups
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+    let below = |hierarchy: &&str| {
+        let lines = own.lines().find_map(|line| line.split_once(&format!(":{hierarchy}:/")));
+        format!("{hierarchy}/{}", lines.map_or("", |(_, group)| group))
+    };
+    let mut places: Vec<String> = ["memory", "pids", "cpu", "devices"].iter().map(below).collect();
+    places.extend(is_version_2().then(String::new));
+    let entries = |place: String| std::fs::read_dir(Path::new("/sys/fs/cgroup").join(place)).into_iter().flatten();
+    let paths = places.into_iter().flat_map(entries).flatten().map(|entry| entry.path());
+    paths.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(&name)).collect()
+}
+
+/// Returns whether this machine has no control groups of version 1.
+fn is_version_2() -> bool {
+    Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
 }
 
 #[tokio::test]
@@ -137,17 +143,22 @@ async fn groups_go_with_their_zone_however_it_ends() {
     }
     run(&zone, &base.sh("true")).await.unwrap();
     let supervisor = zone.supervisor_pid();
-    assert_eq!(n_groups(supervisor), 2);
+    let n_groups = if is_version_2() { 1 } else { 2 };
+    assert_eq!(groups(supervisor).len(), n_groups);
+    if is_version_2() {
+        let limit = groups(supervisor)[0].join("own/pids.max");
+        assert_eq!(std::fs::read_to_string(limit).unwrap(), "16384\n");
+    }
     zone.stop().await;
-    assert_eq!(n_groups(supervisor), 0);
+    assert_eq!(groups(supervisor), Vec::<PathBuf>::new());
 
     let zone = Zone::start(base.config()).await.unwrap();
     run(&zone, &base.sh("true")).await.unwrap();
     let supervisor = zone.supervisor_pid();
-    assert_eq!(n_groups(supervisor), 2);
+    assert_eq!(groups(supervisor).len(), n_groups);
     let pid = rustix::process::Pid::from_raw(supervisor.cast_signed()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    wait_for("the groups are still there", || n_groups(supervisor) == 0);
+    wait_for("the groups are still there", || groups(supervisor).is_empty());
 }
 
 #[tokio::test]
