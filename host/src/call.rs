@@ -31,4 +31,4 @@ pub(crate) use images::place as image_place;
 pub(crate) use places::Places;
 pub(crate) use plan::{Asked, Callee, Plan, find_stage};
 pub(crate) use shapes::unwrapped;
-pub(crate) use stages::{Linked, LocalSource, link, link_text, local_sources};
+pub(crate) use stages::{Linked, LocalSource, link, local_sources};

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use api::{Signature, Type, Value};
 use module::{ApiFunction, ApiMethod, StageDocs, api_functions, api_methods_of};
-use pipeline::{Source, Stage, StageGraph};
+use pipeline::{Param, Source, Stage, StageGraph};
 
 use super::make::make;
 use super::places::{Patterns, Places};
 use super::reader::{Reader, Wave};
 use super::shapes::{can_make, cannot_make_type, is_directory, options_of, type_placeholder};
-use super::stages::link_text;
 use super::values;
 use crate::args::{Noun, Subject};
 use crate::report::{Report, Result};
@@ -74,7 +73,7 @@ impl FlagSet {
             name: param.name.clone(),
             ty: param.ty.clone(),
             docs: docs_of(&param.name),
-            default: default(&param.source, graph).or_else(|| docs?.defaults.get(&param.name).cloned()),
+            default: default(param, graph).or_else(|| docs?.defaults.get(&param.name).cloned()),
             is_required: matches!(param.source, Source::Missing(_)),
             why: match &param.source {
                 Source::Missing(why) => why.clone(),
@@ -301,9 +300,9 @@ pub(crate) fn stage_usage(graph: &StageGraph, stage: &Stage) -> String {
 }
 
 /// Returns where the value of a parameter comes from if its flag is not given.
-fn default(source: &Source, graph: &StageGraph) -> Option<String> {
-    match source {
-        Source::Link(link) => Some(format!("the result of `{}`", link_text(link, graph))),
+fn default(param: &Param, graph: &StageGraph) -> Option<String> {
+    match &param.source {
+        Source::Link(_) | Source::List(_) => graph.feeding_text(param).map(|text| format!("the result of `{text}`")),
         Source::Set(_) | Source::Default(_) => Some(format!("set in `{}`", module::MANIFEST_NAME)),
         Source::Given(_) | Source::Omitted | Source::Missing(_) => None,
     }

@@ -6,7 +6,7 @@ use api::{Container, Directory, File, Type, Value};
 use engine::FailureCode;
 use graph::{Diagnostic as _, FailOp, Op, Selection};
 use module::{ModuleDirectory, suggestion};
-use pipeline::{Library, Link, LinkError, LiteralContext, Literals, StageGraph, StageId};
+use pipeline::{Input, Library, LinkError, LiteralContext, Literals, Source, StageGraph, StageId};
 use serde_json::Value as Json;
 
 use super::places::{self, Patterns, Places};
@@ -50,7 +50,7 @@ impl Linked {
         self.problems.iter().find_map(|Problem { stage, param, report }| {
             let id = self.graph.find(stage).filter(|id| stages.contains(id))?;
             let is_used = |of: &pipeline::Param| {
-                of.name == *param && matches!(of.source, pipeline::Source::Set(_) | pipeline::Source::Default(_))
+                of.name == *param && matches!(of.source, Source::Set(_) | Source::Default(_) | Source::List(_))
             };
             let is_used = self.graph.stage(id).params.iter().any(is_used);
             let what = format!("stage `{stage}` cannot use the `{param}` that the manifest gives it");
@@ -65,16 +65,6 @@ fn unordered(error: LinkError) -> Report {
         LinkError::Missing { .. } => error.hint().into_iter().fold(Report::usage(error.to_string()), Report::with_hint),
         _ => error.into(),
     }
-}
-
-/// Returns a link as a manifest writes it, such as `build.file("app")`.
-pub(crate) fn link_text(link: &Link, graph: &StageGraph) -> String {
-    let mut text = graph.stage(link.stage).name.clone();
-    for step in &link.steps {
-        let args: Vec<String> = step.args.iter().map(|arg| crate::output::json(arg).to_string()).collect();
-        text.push_str(&format!(".{}({})", step.method.name(), args.join(", ")));
-    }
-    text
 }
 
 /// Makes values from the texts of a manifest.
@@ -150,13 +140,23 @@ pub(crate) struct LocalSource {
 pub(crate) fn local_sources(graph: &StageGraph, id: StageId) -> Vec<LocalSource> {
     let mut sources = Vec::new();
     for param in &graph.stage(id).params {
-        if let pipeline::Source::Given(value) | pipeline::Source::Set(value) | pipeline::Source::Default(value) =
-            &param.source
-        {
-            collect(value, &mut sources);
+        match &param.source {
+            Source::Given(value) | Source::Set(value) | Source::Default(value) => collect(value, &mut sources),
+            Source::List(items) => items.iter().for_each(|item| collect_input(item, &mut sources)),
+            Source::Link(_) | Source::Omitted | Source::Missing(_) => {}
         }
     }
     sources
+}
+
+fn collect_input(input: &Input, sources: &mut Vec<LocalSource>) {
+    match input {
+        Input::Value(value) => collect(value, sources),
+        Input::Some(input) => collect_input(input, sources),
+        Input::List(items) => items.iter().for_each(|item| collect_input(item, sources)),
+        // Those of the stages that make it are theirs.
+        Input::Link(_) => {}
+    }
 }
 
 fn collect(value: &Value, sources: &mut Vec<LocalSource>) {

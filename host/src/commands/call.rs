@@ -16,8 +16,7 @@ use super::options::CallOptions;
 use super::running::{Setup, with_run};
 use crate::args::{Options, Parsed, options};
 use crate::call::{
-    Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, give_args, link, link_text, local_sources,
-    stage_help,
+    Asked, Callee, Linked, LocalSource, Places, Plan, docs_of, find_stage, give_args, link, local_sources, stage_help,
 };
 use crate::context::{Context, Entry};
 use crate::exit::ExitStatus;
@@ -161,14 +160,15 @@ fn fed_by(linked: &Linked, order: &[StageId]) -> Vec<String> {
     for &id in order {
         let stage = graph.stage(id);
         if let StageBody::From(link) = &stage.body {
-            lines.push(format!("stage `{}` is `{}`", stage.name, link_text(link, graph)));
+            lines.push(format!("stage `{}` is `{}`", stage.name, graph.link_text(link)));
         }
-        let links = stage.params.iter().filter_map(|param| Some((param, param.link()?)));
-        let fed: Vec<String> = links
-            .map(|(param, link)| {
-                let text = link_text(link, graph);
-                if text == param.name { format!("`{text}`") } else { format!("`{text}` as `{}`", param.name) }
-            })
+        let fed = stage.params.iter().filter_map(|param| Some((param, graph.feeding_text(param)?)));
+        let fed: Vec<String> = fed
+            .map(
+                |(param, text)| {
+                    if text == param.name { format!("`{text}`") } else { format!("`{text}` as `{}`", param.name) }
+                },
+            )
             .collect();
         if !fed.is_empty() {
             lines.push(format!("stage `{}` is fed by {}", stage.name, fed.join(", ")));

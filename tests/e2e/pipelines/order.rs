@@ -105,3 +105,38 @@ from = 'tree.directory("d")'
     let read = |path: &str| std::fs::read_to_string(pipeline.scratch.path("work/out").join(path)).unwrap();
     assert_eq!([read("tree/d/a"), read("one/a"), read("box/a"), read("say")], ["1\n", "1\n", "1\n", "text\n"]);
 }
+
+#[test]
+fn expressions_and_lists_join_what_stages_make() {
+    if !require("crun") {
+        return;
+    }
+    let pipeline = Pipeline::new(
+        r#"
+[stages.build]
+call = "make"
+args = { script = "echo built > a" }
+[stages.notes]
+call = "say"
+args = { script = "printf 'passed notes'" }
+[stages.archive]
+from = 'build.with-new-file("NOTES.md", notes).with-file("copy", build.file("a")).merge([build.filter(["b"], [])])'
+[stages.names]
+from = 'archive.entries()'
+[stages.copied]
+from = 'archive.file("copy").contents()'
+[stages.judged]
+call = "cases"
+args = { lines = [{ from = "notes" }, "passed text", { from = 'archive.file("NOTES.md").contents()' }] }
+"#,
+    );
+    let ran = pipeline.run(&["run", "names"]);
+    assert_eq!(ran.answer.stdout, "NOTES.md\na\ncopy\n", "{}", ran.answer.stderr);
+    assert_eq!(pipeline.run(&["run", "copied"]).answer.stdout, "built\n");
+    let ran = pipeline.run(&["check", "judged"]);
+    assert_eq!(ran.answer.code, Some(0), "{}", ran.answer.stderr);
+    let ran = pipeline.run(&["call", "judged"]);
+    assert_eq!(ran.answer.stdout.matches("\"verdict\": \"passed\"").count(), 3, "{}", ran.answer.stdout);
+    let fed = "stage `judged` is fed by `[notes, \"passed text\", archive.file(\"NOTES.md\").contents()]` as `lines`\n";
+    assert!(ran.answer.stderr.contains(fed), "{}", ran.answer.stderr);
+}

@@ -167,8 +167,8 @@ pub enum LinkProblem {
         /// The names of the methods that exist.
         known: Vec<String>,
     },
-    /// An expression calls a method with a parameter that no expression can write.
-    #[error("method `{method}` takes `{param}: {ty}`, which an expression cannot write")]
+    /// An expression has a text or another literal for a parameter that takes an object.
+    #[error("method `{method}` takes `{param}: {ty}`, and no text is one")]
     NotCallable {
         /// The name of the method.
         method: String,
@@ -226,7 +226,9 @@ impl Diagnostic for LinkError {
             Self::Cycle { param: Some(param), .. } => {
                 Some(format!("give `{param}` a value by its flag or by `args` in the manifest"))
             }
-            Self::Cycle { param: None, .. } => Some("let one of them begin with a stage that calls a function".into()),
+            Self::Cycle { param: None, .. } => {
+                Some("take one of them out of the expression of the one before it".into())
+            }
             Self::Missing { stage, params, path } => missing_hint(stage, params, path.as_deref()),
         }
     }
@@ -256,6 +258,9 @@ impl LinkProblem {
             }
             Self::UnknownDependency { alias, known } => Some(meant(alias, known, "`[dependencies]` has")),
             Self::UnknownFunction { function, known, .. } => Some(meant(function, known, "it has")),
+            Self::UnknownStage { stage, text, known } if stage == text => {
+                Some(meant(stage, known, "a text needs quotes, and the stages are"))
+            }
             Self::UnknownStage { stage, known, .. } => Some(meant(stage, known, "stages")),
             Self::UnknownParam { param, known, .. } => Some(meant(param, known, "it has")),
             Self::UnknownMethod { method, known, .. } => Some(meant(method, known, "it has")),
@@ -263,7 +268,9 @@ impl LinkProblem {
             Self::NoMethods { .. } => {
                 Some("a method is called on a container, a directory, a file or another object".into())
             }
-            Self::NotCallable { .. } => Some("a function of a module can call it".into()),
+            Self::NotCallable { .. } => {
+                Some("give it what a stage makes, by the name of the stage: `with-file(\"NOTES.md\", notes)`".into())
+            }
             Self::Literal { .. } | Self::IllTyped { .. } | Self::ArgumentCount { .. } | Self::Argument { .. } => None,
         }
     }

@@ -78,6 +78,8 @@ pub enum Source {
     Set(Value),
     /// The value is made by another stage.
     Link(Link),
+    /// The value is a list, and other stages make items of it.
+    List(Vec<Input>),
     /// The value is a default of the manifest.
     Default(Value),
     /// There is no value, and the type needs none.
@@ -113,7 +115,20 @@ pub struct LinkStep {
     /// The method that is called.
     pub method: Method,
     /// The arguments without the object, one for each parameter.
-    pub args: Vec<Value>,
+    pub args: Vec<Input>,
+}
+
+/// A value that the manifest writes, or that other stages make.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The value is known.
+    Value(Value),
+    /// The value is made by another stage.
+    Link(Link),
+    /// An option that has this value.
+    Some(Box<Input>),
+    /// A list of these items.
+    List(Vec<Input>),
 }
 
 /// A method of an object.
@@ -152,26 +167,50 @@ impl Method {
     }
 }
 
-impl Param {
-    /// Returns the link that feeds the parameter, if a stage does.
-    #[must_use]
-    pub const fn link(&self) -> Option<&Link> {
-        match &self.source {
-            Source::Link(link) => Some(link),
-            _ => None,
+impl Link {
+    /// Adds this link, and those in the arguments of its methods.
+    fn add_to<'l>(&'l self, links: &mut Vec<&'l Self>) {
+        links.push(self);
+        self.steps.iter().flat_map(|step| &step.args).for_each(|input| input.add_to(links));
+    }
+}
+
+impl Input {
+    /// Adds the links of the value.
+    fn add_to<'l>(&'l self, links: &mut Vec<&'l Link>) {
+        match self {
+            Self::Value(_) => {}
+            Self::Link(link) => link.add_to(links),
+            Self::Some(input) => input.add_to(links),
+            Self::List(items) => items.iter().for_each(|item| item.add_to(links)),
         }
+    }
+}
+
+impl Param {
+    /// Returns the links that feed the parameter.
+    fn links(&self) -> Vec<&Link> {
+        let mut links = Vec::new();
+        match &self.source {
+            Source::Link(link) => link.add_to(&mut links),
+            Source::List(items) => items.iter().for_each(|item| item.add_to(&mut links)),
+            _ => {}
+        }
+        links
     }
 }
 
 impl Stage {
     /// Returns the links to other stages, each with the parameter that it feeds. There is no parameter if the stage
-    /// itself is a part of another one.
+    /// itself is made of others.
     pub(crate) fn links(&self) -> impl Iterator<Item = (Option<&Param>, &Link)> {
-        let whole = match &self.body {
-            StageBody::From(link) => Some((None, link)),
-            StageBody::Call { .. } => None,
-        };
-        whole.into_iter().chain(self.params.iter().filter_map(|param| Some((Some(param), param.link()?))))
+        let mut whole = Vec::new();
+        if let StageBody::From(link) = &self.body {
+            link.add_to(&mut whole);
+        }
+        let params =
+            self.params.iter().flat_map(|param| param.links().into_iter().map(move |link| (Some(param), link)));
+        whole.into_iter().map(|link| (None, link)).chain(params)
     }
 }
 

@@ -28,7 +28,7 @@ mod tests;
 
 pub use draw::{Drawing, Edge, Node, NodeKind, dot, json, mermaid, svg};
 pub use error::{LinkError, LinkProblem, MissingParam};
-pub use graph::{How, Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId};
+pub use graph::{How, Input, Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId};
 pub use junit::{CaseOutcome, Suite, SuiteCase, junit};
 pub use library::{Library, LiteralContext, Literals, ModuleTypes, made_by, omitted};
 pub use report::{Case, CaseReport, CaseVerdict, is_report};

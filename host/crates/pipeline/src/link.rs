@@ -8,10 +8,11 @@ mod linker;
 use std::collections::HashMap;
 use std::path::Path;
 
-use module::{Argument, ModuleManifest, Setting, StageEntry};
+use api::Type;
+use module::{Argument, ModuleManifest, Position, Setting, StageEntry};
 
 use crate::error::{LinkError, LinkProblem};
-use crate::graph::{Param, Source, StageGraph, StageId};
+use crate::graph::{Input, Param, Source, StageGraph, StageId};
 use crate::library::{Library, LiteralContext, Literals, objects_by_type, omitted};
 use by_name::ByName;
 use linker::{Linker, is_name_of};
@@ -107,17 +108,66 @@ impl Linker<'_> {
         literals: &mut dyn Literals,
         source: fn(api::Value) -> Source,
     ) -> Result<Source, LinkError> {
-        let stage = &self.stages[id].name;
+        let at = At { stage: &self.stages[id].name, param, position: setting.position };
         match &setting.argument {
-            Argument::From(expression) => self.by_manifest(id, param, expression).map(Source::Link),
-            Argument::Literal(literal) => {
-                let context = LiteralContext { stage, param: &param.name, exclude: &param.exclude };
-                literals.value(&param.ty, literal, &context).map(source).map_err(|problem| {
-                    let (stage, param, ty) = (stage.clone(), param.name.clone(), param.ty.clone());
-                    self.error(setting.position, LinkProblem::Literal { stage, param, ty, problem })
-                })
-            }
+            Argument::From(expression) => self.by_manifest(&at.path(), &param.ty, expression).map(Source::Link),
+            Argument::Literal(literal) => self.literal(&at, &param.ty, literal, literals).map(source),
+            Argument::List(items) => self.items(&at, &param.ty, items, literals).map(Source::List),
         }
+    }
+
+    fn literal(
+        &self,
+        at: &At<'_>,
+        ty: &Type,
+        literal: &serde_json::Value,
+        literals: &mut dyn Literals,
+    ) -> Result<api::Value, LinkError> {
+        let context = LiteralContext { stage: at.stage, param: &at.param.name, exclude: &at.param.exclude };
+        literals.value(ty, literal, &context).map_err(|problem| self.wrong(at, problem))
+    }
+
+    /// Makes the items of a list, some of which other stages make.
+    fn items(
+        &self,
+        at: &At<'_>,
+        ty: &Type,
+        items: &[Argument],
+        literals: &mut dyn Literals,
+    ) -> Result<Vec<Input>, LinkError> {
+        let item = match ty {
+            Type::List(item) => item,
+            Type::Option(ty) => return self.items(at, ty, items, literals),
+            _ => return Err(self.wrong(at, "this is a list".to_owned())),
+        };
+        let input = |argument: &Argument| match argument {
+            Argument::From(expression) => self.input(&at.path(), item, expression),
+            Argument::Literal(literal) => self.literal(at, item, literal, literals).map(Input::Value),
+            Argument::List(items) => {
+                let list = self.items(at, item, items, literals).map(Input::List)?;
+                Ok(if matches!(**item, Type::Option(_)) { Input::Some(Box::new(list)) } else { list })
+            }
+        };
+        items.iter().map(input).collect()
+    }
+
+    fn wrong(&self, at: &At<'_>, problem: String) -> LinkError {
+        let (stage, param, ty) = (at.stage.to_owned(), at.param.name.clone(), at.param.ty.clone());
+        self.error(at.position, LinkProblem::Literal { stage, param, ty, problem })
+    }
+}
+
+/// A parameter that the manifest sets.
+struct At<'a> {
+    stage: &'a str,
+    param: &'a Param,
+    position: Position,
+}
+
+impl At<'_> {
+    /// Returns the name of the parameter with its stage, as in `test.build`.
+    fn path(&self) -> String {
+        format!("{}.{}", self.stage, self.param.name)
     }
 }
 

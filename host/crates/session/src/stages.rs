@@ -17,7 +17,7 @@ use engine::{Failure, FailureCode};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use graph::Edge;
-use pipeline::{Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId, made_by, omitted};
+use pipeline::{Input, Link, LinkStep, Method, Param, Source, Stage, StageBody, StageGraph, StageId, made_by, omitted};
 
 use crate::answers::accepted;
 use crate::events::{StageEvent, StageOutcome};
@@ -147,6 +147,7 @@ impl Pipeline {
         let value = match &param.source {
             Source::Given(value) | Source::Set(value) | Source::Default(value) => value.clone(),
             Source::Link(link) => self.linked(link).await?,
+            Source::List(items) => self.list(items).await?,
             Source::Omitted => omitted(&param.ty).ok_or_else(|| Failure::bug("a value that must be given was not"))?,
             Source::Missing(_) => {
                 let message = format!("stage `{}` needs `--{}`", stage.name, param.name);
@@ -183,6 +184,22 @@ impl Pipeline {
         Ok(value)
     }
 
+    /// Returns a value in which other stages may make something.
+    fn input<'i>(self: &'i Arc<Self>, input: &'i Input) -> BoxFuture<'i, Result<Value, Failure>> {
+        Box::pin(async move {
+            Ok(match input {
+                Input::Value(value) => value.clone(),
+                Input::Link(link) => self.linked(link).await?,
+                Input::Some(input) => Value::Option(Some(Box::new(self.input(input).await?))),
+                Input::List(items) => self.list(items).await?,
+            })
+        })
+    }
+
+    async fn list(self: &Arc<Self>, items: &[Input]) -> Result<Value, Failure> {
+        Ok(Value::List(try_join_all(items.iter().map(|item| self.input(item))).await?))
+    }
+
     async fn step(self: &Arc<Self>, previous: &str, value: Value, step: &LinkStep) -> Result<Value, Failure> {
         let object = match value {
             Value::Object(object) => object,
@@ -194,7 +211,8 @@ impl Pipeline {
                 return Err(Failure::invalid(FailureCode::InvalidArgument, message));
             }
         };
-        let args = [vec![Value::Object(object.clone())], step.args.clone()].concat();
+        let given = try_join_all(step.args.iter().map(|input| self.input(input))).await?;
+        let args = [vec![Value::Object(object.clone())], given].concat();
         match (&step.method, &object) {
             (Method::Api(function), _) => self.session.invoke(&function.interface, &function.wit_name, args).await,
             (Method::Custom { function, .. }, Object::Custom(custom)) => {

@@ -8,7 +8,6 @@ use graph::{DefinitionDigest, Edge, Vertex};
 use pipeline::{Stage, StageBody, StageGraph, StageId};
 
 use crate::args::Options;
-use crate::call::link_text;
 use crate::commands::modules::Opened;
 use crate::commands::options::CallOptions;
 use crate::commands::running::{Setup, with_dry_run};
@@ -176,7 +175,7 @@ impl Survey {
 
 fn what(stage: &Stage, graph: &StageGraph, module: &str) -> String {
     match &stage.body {
-        StageBody::From(link) => link_text(link, graph),
+        StageBody::From(link) => graph.link_text(link),
         StageBody::Call { dependency, function } => {
             let function = function.strip_prefix("[constructor]").unwrap_or(function);
             format!("{}.{function}", dependency.as_deref().unwrap_or(module))

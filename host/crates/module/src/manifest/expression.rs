@@ -1,14 +1,14 @@
 //! Expressions over stages: `STAGE.METHOD(ARGS).METHOD(ARGS)`.
 //!
-//! Arguments are JSON. Strings may also have single quotes, which need no escapes inside a TOML string in double
-//! quotes. White space is allowed between all parts.
+//! An argument is JSON, another expression, or a list of them. Strings may also have single quotes, which need no
+//! escapes inside a TOML string in double quotes. White space is allowed between all parts.
 
 use serde_json::{Map, Number, Value};
 
 use super::names::label;
-use super::types::ExpressionStep;
+use super::types::{Argument, Expression, ExpressionStep, Position};
 
-/// The limit on the depth of lists and objects in an argument.
+/// The limit on the depth of lists, objects and expressions in an argument.
 const MAX_DEPTH: usize = 64;
 
 /// A syntax error, with the byte at which it is.
@@ -18,16 +18,15 @@ pub(super) struct SyntaxError {
     pub(super) message: String,
 }
 
-/// Parses an expression into the name of the stage and the methods.
-pub(super) fn parse(text: &str) -> Result<(String, Vec<ExpressionStep>), SyntaxError> {
-    let mut parser = Parser { text, at: 0 };
-    let stage = parser.name("the name of a stage")?;
-    let mut steps = Vec::new();
-    while parser.peek().is_some() {
-        parser.expect('.')?;
-        steps.push(parser.step()?);
+/// Parses an expression. `place` returns the position of a byte of the text.
+pub(super) fn parse(text: &str, place: &dyn Fn(usize) -> Position) -> Result<Expression, SyntaxError> {
+    let mut parser = Parser { text, at: 0, place };
+    let mut expression = parser.expression(0)?;
+    if parser.peek().is_some() {
+        return parser.expected("`.`");
     }
-    Ok((stage, steps))
+    text.clone_into(&mut expression.text);
+    Ok(expression)
 }
 
 /// Returns the number of bytes of white space at the start of an expression.
@@ -35,9 +34,16 @@ pub(super) fn leading_space(text: &str) -> usize {
     text.len() - text.trim_start().len()
 }
 
+const TOO_DEEP: &str = "too many lists in each other";
+
+fn is_part_of_name(character: char) -> bool {
+    character == '-' || character == '_' || character.is_alphanumeric()
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    place: &'a dyn Fn(usize) -> Position,
 }
 
 impl<'a> Parser<'a> {
@@ -85,18 +91,46 @@ impl<'a> Parser<'a> {
     fn name(&mut self, what: &str) -> Result<String, SyntaxError> {
         self.peek();
         let start = self.at;
-        let word = self.take_while(|c| c.is_alphanumeric() || c == '-' || c == '_');
+        let word = self.take_while(is_part_of_name);
         if word.is_empty() {
             return self.expected(what);
         }
         label(word).ok_or_else(|| SyntaxError { at: start, message: format!("`{word}` cannot be {what}") })
     }
 
-    fn step(&mut self) -> Result<ExpressionStep, SyntaxError> {
+    /// Takes the name of a stage and the methods behind it.
+    fn expression(&mut self, depth: usize) -> Result<Expression, SyntaxError> {
+        self.peek();
+        let start = self.at;
+        let stage = self.name("the name of a stage")?;
+        let (mut steps, mut end) = (Vec::new(), self.at);
+        while self.take('.') {
+            steps.push(self.step(depth)?);
+            end = self.at;
+        }
+        let text = self.text.get(start..end).unwrap_or_default().to_owned();
+        Ok(Expression { stage, steps, text, position: (self.place)(start) })
+    }
+
+    fn step(&mut self, depth: usize) -> Result<ExpressionStep, SyntaxError> {
         let method = self.name("the name of a method")?;
         self.expect('(')?;
-        let args = self.items(')', |parser| parser.value(0))?;
+        let args = self.items(')', |parser| parser.argument(depth))?;
         Ok(ExpressionStep { method, args })
+    }
+
+    fn argument(&mut self, depth: usize) -> Result<Argument, SyntaxError> {
+        match self.peek() {
+            Some(character) if depth == MAX_DEPTH && (character == '[' || character.is_alphabetic()) => {
+                self.error(TOO_DEEP)
+            }
+            Some('[') => {
+                self.take('[');
+                Ok(Argument::list(self.items(']', |parser| parser.argument(depth + 1))?))
+            }
+            Some(character) if character.is_alphabetic() => self.word(depth + 1),
+            _ => self.value(depth).map(Argument::Literal),
+        }
     }
 
     /// Takes items that are separated by commas, up to the character that ends the list.
@@ -117,7 +151,7 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Value, SyntaxError> {
         match self.peek() {
-            Some('[' | '{') if depth == MAX_DEPTH => self.error("too many lists in each other"),
+            Some('[' | '{') if depth == MAX_DEPTH => self.error(TOO_DEEP),
             Some('[') => {
                 self.take('[');
                 Ok(Value::Array(self.items(']', |parser| parser.value(depth + 1))?))
@@ -133,7 +167,7 @@ impl<'a> Parser<'a> {
             }
             Some('"' | '\'') => self.string().map(Value::String),
             Some(character) if character.is_ascii_digit() || character == '-' => self.number().map(Value::Number),
-            Some(character) if character.is_alphabetic() => self.word(),
+            Some(character) if character.is_alphabetic() => self.keyword(),
             _ => self.expected("an argument"),
         }
     }
@@ -145,13 +179,23 @@ impl<'a> Parser<'a> {
         number.map_err(|_| SyntaxError { at: start, message: format!("`{text}` is not a number") })
     }
 
-    fn word(&mut self) -> Result<Value, SyntaxError> {
+    /// Takes a word without quotes: a value, or the expression that begins with it.
+    fn word(&mut self, depth: usize) -> Result<Argument, SyntaxError> {
         let start = self.at;
-        match self.take_while(char::is_alphanumeric) {
+        if let Ok(value) = self.keyword() {
+            return Ok(Argument::Literal(value));
+        }
+        self.at = start;
+        self.expression(depth).map(Argument::From)
+    }
+
+    fn keyword(&mut self) -> Result<Value, SyntaxError> {
+        let start = self.at;
+        match self.take_while(is_part_of_name) {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
             "null" => Ok(Value::Null),
-            word => Err(SyntaxError { at: start, message: format!("`{word}` is no argument: strings have quotes,") }),
+            word => Err(SyntaxError { at: start, message: format!("`{word}` is no value: strings have quotes,") }),
         }
     }
 
@@ -193,12 +237,28 @@ mod tests {
 
     use super::*;
 
+    fn parsed(text: &str) -> Result<Expression, SyntaxError> {
+        parse(text, &|at| Position { line: 1, column: at })
+    }
+
+    fn shown(expression: &Expression) -> String {
+        expression.steps.iter().fold(expression.stage.clone(), |before, step| {
+            let args: Vec<String> = step.args.iter().map(shown_argument).collect();
+            format!("{before} .{}({})", step.method, args.join("; "))
+        })
+    }
+
+    fn shown_argument(argument: &Argument) -> String {
+        match argument {
+            Argument::Literal(value) => value.to_string(),
+            Argument::From(inner) => format!("<{} at {}: `{}`>", shown(inner), inner.position.column, inner.text),
+            Argument::List(items) => format!("[{}]", items.iter().map(shown_argument).collect::<Vec<_>>().join(", ")),
+        }
+    }
+
     fn check(text: &str, expect: &Expect) {
-        let shown = match parse(text) {
-            Ok((stage, steps)) => steps.iter().fold(stage, |shown, step| {
-                let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();
-                format!("{shown} .{}({})", step.method, args.join("; "))
-            }),
+        let shown = match parsed(text) {
+            Ok(expression) => shown(&expression),
             Err(error) => format!("{text}\n{}^ {}", " ".repeat(error.at), error.message),
         };
         expect.assert_eq(&shown);
@@ -219,6 +279,20 @@ mod tests {
             &expect![[r#"a .b(["x",[]]; {"k":{"l":18446744073709551615}})"#]],
         );
         check(r#"a.b('it\'s "so"', "\u00e4\n", 'a)b')"#, &expect![[r#"a .b("it's \"so\""; "ä\n"; "a)b")"#]]);
+    }
+
+    #[test]
+    fn arguments_are_other_stages_and_their_parts() {
+        check(
+            "archive.with-file('NOTES.md', notes)",
+            &expect![[r#"archive .with-file("NOTES.md"; <notes at 30: `notes`>)"#]],
+        );
+        check(
+            "a.b( build . file('x') , [c, 'd', [e.f(true)]], true-ly)",
+            &expect![[
+                r#"a .b(<build .file("x") at 5: `build . file('x')`>; [<c at 26: `c`>, "d", [<e .f(true) at 35: `e.f(true)`>]]; <true-ly at 48: `true-ly`>)"#
+            ]],
+        );
     }
 
     #[test]
@@ -248,10 +322,10 @@ mod tests {
                   ^ expected `.`, not `f`,"#]],
         );
         check(
-            "build.file(app)",
+            "build.file({'x': app})",
             &expect![[r#"
-            build.file(app)
-                       ^ `app` is no argument: strings have quotes,"#]],
+            build.file({'x': app})
+                             ^ `app` is no value: strings have quotes,"#]],
         );
         check(
             "build.file('app'",
@@ -306,7 +380,9 @@ mod tests {
     #[test]
     fn nesting_has_an_end() {
         let nested = |depth: usize| format!("a.b({}{})", "[".repeat(depth), "]".repeat(depth));
-        assert!(parse(&nested(MAX_DEPTH)).is_ok());
-        assert_eq!(parse(&nested(100_000)).unwrap_err().message, "too many lists in each other");
+        assert!(parsed(&nested(MAX_DEPTH)).is_ok());
+        assert_eq!(parsed(&nested(100_000)).unwrap_err().message, TOO_DEEP);
+        assert_eq!(parsed(&"a.b(".repeat(100_000)).unwrap_err().message, TOO_DEEP);
+        assert_eq!(parsed(&format!("a.b({}", "[{'x':".repeat(100_000))).unwrap_err().message, TOO_DEEP);
     }
 }

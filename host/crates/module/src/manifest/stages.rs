@@ -89,15 +89,22 @@ impl Reader<'_> {
         if !names.insert(param.clone()) {
             return Err(self.error(key.span(), ManifestProblem::ParamTwice(param)));
         }
-        let argument = match value.get_ref() {
+        let argument = self.argument(value)?;
+        Ok((key.span(), Setting { param, argument, position: self.position(&key.span()) }))
+    }
+
+    fn argument(&self, value: &Value<'_>) -> Result<Argument, ManifestError> {
+        Ok(match value.get_ref() {
             // A record with only this field cannot be an argument. So far no function needs one.
             DeValue::Table(table) if table.len() == 1 && table.contains_key("from") => {
                 let from = table.get("from").unwrap_or(value);
                 Argument::From(self.expression(from)?)
             }
+            DeValue::Array(items) => {
+                Argument::list(items.iter().map(|item| self.argument(item)).collect::<Result<_, _>>()?)
+            }
             _ => Argument::Literal(self.literal(value)?),
-        };
-        Ok((key.span(), Setting { param, argument, position: self.position(&key.span()) }))
+        })
     }
 
     fn param(&self, name: &str, span: Range<usize>) -> Result<String, ManifestError> {
@@ -111,13 +118,10 @@ impl Reader<'_> {
             let start = span.start + escapes::offset_in_source(raw, &text, offset);
             start..span.end.max(start)
         };
-        let parsed = expression::parse(&text);
-        let (stage, steps) = parsed.map_err(|error| {
+        expression::parse(&text, &|offset| self.position(&at(offset))).map_err(|error| {
             let problem = ManifestProblem::Expression { text: text.clone(), message: error.message };
             self.error(at(error.at), problem)
-        })?;
-        let position = self.position(&at(expression::leading_space(&text)));
-        Ok(Expression { stage, steps, text, position })
+        })
     }
 
     fn ignore(&self, table: &DeTable<'_>) -> Result<Vec<Ignore>, ManifestError> {

@@ -118,7 +118,7 @@ fn a_command_makes_a_component_of_sources() {
     check(
         "build = 'make'\nsources = ['app.py', 'wit']",
         &expect![[
-            r#"ModuleManifest { name: "a", version: "0.1.0", language: None, description: None, allow: {}, network: true, component: Some("a.wasm"), build: Some("make"), sources: ["app.py", "wit"], dependencies: [], stages: [] }"#
+            r#"ModuleManifest { name: "a", version: "0.1.0", language: None, description: None, allow: {}, network: true, new_privileges: true, component: Some("a.wasm"), build: Some("make"), sources: ["app.py", "wit"], dependencies: [], stages: [] }"#
         ]],
     );
     check(

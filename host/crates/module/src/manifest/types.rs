@@ -176,6 +176,22 @@ pub enum Argument {
     Literal(Value),
     /// An expression over other stages.
     From(Expression),
+    /// A list with an expression in it.
+    List(Vec<Argument>),
+}
+
+impl Argument {
+    /// Makes a list, which is a literal if all of its items are.
+    pub(crate) fn list(items: Vec<Self>) -> Self {
+        let literals: Option<Vec<Value>> = items
+            .iter()
+            .map(|item| match item {
+                Self::Literal(value) => Some(value.clone()),
+                Self::From(_) | Self::List(_) => None,
+            })
+            .collect();
+        literals.map_or(Self::List(items), |literals| Self::Literal(Value::Array(literals)))
+    }
 }
 
 /// A stage, and the methods that lead from its value to a part of it.
@@ -197,7 +213,7 @@ pub struct ExpressionStep {
     /// The name of the method in kebab case.
     pub method: String,
     /// The arguments in order.
-    pub args: Vec<Value>,
+    pub args: Vec<Argument>,
 }
 
 /// The entries of directories that a stage does not get.

@@ -72,8 +72,8 @@ fn expressions_begin_with_a_stage_and_call_methods_that_it_has() {
     fails(
         "x = { from = 'build.with-directory(\"a\", \"b\")' }",
         &expect![[r#"
-            `host.toml:6:15`: method `with-directory` takes `source: directory`, which an expression cannot write
-            hint: a function of a module can call it"#]],
+            `host.toml:6:15`: method `with-directory` takes `source: directory`, and no text is one
+            hint: give it what a stage makes, by the name of the stage: `with-file("NOTES.md", notes)`"#]],
     );
 }
 
@@ -82,8 +82,8 @@ fn options_are_not_made_in_expressions() {
     fails(
         "x = { from = 'base.with-exec-options([\"make\"], \"x\")' }",
         &expect![[r#"
-            `host.toml:6:15`: method `with-exec-options` takes `options: exec-options`, which an expression cannot write
-            hint: a function of a module can call it"#]],
+            `host.toml:6:15`: method `with-exec-options` takes `options: exec-options`, and no text is one
+            hint: give it what a stage makes, by the name of the stage: `with-file("NOTES.md", notes)`"#]],
     );
     fails(
         "x = { from = 'options.with-stdin(\"x\")' }",
@@ -224,8 +224,8 @@ fn of_very_many_names_a_hint_lists_a_few() {
         &functions,
         "[stages]\nx = { from = \"build\" }\n",
         &expect![[r#"
-        `host.toml:6:15`: there is no stage `build`, with which `build` begins
-        hint: stages: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, and 77 more"#]],
+            `host.toml:6:15`: there is no stage `build`, with which `build` begins
+            hint: a text needs quotes, and the stages are: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, and 77 more"#]],
     );
 }
 
@@ -324,11 +324,11 @@ fn stages_that_are_parts_of_each_other_are_a_cycle_when_asked_for() {
     assert_eq!(order(&graph, &["d"]), "d");
     expect![[r#"
         stage `b` needs itself: `b <- a <- b`
-        hint: let one of them begin with a stage that calls a function"#]]
+        hint: take one of them out of the expression of the one before it"#]]
     .assert_eq(&order(&graph, &["c"]));
     expect![[r#"
         stage `a` needs itself: `a <- b <- a`
-        hint: let one of them begin with a stage that calls a function"#]]
+        hint: take one of them out of the expression of the one before it"#]]
     .assert_eq(&order(&graph, &["take"]));
 }
 
@@ -342,5 +342,75 @@ fn a_long_path_is_shortened() {
         &expect![[r#"
         stage `s0` needs itself: `s0.s1 <- s1.s2 <- s2.s3 <- s3.s4 <- s4.s5 <- s5.s6 <- (89 more) <- s95.s96 <- s96.s97 <- s97.s98 <- s98.s99 <- s99.s0 <- s0`
         hint: give `s0.s1` a value by its flag or by `args` in the manifest"#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_joined_is_an_error_at_its_place() {
+    const FUNCTIONS: &str = "archive() -> directory
+        notes() -> file
+        size() -> u64
+        pack(files: list<file>, one: file)";
+    let check = |stage: &str, expect: &Expect| check(FUNCTIONS, &format!("[stages]\n{stage}\n"), expect);
+    check(
+        "x = { from = 'archive.with-file(\"N\", note)' }",
+        &expect![[r#"
+        `host.toml:6:38`: there is no stage `note`, with which `note` begins
+        hint: did you mean `notes`?"#]],
+    );
+    check(
+        "x = { from = 'archive.with-file(\"N\", archive)' }",
+        &expect![[r#"
+        `host.toml:6:38`: `with-file(source) <- archive`: it makes `directory`, and the parameter takes `file`
+        hint: "#]],
+    );
+    check(
+        "x = { from = 'archive.with-file(\"N\", \"notes.md\")' }",
+        &expect![[r#"
+            `host.toml:6:15`: method `with-file` takes `source: file`, and no text is one
+            hint: give it what a stage makes, by the name of the stage: `with-file("NOTES.md", notes)`"#]],
+    );
+    check(
+        "x = { from = 'archive.with-file(\"N\", [notes])' }",
+        &expect![[r#"
+        `host.toml:6:15`: `source` of method `with-file` takes `file`: this is a list
+        hint: "#]],
+    );
+    check(
+        "x = { from = 'archive.with-file(notes)' }",
+        &expect![[r#"
+        `host.toml:6:33`: `with-file(path) <- notes`: it makes `file`, and the parameter takes `string`
+        hint: "#]],
+    );
+    check(
+        "pack = { args = { files = [{ from = 'notes' }, { from = 'size' }] } }",
+        &expect![[r#"
+        `host.toml:6:58`: `pack.files <- size`: it makes `u64`, and the parameter takes `file`
+        hint: "#]],
+    );
+    check(
+        "pack = { args = { one = [{ from = 'notes' }] } }",
+        &expect![[r#"
+        `host.toml:6:19`: parameter `one` of stage `pack` takes `file`: this is a list
+        hint: "#]],
+    );
+}
+
+#[test]
+fn stages_that_are_arguments_of_each_other_are_a_circle() {
+    let check = |stages: &str, expect: &Expect| {
+        check_order("archive() -> directory", &format!("[stages]\n{stages}\n"), &["x"], expect);
+    };
+    check(
+        "x = { from = 'archive.with-directory(\"a\", x)' }",
+        &expect![[r#"
+            stage `x` needs itself: `x <- x`
+            hint: take one of them out of the expression of the one before it"#]],
+    );
+    check(
+        "x = { from = 'archive.with-directory(\"a\", y)' }\ny = { from = 'archive.merge([archive, x])' }",
+        &expect![[r#"
+            stage `x` needs itself: `x <- y <- x`
+            hint: take one of them out of the expression of the one before it"#]],
     );
 }

@@ -150,6 +150,45 @@ defaults = { logs = { from = "build" } }
 }
 
 #[test]
+fn expressions_and_lists_join_what_several_stages_make() {
+    check(
+        "archive() -> directory
+         notes() -> result<file, string>
+         build() -> directory
+         title() -> string
+         pack(files: list<file>, more: option<list<string>>)",
+        r#"
+[stages.all]
+from = 'archive.with-file("NOTES.md", notes).with-file("app", build.file("app"))'
+[stages.merged]
+from = 'all.merge([build, archive.subdirectory("x")]).filter([title, "*.c"], [])'
+[stages.maybe]
+from = 'archive.entries(title)'
+[stages.pack]
+args = { files = [{ from = "notes" }, "b.txt", { from = 'all.file("app")' }], more = [{ from = "title" }, "x"] }
+"#,
+        &expect![[r#"
+            archive = archive() -> directory
+            notes = notes() -> result<file, string>
+            build = build() -> directory
+            title = title() -> string
+            pack = pack(files [<= notes, file b.txt, <= all.[method]directory.file("app")], more [<= title, "x"])
+            all = <= archive.[method]directory.with-file("NOTES.md", <= notes).[method]directory.with-file("app", <= build.[method]directory.file("app")) -> directory
+            merged = <= all.[method]directory.merge([<= build, <= archive.[method]directory.subdirectory("x")]).[method]directory.filter([<= title, "*.c"], []) -> directory
+            maybe = <= archive.[method]directory.entries(some <= title) -> result<list<string>, record { code: string, message: string, exec: option<record { args: list<string>, exit-code: s32, stdout-tail: string, stderr-tail: string }>, attributes: list<tuple<string, string>> }>
+        "#]],
+    );
+    check_order(
+        "a() -> directory
+         b() -> file
+         c(l: list<file>)",
+        "[stages]\nd = { from = 'a.with-file(\"b\", b)' }\nc = { args = { l = [{ from = 'd.file(\"x\")' }] } }\n",
+        &["c"],
+        &expect!["a b d c"],
+    );
+}
+
+#[test]
 fn a_pipeline_needs_no_code() {
     check_order(
         "---

@@ -10,7 +10,7 @@ use module::ModuleManifest;
 
 use super::signatures::module;
 use crate::draw::of_value;
-use crate::{Library, Link, LinkError, LiteralContext, Literals, Param, Source, StageBody, StageGraph};
+use crate::{Input, Library, Link, LinkError, LiteralContext, Literals, Param, Source, StageBody, StageGraph};
 
 /// Text as values: JSON, and for an object a volume whose key is the text.
 pub(super) struct Texts;
@@ -96,6 +96,7 @@ fn of_param(graph: &StageGraph, param: &Param) -> String {
         Source::Set(value) => format!("= {}", of(value)),
         Source::Default(value) => format!("= {} (default)", of(value)),
         Source::Link(link) => of_link(graph, link),
+        Source::List(items) => of_input(graph, &Input::List(items.clone())),
         Source::Omitted => "omitted".to_owned(),
         Source::Missing(None) => "missing".to_owned(),
         Source::Missing(Some(why)) => format!("missing ({why})"),
@@ -111,6 +112,17 @@ fn of(value: &Value) -> String {
     }
 }
 
+fn of_input(graph: &StageGraph, input: &Input) -> String {
+    match input {
+        Input::Value(value) => of(value),
+        Input::Link(link) => of_link(graph, link),
+        Input::Some(input) => format!("some {}", of_input(graph, input)),
+        Input::List(items) => {
+            format!("[{}]", items.iter().map(|item| of_input(graph, item)).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 fn of_link(graph: &StageGraph, link: &Link) -> String {
     let arrow = if link.how == crate::How::ByName { "<-" } else { "<=" };
     let steps = link.steps.iter().map(|step| {
@@ -118,7 +130,7 @@ fn of_link(graph: &StageGraph, link: &Link) -> String {
             crate::Method::Api(function) => function.wit_name.clone(),
             crate::Method::Custom { function, .. } => function.clone(),
         };
-        format!(".{name}({})", step.args.iter().map(of).collect::<Vec<_>>().join(", "))
+        format!(".{name}({})", step.args.iter().map(|arg| of_input(graph, arg)).collect::<Vec<_>>().join(", "))
     });
     format!("{arrow} {}{}", graph.stage(link.stage).name, steps.collect::<String>())
 }

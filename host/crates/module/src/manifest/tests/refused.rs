@@ -47,7 +47,7 @@ pub(super) const DOES: &[&str] = &[
     "[stages.a]\ndefaults = {}\nfrom = 'build'",
     "[stages.a]\nenv = {}\nfrom = 'build'",
     "[stages.a]\nfrom = ''",
-    "[stages.a]\nfrom = 'build.file(app)'",
+    "[stages.a]\nfrom = 'build.file(.)'",
     "[stages.a]\nfrom = \"build.file(\\\"\\u0061pp\\\", ?)\"",
     "[stages.a]\nargs = { b = { from = 'build.' } }",
     "[stages.a]\nfrom = '''\nbuild\n  .file(1 2)'''",
@@ -242,8 +242,8 @@ fn what_a_stage_cannot_do_is_refused_at_its_place() {
               `host.toml:5:9`: expected the name of a stage, not the end, in the expression ``
               hint: an expression is a stage and methods, as in `build.file("app")`
             [stages.a]
-            from = 'build.file(app)'
-              `host.toml:5:20`: `app` is no argument: strings have quotes, in the expression `build.file(app)`
+            from = 'build.file(.)'
+              `host.toml:5:20`: expected an argument, not `.`, in the expression `build.file(.)`
               hint: an expression is a stage and methods, as in `build.file("app")`
             [stages.a]
             from = "build.file(\"\u0061pp\", ?)"

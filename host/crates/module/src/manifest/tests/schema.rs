@@ -20,7 +20,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "[stages.build]\nignore = { a-b = [], a_b = [] }",
     "[stages.a]\ncall = 'lint.check'",
     "[dependencies]\nlint = '../lint'\n[stages.a]\ncall = 'lnt.check'",
-    "[stages.a]\nfrom = 'build.file(app)'",
+    "[stages.a]\nfrom = 'build.file(.)'",
     "[stages.a]\nfrom = \"build.file(\\\"\\u0061pp\\\", ?)\"",
     "[stages.a]\nfrom = '''\nbuild\n  .file(1 2)'''",
 ];

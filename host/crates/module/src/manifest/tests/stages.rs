@@ -167,7 +167,9 @@ style.timeout = 90
                                         ExpressionStep {
                                             method: "file",
                                             args: [
-                                                String("app"),
+                                                Literal(
+                                                    String("app"),
+                                                ),
                                             ],
                                         },
                                     ],
@@ -288,7 +290,9 @@ all = { from = ' linter.with_level(3).check()' }
                                 ExpressionStep {
                                     method: "with-level",
                                     args: [
-                                        Number(3),
+                                        Literal(
+                                            Number(3),
+                                        ),
                                     ],
                                 },
                                 ExpressionStep {
