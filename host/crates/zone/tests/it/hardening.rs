@@ -11,7 +11,7 @@ async fn a_command_has_dockers_capabilities_and_a_filter() {
     let ground = Ground::new().await;
     let script = "grep -E '^(Cap(Bnd|Eff|Inh|Amb)|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'";
     let expect = "CapInh:0000000000000000\nCapEff:00000000a80425fb\nCapBnd:00000000a80425fb\n\
-                  CapAmb:0000000000000000\nNoNewPrivs:1\nSeccomp:2\n";
+                  CapAmb:0000000000000000\nNoNewPrivs:0\nSeccomp:2\n";
     assert_eq!(ground.output(script).await, expect);
 }
 
