@@ -13,5 +13,6 @@ mod kills;
 mod registry;
 mod steps;
 mod together;
+mod users;
 mod verdict;
 mod warm;

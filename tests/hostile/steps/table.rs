@@ -128,9 +128,9 @@ pub(super) const ANSWERED: &[(&str, &str, &str)] = &[
         "0 root:x:0:0:own:...",
     ),
     (
-        "gains nothing by a bit of a file",
-        "cp /bin/busybox /su; chmod 6755 /su; grep NoNewPrivs /proc/self/status | tr -d '\\t'",
-        "0 NoNewPrivs:1",
+        "gains no more than the container's root has by a bit of a file",
+        "cp /bin/busybox /busybox; chmod 6755 /busybox; /busybox grep CapPrm /proc/self/status | tr -d '\\t'",
+        "0 CapPrm:00000000a80425fb",
     ),
     (
         "has no more capabilities than Docker gives",

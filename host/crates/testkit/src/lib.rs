@@ -12,6 +12,7 @@ mod polyglot;
 mod registry;
 mod scratch;
 mod tools;
+mod users;
 
 pub use docker::Docker;
 pub use guests::{binary, guest};
@@ -20,3 +21,4 @@ pub use polyglot::Language;
 pub use registry::{PASSWORD, Registry, USER};
 pub use scratch::{Answer, Scratch};
 pub use tools::{docker_address, is_root, is_there, require, run};
+pub use users::{UID, run_as_user};
