@@ -8,7 +8,7 @@ mod path;
 
 use std::io::Read;
 
-use engine::Failure;
+use engine::{Failure, FailureCode};
 use graph::ContentDigest;
 use oci::layer::{LayerError, Limits, ReadLayer};
 use store::{Store, empty_tree};
@@ -55,15 +55,24 @@ pub fn read_layer(
 
 /// Reads a tar file that is no layer, and that is not compressed. Blocks.
 ///
-/// There may be as many files in it, and as large ones, as there are: it comes from a command whose own disk they were
-/// on, and not from somewhere else as layers do. Sockets and devices are left out, as they are in no tree.
+/// There may be as many files in it as there are: it comes from a command whose own disk they were on, and not from
+/// somewhere else as layers do. Their bytes are limited, as holes of files are zeros here. Sockets and devices are left
+/// out, as they are in no tree.
 ///
 /// # Errors
-/// If the tar file is damaged or ends too early, or the store cannot be written.
+/// If the tar file is damaged or ends too early, its files have more bytes than the store's limits allow, or the store
+/// cannot be written.
 pub fn read_archive(store: &Store, tar: impl Read) -> Result<Archive<'_>, UnpackError> {
-    let limits =
-        Limits { max_entries: u64::MAX, max_bytes: u64::MAX, max_directory_bytes: u64::MAX, ..Limits::default() };
+    let max_bytes = store.limits().max_bytes;
+    let limits = Limits { max_entries: u64::MAX, max_bytes, max_directory_bytes: u64::MAX, ..Limits::default() };
     let mut archive = Archive::new(store, empty_tree(), limits);
-    oci::layer::read_plain(tar, &limits, &mut archive)?;
+    oci::layer::read_plain(tar, &limits, &mut archive).map_err(|error| match error {
+        UnpackError::Layer(LayerError::Limit { at, .. }) => UnpackError::Store(Failure::Invalid {
+            code: FailureCode::InvalidArgument,
+            message: format!("files that a command left have more than {max_bytes} bytes, holes included, {at}"),
+            hint: Some("let the command remove them, or raise the limit with `--max-bytes`".to_owned()),
+        }),
+        error => error,
+    })?;
     Ok(archive)
 }

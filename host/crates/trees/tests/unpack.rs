@@ -285,6 +285,22 @@ fn names_that_remove_in_a_layer_are_names_in_another_archive() {
 }
 
 #[test]
+fn a_hole_in_an_archive_is_refused_before_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut header = tar::Header::new_gnu();
+    header.set_path("d/hole").unwrap();
+    header.set_size(100 << 30);
+    header.set_cksum();
+    let Err(UnpackError::Store(failure)) = read_archive(&store, header.as_bytes().as_slice()) else { panic!() };
+    let expect = "files that a command left have more than 68719476736 bytes, holes included, at `d/hole`";
+    assert_eq!(failure.to_string(), expect);
+    let larger = store.with_limits(store::Limits { max_bytes: 200 << 30, ..store::Limits::default() });
+    // It is read, and is not all there.
+    assert!(matches!(read_archive(&larger, header.as_bytes().as_slice()), Err(UnpackError::Layer(_))));
+}
+
+#[test]
 fn mountpoints_are_removed_only_while_they_are_empty() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
