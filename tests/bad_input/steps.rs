@@ -87,3 +87,19 @@ fn options_of_a_command_that_contradict_each_other_are_named() {
     ];
     check_calls(&scratch, "values", rows);
 }
+
+#[test]
+fn what_is_too_deep_or_has_too_many_holes_is_refused() {
+    if !require("crun") {
+        return;
+    }
+    let run = "--allow machine --no-network machine with-exec";
+    let deep = "for (1..20000) { mkdir(q(d)) || die; chdir(q(d)) || die }";
+    let deep = format!("{run} --args perl --args -e --args '{deep}' stdout");
+    let sparse = format!("{run} --args truncate --args -s --args 100G --args /f stdout");
+    let rows: &[Row<'_>] = &[
+        ("20,000 deep", &deep, VERDICT, &["more than 4096 deep, below `/d/d/d`", "hint: let the command remove them"]),
+        ("100 GiB of holes", &sparse, VERDICT, &["holes of more than 68719476736 bytes together, with `/f`"]),
+    ];
+    check_calls(&Scratch::new(), "pipelines", rows);
+}
