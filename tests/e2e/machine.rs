@@ -1,5 +1,7 @@
 //! Steps with the tools of this machine, which they cannot change.
 
+use std::process::Command;
+
 use testkit::{Scratch, require};
 
 use crate::run::Chain;
@@ -107,4 +109,37 @@ fn a_container_with_only_a_static_program_works() {
     assert_eq!(links.clone().sh("echo $(id -u) > /made; cat /made").stdout().run(&scratch).ok(), "0\n");
     let entries = links.sh("echo 1 > /made").then(&["rootfs", "entries"]).run(&scratch);
     assert_eq!(entries.ok(), "bin/\nmade\n");
+}
+
+/// Makes the store a directory on an overlay, as the root of a container is one, and runs a command then.
+const OVERLAY: &str = r#"
+    at=$1; shift
+    mkdir -p "$at/lower" "$at/upper" "$at/work" "$HOST_STORE" &&
+        mount -t overlay -o "lowerdir=$at/lower,upperdir=$at/upper,workdir=$at/work" none "$HOST_STORE" || exit 99
+    exec "$@"
+"#;
+
+#[test]
+fn steps_can_delete_on_a_store_that_is_on_an_overlay() {
+    if !require("root") || !require("crun") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let on_overlay = |command: &mut Command| {
+        let mut wrapped = Command::new("unshare");
+        wrapped.args(["--mount", "--propagation", "private", "sh", "-c", OVERLAY, "sh"]).arg(scratch.path("overlay"));
+        wrapped.arg(command.get_program()).args(command.get_args());
+        wrapped.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        wrapped.current_dir(scratch.path("work"));
+        *command = wrapped;
+    };
+    let then = |script: &str| {
+        let chain = Chain::machine()
+            .sh("mkdir -p /d/in /gone; touch /d/in/x /d/a /d/b /gone/x /file")
+            .sh("rm -r /d/a /d/in /gone /file; ls /d");
+        chain.sh(script).stdout().run_with(&scratch, on_overlay).ok().to_owned()
+    };
+    assert_eq!(then("ls -d /gone /file 2>/dev/null; ls /d; mkdir /d/in; ls -A /d/in"), "b\n");
+    // In another run, over layers that the store has.
+    assert_eq!(then("rm -r /d; mkdir /d; touch /d/last; ls /d"), "last\n");
 }

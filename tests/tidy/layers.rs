@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("pid1", &[], &[]),
     ("zone", &["disk", "engine", "graph", "pid1"], &[]),
     ("evaluate", &["engine", "graph", "oci", "solver", "store", "trees"], &[]),
-    ("engine-embedded", &["engine", "evaluate", "graph", "oci", "store", "trees", "zone"], &[]),
+    ("engine-embedded", &["disk", "engine", "evaluate", "graph", "oci", "store", "trees", "zone"], &[]),
     (
         "engine-docker",
         &["engine", "evaluate", "graph", "oci", "pid1", "solver", "store", "trees"],

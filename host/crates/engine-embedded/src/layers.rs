@@ -6,6 +6,7 @@ use engine::Failure;
 use evaluate::{LayerFault, NewLayer, Tree, UnpackedLayer, unpack_warnings};
 use graph::{Blame, Diagnostic as _};
 use oci::layer::{UnpackOptions, Unpacked};
+use rustix::fs::{CWD, FileType, Mode};
 use serde::{Deserialize, Serialize};
 use store::{IdMap, IngestLimits, LayerContents, LayerId, Stamps, Store, empty_tree, ingest_layer};
 use tokio::net::unix::pipe;
@@ -71,16 +72,16 @@ pub(crate) fn unpack(payload: &[u8]) -> Result<Vec<u8>, String> {
 
 /// Finds what the layers below have at a path, without following any link.
 fn find_lower(lowers: &[PathBuf], path: &Path) -> Option<PathBuf> {
-    use std::os::unix::fs::FileTypeExt as _;
     for lower in lowers.iter().rev() {
         let mut at = lower.clone();
         let mut names = path.components().peekable();
         loop {
             let Some(name) = names.next() else { return Some(at) };
             at.push(name);
-            let Ok(metadata) = at.symlink_metadata() else { break };
+            let Ok(stat) = rustix::fs::lstat(&at) else { break };
             // A removal hides what is further below; so does anything that is no directory.
-            if metadata.file_type().is_char_device() || (names.peek().is_some() && !metadata.is_dir()) {
+            let is_dir = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+            if disk::is_whiteout(CWD, &at, &stat) || (names.peek().is_some() && !is_dir) {
                 return None;
             }
         }
@@ -146,14 +147,8 @@ async fn whole(layouts: &Layouts, tree: Tree<Vec<LayerId>>) -> Result<Tree<Vec<L
 async fn receive(zones: &Zones, mut request: UnpackRequest, download: &Download) -> Result<UnpackReply, Failure> {
     let zone = zones.get().await?;
     let pipe_path = request.source.clone();
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &pipe_path,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-        0,
-    )
-    .map_err(|error| Failure::environment(format!("`{}` cannot be made: {error}", pipe_path.display()), None))?;
+    rustix::fs::mknodat(CWD, &pipe_path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
+        .map_err(|error| Failure::environment(format!("`{}` cannot be made: {error}", pipe_path.display()), None))?;
     let payload = encode(&request)?;
     let unpacked = {
         let call = zone.call(NAME, &payload);

@@ -194,9 +194,6 @@ pub(crate) fn seen(mtime: Mtime) -> Option<i64> {
     mtime.nanoseconds()
 }
 
-/// The attributes that make a directory opaque. Unprivileged overlays use the first.
-const OPAQUE: [&str; 2] = ["user.overlay.opaque", "trusted.overlay.opaque"];
-
 /// Makes a blob of a file that nobody writes to any more, by a hard link; returns whether that was possible. The path
 /// of the file begins at `parent`, and `shown` is its path in messages.
 pub(crate) fn link_blob(

@@ -85,6 +85,12 @@ impl Copier<'_> {
             std::fs::create_dir(&to).context(what)?;
             return Ok(true);
         }
+        if kind.is_char_device() && metadata.rdev() == 0 {
+            // Before the names of one inode: an overlay has one for all of its whiteouts.
+            let (parent, name) = self.to.parent(path).context(what)?;
+            disk::make_whiteout(self.to_root, parent, name).context(|| shown("record the deletion of", path))?;
+            return Ok(false);
+        }
         if metadata.nlink() > 1 {
             if let Some(first) = self.links.get(&metadata.ino()) {
                 let (parent, name) = split(first);
@@ -147,14 +153,7 @@ fn make_special(to: &Path, metadata: &Metadata, path: &[u8]) -> Result<(), Fault
         () => FileType::Fifo,
     };
     let made = rustix::fs::mknodat(CWD, to, kind, Mode::from_raw_mode(metadata.mode() & 0o7777), metadata.rdev());
-    // An overlay, as the root of a container is one, refuses the mark that overlays use for what was deleted.
-    let is_deletion = kind == FileType::CharacterDevice && metadata.rdev() == 0;
-    made.context(|| match is_deletion {
-        true => {
-            format!("the file system of the store cannot record the deletion of `/{}`", String::from_utf8_lossy(path))
-        }
-        false => shown("copy", path),
-    })
+    made.context(|| shown("copy", path))
 }
 
 fn copy_attributes(from: &Path, to: &Path, path: &[u8]) -> Result<(), Fault> {

@@ -20,6 +20,7 @@ use super::mounts::StepDirectories;
 use super::network::{self, Owner, ZoneNetwork};
 use super::overlay::{self, Overlay};
 use super::protocol::{Config, StartInfo, Started};
+use super::removals::REMOVALS;
 use super::run::Outputs;
 use super::runtime::load_runtime;
 use super::state::{ZoneFunction, ZoneState};
@@ -245,6 +246,7 @@ fn mount_memory(at: &Path) -> Result<(), Fault> {
         .context(what)?;
     rustix::mount::move_mount(&mount, c"", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).context(what)?;
     std::fs::create_dir(at.join("crun")).context(what)?;
+    std::fs::create_dir(at.join(REMOVALS)).context(what)?;
     std::fs::set_permissions(at.join("crun"), Permissions::from_mode(0o700)).context(what)
 }
 
@@ -254,7 +256,7 @@ fn can_hold_uppers(base: &Path, memory: &Path, lower: &Path) -> Result<bool, Fau
     if KNOWN_UPPERS.contains(&(statfs.f_type as u64)) {
         return Ok(true);
     }
-    let trial: PathBuf = base.join(format!("trial-{}", std::process::id()));
+    let trial: PathBuf = base.join(format!("trial-{}", skeleton::unique()));
     let (upper, work) = (trial.join("upper"), trial.join("work"));
     let what = || format!("cannot make `{}`", trial.display());
     let _ = disk::remove_all(&trial);

@@ -51,6 +51,7 @@ mod mounts;
 mod network;
 mod overlay;
 mod protocol;
+mod removals;
 mod resolve;
 mod room;
 mod run;

@@ -12,11 +12,12 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::{MoveMountFlags, UnmountFlags};
 
 use super::fault::{Context as _, Fault};
 use super::overlay::{self, Overlay};
+use super::removals::{REMOVALS, copy_attributes, with_removals};
 use super::resolve::{Kind, Resolved, make_directories, open_in_root, resolve};
 use super::spec::{ExecSpec, MAX_LOWERS, MountSpec};
 use super::state::ZoneState;
@@ -274,12 +275,14 @@ fn mount_overlay(
         make_mountpoints(&beside, mountpoints)?;
         lowest.push(&beside);
     }
+    let lowers = with_removals(&zone.memory.join(REMOVALS), lowers.iter().map(PathBuf::as_path))?;
     lowest.extend(lowers.iter().map(PathBuf::as_path));
     let memory;
     let upper = match upper {
         None => None,
-        Some(_) if zone.is_upper_in_memory => {
+        Some((upper, _)) if zone.is_upper_in_memory => {
             memory = memory_upper(&step.all, n)?;
+            give_attributes(upper, &memory.0).context(|| "cannot prepare an upper directory in memory".to_owned())?;
             Some((memory.0.as_path(), memory.1.as_path()))
         }
         Some((upper, work)) => {
@@ -318,6 +321,13 @@ pub(super) fn memory_upper(step: &Path, n: usize) -> Result<(PathBuf, PathBuf), 
     std::fs::create_dir(&directories.0).context(what)?;
     std::fs::create_dir(&directories.1).context(what)?;
     Ok(directories)
+}
+
+/// Gives a directory the mode, the owner and the times of another.
+fn give_attributes(from: &Path, to: &Path) -> rustix::io::Result<()> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let open = |path: &Path| rustix::fs::open(path, flags, Mode::empty());
+    copy_attributes(open(from)?, open(to)?)
 }
 
 /// Makes empty directories and files below `base`, where some may be already.

@@ -46,7 +46,7 @@ fn is_complete(skeleton: &Path) -> bool {
 }
 
 /// Returns something that another zone does not have; process ids repeat from zone to zone.
-fn unique() -> u64 {
+pub(super) fn unique() -> u64 {
     use std::hash::{BuildHasher as _, Hasher as _};
     std::hash::RandomState::new().build_hasher().finish()
 }

@@ -35,7 +35,7 @@ impl Unpacker<'_> {
         if FileType::from_raw_mode(found.st_mode) == FileType::Directory {
             return Err(bad(entry, EntryError::LinkDirectory(shown())));
         }
-        if is_whiteout(&found) {
+        if is_whiteout(&source, target_name, &found) {
             return Err(bad(entry, EntryError::LinkMissing(shown())));
         }
         let parent = self.root.make(above)?;

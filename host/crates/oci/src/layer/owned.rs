@@ -151,7 +151,7 @@ pub(super) fn open(directory: &OpenDirectory, path: &[u8]) -> Result<OwnedFd, La
 /// Marks a directory as one that hides the layers below.
 pub(super) fn make_opaque(directory: &OpenDirectory) -> Result<(), LayerError> {
     let fd = open(directory, &directory.path)?;
-    rustix::fs::fsetxattr(&fd, "user.overlay.opaque", b"y", XattrFlags::empty())
+    rustix::fs::fsetxattr(&fd, disk::OPAQUE, b"y", XattrFlags::empty())
         .map_err(|errno| io("make opaque", &directory.path, errno))
 }
 

@@ -53,8 +53,8 @@ pub(super) fn io(action: &'static str, path: &[u8], errno: Errno) -> LayerError 
 }
 
 /// Returns whether the entry is a removal in the format of overlayfs.
-pub(super) fn is_whiteout(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == 0
+pub(super) fn is_whiteout(directory: &OpenDirectory, name: &[u8], stat: &Stat) -> bool {
+    disk::is_whiteout(&*directory.fd, name, stat)
 }
 
 /// Returns the properties of an entry of a directory, or `None` if it does not exist.
@@ -217,8 +217,8 @@ impl<'a> Root<'a> {
                 let target = rustix::fs::readlinkat(&at.fd, name, Vec::new());
                 Ok(Obstacle::Link(target.map_err(|errno| io("read link", &path, errno))?.into_bytes()))
             }
-            _ if is_whiteout(&found) && !makes => Ok(Obstacle::Nothing),
-            _ if is_whiteout(&found) => {
+            _ if is_whiteout(at, name, &found) && !makes => Ok(Obstacle::Nothing),
+            _ if is_whiteout(at, name, &found) => {
                 rustix::fs::unlinkat(&at.fd, name, AtFlags::empty()).map_err(|e| io("replace", &path, e))?;
                 Ok(Obstacle::Gone)
             }

@@ -162,7 +162,7 @@ impl<'a> Unpacker<'a> {
         let parent = self.root.make(above)?;
         match stat(&parent, name)? {
             None => {
-                let made = rustix::fs::mknodat(&parent.fd, name, FileType::CharacterDevice, Mode::empty(), 0);
+                let made = disk::make_whiteout(&*self.root.top().fd, &*parent.fd, name);
                 made.map_err(|errno| io("make whiteout", path, errno))
             }
             Some(found) if FileType::from_raw_mode(found.st_mode) == FileType::Directory => {
@@ -183,7 +183,7 @@ impl<'a> Unpacker<'a> {
                 if let Some(found) = stat(&parent, name)?
                     && FileType::from_raw_mode(found.st_mode) != FileType::Directory
                 {
-                    hides_below = is_whiteout(&found);
+                    hides_below = is_whiteout(&parent, name, &found);
                     remove(&mut self.root, &parent, name, &found)?;
                     make(&parent).map_err(|errno| io("make directory", &path, errno))?;
                 }

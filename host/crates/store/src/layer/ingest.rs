@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use crate::blob::{blob_path, hash_file, nanoseconds, settle};
 use crate::budget::Limits;
 use crate::fs::{self, Directories, IoError};
-use crate::layer::{Change, ChangeKind, IdMap, LayerContents, OPAQUE, link_blob};
+use crate::layer::{Change, ChangeKind, IdMap, LayerContents, link_blob};
 use crate::store::Store;
 use crate::tree::node::Owned;
 
@@ -114,13 +114,13 @@ pub fn ingest_layer(
 ) -> Result<LayerContents, IngestError> {
     let metadata = fs::lstat(dir)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| IoError::new("open directory", dir, e))?;
-    let directories = Directories::readable(&root);
+    let root = &rustix::fs::open(dir, flags, Mode::empty()).map_err(|e| IoError::new("open directory", dir, e))?;
+    let directories = Directories::readable(root);
     let (changes, files) = (Vec::new(), Vec::new());
-    let mut reader = Reader { dir, directories, ids, limits, changes, files, n_skipped: 0, n_hole_bytes: 0 };
+    let mut reader = Reader { dir, root, directories, ids, limits, changes, files, n_skipped: 0, n_hole_bytes: 0 };
     reader.walk()?;
     let Reader { mut changes, files, n_skipped, .. } = reader;
-    let digests = hash_all(dir, &root, blobs_dir, &changes, &files)?;
+    let digests = hash_all(dir, root, blobs_dir, &changes, &files)?;
     let mut size_bytes = 0;
     for (index, (found, n)) in files.into_iter().zip(digests) {
         size_bytes += n;
@@ -137,6 +137,7 @@ fn owned_of(ids: &IdMap, mode: u32, uid: u32, gid: u32) -> Owned {
 
 struct Reader<'a> {
     dir: &'a Path,
+    root: &'a OwnedFd,
     directories: Directories<'a>,
     ids: &'a IdMap,
     limits: &'a IngestLimits,
@@ -151,8 +152,11 @@ struct Reader<'a> {
 struct Level {
     path: Vec<u8>,
     /// The entries that are not read yet, the last one first.
-    entries: Vec<(CString, Stat)>,
+    entries: Vec<Listed>,
 }
+
+/// The name of an entry, its stat, and whether it is a whiteout.
+type Listed = (CString, Stat, bool);
 
 impl Reader<'_> {
     fn error(&self, action: &'static str, path: &[u8], errno: Errno) -> IoError {
@@ -164,15 +168,15 @@ impl Reader<'_> {
     fn walk(&mut self) -> Result<(), IngestError> {
         let mut levels = vec![self.list(Vec::new(), None)?];
         while let Some(level) = levels.last_mut() {
-            let Some((name, stat)) = level.entries.pop() else {
+            let Some(listed) = level.entries.pop() else {
                 levels.pop();
                 continue;
             };
             let path = match level.path.is_empty() {
-                true => name.to_bytes().to_vec(),
-                false => [&level.path, name.to_bytes()].join(&b'/'),
+                true => listed.0.to_bytes().to_vec(),
+                false => [&level.path, listed.0.to_bytes()].join(&b'/'),
             };
-            if let Some(below) = self.entry(&name, path, &stat)? {
+            if let Some(below) = self.entry(&listed, path)? {
                 if levels.len() > self.limits.max_depth {
                     return Err(IngestError::TooDeep { path: below, limit: self.limits.max_depth });
                 }
@@ -188,7 +192,7 @@ impl Reader<'_> {
         let dir = self.dir;
         let fd = self.directories.open(&path).map_err(|e| failed(dir, "open directory", &path, e))?;
         if let Some(change) = index.and_then(|index| self.changes.get_mut(index))
-            && is_opaque(fd)
+            && disk::is_opaque(fd)
         {
             change.what = ChangeKind::Directory { is_opaque: true };
         }
@@ -199,18 +203,19 @@ impl Reader<'_> {
             if !matches!(name.to_bytes(), b"." | b"..") {
                 let stat = rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW);
                 let stat = stat.map_err(|e| failed(&dir.join(fs::path_of(&path)), "stat", name.to_bytes(), e))?;
-                entries.push((name.to_owned(), stat));
+                entries.push((name.to_owned(), stat, disk::is_whiteout(fd, name, &stat)));
             }
         }
-        entries.sort_by(|(a, _), (b, _)| b.cmp(a));
+        entries.sort_by(|(a, ..), (b, ..)| b.cmp(a));
         Ok(Level { path, entries })
     }
 
     /// Adds an entry; returns its path if it is a directory.
-    fn entry(&mut self, name: &CString, path: Vec<u8>, stat: &Stat) -> Result<Option<Vec<u8>>, IngestError> {
+    fn entry(&mut self, (name, stat, is_removed): &Listed, path: Vec<u8>) -> Result<Option<Vec<u8>>, IngestError> {
         use rustix::fs::FileType;
         let mut below = None;
         let what = match FileType::from_raw_mode(stat.st_mode) {
+            _ if *is_removed => ChangeKind::Whiteout,
             FileType::RegularFile => {
                 let (size, n_blocks) = (stat.st_size.try_into().unwrap_or(0), stat.st_blocks.try_into().unwrap_or(0));
                 self.n_hole_bytes = self.n_hole_bytes.saturating_add(disk::hole_bytes(size, n_blocks));
@@ -231,10 +236,9 @@ impl Reader<'_> {
                 ChangeKind::Symlink { target: target.map_err(|e| self.error("read link", &path, e))?.into_bytes() }
             }
             FileType::Fifo => ChangeKind::Fifo,
-            FileType::CharacterDevice if stat.st_rdev == 0 => ChangeKind::Whiteout,
             _ => {
                 self.n_skipped += 1;
-                let hidden = self.directories.parent(&path).and_then(|(fd, _)| hide(fd, name));
+                let hidden = self.directories.parent(&path).and_then(|(fd, _)| hide(self.root, fd, name));
                 hidden.map_err(|e| self.error("replace", &path, e))?;
                 ChangeKind::Whiteout
             }
@@ -248,16 +252,9 @@ impl Reader<'_> {
 
 /// Puts a whiteout in the place of an entry that a tree cannot have. It hides an entry of a lower layer, and is no entry
 /// itself. Otherwise the layer would show more than its tree has, to every step over a tree with that digest.
-fn hide(parent: BorrowedFd<'_>, name: &CString) -> rustix::io::Result<()> {
+fn hide(root: &OwnedFd, parent: BorrowedFd<'_>, name: &CString) -> rustix::io::Result<()> {
     rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
-    rustix::fs::mknodat(parent, name, rustix::fs::FileType::CharacterDevice, Mode::empty(), 0)
-}
-
-pub(super) fn is_opaque(fd: BorrowedFd<'_>) -> bool {
-    OPAQUE.iter().any(|name| {
-        let mut value = [0; 8];
-        rustix::fs::fgetxattr(fd, *name, &mut value[..]).is_ok_and(|n| value[..n] == *b"y")
-    })
+    disk::make_whiteout(root, parent, name.as_bytes())
 }
 
 fn hash_all(

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::thread;
 
@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::blob::{Stamp, hash_file, nanoseconds};
 use crate::fs::{self, IoError};
-use crate::layer::ingest::is_opaque;
 use crate::layer::{CAPABILITY, ChangeKind, LayerContents, LayerPlan, PlanKind};
 
 /// The number of entries from which on several threads look at them.
@@ -300,7 +299,7 @@ fn is_right(fd: &OwnedFd, entry: &Entry, path: &Path) -> Result<bool, Errno> {
         }
         Contents::Directory { is_opaque: recorded, names } => {
             let below = rustix::fs::openat(fd, &*entry.name, DIRECTORY.union(OFlags::NOFOLLOW), Mode::empty())?;
-            Ok(is_opaque(below.as_fd()) == *recorded && names_in(&below)? == *names)
+            Ok(disk::is_opaque(&below) == *recorded && names_in(&below)? == *names)
         }
     }
 }

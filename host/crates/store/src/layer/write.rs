@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::blob::{Stamp, blob_path, hash_file, nanoseconds};
 use crate::fs::{self, Directories, IoError};
-use crate::layer::{IdMap, LayerPlan, MAX_LINKS, OPAQUE, PlanEntry, PlanKind, Written};
+use crate::layer::{IdMap, LayerPlan, MAX_LINKS, PlanEntry, PlanKind, Written};
 use crate::tree::node::Owned;
 
 /// Why a layer could not be written.
@@ -81,7 +81,7 @@ pub fn write_layer(plan: &LayerPlan, dir: &Path, blobs_dir: &Path, ids: &IdMap) 
     let blobs = rustix::fs::open(blobs_dir, flags, Mode::empty());
     let blobs = blobs.map_err(|e| IoError::new("open directory", blobs_dir, e))?;
     let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    let place = Place { dir, blobs_dir, blobs: &blobs, ids, own };
+    let place = Place { dir, root: &root, blobs_dir, blobs: &blobs, ids, own };
     let machine = open_machine()?;
     let writer = || Writer {
         place: &place,
@@ -150,6 +150,7 @@ impl Written {
 /// Where a layer is written.
 struct Place<'a> {
     dir: &'a Path,
+    root: &'a OwnedFd,
     blobs_dir: &'a Path,
     blobs: &'a OwnedFd,
     ids: &'a IdMap,
@@ -221,14 +222,15 @@ impl Place<'_> {
             }
             PlanKind::Fifo => {
                 let mode = Mode::from_raw_mode(entry.owned.mode);
-                let made = rustix::fs::mknodat(parent, name, FileType::Fifo, mode, 0);
-                made.map_err(|e| self.error("make pipe", path, e))?;
+                rustix::fs::mknodat(parent, name, FileType::Fifo, mode, 0)
+                    .map_err(|e| self.error("make pipe", path, e))?;
                 rustix::fs::chmodat(parent, name, mode, AtFlags::empty())
                     .map_err(|e| self.error("set mode of", path, e))?;
             }
             PlanKind::Whiteout => {
-                let made = rustix::fs::mknodat(parent, name, FileType::CharacterDevice, Mode::empty(), 0);
-                return Ok(made.map_err(|e| self.error("make whiteout", path, e))?);
+                let made =
+                    disk::make_whiteout(self.root, parent, name).map_err(|e| self.error("make whiteout", path, e));
+                return Ok(made?);
             }
         }
         self.own(parent, name, path, entry.owned, written)?;
@@ -239,7 +241,7 @@ impl Place<'_> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         let fd =
             fs::open_beneath(parent, name, flags, Mode::empty()).map_err(|e| self.error("open directory", path, e))?;
-        let set = rustix::fs::fsetxattr(&fd, OPAQUE[0], b"y", XattrFlags::empty());
+        let set = rustix::fs::fsetxattr(&fd, disk::OPAQUE, b"y", XattrFlags::empty());
         set.map_err(|e| self.error("make opaque", path, e))
     }
 

@@ -1,7 +1,7 @@
 //! What a step sees and leaves.
 
-use std::os::unix::fs::{MetadataExt as _, symlink};
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use engine::ExecStatus;
@@ -343,15 +343,16 @@ async fn an_upper_in_memory_is_copied_with_everything() {
     std::fs::create_dir_all(base.path().join(removed)).unwrap();
     let mut spec = base.sh(&format!(
         "rm /bin/wc; {remove}; mkdir /old; echo x > /old/file; ln /old/file /old/same; ln -s file /old/link; \
-         chmod 640 /old/file; touch -d @981158400 /old/file; mkdir /mnt; echo m > /mnt/x"
+         chmod 640 /old/file; touch -d @981158400 /old/file; mkdir /mnt; echo m > /mnt/x; stat -c %a /"
     ));
+    std::fs::set_permissions(&spec.root.upper, std::fs::Permissions::from_mode(0o751)).unwrap();
     spec.after = Some(After {
         name: "list".to_owned(),
         payload: spec.root.upper.to_string_lossy().into_owned().into(),
         codes: None,
     });
     let ran = run(&zone, &spec).await.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((ran.reply.status, ran.stderr.as_str()), (OK, ""));
+    assert_eq!((ran.reply.status, ran.stdout.as_str(), ran.stderr.as_str()), (OK, "751\n", ""));
     let listed = String::from_utf8(ran.reply.after.unwrap().unwrap()).unwrap();
     let expect = "d 755 0:0 bin\nd 755 0:0 mnt\nd 755 0:0 old\nf 640 0:0 old/file\nf 640 0:0 old/same\n\
                   f 644 0:0 mnt/x\nl 777 0:0 old/link\nw 0 0:0 bin/wc";
@@ -439,7 +440,7 @@ async fn steps_leave_nothing_in_the_zone() {
         let names: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').nth(3)).collect();
         let rest: Vec<&&str> =
             names.iter().filter(|name| !name.starts_with("devices") && !name.starts_with("slots")).collect();
-        assert_eq!(rest, [&"crun"], "{listed}");
+        assert_eq!(rest, [&"crun", &"removals"], "{listed}");
         let mounts = zone.call("mounts", b"").await.unwrap();
         let mounts = String::from_utf8(mounts).unwrap();
         assert_eq!(mounts.matches("zone-v1/mount").count(), 7, "{mounts}");
@@ -472,4 +473,43 @@ async fn futures_join<T>(futures: impl Iterator<Item = impl Future<Output = T>>)
     })
     .await;
     done.into_iter().flatten().collect()
+}
+
+/// Makes an empty file in a layer that stands for a whiteout, as a store on an overlay has it.
+fn mark_removed(layer: &Path, path: &str) {
+    let flags = rustix::fs::XattrFlags::empty();
+    std::fs::write(layer.join(path), "").unwrap();
+    rustix::fs::setxattr(layer.join(path), "user.overlay.removed", b"y", flags).unwrap();
+    for directory in [layer.join(path).parent().unwrap(), layer] {
+        rustix::fs::setxattr(directory, "user.overlay.removals", b"y", flags).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_a_layer_removes_without_whiteouts_is_gone() {
+    let ground = Ground::new().await;
+    let (low, high) = (ground.base.path().join("low"), ground.base.path().join("high"));
+    std::fs::create_dir_all(low.join("d/inner")).unwrap();
+    std::fs::create_dir_all(high.join("d")).unwrap();
+    for file in ["top", "d/gone", "d/kept", "d/inner/x"] {
+        std::fs::write(low.join(file), file).unwrap();
+    }
+    for path in ["top", "d/gone", "d/inner"] {
+        mark_removed(&high, path);
+    }
+    std::fs::write(high.join("d/new"), "").unwrap();
+    std::fs::set_permissions(high.join("d"), std::fs::Permissions::from_mode(0o751)).unwrap();
+    for script in [
+        "ls /d; test ! -e /top; stat -c %a /d; cat /d/gone 2>/dev/null; mkdir /d/inner && ls /d/inner",
+        // A directory can be removed whose entries are in layers, some of them removed.
+        "rm -r /d && mkdir /d && ls /d; echo kept; echo new; echo 751",
+    ] {
+        let mut spec = ground.base.sh(script);
+        spec.root.lowers.extend([low.clone(), high.clone()]);
+        let ran = ground.run(&spec).await;
+        assert_eq!(ran.stderr, "", "{script}");
+        let mut lines: Vec<&str> = ran.stdout.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["751", "kept", "new"], "{script}");
+    }
 }
