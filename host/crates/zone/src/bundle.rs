@@ -76,11 +76,12 @@ pub(super) fn config(zone: &ZoneState, spec: &ExecSpec, step: &StepDirectories, 
         }
         None => linux["seccomp"] = seccomp::profile(),
     }
+    let sys = if zone.has_sysfs { "sysfs" } else { "tmpfs" };
     let mut mounts = vec![
         // The runtime mounts the root once more, without what the zone's mount of it refuses.
         json!({"destination": "/.", "source": step.root, "options": ["remount", "bind", "nodev"]}),
         mount("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
-        mount("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        mount("/sys", sys, sys, &["nosuid", "noexec", "nodev", "ro"]),
         json!({"destination": "/dev", "type": "bind", "source": step.dev, "options": ["rbind", "nosuid", "nodev"]}),
         mount("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
     ];

@@ -80,6 +80,7 @@ impl Zone {
                 is_user_namespace,
                 has_owners: false,
                 has_limits: false,
+                has_sysfs: false,
                 has_device_rules: false,
                 is_upper_in_memory: false,
                 is_seccomp_compiled: false,
@@ -97,6 +98,7 @@ impl Zone {
         let info = started.map_err(ZoneError::from_fault)?;
         zone.caps.has_owners = info.has_owners;
         zone.caps.has_limits = info.has_limits;
+        zone.caps.has_sysfs = info.has_sysfs;
         zone.caps.has_device_rules = info.has_device_rules;
         zone.caps.is_upper_in_memory = info.is_upper_in_memory;
         zone.caps.is_seccomp_compiled = info.is_seccomp_compiled;

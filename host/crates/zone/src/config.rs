@@ -96,6 +96,8 @@ pub struct ZoneCaps {
     pub has_owners: bool,
     /// Whether limits on memory, processes and processors can be set.
     pub has_limits: bool,
+    /// Whether steps have a `/sys` of their own. It is empty otherwise, because that of this machine shows its network.
+    pub has_sysfs: bool,
     /// Whether the kernel keeps steps from the devices of this machine by rules, beside the mounts.
     pub has_device_rules: bool,
     /// Whether steps write to memory first, because the file system of the store cannot hold upper directories.
@@ -121,6 +123,12 @@ pub(super) fn notes(caps: &ZoneCaps) -> Vec<String> {
     }
     if !caps.has_device_rules && !caps.is_user_namespace {
         notes.push("no control group keeps steps from the devices of this machine: only their mounts do".to_owned());
+    }
+    if !caps.has_sysfs {
+        notes.push(
+            "steps have an empty /sys: that of this container is hidden or read-only, and the kernel gives no other"
+                .to_owned(),
+        );
     }
     if caps.is_upper_in_memory {
         notes.push(

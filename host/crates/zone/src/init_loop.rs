@@ -25,7 +25,7 @@ use super::run::Outputs;
 use super::runtime::load_runtime;
 use super::state::{ZoneFunction, ZoneState};
 use super::sys::{self, Forked};
-use super::{bundle, device, seccomp, skeleton, worker};
+use super::{bundle, device, seccomp, skeleton, sysfs, worker};
 
 /// File systems that are known to hold upper directories, by their magic numbers; others are tried.
 /// Source: `linux/magic.h`: ext4, btrfs, xfs.
@@ -57,6 +57,7 @@ pub(super) fn run(inheritance: Inheritance) -> Result<(), Fault> {
     let info = StartInfo {
         has_owners: zone.has_owners,
         has_limits: zone.cgroups.is_complete(),
+        has_sysfs: zone.has_sysfs,
         has_device_rules: zone.has_device_rules,
         is_upper_in_memory: zone.is_upper_in_memory,
         is_seccomp_compiled: zone.seccomp.is_some(),
@@ -171,6 +172,7 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
     let devices = device::prepare(&memory, config.is_user_namespace)?;
     device::guard_null(&devices)?;
     let is_upper_in_memory = config.is_upper_forced_to_memory || !can_hold_uppers(&base, &memory, &skeleton)?;
+    let has_sysfs = !config.is_user_namespace || sysfs::is_given()?;
     let seccomp = runtime.is_seccomp_compiled.then(seccomp::compiled);
     let most = |resource| rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
     // After the network was begun, whose programs need a device, and after the devices of steps were made.
@@ -187,6 +189,7 @@ fn prepare(inheritance: Inheritance) -> Result<ZoneState, Fault> {
         skeleton,
         devices,
         has_owners,
+        has_sysfs,
         has_device_rules,
         is_upper_in_memory,
         cgroups,

@@ -62,6 +62,7 @@ mod state;
 mod supervisor;
 mod sweeper;
 mod sys;
+mod sysfs;
 mod tools;
 mod userns;
 mod worker;

@@ -55,6 +55,8 @@ pub(super) struct StartInfo {
     pub is_upper_in_memory: bool,
     /// Whether the runtime takes a finished seccomp program.
     pub is_seccomp_compiled: bool,
+    /// Whether steps have a `/sys` of their own.
+    pub has_sysfs: bool,
     /// Whether the kernel keeps steps from the devices of this machine by rules, too.
     pub has_device_rules: bool,
     /// How steps reach the network, or why they cannot.

@@ -29,6 +29,8 @@ pub(super) struct ZoneState {
     pub devices: PathBuf,
     /// Whether all owners can be given to files.
     pub has_owners: bool,
+    /// Whether steps have a `/sys` of their own; it is empty otherwise.
+    pub has_sysfs: bool,
     /// Whether the kernel holds rules for devices.
     pub has_device_rules: bool,
     /// Whether upper directories are in memory.

@@ -87,6 +87,15 @@ async fn the_kernels_files_are_masked_or_read_only() {
 }
 
 #[tokio::test]
+async fn no_interface_of_the_machine_is_in_a_step() {
+    let ground = Ground::new().await;
+    // A `/sys` that is hidden around here is empty in a step, and one of its own has the loopback interface.
+    let expect = if ground.zone.caps().has_sysfs { "lo\n" } else { "" };
+    assert_eq!(ground.output("ls /sys/class/net 2>/dev/null || true").await, expect);
+    assert_eq!(ground.zone.caps().has_sysfs, std::fs::read_dir("/sys/kernel").unwrap().next().is_some());
+}
+
+#[tokio::test]
 async fn a_secret_is_on_no_disk_and_in_no_command_line() {
     let ground = Ground::new().await;
     let marker = format!("s3cret-{}", std::process::id());

@@ -15,7 +15,9 @@ const WITH_RANGE: &str = "zonetester";
 /// A user that has none, and no name either.
 const WITHOUT_RANGE: &str = "61999";
 
-fn run_as(user: &str) {
+/// Runs the tests whose names begin with `filter`, with options for `setpriv`. `before` is a command of root's in the mount
+/// namespace of the tests.
+fn run_as(user: &str, before: &str, filter: &str, options: &[&str]) {
     let directory = tempfile::tempdir().unwrap();
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let copy = |from: &Path, name: &str| {
@@ -32,16 +34,19 @@ fn run_as(user: &str) {
     let outside = Outside::make();
     // Distributions let everybody make links of their own, but not all machines for tests do.
     let tun = directory.path().join("tun");
-    let script = "mknod -m 666 \"$0\" c 10 200 && mount --bind \"$0\" /dev/net/tun; exec setpriv \"$@\"";
+    let script =
+        format!("{before}; mknod -m 666 \"$0\" c 10 200 && mount --bind \"$0\" /dev/net/tun; exec setpriv \"$@\"");
     // Root has run what needs root.
     let required = std::env::var("REQUIRE").unwrap_or_default();
     let required: Vec<&str> = required.split(',').filter(|name| *name != "root").collect();
     let output = Command::new("unshare")
-        .args(["--mount", "sh", "-c", script])
+        .args(["--mount", "sh", "-c", &script])
         .arg(tun)
-        .args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--"])
+        .args(["--reuid", &uid, "--regid", &uid, "--clear-groups"])
+        .args(options)
+        .arg("--")
         .arg(tests)
-        .args(["--skip", "users::"])
+        .args(["--skip", "users::", filter])
         .env("ZONE_HELPER", helper)
         .env("TMPDIR", directory.path())
         .env("REQUIRE", required.join(","))
@@ -64,12 +69,19 @@ fn it_works_for_a_user_with_a_range_of_users() {
         // It gets a range in /etc/subuid and /etc/subgid by default.
         assert!(Command::new("useradd").args(["--no-create-home", WITH_RANGE]).status().unwrap().success());
     }
-    run_as(WITH_RANGE);
+    run_as(WITH_RANGE, "true", "", &[]);
 }
 
 #[test]
 fn it_works_for_a_user_without_a_range() {
     if is_root() {
-        run_as(WITHOUT_RANGE);
+        run_as(WITHOUT_RANGE, "true", "", &[]);
+    }
+}
+
+#[test]
+fn where_parts_of_sys_are_hidden_from_a_user_no_step_sees_the_interfaces_of_the_machine() {
+    if is_root() {
+        run_as(WITHOUT_RANGE, "mount -t tmpfs none /sys/kernel", "hardening::no_interface_of_the_machine", &[]);
     }
 }
