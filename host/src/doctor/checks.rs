@@ -96,7 +96,10 @@ fn user_namespaces(facts: &Facts) -> Check {
         NamespaceProblem::AppArmor => {
             ("AppArmor refuses them", "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
         }
-        NamespaceProblem::Refused => ("refused, as in many containers", "run on the machine itself, or as root"),
+        NamespaceProblem::Refused => (
+            "refused, as in many containers",
+            "start the container with the flags of docs/ci.md, or run on the machine itself",
+        ),
     };
     // As root, zones can do without.
     check(name, if facts.is_root { Advice } else { Missing }, found, Some(fix.to_owned()))

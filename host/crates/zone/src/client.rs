@@ -20,6 +20,7 @@ use super::launch::{control_pair, keep, output_pipe, read_tail, register};
 use super::protocol::{Config, Reply, Request, Started, encode_request};
 use super::runtime::find_runtime;
 use super::spec::{ExecReply, ExecSpec};
+use super::userns;
 
 /// The time that a zone has to start. It needs milliseconds, and more on a machine that swaps.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -50,7 +51,7 @@ impl Zone {
     /// what to change.
     pub async fn start(config: ZoneConfig) -> Result<Self, ZoneError> {
         let is_user_namespace = match config.mode {
-            ZoneMode::Auto => !rustix::process::geteuid().is_root(),
+            ZoneMode::Auto => !(rustix::process::geteuid().is_root() && userns::may_mount()),
             ZoneMode::Root => false,
             ZoneMode::User => true,
         };

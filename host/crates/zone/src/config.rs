@@ -79,7 +79,7 @@ pub enum DeviceGuard {
 /// The user that a zone works as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ZoneMode {
-    /// As root if this process is root, otherwise as an ordinary user.
+    /// As root if this process is root and may mount, otherwise as an ordinary user.
     Auto,
     /// As root, without a user namespace.
     Root,

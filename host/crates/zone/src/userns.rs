@@ -15,9 +15,24 @@ pub(super) struct Range {
 /// How many users exist in a container; what images expect.
 const N_USERS: u32 = 65_536;
 
+/// Returns whether this process may mount file systems, which root of a container mostly may not.
+pub(super) fn may_mount() -> bool {
+    use rustix::thread::{CapabilitySet, capabilities};
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_ADMIN))
+}
+
 /// Gives the namespace of a process its users, and returns whether it has all of them.
 pub(super) fn map(pid: i32) -> Result<bool, Fault> {
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let write = |name: &str, text: String| {
+        std::fs::write(format!("/proc/{pid}/{name}"), text)
+            .map_err(|error| Fault::system(format!("cannot write /proc/{pid}/{name}"), error))
+    };
+    // Root of a container may give its namespace all users that it has itself.
+    let all = || format!("0 0 {N_USERS}\n");
+    if uid == 0 && !may_mount() && write("uid_map", all()).is_ok() && write("gid_map", all()).is_ok() {
+        return Ok(true);
+    }
     let users = find_range(Path::new("/etc/subuid"), uid);
     let groups = find_range(Path::new("/etc/subgid"), uid);
     if let (Some(users), Some(groups)) = (users, groups)
@@ -25,10 +40,6 @@ pub(super) fn map(pid: i32) -> Result<bool, Fault> {
     {
         return Ok(true);
     }
-    let write = |name: &str, text: String| {
-        std::fs::write(format!("/proc/{pid}/{name}"), text)
-            .map_err(|error| Fault::system(format!("cannot write /proc/{pid}/{name}"), error))
-    };
     write("uid_map", format!("0 {uid} 1\n"))?;
     write("setgroups", "deny".to_owned())?;
     write("gid_map", format!("0 {gid} 1\n"))?;
@@ -121,10 +132,15 @@ fn explain_with(error: &std::io::Error, setting: impl Fn(&str) -> Option<String>
             "run `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`, or use another engine",
         );
     }
-    Fault::UserNamespaces {
-        cause: format!("the system refuses: {error}"),
-        remedy: "inside of a container, start that one with `--privileged`, or use another engine".to_owned(),
-    }
+    Fault::UserNamespaces { cause: format!("the system refuses: {error}"), remedy: container_remedy().to_owned() }
+}
+
+/// Returns what lets the users of a container make user namespaces, by what started the container.
+fn container_remedy() -> &'static str {
+    "inside of a container, start that one with `--security-opt seccomp=unconfined --security-opt \
+     systempaths=unconfined` (Docker), `--security-opt unmask=ALL` (Podman), `privileged = true` in the runner's \
+     `config.toml` (GitLab), `options: --security-opt seccomp=unconfined --security-opt systempaths=unconfined` under \
+     `container` (GitHub), or `securityContext: {privileged: true}` (Kubernetes); or use another engine"
 }
 
 #[cfg(test)]
