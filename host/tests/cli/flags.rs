@@ -558,9 +558,9 @@ fn a_flag_of_the_only_stage_that_feeds_the_called_one_and_has_it_is_taken() {
 fn help_of_a_stage_has_the_flags_of_the_stages_that_feed_it() {
     let help = fed().run(&["call", "greet", "--help"]);
     let (_, flags) = help.split_once("Flags of the stages that feed it:\n").unwrap_or_else(|| panic!("{help}"));
-    let flags: Vec<&str> = flags.lines().take_while(|line| !line.is_empty()).collect();
+    let flags: Vec<&str> = flags.lines().take_while(|line| !line.is_empty()).map(str::trim_start).collect();
     expect![[r#"
-              --dry-run[=<true|false>]  [stage: switch]
-              --loud[=<true|false>]     [stage: switch]"#]]
+        --dry-run[=<true|false>]  [stage: switch]
+        --loud[=<true|false>]     [stage: switch]"#]]
     .assert_eq(&flags.join("\n"));
 }

@@ -173,11 +173,11 @@ fn a_module_in_another_language_is_called_and_not_built() {
     world.check(
         &["build"],
         &expect![[r#"
-        exit 4
-        -- stderr
-        error: `componentize-py`, which builds modules in python, was not found
-        hint: install it with `pip install componentize-py==0.25.1`
-    "#]],
+            exit 3
+            -- stderr
+            error: module `demo` is written in go, and `host build` builds Rust and Python in this version
+            hint: add `component = "demo.wasm"` to `host.toml`, and the command that makes it: `build = "make"`
+        "#]],
     );
 }
 

@@ -258,7 +258,7 @@ fn a_mistake_in_the_sources_is_told_before_anything_is_built() {
 fn a_missing_tool_is_told_with_the_command_that_installs_it() {
     let scratch = Scratch::new();
     assert_eq!(build(&scratch, &["init", "--lang", "python", "shop"]).code, Some(0));
-    let mut command = scratch.command(&["build", "shop"]);
+    let mut command = scratch.command(["build", "shop"]);
     fs::create_dir_all(scratch.path("bin")).unwrap();
     std::os::unix::fs::symlink("/bin/sh", scratch.path("bin/sh")).unwrap();
     let answer = Answer::from(command.env("PATH", scratch.path("bin")).output().unwrap());

@@ -353,7 +353,7 @@ fn a_default_is_written_as_the_values_of_webassembly() {
                 #[default(Mode::FullSpeed)] mode: Mode,
                 #[default("a \"b\"")] name: &str,
                 #[default(-3)] level: i32,
-                /// The factor.
+                /// The factor of all sizes.
                 #[default(1.5)]
                 factor: f64,
                 #[default(true)] deep: bool,
@@ -368,7 +368,7 @@ fn a_default_is_written_as_the_values_of_webassembly() {
                 }
 
                 /// Parameters:
-                /// - `factor`: The factor.
+                /// - `factor`: The factor of all sizes.
                 /// @default mode full-speed
                 /// @default name "a \"b\""
                 /// @default level -3
