@@ -92,7 +92,7 @@ impl Literals for ManifestLiterals<'_, '_> {
 impl ManifestLiterals<'_, '_> {
     /// Makes an object. If it cannot be made, the problem is kept for the stages that need it.
     fn object(&mut self, object: &str, text: &str, context: &LiteralContext<'_>) -> std::result::Result<Value, String> {
-        let root = self.root.clone().unwrap_or_default();
+        let root = context.base.map(Path::to_owned).or_else(|| self.root.clone()).unwrap_or_default();
         let patterns = Patterns { include: Vec::new(), exclude: context.exclude.to_vec() };
         let made = self.places.within(&root, |places| match object {
             "directory" => Some(places.directory(text, &patterns)),

@@ -9,8 +9,9 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::DfsPostOrder;
 
 use crate::fs::{self, FsError};
-use crate::manifest::{Dependency, MANIFEST_NAME, ManifestError, Position};
+use crate::manifest::{Dependency, MANIFEST_NAME, ManifestError, Position, StageWork};
 use crate::reference::{self, Module};
+use crate::set_ups::{self, SetUpProblem};
 
 /// A module with all modules that it needs.
 #[derive(Debug, Clone)]
@@ -89,6 +90,16 @@ pub enum DependencyError {
         /// The entries of the cycle. The last one closes it.
         entries: Vec<DependencyEntry>,
     },
+    /// The set-up of a dependency's stage cannot be taken over.
+    #[error("`{}:{}:{}`: {problem}", manifest.display(), position.line, position.column)]
+    SetUp {
+        /// The path of the manifest that takes it over.
+        manifest: PathBuf,
+        /// The position of the value of `call`.
+        position: Position,
+        /// The reason why it cannot be taken over.
+        problem: SetUpProblem,
+    },
     /// A path cannot be read.
     #[error(transparent)]
     Unreadable(#[from] FsError),
@@ -112,9 +123,11 @@ impl Diagnostic for DependencyError {
         match self {
             Self::Unreadable(error) => error.blame(),
             Self::Manifest(error) => error.blame(),
-            Self::NotFound { .. } | Self::NoManifestIn { .. } | Self::NotAModule { .. } | Self::Cycle { .. } => {
-                Blame::User
-            }
+            Self::NotFound { .. }
+            | Self::NoManifestIn { .. }
+            | Self::NotAModule { .. }
+            | Self::Cycle { .. }
+            | Self::SetUp { .. } => Blame::User,
         }
     }
 
@@ -130,6 +143,7 @@ impl Diagnostic for DependencyError {
                 let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
                 Some(format!("remove one of the entries at {}", entries.join(", ")))
             }
+            Self::SetUp { problem, .. } => Some(problem.hint()),
             Self::Unreadable(error) => error.hint(),
             Self::Manifest(error) => error.hint(),
         }
@@ -204,7 +218,37 @@ impl Resolver {
         if let Some(node) = self.modules.get_mut(index) {
             node.dependencies = dependencies;
         }
+        self.take_over(index)?;
         Ok(index)
+    }
+
+    /// Completes the stages of a module that take over set-ups of its dependencies.
+    fn take_over(&mut self, index: usize) -> Result<(), DependencyError> {
+        let Some(Node { module: Module::Directory(directory), dependencies }) = self.modules.get(index) else {
+            return Ok(());
+        };
+        let mut stages = directory.manifest.stages.clone();
+        for entry in &mut stages {
+            let StageWork::Call(target) = &entry.work else { continue };
+            let target = target.clone();
+            if !target.is_set_up {
+                continue;
+            }
+            let dependency = dependencies.iter().find(|known| Some(&known.alias) == target.dependency.as_ref());
+            let dependency = dependency.and_then(|dependency| match &self.modules.get(dependency.index)?.module {
+                Module::Directory(directory) => Some((directory.root.as_path(), &directory.manifest)),
+                Module::Component(_) => None,
+            });
+            set_ups::take_over(entry, &target, dependency).map_err(|problem| DependencyError::SetUp {
+                manifest: directory.root.join(MANIFEST_NAME),
+                position: target.position,
+                problem,
+            })?;
+        }
+        if let Some(Node { module: Module::Directory(directory), .. }) = self.modules.get_mut(index) {
+            directory.manifest.stages = stages;
+        }
+        Ok(())
     }
 
     /// Finds the module of the last entry.
@@ -389,5 +433,104 @@ mod tests {
         let path = dir.path().join("tool.wasm");
         std::fs::write(&path, "").unwrap();
         assert_eq!(show(&resolve(Module::Component(path)).unwrap()), "0 tool:\norder: [0]");
+    }
+
+    /// Resolves `app`, whose stage `style` says this, with the dependency `lint`, whose stages say that.
+    fn check_set_up(style: &str, lint: &str, expect: &Expect) {
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let write = |name: &str, rest: &str| {
+            std::fs::create_dir_all(base.join(name)).unwrap();
+            let head = format!("name = '{name}'\nversion = '0.1.0'\nlanguage = 'rust'\n");
+            std::fs::write(base.join(name).join("host.toml"), head + rest).unwrap();
+        };
+        write("app", &format!("dependencies = {{ lint = '../lint' }}\n[stages]\nstyle = {{ {style} }}\n"));
+        write("lint", &format!("[stages]\n{lint}\n"));
+        let shown = match resolve(reference::find(Some(Path::new("app")), &base).unwrap()) {
+            Ok(tree) => match &tree.modules[0].module {
+                Module::Directory(directory) => shown_entry(&directory.manifest.stages[0]),
+                Module::Component(_) => panic!("it is a directory"),
+            },
+            Err(error) => format!("{error}\nhint: {}", error.hint().unwrap_or_default()),
+        };
+        expect.assert_eq(&shown.replace(base.to_str().unwrap(), "~"));
+    }
+
+    fn shown_entry(entry: &crate::StageEntry) -> String {
+        let StageWork::Call(target) = &entry.work else { panic!("it calls a function") };
+        let mut shown = format!("{}.{}", target.dependency.as_deref().unwrap_or_default(), target.function);
+        for setting in entry.args.iter().chain(&entry.defaults) {
+            let crate::Argument::Literal(value) = &setting.argument else { panic!("it is a literal") };
+            let base = setting.base.as_ref().map(|base| format!(" in {}", base.display())).unwrap_or_default();
+            shown += &format!("\n{} = {value}{base}", setting.param);
+        }
+        shown += &format!("\n{:?} {:?} {:?}", entry.env, entry.description, entry.is_check);
+        shown
+    }
+
+    #[test]
+    fn the_set_up_of_a_dependency_is_taken_over() {
+        let lint =
+            "check = { args = { src = 'tests', level = 3 }, defaults = { strict = true }, env = { A = '1', B = '2' } }
+            quick = { call = 'check', args = { level = 1 }, description = 'Only the worst', check = true }";
+        check_set_up(
+            "call = 'lint.stages.check', args = { level = 5 }, env = { B = '3' }",
+            lint,
+            &expect![[r#"
+            lint.check
+            level = 5
+            src = "tests" in ~/lint
+            strict = true in ~/lint
+            [("A", "1"), ("B", "3")] None None"#]],
+        );
+        check_set_up(
+            "call = 'lint.stages.quick', description = 'Quickly', check = false",
+            lint,
+            &expect![[r#"
+            lint.check
+            level = 1 in ~/lint
+            [] Some("Quickly") Some(false)"#]],
+        );
+        check_set_up(
+            "call = 'lint.check'",
+            lint,
+            &expect![[r#"
+            lint.check
+            [] None None"#]],
+        );
+    }
+
+    #[test]
+    fn a_set_up_that_cannot_be_taken_over_is_told() {
+        let lint = "check = { args = { src = { from = 'sources' } } }\nsources = {}\npart = { from = 'sources' }";
+        check_set_up(
+            "call = 'lint.stages.chekc'",
+            lint,
+            &expect![[r#"
+            `~/app/host.toml:6:18`: the manifest of dependency `lint` has no stage `chekc`
+            hint: did you mean `check`?"#]],
+        );
+        check_set_up(
+            "call = 'lint.stages.part'",
+            lint,
+            &expect![[r#"
+            `~/app/host.toml:6:18`: stage `part` of dependency `lint` calls no function of `lint` itself
+            hint: call a function, as in `call = "lint.FUNCTION"`"#]],
+        );
+        check_set_up(
+            "call = 'lint.stages.check'",
+            lint,
+            &expect![[r#"
+            `~/app/host.toml:6:18`: `src` of stage `check` of dependency `lint` is made by another stage of `lint`
+            hint: give it a value here, as in `args = { src = ... }`"#]],
+        );
+        check_set_up(
+            "call = 'lint.stages.check', args = { src = '.' }",
+            lint,
+            &expect![[r#"
+            lint.check
+            src = "."
+            [] None None"#]],
+        );
     }
 }

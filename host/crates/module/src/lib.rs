@@ -42,6 +42,7 @@ mod reference;
 mod scaffold;
 mod sdk;
 mod sections;
+mod set_ups;
 mod sources;
 mod stamp;
 #[cfg(test)]
@@ -65,6 +66,7 @@ pub use methods::{ApiMethod, find_method, grouped_methods, methods_of};
 pub use near::{near, suggestion};
 pub use reference::{FindError, Module, ModuleDirectory, find};
 pub use scaffold::{ScaffoldError, Sdk, Template, scaffold};
+pub use set_ups::SetUpProblem;
 pub use sources::{left_out, source_paths};
 pub use stamp::{Freshness, built_from, freshness};
 pub use wit::{ApiFunction, api_functions, api_methods_of};

@@ -1,6 +1,7 @@
 //! The functions that stages can call, and the rules by which types fit together.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use api::{CustomType, ObjectType, Signature, Type, Value};
 
@@ -40,6 +41,8 @@ pub struct LiteralContext<'a> {
     pub param: &'a str,
     /// Patterns of entries that are left out of a directory.
     pub exclude: &'a [String],
+    /// The directory that paths are relative to; that of the manifest if there is none.
+    pub base: Option<&'a Path>,
 }
 
 /// Returns the type that a function with this result makes if it succeeds: the `ok` of a `result`, or the result

@@ -108,7 +108,7 @@ impl Linker<'_> {
         literals: &mut dyn Literals,
         source: fn(api::Value) -> Source,
     ) -> Result<Source, LinkError> {
-        let at = At { stage: &self.stages[id].name, param, position: setting.position };
+        let at = At { stage: &self.stages[id].name, param, position: setting.position, base: setting.base.as_deref() };
         match &setting.argument {
             Argument::From(expression) => self.by_manifest(&at.path(), &param.ty, expression).map(Source::Link),
             Argument::Literal(literal) => self.literal(&at, &param.ty, literal, literals).map(source),
@@ -123,7 +123,8 @@ impl Linker<'_> {
         literal: &serde_json::Value,
         literals: &mut dyn Literals,
     ) -> Result<api::Value, LinkError> {
-        let context = LiteralContext { stage: at.stage, param: &at.param.name, exclude: &at.param.exclude };
+        let context =
+            LiteralContext { stage: at.stage, param: &at.param.name, exclude: &at.param.exclude, base: at.base };
         literals.value(ty, literal, &context).map_err(|problem| self.wrong(at, problem))
     }
 
@@ -162,6 +163,7 @@ struct At<'a> {
     stage: &'a str,
     param: &'a Param,
     position: Position,
+    base: Option<&'a Path>,
 }
 
 impl At<'_> {

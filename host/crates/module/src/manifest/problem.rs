@@ -104,7 +104,9 @@ pub enum ManifestProblem {
     #[error("`component` takes a `.wasm` file, not `{0}`")]
     NotWasm(String),
     /// A text is not the name of a function.
-    #[error("`call` takes a function as in `build`, or one of a dependency as in `lint.check`, not `{0}`")]
+    #[error(
+        "`call` takes a function as in `build`, one of a dependency as in `lint.check`, or its set-up as in `lint.stages.check`, not `{0}`"
+    )]
     Call(String),
     /// A stage calls a dependency that the manifest does not have.
     #[error("there is no dependency `{alias}`")]

@@ -68,8 +68,11 @@ impl Reader<'_> {
             None => (None, text),
         };
         let is_alias = dependency.as_deref().is_none_or(is_name);
-        match label(function).filter(|_| is_alias) {
-            Some(function) => Ok(CallTarget { dependency, function, position: self.position(&span) }),
+        let set_up = function.strip_prefix("stages.").filter(|stage| dependency.is_some() && is_name(stage));
+        let name = set_up.map(str::to_owned).or_else(|| label(function));
+        let (is_set_up, position) = (set_up.is_some(), self.position(&span));
+        match name.filter(|_| is_alias) {
+            Some(function) => Ok(CallTarget { dependency, function, is_set_up, position }),
             None => Err(self.error(span, ManifestProblem::Call(text.to_owned()))),
         }
     }
@@ -90,7 +93,7 @@ impl Reader<'_> {
             return Err(self.error(key.span(), ManifestProblem::ParamTwice(param)));
         }
         let argument = self.argument(value)?;
-        Ok((key.span(), Setting { param, argument, position: self.position(&key.span()) }))
+        Ok((key.span(), Setting { param, argument, base: None, position: self.position(&key.span()) }))
     }
 
     fn argument(&self, value: &Value<'_>) -> Result<Argument, ManifestError> {

@@ -154,6 +154,9 @@ pub struct CallTarget {
     pub dependency: Option<String>,
     /// The name of a function, or of an object whose constructor is called, in kebab case.
     pub function: String,
+    /// Whether `function` is a stage of the dependency's manifest, whose set-up is taken over. After
+    /// [`resolve`](crate::resolve) no target is.
+    pub is_set_up: bool,
     /// The position of the text in the manifest.
     pub position: Position,
 }
@@ -165,6 +168,8 @@ pub struct Setting {
     pub param: String,
     /// The argument for the parameter.
     pub argument: Argument,
+    /// The directory that paths in the argument are relative to; that of the manifest if there is none.
+    pub base: Option<PathBuf>,
     /// The position of the parameter's name.
     pub position: Position,
 }

@@ -40,6 +40,8 @@ pub(super) const DOES: &[&str] = &[
     "[stages.a]\ncall = ''",
     "[stages.a]\ncall = 'lint.check()'",
     "[stages.a]\ncall = 'a.b.c'",
+    "[stages.a]\ncall = 'stages.a.b'",
+    "[stages.a]\ncall = 'a.stages.B'",
     "[stages.a]\ncall = 'lint.check'",
     "[dependencies]\nlint = '../lint'\n[stages.a]\ncall = 'lnt.check'",
     "[stages.a]\ncall = 'build'\nfrom = 'build'",
@@ -197,15 +199,23 @@ fn what_a_stage_cannot_do_is_refused_at_its_place() {
         &expect![[r#"
             [stages.a]
             call = ''
-              `host.toml:5:8`: `call` takes a function as in `build`, or one of a dependency as in `lint.check`, not ``
+              `host.toml:5:8`: `call` takes a function as in `build`, one of a dependency as in `lint.check`, or its set-up as in `lint.stages.check`, not ``
               hint: 
             [stages.a]
             call = 'lint.check()'
-              `host.toml:5:8`: `call` takes a function as in `build`, or one of a dependency as in `lint.check`, not `lint.check()`
+              `host.toml:5:8`: `call` takes a function as in `build`, one of a dependency as in `lint.check`, or its set-up as in `lint.stages.check`, not `lint.check()`
               hint: `from` takes an expression
             [stages.a]
             call = 'a.b.c'
-              `host.toml:5:8`: `call` takes a function as in `build`, or one of a dependency as in `lint.check`, not `a.b.c`
+              `host.toml:5:8`: `call` takes a function as in `build`, one of a dependency as in `lint.check`, or its set-up as in `lint.stages.check`, not `a.b.c`
+              hint: 
+            [stages.a]
+            call = 'stages.a.b'
+              `host.toml:5:8`: `call` takes a function as in `build`, one of a dependency as in `lint.check`, or its set-up as in `lint.stages.check`, not `stages.a.b`
+              hint: 
+            [stages.a]
+            call = 'a.stages.B'
+              `host.toml:5:8`: `call` takes a function as in `build`, one of a dependency as in `lint.check`, or its set-up as in `lint.stages.check`, not `a.stages.B`
               hint: 
             [stages.a]
             call = 'lint.check'

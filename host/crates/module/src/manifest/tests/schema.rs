@@ -94,6 +94,7 @@ fn the_schema_takes_what_the_parser_takes() {
         "[stages.build]\ntimeout = '90'",
         "[stages.build]\ncall = 'other_one'",
         "[dependencies]\nlint = 'l'\n[stages.style]\ncall = 'lint.check-all'",
+        "[dependencies]\nlint = 'l'\n[stages.style]\ncall = 'lint.stages.check-all'",
         "[stages.report]\nfrom = ' linter . with_level( 3 ).check() '\ndescription = 'x'\nretry = 1\ntimeout = 5",
     ] {
         let text = format!("{GOOD}{rest}");

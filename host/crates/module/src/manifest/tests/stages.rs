@@ -42,6 +42,7 @@ check = false
                             argument: Literal(
                                 String("."),
                             ),
+                            base: None,
                             position: Position {
                                 line: 6,
                                 column: 10,
@@ -52,6 +53,7 @@ check = false
                             argument: Literal(
                                 Number(4),
                             ),
+                            base: None,
                             position: Position {
                                 line: 6,
                                 column: 21,
@@ -64,6 +66,7 @@ check = false
                             argument: Literal(
                                 String("-O2"),
                             ),
+                            base: None,
                             position: Position {
                                 line: 7,
                                 column: 14,
@@ -80,6 +83,7 @@ check = false
                                     },
                                 ],
                             ),
+                            base: None,
                             position: Position {
                                 line: 7,
                                 column: 31,
@@ -151,6 +155,7 @@ style.timeout = 90
                                 "lint",
                             ),
                             function: "check-all",
+                            is_set_up: false,
                             position: Position {
                                 line: 7,
                                 column: 14,
@@ -180,6 +185,7 @@ style.timeout = 90
                                     },
                                 },
                             ),
+                            base: None,
                             position: Position {
                                 line: 8,
                                 column: 16,
@@ -193,6 +199,7 @@ style.timeout = 90
                                     "to": String("b"),
                                 },
                             ),
+                            base: None,
                             position: Position {
                                 line: 8,
                                 column: 56,
@@ -259,6 +266,7 @@ all = { from = ' linter.with_level(3).check()' }
                         CallTarget {
                             dependency: None,
                             function: "build",
+                            is_set_up: false,
                             position: Position {
                                 line: 5,
                                 column: 18,
