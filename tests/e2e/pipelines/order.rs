@@ -140,3 +140,19 @@ args = { lines = [{ from = "notes" }, "passed text", { from = 'archive.file("NOT
     let fed = "stage `judged` is fed by `[notes, \"passed text\", archive.file(\"NOTES.md\").contents()]` as `lines`\n";
     assert!(ran.answer.stderr.contains(fed), "{}", ran.answer.stderr);
 }
+
+#[test]
+fn a_set_up_of_a_dependency_reads_its_own_files() {
+    if !require("crun") {
+        return;
+    }
+    let stages = "dependencies = { flow = 'dep' }\n[stages.told]\ncall = 'flow.stages.tell'\n";
+    let pipeline = Pipeline::new(stages);
+    let component = testkit::guest("flow");
+    let tell = "[stages.tell]\ncall = 'say'\nargs = { script = 'cat /src/a', src = 'data' }\n";
+    let head = format!("name = 'dep'\nversion = '0.1.0'\ncomponent = '{}'\n", component.display());
+    pipeline.scratch.write("dep/host.toml", format!("{head}{tell}"));
+    pipeline.scratch.write("dep/data/a", "of the dependency\n");
+    let ran = pipeline.run(&["run", "told"]);
+    assert_eq!(ran.answer.stdout, "of the dependency\n", "{}", ran.answer.stderr);
+}
