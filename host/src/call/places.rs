@@ -88,9 +88,11 @@ impl<'a> Places<'a> {
     /// Returns the absolute path without links, so that the same directory is the same vertex however it is written.
     fn existing(&self, text: &str, what: &str) -> Result<PathBuf> {
         let path = self.resolve(text);
+        let base = self.base.as_deref().unwrap_or(&self.config.cwd);
+        let place = if text.starts_with(['/', '~']) { String::new() } else { format!(" in `{}`", base.display()) };
         path.canonicalize().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                Report::input(format!("there is no {what} at `{text}`"))
+                Report::input(format!("there is no {what} at `{text}`{place}"))
             }
             _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 Report::input(format!("there is no {what} at `{text}`: its symbolic links lead in a circle"))

@@ -218,11 +218,11 @@ fn directories_and_files_are_given_by_path() {
     world.check(
         &["call", "build", "--src", "sources"],
         &expect![[r#"
-        exit 3
-        -- stderr
-        error: cannot use flag `--src` of stage `build`
-          caused by: there is no directory at `sources`
-    "#]],
+            exit 3
+            -- stderr
+            error: cannot use flag `--src` of stage `build`
+              caused by: there is no directory at `sources` in `$ROOT`
+        "#]],
     );
     world.check(
         &["call", "build", "--src", "src/main.c"],
@@ -284,7 +284,7 @@ fn secrets_are_given_by_source() {
             exit 3
             -- stderr
             error: cannot use flag `--token` of stage `login`
-              caused by: there is no file at `gone`
+              caused by: there is no file at `gone` in `$ROOT`
         "#]],
     );
     world.check(
@@ -558,7 +558,7 @@ fn a_flag_of_the_only_stage_that_feeds_the_called_one_and_has_it_is_taken() {
 fn help_of_a_stage_has_the_flags_of_the_stages_that_feed_it() {
     let help = fed().run(&["call", "greet", "--help"]);
     let (_, flags) = help.split_once("Flags of the stages that feed it:\n").unwrap_or_else(|| panic!("{help}"));
-    let flags: Vec<&str> = flags.lines().take_while(|line| !line.is_empty()).map(str::trim_start).collect();
+    let flags: Vec<&str> = flags.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
     expect![[r#"
         --dry-run[=<true|false>]  [stage: switch]
         --loud[=<true|false>]     [stage: switch]"#]]

@@ -374,12 +374,12 @@ fn a_leaf_whose_secret_or_image_is_missing_is_left_out_by_name_and_the_others_go
           "not_run": [
             {
               "stage": "test",
-              "why": "stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`"
+              "why": "stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar` in `$ROOT`"
             }
           ]
         }
         -- stderr
-        not run: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`
+        not run: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar` in `$ROOT`
         passed   hello  2 ms
         checks: 1 passed, 1 not run"#]]
     .assert_eq(&without_warnings(&["check", "--json"]));
@@ -387,22 +387,22 @@ fn a_leaf_whose_secret_or_image_is_missing_is_left_out_by_name_and_the_others_go
         exit 3
         -- stderr
         error: 1 stage was not run, which is a mistake with `--strict` and in CI
-          caused by: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`"#]]
+          caused by: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar` in `$ROOT`"#]]
     .assert_eq(&without_warnings(&["check", "--strict", "-q"]));
     world.check(
         &["check", "test"],
         &expect![[r#"
-        exit 3
-        -- stderr
-        error: stage `test` cannot use the `build` that the manifest gives it
-          caused by: there is no file at `gone.tar`
-    "#]],
+            exit 3
+            -- stderr
+            error: stage `test` cannot use the `build` that the manifest gives it
+              caused by: there is no file at `gone.tar` in `$ROOT`
+        "#]],
     );
     let planned = world.run(&["plan"]);
     let left_out: Vec<&str> = planned.lines().filter(|line| line.contains("manifest")).collect();
     expect![[r#"
         not planned: stage `login` cannot use the `token` that the manifest gives it: the environment variable `NOPE` of a secret is not set
-        not planned: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar`"#]].assert_eq(&left_out.join("\n"));
+        not planned: stage `test` cannot use the `build` that the manifest gives it: there is no file at `gone.tar` in `$ROOT`"#]].assert_eq(&left_out.join("\n"));
     assert!(planned.contains("hello: demo.hello\n"), "{planned}");
     let planned = world.run(&["plan", "--json", "-q"]);
     assert!(planned.contains(r#""not_planned": ["#), "{planned}");

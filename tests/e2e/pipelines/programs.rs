@@ -33,6 +33,7 @@ fn a_program_has_no_power_that_it_was_not_granted_and_no_stages() {
     let answer = scratch.host(words(program, &[], &["ann"]));
     assert_eq!(answer.code, Some(3), "{}", answer.stderr);
     assert!(answer.stderr.contains("needs the power `machine`"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("hint: grant it with `--allow machine`\n"), "{}", answer.stderr);
     for command in ["call", "run", "check"] {
         let answer = scratch.host([command, "-m", program]);
         assert_eq!(answer.code, Some(2), "{}", answer.stderr);

@@ -70,6 +70,8 @@ pub enum CallError {
         module: String,
         /// All missing powers.
         powers: Vec<Power>,
+        /// Whether it is a program, which has no manifest.
+        is_program: bool,
     },
     /// An argument has the wrong type.
     #[error("cannot call `{function}` of module `{module}`: `{param}` {reason}")]
@@ -151,11 +153,14 @@ impl Diagnostic for CallError {
                 [] => "it has none".to_owned(),
                 names => format!("it has: {}", names.join(", ")),
             }),
-            Self::NotGranted { powers, .. } => {
+            Self::NotGranted { powers, is_program, .. } => {
                 let flags = list(powers, |power| format!("--allow {power}"), " ");
                 let names = list(powers, |power| format!("\"{power}\""), ", ");
                 let what = if powers.len() == 1 { "it" } else { "them" };
-                Some(format!("grant {what} with `{flags}` or with `allow = [{names}]` in host.toml"))
+                Some(match is_program {
+                    true => format!("grant {what} with `{flags}`"),
+                    false => format!("grant {what} with `{flags}` or with `allow = [{names}]` in host.toml"),
+                })
             }
             Self::Trap(trap) => trap.hint(),
             _ => None,
@@ -335,7 +340,7 @@ fn find_stage<'a>(component: &'a Inner, callee: &Callee, granted: &BTreeSet<Powe
         return Err(CallError::NoSuchStage { module, function, exported: component.stage_names() });
     };
     let powers = component.missing_powers(granted);
-    if powers.is_empty() { Ok(stage) } else { Err(CallError::NotGranted { module, powers }) }
+    if powers.is_empty() { Ok(stage) } else { Err(CallError::NotGranted { module, powers, is_program: false }) }
 }
 
 /// Makes the store of a call. Only a program has arguments. Objects of the module live in `home`.

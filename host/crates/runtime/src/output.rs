@@ -7,6 +7,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
+use crate::report;
 use crate::trap::Stop;
 
 /// The number of bytes that a guest may write at once. It asks again after each write.
@@ -36,6 +37,8 @@ struct Lines {
     /// The unfinished line of each stream.
     partial: [Vec<u8>; 2],
     n_bytes: u64,
+    /// Whether the runtime of the guest's language has panicked. What follows is about that runtime.
+    is_over: bool,
 }
 
 /// An output stream of the guest.
@@ -63,6 +66,24 @@ impl Lines {
         let ended: Vec<u8> = partial.drain(..end).collect();
         self.kept.extend_from_slice(&ended);
         ended
+    }
+
+    /// Returns of lines that have ended those that people are told.
+    fn told(&mut self, lines: &[u8]) -> Vec<u8> {
+        let mut told = Vec::new();
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            if !self.is_over && report::begins_panic_of_runtime(&String::from_utf8_lossy(line)) {
+                self.is_over = true;
+                // A panic begins with an empty line.
+                if told == b"\n" || told.ends_with(b"\n\n") {
+                    told.pop();
+                }
+            }
+            if !self.is_over {
+                told.extend_from_slice(line);
+            }
+        }
+        told
     }
 
     /// Ends the unfinished lines and returns them.
@@ -111,7 +132,8 @@ impl Output {
         }
         let (ended, n_bytes) = {
             let mut lines = self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            (lines.add(stream, bytes), lines.n_bytes)
+            let ended = lines.add(stream, bytes);
+            (lines.told(&ended), lines.n_bytes)
         };
         self.pass_on(&ended);
         if n_bytes > self.shared.limit_bytes { Err(Stop::TooMuchOutput) } else { Ok(()) }
@@ -121,7 +143,8 @@ impl Output {
     pub(crate) fn finish(&self) -> Vec<u8> {
         let (ended, kept) = {
             let mut lines = self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            (lines.finish(), std::mem::take(&mut lines.kept))
+            let ended = lines.finish();
+            (lines.told(&ended), std::mem::take(&mut lines.kept))
         };
         self.pass_on(&ended);
         kept
@@ -206,6 +229,25 @@ mod tests {
         output.write(Stream::Stderr, b"line\n").unwrap();
         assert_eq!(output.finish(), b"out\none line\nmore\n");
         assert_eq!(*heard.lock().unwrap(), ["out\n", "one line\n", "more\n"]);
+    }
+
+    #[test]
+    fn the_panic_of_a_runtime_is_kept_and_not_told() {
+        let heard = Arc::new(Mutex::new(String::new()));
+        let sink: ByteSink = {
+            let heard = Arc::clone(&heard);
+            Arc::new(move |bytes| heard.lock().unwrap().push_str(&String::from_utf8_lossy(bytes)))
+        };
+        let output = Output::new(1000, Some(sink));
+        let panic = "\nthread '<unnamed>' (1) panicked at runtime/src/lib.rs:7:5:\ncalled `Result::unwrap()`\n";
+        for part in ["ValueError: x\n", panic, "note: no backtrace\nrest"] {
+            output.write(Stream::Stderr, part.as_bytes()).unwrap();
+        }
+        assert!(output.finish().ends_with(b"note: no backtrace\nrest\n"));
+        assert_eq!(*heard.lock().unwrap(), "ValueError: x\n");
+        // The panic of a guest in Rust is its own.
+        let own = Lines::default().told(b"thread 'main' (1) panicked at src/lib.rs:7:5:\n");
+        assert!(!own.is_empty());
     }
 
     #[test]

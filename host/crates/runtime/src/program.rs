@@ -68,7 +68,7 @@ async fn run(component: &Inner, call: ProgramCall) -> Result<i32, CallError> {
     };
     let powers = component.missing_powers(&granted);
     if !powers.is_empty() {
-        return Err(CallError::NotGranted { module, powers });
+        return Err(CallError::NotGranted { module, powers, is_program: true });
     }
     let shared = &component.shared;
     shared.ticker.start().map_err(|error| callee.environment(error))?;

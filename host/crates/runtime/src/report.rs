@@ -12,6 +12,8 @@ pub(crate) struct GuestReport {
     /// The place: `file:line` or `file:line:column`.
     pub(crate) location: Option<String>,
     pub(crate) message: String,
+    /// Whether it is an exception that nobody caught, and no panic.
+    pub(crate) is_exception: bool,
 }
 
 /// Finds the last report of a language's runtime in the output.
@@ -24,6 +26,16 @@ pub(crate) fn find(printed: &str) -> Option<GuestReport> {
         .or_else(|| javascript(printed))
 }
 
+/// Returns whether a line begins the panic of a runtime of Python or QuickJS, which follows an exception of the guest.
+/// It is about the source of that runtime, and the exception is told by itself.
+pub(crate) fn begins_panic_of_runtime(line: &str) -> bool {
+    let location = line.strip_prefix("thread ").and_then(|rest| rest.split_once(" panicked at "));
+    location.is_some_and(|(_, location)| {
+        ["runtime/src/", "crates/runtime/src/"].iter().any(|source| location.starts_with(source))
+            || location.contains("componentize-py")
+    })
+}
+
 /// The format is `thread 'main' (1) panicked at src/lib.rs:12:5:`, then the message up to a note.
 fn rust(printed: &str) -> Option<GuestReport> {
     let lines: Vec<&str> = printed.lines().collect();
@@ -31,7 +43,7 @@ fn rust(printed: &str) -> Option<GuestReport> {
     let (_, location) = lines.get(begin)?.split_once(" panicked at ")?;
     let message = lines.iter().skip(begin + 1).take_while(|line| !line.starts_with("note: "));
     let message = message.copied().collect::<Vec<_>>().join("\n").trim().to_owned();
-    Some(GuestReport { location: Some(location.trim_end_matches(':').to_owned()), message })
+    Some(GuestReport { location: Some(location.trim_end_matches(':').to_owned()), message, is_exception: false })
 }
 
 /// The format is `Traceback (most recent call last):`, then frames of two lines each, then the exception.
@@ -45,7 +57,7 @@ fn python(printed: &str) -> Option<GuestReport> {
         Some(format!("{}:{line}", own_path(file)))
     });
     let message = lines.get(n_frames).map_or("an exception without a message", |line| line.trim());
-    Some(GuestReport { location, message: message.to_owned() })
+    Some(GuestReport { location, message: message.to_owned(), is_exception: true })
 }
 
 /// The module's own files are mounted as `/0`, `/1` and so on by componentize-py.
@@ -61,7 +73,7 @@ fn quickjs(printed: &str) -> Option<GuestReport> {
     let (message, stack) = exception.split_once("\"), stack: ")?;
     let stack = stack.split("\") }").next()?.replace("\\n", "\n").replace("Some(\"", "");
     let location = stack.lines().find_map(|line| js_location(line)?);
-    Some(GuestReport { location, message: unescape(message) })
+    Some(GuestReport { location, message: unescape(message), is_exception: true })
 }
 
 /// Undoes the escapes of Rust's `Debug`.
@@ -78,7 +90,7 @@ fn go(printed: &str) -> Option<GuestReport> {
         let path = line.strip_prefix('\t')?.split(" +0x").next()?;
         (path.contains(".go:") && !path.contains("/runtime/")).then(|| path.to_owned())
     });
-    Some(GuestReport { location, message })
+    Some(GuestReport { location, message, is_exception: false })
 }
 
 /// The format is `Error: message`, then `    at function (file.js:12:5)`.
@@ -88,7 +100,7 @@ fn javascript(printed: &str) -> Option<GuestReport> {
     let message = lines.get(first_frame.checked_sub(1)?)?.trim().to_owned();
     let frames = lines.iter().skip(first_frame).map_while(|line| js_location(line));
     let location = frames.flatten().next();
-    Some(GuestReport { location, message })
+    Some(GuestReport { location, message, is_exception: true })
 }
 
 /// Returns the place of a frame. The outer option is none if the line is not a frame.
@@ -129,8 +141,10 @@ mod tests {
     use super::*;
 
     fn check(printed: &str, location: Option<&str>, message: &str) {
-        let expected = GuestReport { location: location.map(str::to_owned), message: message.to_owned() };
-        assert_eq!(find(printed), Some(expected));
+        let found = find(printed).unwrap();
+        assert_eq!((found.location.as_deref(), found.message.as_str()), (location, message));
+        let is_panic = printed.contains("panic: ") || printed.contains("src/lib.rs");
+        assert_eq!(found.is_exception, !is_panic);
     }
 
     #[test]

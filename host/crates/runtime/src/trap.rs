@@ -102,9 +102,14 @@ pub enum TrapCause {
         /// The limit in bytes.
         limit_bytes: u64,
     },
-    /// The stage panicked, or threw an exception that nobody caught.
+    /// The stage panicked.
     Panic {
-        /// The message of the panic or exception.
+        /// The message of the panic.
+        message: String,
+    },
+    /// The stage threw an exception that nobody caught.
+    Exception {
+        /// The exception as its language writes it.
         message: String,
     },
     /// The stage gave up without a message.
@@ -145,7 +150,9 @@ impl Trap {
         let frame = error.downcast_ref::<WasmBacktrace>().and_then(report::source_line);
         let cause = cause(limits, error, report.as_ref());
         // The place that the guest reports is nearer to its author than a frame of its runtime.
-        let reported = report.and_then(|report| report.location).filter(|_| matches!(cause, TrapCause::Panic { .. }));
+        let reported = report
+            .and_then(|report| report.location)
+            .filter(|_| matches!(cause, TrapCause::Panic { .. } | TrapCause::Exception { .. }));
         Self {
             module: module.to_owned(),
             function: function.to_owned(),
@@ -227,7 +234,10 @@ fn is_own_stack(error: &wasmtime::Error) -> bool {
 }
 
 fn panic(report: Option<&GuestReport>) -> Option<TrapCause> {
-    report.map(|report| TrapCause::Panic { message: report.message.clone() })
+    report.map(|report| {
+        let message = report.message.clone();
+        if report.is_exception { TrapCause::Exception { message } } else { TrapCause::Panic { message } }
+    })
 }
 
 fn fault(text: &str) -> TrapCause {
@@ -300,6 +310,7 @@ impl fmt::Display for Trap {
                 write!(f, "logged more than {} of messages{at}", bytes(*limit_bytes))
             }
             TrapCause::Panic { message } => write!(f, "panicked{at}: {message}"),
+            TrapCause::Exception { message } => write!(f, "ended with an exception{at}: {message}"),
             TrapCause::Unreachable => write!(f, "gave up{at} without a message"),
             TrapCause::Exit { code } => write!(f, "ended its process with code {code}{at}"),
             TrapCause::Fault { what } => write!(f, "trapped{at}: {what}"),

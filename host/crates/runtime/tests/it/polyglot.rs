@@ -52,8 +52,11 @@ async fn a_module_in_python_does_what_one_in_rust_does() {
     let Some(component) = load(Language::Python, "python") else { return };
     check(&component, "Python").await;
     let trap = trap(call(&component, "fail", vec!["too bad".to_owned().into()]).await);
-    assert_eq!(trap.cause, TrapCause::Panic { message: "ValueError: too bad".to_owned() }, "{}", trap.stderr_tail);
-    assert_eq!(trap.to_string(), "stage `fail` of module `m` panicked at app.py:36: ValueError: too bad");
+    assert_eq!(trap.cause, TrapCause::Exception { message: "ValueError: too bad".to_owned() }, "{}", trap.stderr_tail);
+    assert_eq!(
+        trap.to_string(),
+        "stage `fail` of module `m` ended with an exception at app.py:36: ValueError: too bad"
+    );
 }
 
 #[tokio::test]
@@ -61,6 +64,6 @@ async fn a_module_in_javascript_does_what_one_in_rust_does() {
     let Some(component) = load(Language::JavaScript, "javascript") else { return };
     check(&component, "JavaScript").await;
     let trap = trap(call(&component, "fail", vec!["too bad".to_owned().into()]).await);
-    assert_eq!(trap.cause, TrapCause::Panic { message: "too bad".to_owned() }, "{}", trap.stderr_tail);
+    assert_eq!(trap.cause, TrapCause::Exception { message: "too bad".to_owned() }, "{}", trap.stderr_tail);
     assert_eq!(trap.source_line.as_deref(), Some("app.js:40:26"), "{}", trap.stderr_tail);
 }
