@@ -7,7 +7,6 @@
 //! of the texts, and `plan` goes from one method to the next.
 
 mod candidates;
-mod csv;
 mod feeding;
 mod flags;
 mod given;

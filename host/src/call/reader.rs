@@ -1,11 +1,11 @@
 //! Makes a value from the texts that were given for one flag.
 
 use api::json::is_plain;
-use api::{Type, Value};
+use api::{Type, Value, csv};
 
 use super::places::{self, Patterns, Places};
 use super::shapes::{cannot_make_type, described, is_structure};
-use super::{csv, json, values};
+use super::{json, values};
 use crate::report::{Report, Result};
 
 /// Parses a text as WAVE, with the type of the parameter that it is told.

@@ -3,12 +3,12 @@
 use clap::Command;
 use module::Module;
 use serde_json::json;
+use terminal::bytes;
 
 use super::modules;
 use crate::args::{Parsed, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
-use crate::output::bytes;
 use crate::report::{Report, Result};
 use crate::styles::{about, examples};
 

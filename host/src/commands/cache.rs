@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
+use terminal::bytes;
 
 use crate::args::{Hinted, Parsed, WORDS, options};
 use crate::context::{Context, Entry, is_json, print_json};
 use crate::exit::ExitStatus;
-use crate::output::bytes;
 use crate::platform::{CacheEntry, CacheReport, DamagedEntry, VerifiedCache};
 use crate::report::{Report, Result};
 use crate::styles::examples;

@@ -15,6 +15,8 @@ use crate::exit::ExitStatus;
 use crate::platform::Ended;
 use crate::report::{Report, Result};
 
+pub(super) use api::shown::is_data;
+
 /// The outcomes of a run.
 pub(super) struct Outcomes {
     /// The wanted stages in their order, followed by other stages that failed.
@@ -75,7 +77,7 @@ impl Outcomes {
                 Ended::Stopped => (OutcomeKind::Stopped, None, None),
                 Ended::Failed { culprit, function, report, value, took } => {
                     let is_allowed = graph.stage(culprit).policy.is_failure_allowed;
-                    let path = (culprit != stage).then(|| path(graph, stage, culprit));
+                    let path = (culprit != stage).then(|| graph.way(stage, culprit));
                     outcomes
                         .fail(StageFailure { stage: culprit, is_allowed, function, report, paths: Vec::new() }, path);
                     culprits.push((culprit, took));
@@ -142,41 +144,4 @@ impl Outcomes {
 
 fn failed(is_allowed: bool) -> OutcomeKind {
     if is_allowed { OutcomeKind::FailedAllowed } else { OutcomeKind::Failed }
-}
-
-/// Returns the shortest way from a stage to one that it needs, such as `pack <- test <- build`.
-fn path(graph: &StageGraph, from: StageId, to: StageId) -> String {
-    let mut seen = vec![(from, 0)];
-    let mut at = 0;
-    while let Some(&(stage, _)) = seen.get(at).filter(|(stage, _)| *stage != to) {
-        for feeder in graph.feeders(stage) {
-            if !seen.iter().any(|(known, _)| *known == feeder) {
-                seen.push((feeder, at));
-            }
-        }
-        at += 1;
-    }
-    let mut names = Vec::new();
-    while let Some(&(stage, parent)) = seen.get(at) {
-        names.push(graph.stage(stage).name.as_str());
-        if at == 0 {
-            break;
-        }
-        at = parent;
-    }
-    names.reverse();
-    names.join(" <- ")
-}
-
-/// Returns whether a value is data that can be shown, and not an object of a run.
-pub(super) fn is_data(value: &Value) -> bool {
-    match value {
-        value if value.is_unit() => false,
-        Value::Object(_) => false,
-        Value::List(items) | Value::Tuple(items) => items.iter().all(is_data),
-        Value::Record(fields) => fields.iter().all(|(_, value)| is_data(value)),
-        Value::Variant(_, Some(value)) | Value::Option(Some(value)) => is_data(value),
-        Value::Result(Ok(Some(value)) | Err(Some(value))) => is_data(value),
-        _ => true,
-    }
 }

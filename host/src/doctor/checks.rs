@@ -3,7 +3,6 @@
 use module::TARGET;
 
 use super::facts::{Cgroup, Facts, NamespaceProblem};
-use crate::output::bytes;
 
 /// The free space that a store should have: enough for an image or two and the results of a build.
 const ENOUGH_BYTES: u64 = 2 << 30;
@@ -32,6 +31,7 @@ pub(super) enum Verdict {
 }
 
 use Verdict::{Advice, Good, Missing};
+use terminal::bytes;
 
 /// Judges the facts about a machine.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {

@@ -14,6 +14,7 @@
 mod args;
 mod bridge;
 mod container;
+pub mod csv;
 mod directory;
 mod dispatch;
 mod file;

@@ -75,6 +75,20 @@ pub fn json(value: &Value) -> Json {
     }
 }
 
+/// Returns whether a value is data that can be shown, and not an object of a run.
+#[must_use]
+pub fn is_data(value: &Value) -> bool {
+    match value {
+        value if value.is_unit() => false,
+        Value::Object(_) => false,
+        Value::List(items) | Value::Tuple(items) => items.iter().all(is_data),
+        Value::Record(fields) => fields.iter().all(|(_, value)| is_data(value)),
+        Value::Variant(_, Some(value)) | Value::Option(Some(value)) => is_data(value),
+        Value::Result(Ok(Some(value)) | Err(Some(value))) => is_data(value),
+        _ => true,
+    }
+}
+
 fn shown(object: &Object) -> String {
     format!("{} {}", object.name(), named(object)).trim_end().to_owned()
 }

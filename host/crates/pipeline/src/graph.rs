@@ -268,6 +268,34 @@ impl StageGraph {
         found.split_off(1)
     }
 
+    /// Returns the shortest way from a stage to one that it needs, as in `pack <- test <- build`.
+    ///
+    /// # Panics
+    /// Panics if a stage is not of this graph.
+    #[must_use]
+    pub fn way(&self, from: StageId, to: StageId) -> String {
+        let mut seen = vec![(from, 0)];
+        let mut at = 0;
+        while let Some(&(stage, _)) = seen.get(at).filter(|(stage, _)| *stage != to) {
+            for feeder in self.feeders(stage) {
+                if !seen.iter().any(|(known, _)| *known == feeder) {
+                    seen.push((feeder, at));
+                }
+            }
+            at += 1;
+        }
+        let mut names = Vec::new();
+        while let Some(&(stage, parent)) = seen.get(at) {
+            names.push(self.stage(stage).name.as_str());
+            if at == 0 {
+                break;
+            }
+            at = parent;
+        }
+        names.reverse();
+        names.join(" <- ")
+    }
+
     /// Returns the stages that feed no other stage, without constructors.
     #[must_use]
     pub fn leaves(&self) -> Vec<StageId> {

@@ -6,12 +6,14 @@
 //!
 //! It also has the forms of times and lines that people are shown. This crate does no IO: [`Filter`] stands before a writer, and [`shown`] before everything else.
 
+mod bytes;
 mod lines;
 mod short;
 mod time;
 
 use std::borrow::Cow;
 
+pub use bytes::bytes;
 pub use lines::Lines;
 pub use short::short;
 pub use time::{duration, rfc3339};

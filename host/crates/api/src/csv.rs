@@ -3,7 +3,8 @@
 /// Splits a line of comma-separated values; quotes hold commas, `""` in them is a quote.
 ///
 /// Source: RFC 4180, section 2, rules 4 to 7.
-pub(super) fn split(line: &str) -> Vec<String> {
+#[must_use]
+pub fn split(line: &str) -> Vec<String> {
     if line.is_empty() {
         return Vec::new();
     }
