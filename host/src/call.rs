@@ -28,6 +28,6 @@ pub(crate) use given::give_args;
 pub(crate) use help::{docs_of, stage_help};
 pub(crate) use images::place as image_place;
 pub(crate) use places::Places;
-pub(crate) use plan::{Asked, Callee, Plan, find_stage};
+pub(crate) use plan::{Asked, Callee, Plan, find_stage, is_method};
 pub(crate) use shapes::unwrapped;
 pub(crate) use stages::{Linked, LocalSource, link, local_sources};

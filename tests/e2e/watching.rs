@@ -145,6 +145,29 @@ fn a_stage_that_fails_is_called_again_when_it_may_be_mended() {
 }
 
 #[test]
+fn several_stages_or_the_leaves_are_run_again_and_their_outcomes_are_told() {
+    let Some((scratch, _)) = packing() else { return };
+    let head = format!("name = \"shop\"\nversion = \"0.1.0\"\ncomponent = '{}'\n", guest("pipelines").display());
+    let good = "[stages.good]\ncall = \"count\"\nargs.src = \"src\"\n";
+    let bad = "[stages.bad]\ncall = \"fail\"\nargs.script = \"exit 3\"\n";
+    scratch.write("host.toml", format!("{head}allow = [\"machine\"]\n{good}{bad}"));
+    for (n, words) in [&["good", "bad", "-k"][..], &["-k"], &["bad"]].into_iter().enumerate() {
+        let watching = Watching::start(&scratch, words);
+        let tells = |said: &[String], outcome: &str| said.iter().any(|line| line.starts_with(outcome));
+        let said = watching.says(WAITS);
+        assert!(tells(&said, "failed   bad "), "{said:#?}");
+        if n == 2 {
+            break;
+        }
+        assert!(tells(&said, "done     good "), "{said:#?}");
+        scratch.write("src/main", format!("{n}\n"));
+        let said = watching.says(WAITS);
+        assert!(said[0].contains("changed: src/main;"), "{said:#?}");
+        assert!(tells(&said, "done     good ") && tells(&said, "failed   bad "), "{said:#?}");
+    }
+}
+
+#[test]
 fn a_manifest_is_watched_with_its_module() {
     let Some((scratch, _)) = packing() else { return };
     let manifest = |script: &str| {

@@ -44,6 +44,11 @@ pub(crate) fn report() -> Arg {
     value("report", "FILE").value_hint(ValueHint::FilePath).help("Write the outcomes to FILE as JUnit XML")
 }
 
+/// `--keep-going`
+pub(crate) fn keep_going() -> Arg {
+    switch("keep-going").short('k').help("When a stage fails, finish everything that does not need it")
+}
+
 /// `--strict`
 pub(crate) fn strict() -> Arg {
     switch("strict").help("Fail if something was not run because it lacks a value [default in CI]")

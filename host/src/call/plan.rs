@@ -238,6 +238,12 @@ pub(super) fn find_method<'a>(
     }
 }
 
+/// Returns whether a word behind the name of a stage is a method of what the stage makes.
+pub(crate) fn is_method(library: &Library, graph: &StageGraph, stage: StageId, word: &str) -> bool {
+    let target = Target::Stage(graph, graph.stage(stage));
+    find_method(library, &target, &target.flags(), word).is_ok()
+}
+
 /// Returns a hint for a word that is no method and may be the value of a flag: of a flag for paths if it looks like a
 /// path, else of a required flag.
 fn meant_as_value(at: &Target<'_>, flags: &FlagSet, word: &str) -> Option<String> {

@@ -120,10 +120,19 @@ impl Call {
         self.order.iter().flat_map(|stage| local_sources(&self.graph, *stage)).collect()
     }
 
+    /// Returns the name of the called stage.
+    pub(super) fn stage(&self) -> &str {
+        &self.graph.stage(self.plan.stage).name
+    }
+
+    /// Returns whether only warnings and errors are shown.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.options.is_quiet
+    }
+
     /// Returns the paths of this machine that the call writes: its result, and its events.
     pub(super) fn written(&self) -> impl Iterator<Item = &Path> {
-        let output = self.options.output.as_ref().map(|output| output.path.as_path());
-        output.into_iter().chain(self.options.events.as_deref())
+        self.options.written()
     }
 
     /// Makes the call, and prints or writes its result.

@@ -1,6 +1,6 @@
 //! Reads the options of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +78,12 @@ impl CallOptions {
             style: style(options, config, is_terminal)?,
             events: options.value("events").map(|path| config.resolve(path)),
         })
+    }
+
+    /// Returns the paths of this machine that the run writes: its result, and its events.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Path> {
+        let output = self.output.as_ref().map(|output| output.path.as_path());
+        output.into_iter().chain(self.events.as_deref())
     }
 
     /// Returns the options of the progress display, and creates the file of `--events`.

@@ -16,6 +16,7 @@ use crate::platform::Ended;
 use crate::report::{Report, Result};
 
 pub(super) use api::shown::is_data;
+pub(super) use text::line;
 
 /// The outcomes of a run.
 pub(super) struct Outcomes {

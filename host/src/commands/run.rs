@@ -9,6 +9,7 @@ pub(super) use choose::{Chosen, named};
 use std::path::PathBuf;
 
 use clap::Command;
+use pipeline::StageId;
 use serde_json::json;
 
 use super::changes::Changes;
@@ -36,11 +37,7 @@ fn define(command: Command) -> Command {
         ))
         .arg(options::stages("The stages to run [default: the leaves of the stage graph]").trailing_var_arg(true))
         .arg(options::module())
-        .arg(
-            options::switch("keep-going")
-                .short('k')
-                .help("When a stage fails, finish everything that does not need it"),
-        )
+        .arg(options::keep_going())
         .arg(
             options::value("only-changed-since", "REF")
                 .help("Run only stages whose inputs differ from those of this git commit, branch or tag"),
@@ -59,14 +56,27 @@ fn define(command: Command) -> Command {
 }
 
 fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
-    let (mut options, mut names) = (parsed.options.clone(), parsed.words.clone());
-    if let Some(file) = names.first().filter(|name| name.ends_with(".wasm")) {
-        return program::run(file, names[1..].to_vec(), &options, context);
+    if let Some((file, args)) = parsed.words.split_first().filter(|(file, _)| file.ends_with(".wasm")) {
+        return program::run(file, args.to_vec(), &parsed.options, context);
     }
+    match stages_of(ENTRY.name, parsed, &mut context)? {
+        None => Ok(ExitStatus::Done),
+        Some((options, names)) => run_stages(&options, &names, &mut context, |_, _| Ok(())),
+    }
+}
+
+/// Returns the options and the names of the stages that a command line has; none if it asks for help, which is then
+/// printed.
+pub(super) fn stages_of(
+    command: &str,
+    parsed: &Parsed,
+    context: &mut Context<'_>,
+) -> Result<Option<(Options, Vec<String>)>> {
+    let (mut options, mut names) = (parsed.options.clone(), parsed.words.clone());
     if !parsed.is_escaped {
         // Options may follow the name of a stage. All words behind the name of a program belong to the program.
-        let command = ENTRY.alone().mut_arg(WORDS, |stages| stages.trailing_var_arg(false));
-        match args::parse(command, names.clone(), || Subject::of_command(ENTRY.name, ENTRY.alone()))? {
+        let parser = ENTRY.alone().mut_arg(WORDS, |stages| stages.trailing_var_arg(false));
+        match args::parse(parser, names.clone(), || Subject::of_command(command, ENTRY.alone()))? {
             Parse::Given(matches) => {
                 let rest = Parsed::new(&matches, &names);
                 options.append(rest.options);
@@ -74,36 +84,46 @@ fn run(parsed: &Parsed, mut context: Context<'_>) -> Result<ExitStatus> {
             }
             Parse::Text(help) => {
                 context.io.print_styled(&help);
-                return Ok(ExitStatus::Done);
+                return Ok(None);
             }
         }
     }
-    let prepared = prepare(&options, &mut context)?;
+    Ok(Some((options, names)))
+}
+
+/// Runs stages, or the leaves if no stage is named, and prints their outcomes. `begins` is called with the stages that
+/// are needed before anything is read.
+pub(super) fn run_stages(
+    options: &Options,
+    names: &[String],
+    context: &mut Context<'_>,
+    begins: impl FnOnce(&Prepared, &[StageId]) -> Result<()>,
+) -> Result<ExitStatus> {
+    let prepared = prepare(options, context)?;
     let output = export::target(&prepared.call)?;
-    let mut chosen = Chosen::new(&prepared, &names)?;
+    let mut chosen = Chosen::new(&prepared, names)?;
     if let Some(reference) = options.value("only-changed-since") {
         let directory =
             prepared.opened.directory().map_or(context.config.cwd.as_path(), |module| module.root.as_path());
         let changes = Changes::since(reference, directory, context.config)?;
-        only_changed(&mut chosen, &prepared, &changes, &context)?;
+        only_changed(&mut chosen, &prepared, &changes, context)?;
     }
-    prepared.linked.order(&chosen.wanted)?;
+    begins(&prepared, &prepared.linked.order(&chosen.wanted)?)?;
     if !prepared.call.is_quiet {
         chosen.not_run.iter().for_each(|not_run| context.io.say(&format!("not run: {not_run}")));
     }
     if chosen.wanted.is_empty() {
-        return nothing_changed(&options, &prepared, &mut context);
+        return nothing_changed(options, &prepared, context);
     }
     let report = options.value("report").map(|path| context.config.resolve(path));
-    let is_strict = lacking::is_strict(&options, &context);
+    let is_strict = lacking::is_strict(options, context);
     let is_keeping_going = options.has("keep-going");
-    let evaluated =
-        prepared.evaluate(&chosen.wanted, is_keeping_going, (&options, &context), |graph, ended, run| {
-            output.map_or(Ok(()), |output| export::write(&output, graph, &chosen.wanted, ended, run))
-        })?;
+    let evaluated = prepared.evaluate(&chosen.wanted, is_keeping_going, (options, context), |graph, ended, run| {
+        output.map_or(Ok(()), |output| export::write(&output, graph, &chosen.wanted, ended, run))
+    })?;
     let is_one_named = names.len() == 1 && options.value("output").is_none();
     let shown = Shown { is_one_named, is_strict, report };
-    show(evaluated, &chosen, shown, &mut context)
+    show(evaluated, &chosen, shown, context)
 }
 
 /// Removes the stages whose inputs have not changed. If a source of the module has changed, all stages stay.

@@ -7,14 +7,31 @@ use crate::world::check;
 #[test]
 fn what_was_typed_wrongly_is_not_watched() {
     check(
-        &["watch"],
+        &["watch", "hello", "shell", "helo"],
         &expect![[r#"
-            exit 2
-            -- stderr
-            error: `host watch` needs a stage
-            hint: module `demo` has: hello, add, switch, render, limit, limit-all, mixed, pair, build, sum, login, cached, test, shell, all, names, info, maybe, nothing, bytes, refuse, command-fails, trap, cancelled, broken
-            usage: host watch [OPTIONS] STAGE [--FLAG VALUE]... [METHOD [--FLAG VALUE]...]...
-        "#]],
+        exit 2
+        -- stderr
+        error: module `demo` has no stage `helo`
+        hint: did you mean `hello`?
+    "#]],
+    );
+    check(
+        &["watch", "hello", "helo"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: stage `hello` returns `string`, which has no method `helo`
+        hint: methods can be called on containers, directories, files and other objects; flags begin with `--`
+    "#]],
+    );
+    check(
+        &["watch", "add", "hello"],
+        &expect![[r#"
+        exit 2
+        -- stderr
+        error: stage `add` needs `a` (s32) and `b` (u8)
+        hint: give it by `--arg add.a=VALUE` and `--arg add.b=VALUE`, or by `args` under `[stages.add]` in the manifest
+    "#]],
     );
     check(
         &["watch", "hello", "--nam", "x"],
@@ -29,11 +46,11 @@ fn what_was_typed_wrongly_is_not_watched() {
     check(
         &["watch", "build", "--src", "nowhere"],
         &expect![[r#"
-        exit 3
-        -- stderr
-        error: cannot use flag `--src` of stage `build`
-          caused by: there is no directory at `nowhere`
-    "#]],
+            exit 3
+            -- stderr
+            error: cannot use flag `--src` of stage `build`
+              caused by: there is no directory at `nowhere` in `$ROOT`
+        "#]],
     );
 }
 

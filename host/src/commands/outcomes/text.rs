@@ -25,6 +25,11 @@ impl Outcomes {
     }
 }
 
+/// Returns the line of a stage: the word for its outcome, its name in a column, and the rest.
+pub(in crate::commands) fn line(word: &str, name: &str, width: usize, rest: &str) -> String {
+    format!("{word:7}  {name:width$}  {rest}").trim_end().to_owned()
+}
+
 impl StageOutcome {
     fn line(&self, graph: &StageGraph, width: usize, done: &str) -> String {
         let name = &graph.stage(self.stage).name;
@@ -37,7 +42,7 @@ impl StageOutcome {
             OutcomeKind::Stopped => String::new(),
         };
         let word = if self.kind == OutcomeKind::Done { done } else { self.kind.word() };
-        format!("{word:7}  {name:width$}  {rest}").trim_end().to_owned()
+        line(word, name, width, &rest)
     }
 }
 
