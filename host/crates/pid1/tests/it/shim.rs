@@ -53,7 +53,7 @@ fn another_end_is_reported_behind_what_was_printed() {
 #[test]
 fn a_command_that_cannot_be_run_as_asked_is_refused_with_a_letter() {
     let refused = |letter: char| format!("Some(1) old out= err= |{letter}0000,0000,0000,0000,0000|");
-    check(&ground(), "x0 i@/none", &["true"], &refused('i'));
+    check(&ground(), "x0 i@/none", &["true"], &refused('n'));
     check(&ground(), "x0 i@/out", &["true"], &refused('i'));
     check(&ground(), "x0 o@/none/file", &["true"], &refused('o'));
     check(&ground(), "x0 r@/none/file", &["true"], &refused('r'));
@@ -61,6 +61,12 @@ fn a_command_that_cannot_be_run_as_asked_is_refused_with_a_letter() {
     check(&ground(), "x0 unobody-has-this-name", &["true"], &refused('u'));
     check(&ground(), "x0 u0:nobody-has-this-name", &["true"], &refused('g'));
     check(&ground(), "x0 z1/proc/..", &["true"], &refused('z'));
+}
+
+#[test]
+fn a_command_gains_no_privileges_on_request() {
+    let script = "grep NoNewPrivs /proc/self/status | tr -d '\\t'";
+    check(&ground(), "x0 l", &["sh", "-c", script], "Some(0) 0 out=NoNewPrivs:1\n err= ");
 }
 
 #[test]

@@ -13,6 +13,10 @@ async fn a_command_has_dockers_capabilities_and_a_filter() {
     let expect = "CapInh:0000000000000000\nCapEff:00000000a80425fb\nCapBnd:00000000a80425fb\n\
                   CapAmb:0000000000000000\nNoNewPrivs:0\nSeccomp:2\n";
     assert_eq!(ground.output(script).await, expect);
+    let mut spec = ground.base.sh(script);
+    spec.gains_privileges = false;
+    let ran = ground.run(&spec).await;
+    assert_eq!(ran.stdout, expect.replace("NoNewPrivs:0", "NoNewPrivs:1"), "{}", ran.stderr);
 }
 
 /// A call by its number, its arguments, and the number of the error that it must give; 0 for none.

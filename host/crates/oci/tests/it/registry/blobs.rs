@@ -98,15 +98,6 @@ async fn a_connection_that_is_closed_without_an_answer_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_registry_that_is_not_there_is_told_after_one_repetition() {
-    check(|bench| bench.name = "127.0.0.1:1/app:1".to_owned(), expect![[r#"
-        error (Environment, may pass): image `127.0.0.1:1/app:1`: registry `127.0.0.1:1`: cannot connect: Connection refused (os error 111)
-        hint: check the name `127.0.0.1:1`, the network and the proxy
-        waited: 0.25
-    "#]]).await;
-}
-
-#[tokio::test]
 async fn a_registry_that_never_answers_ends_the_pull() {
     check(|bench| bench.fake.always("GET", |_, _| Reply::default()), expect![[r#"
         error (Environment, may pass): image `REGISTRY/app:1`: registry `REGISTRY`: the connection broke: connection closed before message completed
