@@ -33,6 +33,18 @@ impl Container {
         Self(self.0.without_secret_variable(name.as_ref()))
     }
 
+    /// Sets a variable that commands see and that is part of no cache key, such as the number of a
+    /// build: with another value, no command runs again. It hides a variable and a secret of its
+    /// name, and is in no image.
+    pub fn with_volatile_variable(&self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        Self(self.0.with_volatile_variable(name.as_ref(), value.as_ref()))
+    }
+
+    /// Removes a volatile variable.
+    pub fn without_volatile_variable(&self, name: impl AsRef<str>) -> Self {
+        Self(self.0.without_volatile_variable(name.as_ref()))
+    }
+
     /// Sets the working directory, and creates it if it does not exist.
     pub fn with_workdir(&self, path: impl AsRef<str>) -> Self {
         Self(self.0.with_workdir(path.as_ref()))

@@ -40,6 +40,8 @@ pub struct Container {
 pub struct Config {
     /// The environment variables, in the order in which they were set. Names are unique.
     pub env: Pairs,
+    /// The variables that commands see and that are part of no key. Names are unique.
+    pub volatile_env: Pairs,
     /// The environment variables whose values are secrets.
     pub secret_env: Arc<Vec<(String, SecretName)>>,
     /// The working directory of commands.
@@ -192,14 +194,20 @@ impl Container {
     /// Returns the container with an environment variable. A variable of that name is replaced in place.
     #[must_use]
     pub fn with_env_variable(&self, name: &str, value: &str) -> Self {
-        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            let message = format!("variable name {name:?} cannot be used: it is empty, or has `=` or a NUL byte");
-            return self.with_error(FailureCode::InvalidArgument, message);
+        if let Some(failing) = self.refuse_variable(name, value) {
+            return failing;
         }
         self.with_config(|config| {
             config.forget_secret(name);
             config.env.set(name, value);
         })
+    }
+
+    /// Returns the container with an error if no command can have this variable.
+    fn refuse_variable(&self, name: &str, value: &str) -> Option<Self> {
+        let is_refused = name.is_empty() || name.contains(['=', '\0']) || value.contains('\0');
+        let message = || format!("variable name {name:?} cannot be used: it is empty, or has `=` or a NUL byte");
+        is_refused.then(|| self.with_error(FailureCode::InvalidArgument, message()))
     }
 
     /// Returns the container with an environment variable whose value is expanded first.
@@ -221,6 +229,15 @@ impl Container {
         })
     }
 
+    /// Returns the container with a variable that commands see and that is part of no key.
+    #[must_use]
+    pub fn with_volatile_variable(&self, name: &str, value: &str) -> Self {
+        if let Some(failing) = self.refuse_variable(name, value) {
+            return failing;
+        }
+        self.with_config(|config| config.volatile_env.set(name, value))
+    }
+
     /// Returns the container with another working directory. The path is relative to the one before.
     #[must_use]
     pub fn with_workdir(&self, path: &str) -> Self {
@@ -236,6 +253,9 @@ impl Container {
         expand(text, |name| {
             if self.config.secret_env.iter().any(|(other, _)| other == name) {
                 return Err(format!("expand cannot be used with secret env variable `{name}`"));
+            }
+            if self.config.volatile_env.get(name).is_some() {
+                return Err(format!("expand cannot be used with volatile env variable `{name}`"));
             }
             let value = self.config.env.get(name);
             left = left.checked_sub(value.map_or(0, str::len)).ok_or_else(|| too_long("a text"))?;

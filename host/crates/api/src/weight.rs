@@ -143,7 +143,7 @@ fn own<T: ?Sized>(shared: &std::sync::Arc<T>, n_bytes: impl FnOnce(&T) -> u64) -
 }
 
 fn pairs_bytes(config: &Config) -> u64 {
-    [&config.env, &config.labels, &config.annotations].map(Pairs::n_bytes).iter().sum()
+    [&config.env, &config.volatile_env, &config.labels, &config.annotations].map(Pairs::n_bytes).iter().sum()
 }
 
 /// Returns the bytes of a configuration but for its pairs. There is no `..`: a new field does not compile until someone
@@ -151,6 +151,7 @@ fn pairs_bytes(config: &Config) -> u64 {
 fn config_bytes(config: &Config) -> u64 {
     let Config {
         env: _,
+        volatile_env: _,
         labels: _,
         annotations: _,
         secret_env,

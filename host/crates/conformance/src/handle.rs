@@ -150,6 +150,8 @@ lazy_methods! {
     without_entrypoint() = "without-entrypoint";
     with_default_args(args: &[&str]) = "with-default-args";
     without_default_args() = "without-default-args";
+    with_volatile_variable(name: &str, value: &str) = "with-volatile-variable";
+    without_volatile_variable(name: &str) = "without-volatile-variable";
     with_label(name: &str, value: &str) = "with-label";
     without_label(name: &str) = "without-label";
     with_annotation(name: &str, value: &str) = "with-annotation";
@@ -219,6 +221,7 @@ lazy_methods! {
     with_cpu_limit(millis: u32) = "with-cpu-limit";
     read_only() = "read-only";
     with_owner(owner: &str) = "with-owner";
+    inherit_owner() = "inherit-owner";
     with_mode(mode: u32) = "with-mode";
     with_special_bits() = "with-special-bits";
     with_size(bytes: u64) = "with-size";
@@ -231,6 +234,7 @@ lazy_methods! {
     with_globs(globs: &[&str]) = "with-globs";
     with_limit(limit: u32) = "with-limit";
     files_only() = "files-only";
+    skip_hidden() = "skip-hidden";
 }
 
 leaf_methods! {
@@ -257,6 +261,7 @@ leaf_methods! {
     sync() = "sync";
     glob(pattern: &str) = "glob";
     search(pattern: &str, options: &Self) = "search";
+    search_matches(pattern: &str, options: &Self) = "search-matches";
     stat_at(path: &str) = "stat";
     stat() = "stat";
     digest() = "digest";
@@ -281,6 +286,11 @@ impl Handle {
     /// Prepares a call of `entries` for the directory itself.
     pub fn entries(&self) -> Answer {
         self.leaf("entries", vec![None.value()])
+    }
+
+    /// Prepares a call of `find-up`.
+    pub fn find_up(&self, name: &str, start: Option<&str>) -> Answer {
+        self.leaf("find-up", vec![name.value(), start.value()])
     }
 
     /// Prepares a call of `entries` for a directory inside.

@@ -199,6 +199,11 @@ pub(crate) fn deepest_first(paths: &mut Vec<String>) {
     paths.dedup();
 }
 
+/// Returns the variables that no key depends on, as the shim gets them.
+pub(crate) fn volatile_environment(op: &ExecOp) -> impl Iterator<Item = (String, Vec<u8>)> {
+    op.volatile_env.to_vec().into_iter().map(|(name, value)| (name, value.into_bytes()))
+}
+
 /// Returns the environment but for `HOME`, which the shim knows.
 pub(crate) fn environment(op: &ExecOp) -> Vec<(String, String)> {
     with_path(op).into_iter().chain(op.env.to_vec()).collect()
@@ -254,6 +259,7 @@ mod tests {
         ExecOp {
             args: vec!["make".into(), "all".into()],
             env: [("A", "1")].into_iter().collect(),
+            volatile_env: graph::Pairs::default(),
             secret_env: Vec::new(),
             cwd: TreePath::root(),
             user: Some("app".into()),

@@ -114,7 +114,12 @@ impl<F: Clone> Command<'_, F> {
     #[must_use]
     pub fn environment(&self) -> Vec<(String, String)> {
         let home = (!is_set(self.op, "HOME")).then(|| ("HOME".to_owned(), self.user.home.clone()));
-        with_path(self.op).into_iter().chain(home).chain(self.op.env.to_vec()).collect()
+        with_path(self.op)
+            .into_iter()
+            .chain(home)
+            .chain(self.op.env.to_vec())
+            .chain(self.op.volatile_env.to_vec())
+            .collect()
     }
 }
 
@@ -124,10 +129,12 @@ pub fn with_path(op: &ExecOp) -> Option<(String, String)> {
     (!is_set(op, "PATH")).then(|| ("PATH".to_owned(), DEFAULT_PATH.to_owned()))
 }
 
-/// Returns whether an operation sets a variable, be it to a plain value or to that of a secret.
+/// Returns whether an operation sets a variable, be it to a plain value, a volatile one or that of a secret.
 #[must_use]
 pub fn is_set(op: &ExecOp, name: &str) -> bool {
-    op.env.get(name).is_some() || op.secret_env.iter().any(|(other, _)| other == name)
+    op.env.get(name).is_some()
+        || op.volatile_env.get(name).is_some()
+        || op.secret_env.iter().any(|(other, _)| other == name)
 }
 
 impl CacheMount<'_> {

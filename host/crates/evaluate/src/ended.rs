@@ -133,6 +133,7 @@ mod tests {
         ExecOp {
             args: vec!["make".into()],
             env: Pairs::default(),
+            volatile_env: Pairs::default(),
             secret_env: Vec::new(),
             cwd: TreePath::parse("src").unwrap(),
             user: Some("app:staff".into()),

@@ -4,6 +4,7 @@
 //! someone decides whether it belongs to the definition digest, to the cache key, or to neither. `docs/cache-keys.md`
 //! lists these decisions.
 
+mod secrets;
 mod words;
 
 use std::sync::Arc;
@@ -204,6 +205,8 @@ pub struct ExecOp {
     pub args: Vec<String>,
     /// The environment variables, in the order in which they were set.
     pub env: Pairs,
+    /// Environment variables that are part of neither the identity nor the key, such as the number of a build.
+    pub volatile_env: Pairs,
     /// The environment variables whose values are secrets.
     pub secret_env: Vec<(String, SecretName)>,
     /// The working directory. It is made if it is missing.
@@ -584,15 +587,6 @@ impl CopyOp {
 }
 
 impl ExecOp {
-    /// Returns the secrets that the command gets: those in variables, then those in files, each in its order.
-    pub fn secrets(&self) -> impl Iterator<Item = &SecretName> {
-        let files = self.mounts.iter().filter_map(|mount| match &mount.kind {
-            MountKind::Secret { name, .. } => Some(name),
-            _ => None,
-        });
-        self.secret_env.iter().map(|(_, name)| name).chain(files)
-    }
-
     /// Everything that the command can observe is hashed, besides the contents of its inputs and the values of its
     /// secrets.
     fn hash_into(&self, hasher: &mut KeyHasher) {
@@ -600,6 +594,7 @@ impl ExecOp {
         let Self {
             args,
             env,
+            volatile_env,
             secret_env,
             cwd,
             user,
@@ -656,6 +651,8 @@ impl ExecOp {
         hasher.flag(*new_privileges);
         // The timeout only bounds the run: a run that ends in time has the same result without it.
         let _ = timeout;
+        // Whoever sets such a variable says that its value does not matter.
+        let _ = volatile_env;
         // This decides whether the key is looked up. It is not part of the key.
         let _ = reuse;
     }

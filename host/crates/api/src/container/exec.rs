@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::FailureCode;
-use graph::{Edge, ExecOp, Mount, MountKind, Op, Reuse, Selection, Stdin, TreePath, Vertex};
+use graph::{Edge, ExecOp, Mount, MountKind, Op, Pairs, Reuse, SecretName, Selection, Stdin, TreePath, Vertex};
 
 use super::{Container, MAX_EXPANDED_BYTES, MountSource, too_long};
 use crate::options::ExecOptions;
@@ -36,8 +36,9 @@ impl Container {
         let mounts = self.mount_ops(&mut inputs);
         let op = ExecOp {
             args: self.command(args, options)?,
-            env: self.config.env.clone(),
-            secret_env: self.config.secret_env.to_vec(),
+            env: self.stable_env(),
+            volatile_env: self.config.volatile_env.clone(),
+            secret_env: self.stable_secrets(),
             cwd: self.config.workdir.clone(),
             user: self.config.user.clone(),
             platform: self.platform.clone(),
@@ -61,6 +62,18 @@ impl Container {
             new_privileges: options.new_privileges,
         };
         Ok((op, inputs))
+    }
+
+    /// Returns the variables but for those that a volatile one hides.
+    fn stable_env(&self) -> Pairs {
+        let mut env = self.config.env.clone();
+        self.config.volatile_env.entries().iter().for_each(|(name, _)| env.remove(name));
+        env
+    }
+
+    fn stable_secrets(&self) -> Vec<(String, SecretName)> {
+        let is_hidden = |name: &str| self.config.volatile_env.get(name).is_some();
+        self.config.secret_env.iter().filter(|(name, _)| !is_hidden(name)).cloned().collect()
     }
 
     /// Returns the arguments of the command that is run.

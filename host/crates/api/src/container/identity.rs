@@ -31,6 +31,7 @@ impl Config {
     fn hash_into(&self, hasher: &mut KeyHasher) {
         let Self {
             env,
+            volatile_env,
             secret_env,
             workdir,
             user,
@@ -44,6 +45,7 @@ impl Config {
             healthcheck,
         } = self;
         hasher.list(env.entries().into_iter(), |h, (name, value)| pair(h, name, value));
+        hasher.list(volatile_env.sorted().into_iter(), |h, (name, value)| pair(h, name, value));
         hasher.list(secret_env.iter(), |h, (name, SecretName(secret))| pair(h, name, secret));
         hasher.text(workdir.as_str());
         hasher.option(user.as_deref(), KeyHasher::text);

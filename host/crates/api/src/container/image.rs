@@ -21,6 +21,7 @@ impl Container {
     pub fn based_on(&self, image: &ResolvedImage) -> Self {
         let mut config = Config {
             env: self.config.env.clone(),
+            volatile_env: self.config.volatile_env.clone(),
             secret_env: self.config.secret_env.clone(),
             labels: self.config.labels.clone(),
             annotations: self.config.annotations.clone(),

@@ -2,6 +2,8 @@
 
 use crate::answer::same;
 use crate::behaviour::{Behaviour, behaviours};
+use crate::case::Case;
+use crate::session::SessionOptions;
 
 pub(super) const ALL: &[Behaviour] = behaviours![
     ("env: a command sees a variable", [], async |s| {
@@ -82,5 +84,24 @@ pub(super) const ALL: &[Behaviour] = behaviours![
     ("env: a value of 100,000 bytes arrives complete", [], async |s| {
         let base = s.base().with_env_variable("LONG", &"x".repeat(100_000));
         base.sh("echo ${#LONG}").stdout().is("100000\n").await
+    }),
+    // Dagger does the same.
+    ("env: a volatile variable is seen by commands, and another value runs nothing again", [], async |s| {
+        let ran = |s: &Case<'_>, value: &str, script: &str| {
+            s.base().with_volatile_variable("BUILD", value).sh(&format!("echo $BUILD; : {script}")).stdout()
+        };
+        ran(s, "first", "volatile").is("first\n").await?;
+        let s = s.again(&SessionOptions::default()).await?;
+        ran(&s, "second", "volatile").is("first\n").await?;
+        ran(&s, "second", "another").is("second\n").await?;
+        let base = s.base().with_env_variable("BUILD", "plain").with_volatile_variable("BUILD", "hidden");
+        base.env_variable("BUILD").is("plain").await?;
+        base.sh("echo $BUILD").stdout().is("hidden\n").await?;
+        base.without_volatile_variable("BUILD").sh("echo $BUILD").stdout().is("plain\n").await
+    }),
+    // Dagger does the same.
+    ("env: a volatile variable is never expanded", [], async |s| {
+        let base = s.base().with_volatile_variable("BUILD", "7");
+        base.with_env_variable_expanded("X", "$BUILD").sync().fails("invalid-argument", "volatile").await
     }),
 ];

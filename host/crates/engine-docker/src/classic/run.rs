@@ -134,7 +134,8 @@ impl<'a> Run<'a> {
     fn params(&self) -> Vec<u8> {
         let Command { op, secret_env, secrets, .. } = self.command;
         let plain = step::environment(op).into_iter().map(|(name, value)| (name, value.into_bytes()));
-        let env: Vec<(String, Vec<u8>)> = plain.chain(secret_env.iter().cloned()).collect();
+        let env: Vec<(String, Vec<u8>)> =
+            plain.chain(step::volatile_environment(op)).chain(secret_env.iter().cloned()).collect();
         step::params(self.bounds(), &env, secrets)
     }
 

@@ -484,16 +484,16 @@ pub(crate) fn params_of(
             offered.insert(secret_id(&name.0), value);
         }
     }
-    let mut secret_env = Vec::new();
+    let mut env: Vec<(String, Vec<u8>)> = step::volatile_environment(op).collect();
     for (variable, name) in &op.secret_env {
         let value = engine.io.secrets.value(name)?;
         values.push(value.clone());
-        secret_env.push((variable.clone(), value));
+        env.push((variable.clone(), value));
     }
     let timeout = [op.timeout, engine.io.timeout].into_iter().flatten().min();
     let bounds = Bounds { timeout, max_output_bytes: engine.io.max_output_bytes };
-    if timeout.is_some() || bounds.max_output_bytes != MAX_OUTPUT_BYTES || !values.is_empty() {
-        let params = step::params(bounds, &secret_env, &values);
+    if timeout.is_some() || bounds.max_output_bytes != MAX_OUTPUT_BYTES || !env.is_empty() || !values.is_empty() {
+        let params = step::params(bounds, &env, &values);
         offered.insert(params_id(&Op::Exec(Box::new(op.clone()))), params);
     }
     Ok(())

@@ -172,6 +172,7 @@ pub(crate) fn command(script: &str) -> ExecOp {
     ExecOp {
         args: vec!["sh".into(), "-c".into(), script.into()],
         env: graph::Pairs::default(),
+        volatile_env: graph::Pairs::default(),
         secret_env: Vec::new(),
         cwd: TreePath::root(),
         user: None,

@@ -12,6 +12,7 @@ pub(crate) fn prepare<F: Clone>(command: &Command<'_, F>, laid_out: LaidOut) -> 
     let ExecOp {
         args,
         env: _,
+        volatile_env: _,
         secret_env: _,
         cwd,
         user: _,
@@ -72,6 +73,7 @@ mod tests {
         ExecOp {
             args: vec!["make".into()],
             env: [("A", "1")].into_iter().collect(),
+            volatile_env: graph::Pairs::default(),
             secret_env: Vec::new(),
             cwd: TreePath::parse("src").unwrap(),
             user: None,

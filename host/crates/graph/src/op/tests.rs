@@ -4,6 +4,7 @@ fn exec() -> ExecOp {
     ExecOp {
         args: vec!["make".into()],
         env: [("A", "1")].into_iter().collect(),
+        volatile_env: Pairs::default(),
         secret_env: Vec::new(),
         cwd: TreePath::root(),
         user: None,
@@ -37,6 +38,7 @@ fn what_a_command_can_observe_changes_its_key() {
     assert_ne!(same, key(|op| op.cwd = TreePath::parse("/src").unwrap()));
     assert_ne!(same, key(|op| op.user = Some("app".into())));
     assert_ne!(same, key(|op| op.stdin = Stdin::Text("".into())));
+    assert_eq!(same, key(|op| op.volatile_env.set("V", "1")));
     assert_ne!(same, key(|op| op.new_privileges = false));
     assert_ne!(same, key(|op| op.redirect_stdout = Some(TreePath::parse("o").unwrap())));
     assert_ne!(same, key(|op| op.redirect_stderr = Some(TreePath::parse("o").unwrap())));

@@ -43,6 +43,11 @@ pub(super) const ROWS: &[Row] = &[
         this.with_secret_variable(&name, &args.next::<Arc<Secret>>()?.name)
     }),
     set!("container.without-secret-variable", |c, name: String| c.forget_secret(&name)),
+    lazy!("container.with-volatile-variable", Container, args => {
+        let (this, name) = (args.next::<Arc<Container>>()?, args.next::<String>()?);
+        this.with_volatile_variable(&name, &args.next::<String>()?)
+    }),
+    set!("container.without-volatile-variable", |c, name: String| c.volatile_env.remove(&name)),
     lazy!("container.with-workdir", Container, args =>
         args.next::<Arc<Container>>()?.with_workdir(&args.next::<String>()?)
     ),
