@@ -10,7 +10,7 @@ use crate::bindings::api::directory as raw;
 use crate::handle::{duplicate, handle, strings};
 
 pub use options::{CopyOptions, NewOptions, SearchOptions};
-pub use raw::SearchResult;
+pub use raw::{MatchPart, SearchMatch, SearchResult};
 
 handle! {
     /// A directory that may not exist yet. Each method returns another directory and leaves this

@@ -163,7 +163,7 @@ pub mod wit;
 
 pub use cache::{CacheSharing, CacheVolume};
 pub use container::{BuildOptions, Container, ExecOptions, MountOptions, Port, Protocol};
-pub use directory::{CopyOptions, Directory, NewOptions, SearchOptions, SearchResult};
+pub use directory::{CopyOptions, Directory, MatchPart, NewOptions, SearchMatch, SearchOptions, SearchResult};
 pub use error::{Context, Error, ExecFailure, Result, code};
 pub use file::{File, Stat};
 pub use guest_sdk_macros::{Enum, Object, Record, Variant};
@@ -224,7 +224,7 @@ pub use guest_sdk_macros::import;
 /// | `Option<T>` | `option<t>`: an optional argument |
 /// | `(A, B)` | `tuple<a, b>` |
 /// | `Container`, `Directory`, `File`, `Secret`, `Service`, `CacheVolume` | the resource |
-/// | `CacheSharing`, `Port`, `Protocol`, `SearchResult`, `Stat` | the type of the API |
+/// | `CacheSharing`, `Port`, `Protocol`, `MatchPart`, `SearchMatch`, `SearchResult`, `Stat` | the type of the API |
 /// | `Report`, `TestCase`, `Verdict` | the type of the API; `host check` counts the cases |
 /// | a `struct` of the module with `#[derive(Record)]` | `record` |
 /// | an `enum` of the module with `#[derive(Enum)]` | `enum` |

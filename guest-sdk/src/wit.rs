@@ -73,7 +73,7 @@ pub mod container {
 
 /// The types of `pipeline:api/directory`.
 pub mod directory {
-    pub use crate::{CopyOptions, Directory, NewOptions, SearchOptions, SearchResult};
+    pub use crate::{CopyOptions, Directory, MatchPart, NewOptions, SearchMatch, SearchOptions, SearchResult};
 }
 
 /// The types of `pipeline:api/errors`. `?` converts its `error` to an [`Error`](crate::Error) and

@@ -22,6 +22,8 @@ pub const API_TYPES: &[ApiType] = &[
     ApiType { interface: "container", name: "port", class: "Port" },
     ApiType { interface: "container", name: "protocol", class: "Protocol" },
     ApiType { interface: "directory", name: "directory", class: "Directory" },
+    ApiType { interface: "directory", name: "match-part", class: "MatchPart" },
+    ApiType { interface: "directory", name: "search-match", class: "SearchMatch" },
     ApiType { interface: "directory", name: "search-result", class: "SearchResult" },
     ApiType { interface: "file", name: "file", class: "File" },
     ApiType { interface: "file", name: "stat", class: "Stat" },

@@ -47,6 +47,12 @@ impl CopyOptions {
         Self(self.0.with_owner(owner.as_ref()))
     }
 
+    /// Gives everything that is copied into a container to the user of its commands, if no other
+    /// owner is set. Without a container it changes nothing.
+    pub fn inherit_owner(self) -> Self {
+        Self(self.0.inherit_owner())
+    }
+
     /// Sets the permission bits of all copied files. Directories get the same bits, with execute
     /// permission wherever they have read permission.
     pub fn mode(self, mode: u32) -> Self {
@@ -80,6 +86,11 @@ impl NewOptions {
     /// Gives a file the set-user-ID, set-group-ID and sticky bits of the mode, too, as in `0o4755`.
     pub fn special_bits(self) -> Self {
         Self(self.0.with_special_bits())
+    }
+
+    /// Sets the owner as [`CopyOptions::inherit_owner`] does.
+    pub fn inherit_owner(self) -> Self {
+        Self(self.0.inherit_owner())
     }
 
     /// Sets the owner, in the form of [`CopyOptions::owner`].
@@ -131,6 +142,11 @@ impl SearchOptions {
     /// Stops after this many matches.
     pub fn limit(self, limit: u32) -> Self {
         Self(self.0.with_limit(limit))
+    }
+
+    /// Leaves out files whose name begins with a dot, and everything in directories whose name does.
+    pub fn skip_hidden(self) -> Self {
+        Self(self.0.skip_hidden())
     }
 
     /// Returns each file once, with its first match.

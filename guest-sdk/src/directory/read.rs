@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use super::{Directory, SearchOptions, SearchResult};
+use super::{Directory, SearchMatch, SearchOptions, SearchResult};
 use crate::{Lazy, Result, Stat};
 
 impl Directory {
@@ -38,9 +38,25 @@ impl Directory {
         Ok(self.0.search(pattern.as_ref(), &options.borrow().0)?)
     }
 
+    /// Returns the same lines as [`search_options`](Self::search_options), with their places in the
+    /// file and the parts that match.
+    pub fn search_matches(
+        &self,
+        pattern: impl AsRef<str>,
+        options: impl Borrow<SearchOptions>,
+    ) -> Result<Vec<SearchMatch>> {
+        Ok(self.0.search_matches(pattern.as_ref(), &options.borrow().0)?)
+    }
+
     /// Returns whether something exists at `path`. A symbolic link is not followed.
     pub fn exists(&self, path: impl AsRef<str>) -> Result<bool> {
         Ok(self.0.exists(path.as_ref())?)
+    }
+
+    /// Looks for an entry of this name in the directory `start`, and then in each directory above it
+    /// up to this one. Returns the path of the first, or nothing.
+    pub fn find_up(&self, name: impl AsRef<str>, start: impl AsRef<str>) -> Result<Option<String>> {
+        Ok(self.0.find_up(name.as_ref(), Some(start.as_ref()))?)
     }
 
     /// Returns the properties of the entry at `path`. A symbolic link is not followed.

@@ -173,7 +173,7 @@ impl Directory {
 }
 
 fn copy(dest: TreePath, source: CopySource, options: &CopyOptions) -> CopyOp {
-    let CopyOptions { include, exclude, owner, mode } = options.clone();
+    let CopyOptions { include, exclude, owner, inherit_owner: _, mode } = options.clone();
     CopyOp { dest, source, include, exclude, owner, mode, keep_owner: false }
 }
 

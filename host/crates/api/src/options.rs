@@ -14,6 +14,8 @@ pub struct CopyOptions {
     pub exclude: Vec<String>,
     /// The owner of every copied entry; root if there is none.
     pub owner: Option<String>,
+    /// Whether the owner is the user of the container, if no other is given.
+    pub inherit_owner: bool,
     /// The permission bits of every copied entry; unchanged if there are none.
     pub mode: Option<u32>,
 }
@@ -22,7 +24,8 @@ impl CopyOptions {
     // Here and below there is no `..`: a new field does not compile until someone decides whether it is part of the
     // identity.
     pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
-        let Self { include, exclude, owner, mode } = self;
+        let Self { include, exclude, owner, inherit_owner, mode } = self;
+        hasher.flag(*inherit_owner);
         for patterns in [include, exclude] {
             hasher.list(patterns.iter(), |h, pattern| h.text(pattern));
         }
@@ -40,6 +43,8 @@ pub struct NewOptions {
     pub special_bits: bool,
     /// The owner; root if there is none.
     pub owner: Option<String>,
+    /// Whether the owner is the user of the container, if no other is given.
+    pub inherit_owner: bool,
 }
 
 impl NewOptions {
@@ -50,7 +55,8 @@ impl NewOptions {
     }
 
     pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
-        let Self { mode, special_bits, owner } = self;
+        let Self { mode, special_bits, owner, inherit_owner } = self;
+        hasher.flag(*inherit_owner);
         hasher.option(*mode, |h, mode| h.number(u64::from(mode)));
         hasher.flag(*special_bits);
         hasher.option(owner.as_deref(), KeyHasher::text);
@@ -66,13 +72,15 @@ pub struct SearchOptions {
 
 impl SearchOptions {
     pub(crate) fn hash_into(&self, hasher: &mut KeyHasher) {
-        let Self { query: SearchQuery { pattern, is_literal, is_insensitive, globs, limit, files_only } } = self;
+        let Self { query: SearchQuery { pattern, is_literal, is_insensitive, globs, limit, files_only, skip_hidden } } =
+            self;
         hasher.text(pattern);
         hasher.flag(*is_literal);
         hasher.flag(*is_insensitive);
         hasher.list(globs.iter(), |h, glob| h.text(glob));
         hasher.option(*limit, |h, limit| h.number(u64::from(limit)));
         hasher.flag(*files_only);
+        hasher.flag(*skip_hidden);
     }
 }
 

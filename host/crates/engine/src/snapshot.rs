@@ -91,6 +91,8 @@ pub struct SearchQuery {
     pub limit: Option<u32>,
     /// Whether only the first match in each file is returned.
     pub files_only: bool,
+    /// Whether files are left out whose name, or that of a directory above them, begins with a dot.
+    pub skip_hidden: bool,
 }
 
 /// A match of a search.
@@ -102,4 +104,8 @@ pub struct SearchMatch {
     pub line: u32,
     /// The text of the whole line.
     pub text: String,
+    /// The number of bytes of the file before the line.
+    pub offset: u64,
+    /// The parts of the line that match: their first byte in it, and the byte behind them.
+    pub parts: Vec<(u32, u32)>,
 }

@@ -57,12 +57,12 @@ impl Trees {
         path: &TreePath,
         query: &SearchQuery,
     ) -> Result<Vec<SearchMatch>, Failure> {
-        let SearchQuery { pattern, is_literal, is_insensitive, globs, limit, files_only } = query.clone();
-        let query = Query { pattern, is_literal, is_insensitive, globs, limit, files_only };
+        let SearchQuery { pattern, is_literal, is_insensitive, globs, limit, files_only, skip_hidden } = query.clone();
+        let query = Query { pattern, is_literal, is_insensitive, globs, limit, files_only, skip_hidden };
         let found = self.of(path, move |store, path| store.search(tree, path, &query)).await?;
         Ok(found
             .into_iter()
-            .map(|found| SearchMatch { path: found.path, line: found.line, text: found.text })
+            .map(|store::Match { path, line, text, offset, parts }| SearchMatch { path, line, text, offset, parts })
             .collect())
     }
 

@@ -100,10 +100,20 @@ impl Container {
         container
     }
 
+    /// Returns the owner that is given, or else the user of the container if that is asked for.
+    fn owner(&self, given: &Option<String>, inherit: bool) -> Option<String> {
+        given.clone().or_else(|| self.config.user.clone().filter(|_| inherit))
+    }
+
+    fn owned(&self, options: &CopyOptions) -> CopyOptions {
+        CopyOptions { owner: self.owner(&options.owner, options.inherit_owner), ..options.clone() }
+    }
+
     /// Returns the container with a file of these contents.
     #[must_use]
     pub fn with_new_file(&self, path: &str, contents: impl Into<Contents>, options: &NewOptions) -> Self {
-        self.with_tree(path, |tree, path| tree.with_new_file(path, contents, options))
+        let options = NewOptions { owner: self.owner(&options.owner, options.inherit_owner), ..options.clone() };
+        self.with_tree(path, |tree, path| tree.with_new_file(path, contents, &options))
     }
 
     /// Returns the container with an empty directory.
@@ -115,7 +125,8 @@ impl Container {
     /// Returns the container with a copy of a file.
     #[must_use]
     pub fn with_file(&self, path: &str, source: &File, options: &CopyOptions) -> Self {
-        self.with_tree(path, |tree, path| tree.with_file(path, source, options))
+        let options = self.owned(options);
+        self.with_tree(path, |tree, path| tree.with_file(path, source, &options))
     }
 
     /// Returns the container with a copy of each file, in the directory `path`.
@@ -127,7 +138,8 @@ impl Container {
     /// Returns the container with the contents of a directory.
     #[must_use]
     pub fn with_directory(&self, path: &str, source: &Directory, options: &CopyOptions) -> Self {
-        self.with_tree(path, |tree, path| tree.with_directory(path, source, options))
+        let options = self.owned(options);
+        self.with_tree(path, |tree, path| tree.with_directory(path, source, &options))
     }
 
     /// Returns the container with a symbolic link.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use engine::{EntryKind, Failure, FailureCode, SearchMatch, SearchQuery, Snapshot};
-use graph::{Contents, RemoveKind, TreePath};
+use graph::{Contents, PathError, RemoveKind, TreePath};
 
 use super::file::{id, solve, stat_value};
 use super::row::{Answer, Kind, NameOf, Row, lazy, leaf};
-use crate::args::List;
+use crate::args::{Args, List};
 use crate::bridge::Bridge;
 use crate::directory::Directory;
 use crate::file::File;
@@ -122,16 +122,19 @@ const READS: &[Row] = &[
         let (snapshot, path) = open(bridge, &this, None).await?;
         bridge.engine().glob(&snapshot, &path, &args.next::<String>()?).await?
     }),
-    leaf!("directory.search", bridge, args => {
-        let (this, pattern) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
-        let query = SearchQuery { pattern, ..args.next::<Arc<SearchOptions>>()?.query.clone() };
-        let (snapshot, path) = open(bridge, &this, None).await?;
-        matches_value(bridge.engine().search(&snapshot, &path, &query).await?)
+    leaf!("directory.search", bridge, args => Value::List(search(bridge, args).await?.iter().map(match_value).collect())),
+    leaf!("directory.search-matches", bridge, args => {
+        let found = search(bridge, args).await?;
+        Value::List(found.iter().map(|found| Value::Record([line_fields(found), part_fields(found)].concat())).collect())
     }),
     leaf!("directory.exists", bridge, args => {
         let this = args.next::<Arc<Directory>>()?;
         let (snapshot, path) = open(bridge, &this, Some(&args.next::<String>()?)).await?;
         exists(bridge, &snapshot, &path).await?
+    }),
+    leaf!("directory.find-up", bridge, args => {
+        let (this, name) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
+        find_up(bridge, &this, &name, args.next::<Option<String>>()?.as_deref().unwrap_or_default()).await?
     }),
     leaf!("directory.stat", bridge, args => {
         let this = args.next::<Arc<Directory>>()?;
@@ -159,6 +162,26 @@ async fn open(bridge: &dyn Bridge, this: &Directory, path: Option<&str>) -> Resu
     Ok((solve(bridge, &selection.edge).await?, selection.path))
 }
 
+/// Looks for an entry in the directory `start`, and in those above it up to `this`. Returns its path from `this`.
+async fn find_up(bridge: &dyn Bridge, this: &Directory, name: &str, start: &str) -> Result<Option<String>, Failure> {
+    let invalid = |error: PathError| Failure::invalid(FailureCode::InvalidPath, error.to_string());
+    if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+        let message = format!("`{name}` is not a single path component");
+        return Err(Failure::invalid(FailureCode::InvalidPath, message));
+    }
+    let (snapshot, _) = open(bridge, this, None).await?;
+    let mut at = Some(TreePath::parse(start).map_err(invalid)?);
+    while let Some(directory) = at {
+        let path = directory.join(name).map_err(invalid)?;
+        let whole = this.select(path.as_str()).map_err(invalid)?.path;
+        if exists(bridge, &snapshot, &whole).await? {
+            return Ok(Some(path.as_str().to_owned()));
+        }
+        at = directory.parent();
+    }
+    Ok(None)
+}
+
 /// Returns whether there is an entry at a path.
 pub(super) async fn exists(bridge: &dyn Bridge, snapshot: &Snapshot, path: &TreePath) -> Result<bool, Failure> {
     match bridge.engine().stat(snapshot, path, false).await {
@@ -168,13 +191,31 @@ pub(super) async fn exists(bridge: &dyn Bridge, snapshot: &Snapshot, path: &Tree
     }
 }
 
-fn matches_value(matches: Vec<SearchMatch>) -> Value {
-    let record = |found: SearchMatch| {
-        Value::Record(vec![
-            ("path".to_owned(), Value::String(found.path)),
-            ("line".to_owned(), Value::U32(found.line)),
-            ("text".to_owned(), Value::String(found.text)),
-        ])
+async fn search(bridge: &dyn Bridge, args: &mut Args) -> Result<Vec<SearchMatch>, Failure> {
+    let (this, pattern) = (args.next::<Arc<Directory>>()?, args.next::<String>()?);
+    let query = SearchQuery { pattern, ..args.next::<Arc<SearchOptions>>()?.query.clone() };
+    let (snapshot, path) = open(bridge, &this, None).await?;
+    bridge.engine().search(&snapshot, &path, &query).await
+}
+
+fn match_value(found: &SearchMatch) -> Value {
+    Value::Record(line_fields(found))
+}
+
+fn line_fields(found: &SearchMatch) -> Vec<(String, Value)> {
+    vec![
+        ("path".to_owned(), Value::String(found.path.clone())),
+        ("line".to_owned(), Value::U32(found.line)),
+        ("text".to_owned(), Value::String(found.text.clone())),
+    ]
+}
+
+fn part_fields(found: &SearchMatch) -> Vec<(String, Value)> {
+    let part = |(start, end): &(u32, u32)| {
+        Value::Record(vec![("start".to_owned(), Value::U32(*start)), ("end".to_owned(), Value::U32(*end))])
     };
-    Value::List(matches.into_iter().map(record).collect())
+    vec![
+        ("offset".to_owned(), Value::U64(found.offset)),
+        ("parts".to_owned(), Value::List(found.parts.iter().map(part).collect())),
+    ]
 }

@@ -30,6 +30,18 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         let base = s.base().with_file_options("/two", &s.file("f", "S"), &options);
         base.sh("stat -c '%a %u:%g' /two").stdout().is("400 1000:1000\n").await
     }),
+    // Dagger does the same.
+    ("copy: files belong to the user of the container on request", [Owners], async |s| {
+        let (copy, new) = (s.copy_options().inherit_owner(), s.new_options().inherit_owner());
+        let base = s
+            .base()
+            .with_user("app:staff")
+            .with_file_options("/f", &s.file("f", ""), &copy)
+            .with_directory_options("/d", &s.tree(&[("g", "")]), &copy)
+            .with_file_options("/o", &s.file("f", ""), &copy.with_owner("0:0"))
+            .with_new_file_options("/n", b"", &new);
+        base.sh("stat -c %u:%g /f /d /d/g /o /n").stdout().is("1000:50\n1000:50\n1000:50\n0:0\n1000:50\n").await
+    }),
     ("copy: a copied file keeps its mode", [], async |s| {
         let options = s.new_options().with_mode(0o4755).with_special_bits();
         let file = s.directory().with_new_file_options("f", b"", &options).file("f");

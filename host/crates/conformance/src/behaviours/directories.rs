@@ -211,4 +211,29 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         base.file(&format!("/{deep}/f")).contents().is("deep").await?;
         base.sh("find /d -type f | tr -cd / | wc -c").stdout().is("101\n").await
     }),
+    // Dagger answers the same.
+    ("directory: an entry is found in a directory or above it", [], async |s| {
+        let tree = s.tree(&[("b.md", ""), ("sub/c.txt", ""), ("sub/deep/d.txt", "")]);
+        tree.find_up("b.md", Some("sub/deep")).is("b.md").await?;
+        tree.find_up("c.txt", Some("sub/deep")).is("sub/c.txt").await?;
+        tree.find_up("deep", Some("sub/deep")).is("sub/deep").await?;
+        tree.find_up("zz", Some("sub")).is("none").await?;
+        tree.find_up("c.txt", None).is("none").await?;
+        // It does not look above the directory that was asked.
+        tree.subdirectory("sub").find_up("b.md", Some("deep")).is("none").await?;
+        tree.find_up("../b.md", Some("sub")).fails("invalid-path", "`../b.md`").await?;
+        tree.find_up("b.md", Some("../sub")).fails("invalid-path", "`../sub`").await
+    }),
+    // Dagger answers the same, in random order.
+    ("directory: a match of a search has its place in the file and the parts of the line that match", [], async |s| {
+        let tree = s.tree(&[("f", "one\r\ntwo ab\nä ab abb\n")]);
+        let found = tree.search_matches("ab+", &s.search_options());
+        found.is("f:2:two ab:5:4:6 f:3:ä ab abb:12:3:5 6:9").await
+    }),
+    // Dagger does the same.
+    ("directory: a search leaves out hidden files on request", [], async |s| {
+        let tree = s.tree(&[(".h", "x"), (".d/f", "x"), ("d/.g", "x"), ("d/f", "x")]);
+        tree.search("x", &s.search_options()).is(".d/f:1:x .h:1:x d/.g:1:x d/f:1:x").await?;
+        tree.search("x", &s.search_options().skip_hidden()).is("d/f:1:x").await
+    }),
 ];

@@ -41,6 +41,8 @@ pub struct Query {
     pub limit: Option<u32>,
     /// Whether only the first match of each file is returned.
     pub files_only: bool,
+    /// Whether names that begin with a dot are left out, with everything below them.
+    pub skip_hidden: bool,
 }
 
 /// A line that matches.
@@ -52,6 +54,10 @@ pub struct Match {
     pub line: u32,
     /// The line without its end; of a longer one, the first 1 MiB. Bytes that are not UTF-8 are replaced.
     pub text: String,
+    /// The number of bytes of the file before the line.
+    pub offset: u64,
+    /// The parts of the line that match: their first byte in it, and the byte behind them.
+    pub parts: Vec<(u32, u32)>,
 }
 
 enum Source {
@@ -69,7 +75,7 @@ impl Store {
         let regex = compile(query)?;
         // The paths of the files are limited as the matches are, and are not counted with them.
         let (listing, budget) = (self.budget(), self.budget());
-        let files = self.searched(tree, path, &query.globs, &listing)?;
+        let files = self.searched(tree, path, query, &listing)?;
         let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut matches = Vec::new();
         for batch in files.chunks(BATCH) {
@@ -112,15 +118,18 @@ impl Store {
         &self,
         tree: ContentDigest,
         path: &TreePath,
-        globs: &[String],
+        query: &Query,
         budget: &Budget,
     ) -> Result<Vec<(String, Source)>, ReadError> {
-        let globs = globs.iter().map(|glob| Glob::new(glob)).collect::<Result<Vec<_>, _>>()?;
+        let globs = query.globs.iter().map(|glob| Glob::new(glob)).collect::<Result<Vec<_>, _>>()?;
         let host = self.host_dir(tree, path)?;
         let mut files = Vec::new();
         let mut hosts: Vec<(Vec<u8>, std::path::PathBuf)> = host.map(|host| (Vec::new(), host)).into_iter().collect();
         let node = self.directory(tree, path)?;
         self.walk(&node, budget, &mut |at, entry| {
+            if query.skip_hidden && at.rsplit(|&byte| byte == b'/').next().is_some_and(|name| name.starts_with(b".")) {
+                return Ok(false);
+            }
             let is_wanted = globs.is_empty() || globs.iter().any(|glob| glob.matches(at));
             match &entry.kind {
                 Kind::File { digest, .. } if is_wanted => {
@@ -178,36 +187,43 @@ impl Search<'_> {
         if start[..start.len().min(BINARY_PROBE_BYTES)].contains(&0) {
             return Ok(Vec::new());
         }
-        let (mut found, mut line, mut number) = (Vec::new(), Vec::new(), 0_u32);
-        while found.len() < self.limit && self.next_line(&mut file, &mut line, shown)? {
+        let (mut found, mut line, mut number, mut offset) = (Vec::new(), Vec::new(), 0_u32, 0_u64);
+        while found.len() < self.limit
+            && let Some(n_bytes) = self.next_line(&mut file, &mut line, shown)?
+        {
             number = number.saturating_add(1);
-            let text = line.strip_suffix(b"\r").unwrap_or(&line);
-            if self.regex.is_match(text) {
-                self.budget.result((self.path.len() + text.len()) as u64)?;
-                let text = String::from_utf8_lossy(text).into_owned();
-                found.push(Match { path: self.path.to_owned(), line: number, text });
+            let bytes = line.strip_suffix(b"\r").unwrap_or(&line);
+            // A line is shorter than 4 GiB.
+            let parts = self.regex.find_iter(bytes).map(|part| (part.start() as u32, part.end() as u32));
+            let parts: Vec<(u32, u32)> = parts.collect();
+            if !parts.is_empty() {
+                self.budget.result((self.path.len() + bytes.len() + 8 * parts.len()) as u64)?;
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                found.push(Match { path: self.path.to_owned(), line: number, text, offset, parts });
             }
+            offset += n_bytes;
         }
         Ok(found)
     }
 
-    /// Reads a line without its end, and not more than the begin of a long one. Returns false at the end of the file.
-    fn next_line(&self, file: &mut impl BufRead, line: &mut Vec<u8>, shown: &Path) -> Result<bool, ReadError> {
+    /// Reads a line without its end, and not more than the begin of a long one. Returns how many bytes it has with its
+    /// end, and nothing at the end of the file.
+    fn next_line(&self, file: &mut impl BufRead, line: &mut Vec<u8>, shown: &Path) -> Result<Option<u64>, ReadError> {
         line.clear();
-        let mut is_begun = false;
+        let mut n_bytes = 0;
         loop {
             let bytes = file.fill_buf().map_err(|e| IoError::new("read", shown, e))?;
             if bytes.is_empty() {
-                return Ok(is_begun);
+                return Ok((n_bytes > 0).then_some(n_bytes));
             }
-            is_begun = true;
             let end = bytes.iter().position(|&b| b == b'\n');
             let part = &bytes[..end.unwrap_or(bytes.len())];
             line.extend_from_slice(&part[..part.len().min(MAX_LINE_BYTES - line.len())]);
             let n = part.len() + usize::from(end.is_some());
+            n_bytes += n as u64;
             file.consume(n);
             if end.is_some() {
-                return Ok(true);
+                return Ok(Some(n_bytes));
             }
             self.budget.check()?;
         }
