@@ -122,6 +122,12 @@ impl Container {
         File(self.0.as_tarball())
     }
 
+    /// Returns the same file with Docker's media types in place of those of the OCI, for programs
+    /// that do not know these.
+    pub fn as_docker_tarball(&self) -> File {
+        File(self.0.as_docker_tarball())
+    }
+
     /// Returns a service that runs the default arguments of the container.
     pub fn as_service(&self) -> Service {
         Service(self.0.as_service())

@@ -187,6 +187,7 @@ lazy_methods! {
     directory(path: &str) = "directory";
     file(path: &str) = "file";
     as_tarball() = "as-tarball";
+    as_docker_tarball() = "as-docker-tarball";
     start() = "start";
 }
 

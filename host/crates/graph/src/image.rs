@@ -82,7 +82,7 @@ pub struct PackOp {
     pub form: PackForm,
 }
 
-/// The name of the file in a tree of form [`PackForm::Archive`].
+/// The name of the file in a tree of form [`PackForm::Archive`] or [`PackForm::DockerArchive`].
 pub const ARCHIVE: &str = "image.tar";
 
 /// The form of a packed image.
@@ -92,6 +92,8 @@ pub enum PackForm {
     Layout,
     /// The file [`ARCHIVE`]: an OCI layout that `docker load` accepts too.
     Archive,
+    /// The same, with Docker's media types in place of those of the OCI, for programs that do not know these.
+    DockerArchive,
 }
 
 impl ImageOp {
@@ -131,13 +133,18 @@ impl PackOp {
         config.hash_into(hasher);
         pairs(hasher, annotations);
         hasher.text(&platform.to_string());
-        hasher.flag(*form == PackForm::Archive);
+        hasher.number(match form {
+            PackForm::Layout => 0,
+            PackForm::Archive => 1,
+            PackForm::DockerArchive => 2,
+        });
     }
 
     pub(crate) fn describe(&self) -> String {
         match self.form {
             PackForm::Layout => "image layout".to_owned(),
             PackForm::Archive => "image archive".to_owned(),
+            PackForm::DockerArchive => "image archive for Docker".to_owned(),
         }
     }
 }

@@ -25,6 +25,10 @@ pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 /// The media type of Docker's manifest.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// The media type of Docker's configuration.
+pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+/// The media type of Docker's layers, to which `.gzip` or `.zstd` is added.
+const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 /// The media type of Docker's manifest list.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -44,6 +48,17 @@ pub struct Descriptor {
     /// Names and values without a fixed meaning.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+/// Returns Docker's media type for a layer of a media type of the OCI, and any other as it is.
+#[must_use]
+pub fn docker_layer(media_type: &str) -> String {
+    match media_type {
+        LAYER => DOCKER_LAYER.to_owned(),
+        LAYER_GZIP => format!("{DOCKER_LAYER}.gzip"),
+        LAYER_ZSTD => format!("{DOCKER_LAYER}.zstd"),
+        other => other.to_owned(),
+    }
 }
 
 /// The platform of an image.

@@ -52,6 +52,7 @@ impl Session {
         let image = match form {
             PackForm::Layout => Object::Directory(Arc::new(Directory::at(container.packed(form)))),
             PackForm::Archive => Object::File(Arc::new(container.as_tarball())),
+            PackForm::DockerArchive => Object::File(Arc::new(container.as_docker_tarball())),
         };
         self.export(&image, target).await
     }

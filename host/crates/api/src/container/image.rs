@@ -51,7 +51,17 @@ impl Container {
     /// Returns a file with the container as an image: an OCI layout that `docker load` accepts.
     #[must_use]
     pub fn as_tarball(&self) -> File {
-        let packed = self.packed(PackForm::Archive);
+        self.archive(PackForm::Archive)
+    }
+
+    /// Returns the same file with Docker's media types.
+    #[must_use]
+    pub fn as_docker_tarball(&self) -> File {
+        self.archive(PackForm::DockerArchive)
+    }
+
+    fn archive(&self, form: PackForm) -> File {
+        let packed = self.packed(form);
         let name = TreePath::parse(ARCHIVE).unwrap_or_default();
         File::at(packed.edge.at(name))
     }

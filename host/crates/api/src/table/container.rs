@@ -189,6 +189,8 @@ const IMAGES: &[Row] = &[
         let (selection, tag) = (source.selection.clone(), args.next::<Option<String>>()?);
         based_on(bridge, &this, ImageSource::Within { selection, tag }).await?
     }),
+    lazy!("container.as-docker-tarball", File, args => args.next::<Arc<Container>>()?.as_docker_tarball())
+        .named(NameOf::Archive),
     lazy!("container.as-tarball", File, args => args.next::<Arc<Container>>()?.as_tarball()).named(NameOf::Archive),
 ];
 

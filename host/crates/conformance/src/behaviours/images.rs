@@ -195,6 +195,16 @@ pub(super) const ALL: &[Behaviour] = behaviours![
             "tar -tf /image.tar | grep -xE '(./)?(oci-layout|index.json|manifest.json)' | sed 's,^./,,' | sort";
         listed.sh(script).stdout().is("index.json\nmanifest.json\noci-layout\n").await
     }),
+    ("tarball: an archive has Docker's media types on request", [Images], async |s| {
+        let image = s.image("busybox:1").with_new_file("/f", "x");
+        let listed = s.base().with_mounted_file("/image.tar", &image.as_docker_tarball());
+        let script = "cd /tmp; tar -xf /image.tar; cat index.json blobs/sha256/* | grep -c vnd.oci.image.[mcl] || true; \
+                      cat blobs/sha256/* | grep -c vnd.docker.distribution.manifest.v2";
+        // The index is one of the OCI, as in what `docker save` writes.
+        listed.sh(script).stdout().is("0\n1\n").await?;
+        let imported = s.container().import_image(&image.as_docker_tarball(), None);
+        imported.file("/f").contents().is("x").await
+    }),
     // Dagger does the same. Times of files count for commands alone.
     ("tarball: the same container gives the same bytes", [Images], async |s| {
         let pack =

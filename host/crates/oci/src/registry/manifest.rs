@@ -15,7 +15,9 @@ use super::select::{check_config, select};
 use super::transport::{Request, Transport};
 use super::{Client, pull_scopes};
 use crate::Digest;
-use crate::image::{CONFIG, ConfigFile, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest};
+use crate::image::{
+    CONFIG, ConfigFile, DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest,
+};
 use graph::reference::Reference;
 
 /// The maximum size of a manifest, which is that of registries.
@@ -23,7 +25,6 @@ const MAX_MANIFEST: u64 = 4 << 20;
 /// The maximum size of a configuration.
 const MAX_CONFIG: u64 = 8 << 20;
 /// Docker's media type of a configuration.
-const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// The media types of the supported manifests.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \

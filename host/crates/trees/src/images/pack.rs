@@ -10,7 +10,9 @@ use engine::{Failure, FailureCode};
 use graph::image::ARCHIVE;
 use graph::{ContentDigest, ImageOp, ImageOrigin, Op, PackForm, PackOp, Selection};
 use oci::archive::write_tar;
-use oci::image::{CONFIG, ConfigFile, Descriptor, History, MANIFEST, Manifest};
+use oci::image::{
+    CONFIG, ConfigFile, DOCKER_CONFIG, DOCKER_MANIFEST, Descriptor, History, MANIFEST, Manifest, docker_layer,
+};
 use oci::layout::{ImageFiles, LayoutContents, LayoutFile, layout_files};
 use store::{Entry, Kind, Node, Owned, Store};
 
@@ -68,7 +70,7 @@ impl Trees {
         let files = files_of(op, base.as_ref(), &layers, n_base)?;
         match op.form {
             PackForm::Layout => layout(store, &files, &layers),
-            PackForm::Archive => archive(store, &files, &layers),
+            PackForm::Archive | PackForm::DockerArchive => archive(store, &files, &layers),
         }
     }
 }
@@ -121,17 +123,24 @@ fn files_of(
     let made = History { created: Some(CREATED.to_owned()), created_by: Some("host".to_owned()), ..History::default() };
     file.history.extend(std::iter::repeat_n(made, layers.len() - n_base));
     let config = json(&file)?;
+    let is_for_docker = op.form == PackForm::DockerArchive;
+    let (manifest_type, config_type) =
+        if is_for_docker { (DOCKER_MANIFEST, DOCKER_CONFIG) } else { (MANIFEST, CONFIG) };
+    let layer = |layer: &PackedLayer| match is_for_docker {
+        true => Descriptor { media_type: docker_layer(&layer.descriptor.media_type), ..layer.descriptor.clone() },
+        false => layer.descriptor.clone(),
+    };
     let manifest = Manifest {
         schema_version: 2,
-        media_type: Some(MANIFEST.to_owned()),
+        media_type: Some(manifest_type.to_owned()),
         config: Descriptor {
-            media_type: CONFIG.to_owned(),
+            media_type: config_type.to_owned(),
             digest: oci::Digest::of(&config),
             size: config.len() as u64,
             platform: None,
             annotations: BTreeMap::new(),
         },
-        layers: layers.iter().map(|layer| layer.descriptor.clone()).collect(),
+        layers: layers.iter().map(layer).collect(),
         annotations: op.annotations.clone(),
     };
     let manifest = json(&manifest)?;
