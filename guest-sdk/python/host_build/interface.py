@@ -12,7 +12,7 @@ from sources import ENTRY, Class, Mistake, Sources
 
 PLAIN = {"str": "string", "bool": "bool", "int": "s64", "float": "f64"}
 OBJECTS = {"CacheVolume", "Container", "Directory", "File", "Secret", "Service"}
-VALUES = {"CacheSharing", "Port", "Protocol", "Report", "SearchResult", "Stat", "TestCase", "Verdict"}
+VALUES = {"CacheSharing", "MatchPart", "Port", "Protocol", "Report", "SearchMatch", "SearchResult", "Stat", "TestCase", "Verdict"}
 
 INSTEAD = {
     "dict": "use a dataclass, or `list[tuple[str, str]]`",

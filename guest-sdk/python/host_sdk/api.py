@@ -60,6 +60,39 @@ class SearchResult(Value):
 SearchResult._interface = "directory"
 
 
+@dataclass
+class MatchPart(Value):
+    """A part of a line that matches."""
+
+    start: int
+    """The first byte of the part, counted from 0 in the line."""
+    end: int
+    """The byte behind the part."""
+
+
+MatchPart._interface = "directory"
+
+
+@dataclass
+class SearchMatch(Value):
+    """One match of `search_matches`."""
+
+    path: str
+    """The path of the file, relative to the directory that was searched."""
+    line: int
+    """The number of the line, counted from 1."""
+    text: str
+    """The whole line, without its line ending."""
+    offset: int
+    """The number of bytes of the file before the line."""
+    parts: list[MatchPart]
+    """The parts of the line that match, in their order."""
+
+
+SearchMatch._interface = "directory"
+FIELDS["SearchMatch", "parts"] = lambda raw: [lift(MatchPart, item) for item in raw]
+
+
 class Level(Value, Enum):
     """The importance of a message."""
 
@@ -165,7 +198,9 @@ class CacheVolume(Object):
 
 
 class File(Object):
-    """A file that may not exist yet."""
+    """A file that may not exist yet. Where the path is that of a symbolic link, each
+    method reads the file that the link leads to.
+    """
 
     def __init__(self, name: str, contents: str) -> None:
         """Returns a file with this name and these contents, with mode 0644.
@@ -275,39 +310,61 @@ class Directory(Object):
         contents: str | bytes,
         *,
         mode: int | None = None,
+        special_bits: bool = False,
         owner: str | None = None,
+        inherit_owner: bool = False,
     ) -> Directory:
         """Adds a file with these contents at `path`, with mode 0644. Missing parent
         directories are created.
 
         Args:
-            mode: Sets the permission bits.
+            mode: Sets the permission bits. A file gets the nine bits `0o777` of them, and a
+                directory also the others, such as `0o1777`.
+            special_bits: Gives a file the set-user-ID, set-group-ID and sticky bits of the mode, too,
+                as in `0o4755`.
             owner: Sets the owner, in the form of `copy-options.with-owner`.
+            inherit_owner: Sets the owner as `copy-options.inherit-owner` does.
         """
         binding = bindings("directory").NewOptions
         chosen = options(
             binding,
             with_mode=mode,
+            with_special_bits=special_bits,
             with_owner=owner,
+            inherit_owner=inherit_owner,
         )
         if chosen is None and isinstance(contents, str):
             return lift(Directory, self._raw.with_new_file(lower(path), lower(contents)))
         contents = contents.encode() if isinstance(contents, str) else contents
         return lift(Directory, self._raw.with_new_file_options(lower(path), lower(contents), chosen or binding()))
 
-    def with_new_directory(self, path: str, *, mode: int | None = None, owner: str | None = None) -> Directory:
+    def with_new_directory(
+        self,
+        path: str,
+        *,
+        mode: int | None = None,
+        special_bits: bool = False,
+        owner: str | None = None,
+        inherit_owner: bool = False,
+    ) -> Directory:
         """Adds an empty directory at `path`, with mode 0755. Missing parent
         directories are created. A directory that exists stays as it is.
 
         Args:
-            mode: Sets the permission bits.
+            mode: Sets the permission bits. A file gets the nine bits `0o777` of them, and a
+                directory also the others, such as `0o1777`.
+            special_bits: Gives a file the set-user-ID, set-group-ID and sticky bits of the mode, too,
+                as in `0o4755`.
             owner: Sets the owner, in the form of `copy-options.with-owner`.
+            inherit_owner: Sets the owner as `copy-options.inherit-owner` does.
         """
         binding = bindings("directory").NewOptions
         chosen = options(
             binding,
             with_mode=mode,
+            with_special_bits=special_bits,
             with_owner=owner,
+            inherit_owner=inherit_owner,
         )
         if chosen is None:
             return lift(Directory, self._raw.with_new_directory(lower(path)))
@@ -321,6 +378,7 @@ class Directory(Object):
         include: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
         owner: str | None = None,
+        inherit_owner: bool = False,
         mode: int | None = None,
     ) -> Directory:
         """Adds a copy of the file at `path`. If `path` ends with `/`, or if a
@@ -335,6 +393,8 @@ class Directory(Object):
                 precedence over `with-include`.
             owner: Gives everything to `user`, `user:group`, `uid` or `uid:gid`. Names are
                 looked up in `/etc/passwd` and `/etc/group` of the target.
+            inherit_owner: Gives everything that is copied into a container to the user of its commands,
+                if no other owner is set. Without a container it changes nothing.
             mode: Sets the permission bits of all copied files. Directories get the same bits,
                 with execute permission wherever they have read permission.
         """
@@ -344,6 +404,7 @@ class Directory(Object):
             with_include=include,
             with_exclude=exclude,
             with_owner=owner,
+            inherit_owner=inherit_owner,
             with_mode=mode,
         )
         if chosen is None:
@@ -362,6 +423,7 @@ class Directory(Object):
         include: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
         owner: str | None = None,
+        inherit_owner: bool = False,
         mode: int | None = None,
     ) -> Directory:
         """Adds the contents of a directory at `path`, and merges them with what exists
@@ -375,6 +437,8 @@ class Directory(Object):
                 precedence over `with-include`.
             owner: Gives everything to `user`, `user:group`, `uid` or `uid:gid`. Names are
                 looked up in `/etc/passwd` and `/etc/group` of the target.
+            inherit_owner: Gives everything that is copied into a container to the user of its commands,
+                if no other owner is set. Without a container it changes nothing.
             mode: Sets the permission bits of all copied files. Directories get the same bits,
                 with execute permission wherever they have read permission.
         """
@@ -384,6 +448,7 @@ class Directory(Object):
             with_include=include,
             with_exclude=exclude,
             with_owner=owner,
+            inherit_owner=inherit_owner,
             with_mode=mode,
         )
         if chosen is None:
@@ -399,7 +464,8 @@ class Directory(Object):
 
     def without_file(self, path: str) -> Directory:
         """Removes the file at `path`, or all files that match `path` as a glob. If
-        there is none, nothing happens.
+        there is none, nothing happens. If a directory matches, a LEAF fails with
+        `invalid-argument`.
         """
         return lift(Directory, self._raw.without_file(lower(path)))
 
@@ -409,7 +475,8 @@ class Directory(Object):
 
     def without_directory(self, path: str) -> Directory:
         """Removes the directory at `path`, or all directories that match `path` as a
-        glob. If there is none, nothing happens.
+        glob. If there is none, nothing happens. If something else is at `path`, a LEAF
+        fails with `invalid-argument`.
         """
         return lift(Directory, self._raw.without_directory(lower(path)))
 
@@ -463,6 +530,7 @@ class Directory(Object):
         globs: Sequence[str] | None = None,
         limit: int | None = None,
         files_only: bool = False,
+        skip_hidden: bool = False,
     ) -> list[SearchResult]:
         """Returns the lines that match the pattern, ordered by path and line.
 
@@ -472,6 +540,8 @@ class Directory(Object):
             globs: Searches only the files whose path matches one of these globs.
             limit: Stops after this many matches.
             files_only: Returns each file once, with its first match.
+            skip_hidden: Leaves out files whose name begins with a dot, and everything in directories
+                whose name does.
         """
         binding = bindings("directory").SearchOptions
         chosen = options(
@@ -481,14 +551,57 @@ class Directory(Object):
             with_globs=globs,
             with_limit=limit,
             files_only=files_only,
+            skip_hidden=skip_hidden,
         )
         return [lift(SearchResult, item) for item in leaf(lambda: self._raw.search(lower(pattern), chosen or binding()))]
+
+    def search_matches(
+        self,
+        pattern: str,
+        *,
+        literal: bool = False,
+        insensitive: bool = False,
+        globs: Sequence[str] | None = None,
+        limit: int | None = None,
+        files_only: bool = False,
+        skip_hidden: bool = False,
+    ) -> list[SearchMatch]:
+        """Returns the same lines as `search`, with their places in the file and the
+        parts that match.
+
+        Args:
+            literal: Takes the pattern as plain text.
+            insensitive: Ignores the difference between upper and lower case.
+            globs: Searches only the files whose path matches one of these globs.
+            limit: Stops after this many matches.
+            files_only: Returns each file once, with its first match.
+            skip_hidden: Leaves out files whose name begins with a dot, and everything in directories
+                whose name does.
+        """
+        binding = bindings("directory").SearchOptions
+        chosen = options(
+            binding,
+            literal=literal,
+            insensitive=insensitive,
+            with_globs=globs,
+            with_limit=limit,
+            files_only=files_only,
+            skip_hidden=skip_hidden,
+        )
+        return [lift(SearchMatch, item) for item in leaf(lambda: self._raw.search_matches(lower(pattern), chosen or binding()))]
 
     def exists(self, path: str) -> bool:
         """Returns whether something exists at `path`. A symbolic link is not
         followed.
         """
         return leaf(lambda: self._raw.exists(lower(path)))
+
+    def find_up(self, name: str, start: str | None = None) -> str | None:
+        """Looks for an entry of this name in the directory `start`, and then in each
+        directory above it up to this one. Returns the path of the first, or nothing.
+        Without `start` only this directory is looked in.
+        """
+        return leaf(lambda: self._raw.find_up(lower(name), lower(start)))
 
     def stat(self, path: str) -> Stat:
         """Returns the properties of the entry at `path`. A symbolic link is not
@@ -516,8 +629,9 @@ class Directory(Object):
 class Secret(Object):
     """A secret that the caller of the stage provides.
 
-    Its value is not part of any digest or cache key, and is replaced by `***` in
-    the output of commands.
+    Its value is not part of any digest or cache key, which have at most a hash of it
+    with a key that only this machine's store has, and is replaced by `***` in the
+    output of commands.
     """
 
     def name(self) -> str:
@@ -659,6 +773,18 @@ class Container(Object):
         """Removes a secret variable."""
         return lift(Container, self._raw.without_secret_variable(lower(name)))
 
+    def with_volatile_variable(self, name: str, value: str) -> Container:
+        """Sets a variable that commands see and that is part of no cache key, such as the
+        number of a build: with another value, no command runs again. It hides a
+        variable and a secret of its name, and is in no image. In one run, only the
+        first of two commands that differ in it alone is executed.
+        """
+        return lift(Container, self._raw.with_volatile_variable(lower(name), lower(value)))
+
+    def without_volatile_variable(self, name: str) -> Container:
+        """Removes a volatile variable."""
+        return lift(Container, self._raw.without_volatile_variable(lower(name)))
+
     def with_workdir(self, path: str) -> Container:
         """Sets the working directory, and creates it if it does not exist."""
         return lift(Container, self._raw.with_workdir(lower(path)))
@@ -721,20 +847,28 @@ class Container(Object):
         contents: str | bytes,
         *,
         mode: int | None = None,
+        special_bits: bool = False,
         owner: str | None = None,
+        inherit_owner: bool = False,
     ) -> Container:
         """Adds a file with these contents at `path`, with mode 0644. Missing parent
         directories are created.
 
         Args:
-            mode: Sets the permission bits.
+            mode: Sets the permission bits. A file gets the nine bits `0o777` of them, and a
+                directory also the others, such as `0o1777`.
+            special_bits: Gives a file the set-user-ID, set-group-ID and sticky bits of the mode, too,
+                as in `0o4755`.
             owner: Sets the owner, in the form of `copy-options.with-owner`.
+            inherit_owner: Sets the owner as `copy-options.inherit-owner` does.
         """
         binding = bindings("directory").NewOptions
         chosen = options(
             binding,
             with_mode=mode,
+            with_special_bits=special_bits,
             with_owner=owner,
+            inherit_owner=inherit_owner,
         )
         if chosen is None and isinstance(contents, str):
             return lift(Container, self._raw.with_new_file(lower(path), lower(contents)))
@@ -753,6 +887,7 @@ class Container(Object):
         include: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
         owner: str | None = None,
+        inherit_owner: bool = False,
         mode: int | None = None,
     ) -> Container:
         """Adds a copy of the file at `path`. If `path` ends with `/`, or if a
@@ -767,6 +902,8 @@ class Container(Object):
                 precedence over `with-include`.
             owner: Gives everything to `user`, `user:group`, `uid` or `uid:gid`. Names are
                 looked up in `/etc/passwd` and `/etc/group` of the target.
+            inherit_owner: Gives everything that is copied into a container to the user of its commands,
+                if no other owner is set. Without a container it changes nothing.
             mode: Sets the permission bits of all copied files. Directories get the same bits,
                 with execute permission wherever they have read permission.
         """
@@ -776,6 +913,7 @@ class Container(Object):
             with_include=include,
             with_exclude=exclude,
             with_owner=owner,
+            inherit_owner=inherit_owner,
             with_mode=mode,
         )
         if chosen is None:
@@ -794,6 +932,7 @@ class Container(Object):
         include: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
         owner: str | None = None,
+        inherit_owner: bool = False,
         mode: int | None = None,
     ) -> Container:
         """Adds a copy of the contents of a directory at `path`, and merges them with
@@ -807,6 +946,8 @@ class Container(Object):
                 precedence over `with-include`.
             owner: Gives everything to `user`, `user:group`, `uid` or `uid:gid`. Names are
                 looked up in `/etc/passwd` and `/etc/group` of the target.
+            inherit_owner: Gives everything that is copied into a container to the user of its commands,
+                if no other owner is set. Without a container it changes nothing.
             mode: Sets the permission bits of all copied files. Directories get the same bits,
                 with execute permission wherever they have read permission.
         """
@@ -816,6 +957,7 @@ class Container(Object):
             with_include=include,
             with_exclude=exclude,
             with_owner=owner,
+            inherit_owner=inherit_owner,
             with_mode=mode,
         )
         if chosen is None:
@@ -827,7 +969,9 @@ class Container(Object):
         return lift(Container, self._raw.with_symlink(lower(target), lower(link_name)))
 
     def without_file(self, path: str) -> Container:
-        """Removes the file at `path`. If there is none, nothing happens."""
+        """Removes the file at `path`. If there is none, nothing happens. If it is a
+        directory, a LEAF fails with `invalid-argument`.
+        """
         return lift(Container, self._raw.without_file(lower(path)))
 
     def without_files(self, paths: Sequence[str]) -> Container:
@@ -835,7 +979,9 @@ class Container(Object):
         return lift(Container, self._raw.without_files(items(paths)))
 
     def without_directory(self, path: str) -> Container:
-        """Removes the directory at `path`. If there is none, nothing happens."""
+        """Removes the directory at `path`. If there is none, nothing happens. If it is
+        something else, a LEAF fails with `invalid-argument`.
+        """
         return lift(Container, self._raw.without_directory(lower(path)))
 
     def with_mounted_directory(
@@ -1010,6 +1156,7 @@ class Container(Object):
         any_code: bool = False,
         timeout_seconds: int | None = None,
         without_network: bool = False,
+        without_new_privileges: bool = False,
         without_cache: bool = False,
         use_entrypoint: bool = False,
         expand: bool = False,
@@ -1024,17 +1171,19 @@ class Container(Object):
 
         Args:
             stdin: Sets the text of the standard input, which is empty by default.
-            redirect_stdin: Reads the standard input from a file of the container. If `with-stdin` is
-                also set, a LEAF fails with `invalid-argument`.
-            redirect_stdout: Also writes the standard output to this file of the container. The path is
-                relative to the working directory.
-            redirect_stderr: Also writes the standard error to this file of the container. The path is
-                relative to the working directory.
+            redirect_stdin: Reads the standard input from a file of the container. If there is none, a LEAF
+                fails with `not-found`; if `with-stdin` is also set, with `invalid-argument`.
+            redirect_stdout: Also writes the standard output to this file of the container, with secrets
+                replaced. The path is relative to the working directory.
+            redirect_stderr: Also writes the standard error to this file of the container, with secrets
+                replaced. The path is relative to the working directory.
             expected_codes: Sets the exit codes that are not a failure.
             any_code: Accepts every exit code.
             timeout_seconds: Kills the command after this number of seconds. The LEAF then fails with
                 `timeout`.
             without_network: Runs the command without a network.
+            without_new_privileges: Keeps the command from gaining privileges: `sudo` and other set-user-ID
+                programs do nothing for it.
             without_cache: Runs the command in every run, even if its result is known.
             use_entrypoint: Puts the entrypoint of the container before the arguments.
             expand: Replaces `$NAME` and `${NAME}` in the arguments by the variables of the
@@ -1057,6 +1206,7 @@ class Container(Object):
             with_any_code=any_code,
             with_timeout_seconds=timeout_seconds,
             without_network=without_network,
+            without_new_privileges=without_new_privileges,
             without_cache=without_cache,
             use_entrypoint=use_entrypoint,
             expand=expand,
@@ -1087,6 +1237,12 @@ class Container(Object):
         load` also reads.
         """
         return lift(File, self._raw.as_tarball())
+
+    def as_docker_tarball(self) -> File:
+        """Returns the same file with Docker's media types in place of those of the OCI,
+        for programs that do not know these.
+        """
+        return lift(File, self._raw.as_docker_tarball())
 
     def as_service(self) -> Service:
         """Returns a service that runs the default arguments of the container."""
@@ -1203,9 +1359,11 @@ __all__ = [
     "Directory",
     "File",
     "Level",
+    "MatchPart",
     "Port",
     "Protocol",
     "Report",
+    "SearchMatch",
     "SearchResult",
     "Secret",
     "Service",

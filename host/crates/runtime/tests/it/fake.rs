@@ -179,7 +179,13 @@ impl Engine for FakeEngine {
     }
 
     async fn search(&self, _: &Snapshot, _: &TreePath, query: &SearchQuery) -> Result<Vec<SearchMatch>, Failure> {
-        Ok(vec![SearchMatch { path: "a.txt".to_owned(), line: 1, text: query.pattern.clone() }])
+        Ok(vec![SearchMatch {
+            path: "a.txt".to_owned(),
+            line: 1,
+            text: query.pattern.clone(),
+            offset: 0,
+            parts: Vec::new(),
+        }])
     }
 
     async fn digest(&self, _: &Snapshot, _: &TreePath) -> Result<ContentDigest, Failure> {
