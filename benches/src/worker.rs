@@ -83,7 +83,7 @@ fn session(store: &Path, events: EventSink) -> SessionIo {
         is_cache_used: true,
         timeout: None,
         max_output_bytes: engine::MAX_OUTPUT_BYTES,
-        is_network_allowed: false,
+        rules: engine::Rules { network: false, ..engine::Rules::default() },
         images: engine::ImageAccess::default(),
         store: store.to_owned(),
         is_dry: false,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use engine::Engine as _;
 use engine_embedded::embedded;
 use engine_embedded::zone::ZoneConfig;
-use graph::{Edge, ExecOp, Expect, Limits, Op, Platform, Reuse, Selection, SourceOp, Stdin, TreePath};
+use graph::{Edge, ExecOp, Expect, Limits, Op, Pairs, Platform, Reuse, Selection, SourceOp, Stdin, TreePath};
 use store::Store;
 
 /// Reads the number of steps of a chain, runs the chain, and writes how long that took.
@@ -44,6 +44,7 @@ fn exec(command: &str, variable: (String, String)) -> ExecOp {
     ExecOp {
         args: vec![command.to_owned()],
         env: [variable].into_iter().collect(),
+        volatile_env: Pairs::default(),
         secret_env: Vec::new(),
         cwd: TreePath::root(),
         user: None,
@@ -57,5 +58,6 @@ fn exec(command: &str, variable: (String, String)) -> ExecOp {
         network: false,
         reuse: Reuse::Allowed,
         limits: Limits::default(),
+        new_privileges: true,
     }
 }
