@@ -51,10 +51,14 @@ async fn an_interrupt_while_a_failed_run_is_stopped_is_told_and_not_the_failure(
     let session = session();
     let pipeline = pipeline(&session, &["fails", "goes-on"]);
     // The second stage goes on although the first one failed, as if it had changed something, until the interrupt.
-    let begun = session.in_background(futures::future::pending());
+    let cancel = session.options.cancel.clone();
+    let until_interrupt = cancel.clone();
+    let begun = session.in_background(async move {
+        until_interrupt.cancelled().await;
+        Err(Failure::Cancelled)
+    });
     pipeline.begun.lock().unwrap().insert(1, begun);
     session.effects.begin(&"test.goes-on".into()).unwrap();
-    let cancel = session.options.cancel.clone();
     let interrupt = async {
         // Once the run is being stopped, nothing else may begin to change something.
         for n in 0.. {
