@@ -1,5 +1,7 @@
 //! The WIT package as the generators of all languages see it.
 
+use std::collections::BTreeSet;
+
 use wit_parser::{Docs, Function, FunctionKind, Handle, Interface, Resolve, Type, TypeDef, TypeDefKind, TypeId};
 
 /// The interfaces whose functions belong to no object.
@@ -153,6 +155,19 @@ impl Package {
         }
     }
 
+    /// Returns documentation with the names that methods have in a language.
+    pub(crate) fn said(&self, text: &str, named: &dyn Fn(&str) -> String) -> String {
+        let methods = self.objects().into_iter().flat_map(|(_, _, id)| self.methods(id)).map(|method| method.name);
+        let methods: BTreeSet<&str> = methods.collect();
+        let plain = text.strip_prefix("LEAF: ").map_or_else(|| text.to_owned(), capitalized);
+        let parts = plain.split('`').enumerate();
+        let parts = parts.map(|(n, part)| match n % 2 == 1 && methods.contains(part) {
+            true => named(part),
+            false => part.to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("`")
+    }
+
     /// Returns the value that a function returns, and whether it can fail.
     pub(crate) fn result<'a>(&'a self, function: &'a Function) -> (Option<Shape<'a>>, bool) {
         let Some(ty) = &function.result else { return (None, false) };
@@ -163,6 +178,12 @@ impl Package {
         }
         (Some(self.shape(ty)), false)
     }
+}
+
+/// Returns a text that begins with a capital letter.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Returns documentation as text.

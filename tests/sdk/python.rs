@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use wit_parser::{Function, Param, TypeDef, TypeDefKind};
 
-use crate::package::{Method, Options, Package, Shape, text};
+use crate::package::{Method, Options, Package, Shape, capitalized, text};
 
 const HEAD: &str = "# Generated from the WIT package by the test `sdk`. Do not edit.\n";
 
@@ -288,11 +288,11 @@ fn named(shape: &Shape<'_>, used: &mut BTreeSet<String>) {
 /// Prints a docstring: the documentation, and that of each keyword argument.
 fn docs(out: &mut String, depth: usize, package: &Package, text: &str, keywords: &[Keyword]) {
     let indent = "    ".repeat(depth);
-    let mut text = said(package, text);
+    let mut text = package.said(text, &|name| snake(name));
     if !keywords.is_empty() {
         text.push_str("\n\nArgs:");
         for keyword in keywords {
-            let docs = said(package, &keyword.docs).replace('\n', "\n        ");
+            let docs = package.said(&keyword.docs, &|name| snake(name)).replace('\n', "\n        ");
             let _ = write!(text, "\n    {}: {docs}", keyword.name);
         }
     }
@@ -300,25 +300,6 @@ fn docs(out: &mut String, depth: usize, package: &Package, text: &str, keywords:
     let text = text.collect::<Vec<_>>().join("\n");
     let end = if text.contains('\n') { format!("\n{indent}") } else { String::new() };
     let _ = writeln!(out, "{indent}\"\"\"{}{end}\"\"\"", text.trim_start());
-}
-
-/// Returns documentation with the names that Python has.
-fn said(package: &Package, text: &str) -> String {
-    let methods = package.objects().into_iter().flat_map(|(_, _, id)| package.methods(id)).map(|method| method.name);
-    let methods: BTreeSet<&str> = methods.collect();
-    let mut said = String::new();
-    let plain = text.strip_prefix("LEAF: ").map_or_else(|| text.to_owned(), capitalized);
-    for (n, part) in plain.split('`').enumerate() {
-        let part = if n % 2 == 1 && methods.contains(part) { snake(part) } else { part.to_owned() };
-        let mark = if n == 0 { "" } else { "`" };
-        let _ = write!(said, "{mark}{part}");
-    }
-    said
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn snake(name: &str) -> String {

@@ -1,0 +1,36 @@
+// Reads the stages in the sources of a module, and bundles them with what the component needs.
+//
+//     node describe.mjs MODULE OUT
+//
+// prints the interface as JSON, or the mistakes in the sources, or the package that is missing. It runs none of the
+// author's code, and writes OUT/app.js for componentize-qjs.
+
+import { realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const [root, out] = [realpathSync(process.argv[2]), process.argv[3]];
+const packages = {};
+for (const name of ["typescript", "esbuild"]) {
+  try {
+    packages[name] = createRequire(join(root, "package.json"))(name);
+  } catch {
+    process.stdout.write(JSON.stringify({ missing: name }));
+    process.exit(0);
+  }
+}
+
+const { read } = await import("./interface.mjs");
+const { bundle } = await import("./bundle.mjs");
+
+const { interface: found, names, classes, entry, mistakes } = read(packages.typescript, root);
+if (mistakes.length === 0) {
+  const { sources, mistakes } = bundle(packages.esbuild, { root, out, entry, names, classes });
+  answer(mistakes.length === 0 ? { interface: found, sources } : { mistakes });
+} else {
+  answer({ mistakes });
+}
+
+function answer(value) {
+  process.stdout.write(JSON.stringify(value));
+}
