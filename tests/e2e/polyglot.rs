@@ -1,9 +1,9 @@
 //! Modules and programs in Rust, Python and JavaScript that use each other, in every pair of languages.
 
+mod authored;
 mod dependencies;
 mod guide;
 mod programs;
-mod python;
 
 use std::path::PathBuf;
 

@@ -159,7 +159,9 @@ fn object(out: &mut String, package: &Package, name: &str, id: TypeId) {
         let function = method.function;
         let mut params = params(package, &own_params(function));
         if method.twin.is_some_and(|twin| twin.params.iter().any(|p| matches!(package.shape(&p.ty), Shape::Bytes))) {
-            params.iter_mut().for_each(|param| *param = param.replace("contents: string", "contents: string | Uint8Array"));
+            params
+                .iter_mut()
+                .for_each(|param| *param = param.replace("contents: string", "contents: string | Uint8Array"));
         }
         out.push('\n');
         docs(out, 1, package, &text(&function.docs), false);

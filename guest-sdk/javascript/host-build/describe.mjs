@@ -5,17 +5,16 @@
 // prints the interface as JSON, or the mistakes in the sources, or the package that is missing. It runs none of the
 // author's code, and writes OUT/app.js for componentize-qjs.
 
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 const [root, out] = [realpathSync(process.argv[2]), process.argv[3]];
 const packages = {};
-for (const name of ["typescript", "esbuild"]) {
-  try {
-    packages[name] = createRequire(join(root, "package.json"))(name);
-  } catch {
-    process.stdout.write(JSON.stringify({ missing: name }));
+for (const [name, program] of [["typescript", "tsc"], ["esbuild", "esbuild"]]) {
+  packages[name] = installed(name, program);
+  if (packages[name] === undefined) {
+    answer({ missing: name });
     process.exit(0);
   }
 }
@@ -29,6 +28,20 @@ if (mistakes.length === 0) {
   answer(mistakes.length === 0 ? { interface: found, sources } : { mistakes });
 } else {
   answer({ mistakes });
+}
+
+/** Returns a package of the module, or else the one whose program is on the PATH. */
+function installed(name, program) {
+  const programs = (process.env.PATH ?? "").split(delimiter).map((directory) => join(directory, program));
+  const places = [join(root, "package.json"), ...programs.filter(existsSync).map((path) => realpathSync(path))];
+  for (const place of places) {
+    try {
+      return createRequire(place)(name);
+    } catch (error) {
+      if (error.code !== "MODULE_NOT_FOUND") throw error;
+    }
+  }
+  return undefined;
 }
 
 function answer(value) {

@@ -33,6 +33,9 @@ class Mistake extends Error {
   }
 }
 
+/** The file cannot be read further: its mistakes are told already. */
+class Unreadable extends Error {}
+
 /** Returns the interface of the module in `root` with the author's names, or the mistakes. */
 export function read(ts, root) {
   const entry = ENTRIES.find((name) => existsSync(join(root, name)));
@@ -44,6 +47,7 @@ export function read(ts, root) {
   try {
     return { entry, ...reader.read(join(root, entry)), mistakes: reader.mistakes };
   } catch (error) {
+    if (error instanceof Unreadable) return { mistakes: reader.mistakes };
     if (!(error instanceof Mistake)) throw error;
     return { mistakes: [...reader.mistakes, error.told] };
   }
@@ -112,7 +116,7 @@ class Reader {
       const message = ts.flattenDiagnosticMessageText(found.messageText, "\n");
       this.mistakes.push({ path: source.path, line: line + 1, message, hint: null });
     }
-    if (file.parseDiagnostics.length > 0) throw new Mistake(source, file, "the file cannot be read");
+    if (file.parseDiagnostics.length > 0) throw new Unreadable();
     for (const statement of file.statements.filter(ts.isImportDeclaration)) this.imported(source, statement);
     return source;
   }

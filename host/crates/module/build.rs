@@ -12,9 +12,12 @@ fn main() {
     println!("cargo::rerun-if-changed={}", root.join("Cargo.toml").display());
     let out = PathBuf::from(env::var("OUT_DIR").unwrap());
     rust(&root, &out);
-    let python = files(&sdk.join("python"), |path| path.extension().is_some_and(|end| end == "py"));
-    let named = python.iter().map(|path| (path.strip_prefix(&sdk).unwrap(), path.as_path()));
-    write(&out.join("python.rs"), named);
+    for (language, ends) in [("python", &["py"][..]), ("javascript", &["js", "mjs", "ts", "json"])] {
+        let is_source = |path: &Path| path.extension().is_some_and(|end| ends.iter().any(|wanted| end == *wanted));
+        let found = files(&sdk.join(language), is_source);
+        let named = found.iter().map(|path| (path.strip_prefix(&sdk).unwrap(), path.as_path()));
+        write(&out.join(format!("{language}.rs")), named);
+    }
 }
 
 /// Lists the SDK for Rust, whose manifests are changed.

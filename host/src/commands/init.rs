@@ -12,7 +12,8 @@ use crate::exit::ExitStatus;
 use crate::report::{Report, Result};
 use crate::styles::{about, examples};
 
-pub(crate) static ENTRY: Entry = Entry { name: "init", summary: "Makes a new module in Rust or Python", define, run };
+pub(crate) static ENTRY: Entry =
+    Entry { name: "init", summary: "Makes a new module in Rust, Python, TypeScript or JavaScript", define, run };
 
 fn define(command: Command) -> Command {
     command
@@ -55,6 +56,8 @@ fn run(parsed: &Parsed, context: Context<'_>) -> Result<ExitStatus> {
     };
     let template = match parsed.options.value("lang") {
         Some("python") => Template::Python,
+        Some("typescript") => Template::TypeScript,
+        Some("javascript") => Template::JavaScript,
         _ => Template::Rust(sdk(parsed.options.value("sdk"), config)?),
     };
     for path in scaffold(&directory, &name, &template)? {

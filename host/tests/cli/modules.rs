@@ -175,7 +175,7 @@ fn a_module_in_another_language_is_called_and_not_built() {
         &expect![[r#"
             exit 3
             -- stderr
-            error: module `demo` is written in go, and `host build` builds Rust and Python in this version
+            error: module `demo` is written in go, and `host build` builds Rust, Python, JavaScript and TypeScript in this version
             hint: add `component = "demo.wasm"` to `host.toml`, and the command that makes it: `build = "make"`
         "#]],
     );

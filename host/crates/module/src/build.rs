@@ -3,6 +3,7 @@
 mod command;
 mod error;
 mod front_end;
+mod javascript;
 mod python;
 
 use std::collections::BTreeSet;
@@ -66,6 +67,9 @@ pub fn build(
     let made = match module.manifest.language {
         Some(Language::Rust) => of_crate(module, options, diagnostics)?,
         Some(Language::Python) => python::build(module, options.target_dir, diagnostics)?,
+        Some(language @ (Language::JavaScript | Language::TypeScript)) => {
+            javascript::build(module, language, options.target_dir, diagnostics)?
+        }
         None => return Err(BuildError::NoCode { module: name() }),
         Some(language) => return Err(BuildError::Language { module: name(), language }),
     };

@@ -24,13 +24,17 @@ pub enum Template {
     Rust(Sdk),
     /// Python, with the SDK that the program carries.
     Python,
+    /// TypeScript, with the SDK that the program carries.
+    TypeScript,
+    /// JavaScript, with the SDK that the program carries.
+    JavaScript,
 }
 
 impl Template {
     /// Returns the names of the languages that have a template, as they are in a manifest.
     #[must_use]
-    pub fn languages() -> [&'static str; 2] {
-        [Language::Rust.as_str(), Language::Python.as_str()]
+    pub fn languages() -> [&'static str; 4] {
+        [Language::Rust, Language::Python, Language::TypeScript, Language::JavaScript].map(Language::as_str)
     }
 
     /// Returns the files of a new module: their paths in it, and their contents.
@@ -46,8 +50,10 @@ impl Template {
                 ("main.py", include_str!("scaffold/main.py").to_owned()),
                 ("pyproject.toml", include_str!("scaffold/pyproject.toml").to_owned()),
             ],
+            Self::TypeScript => of_node(name, Language::TypeScript, "main.ts", include_str!("scaffold/main.ts")),
+            Self::JavaScript => of_node(name, Language::JavaScript, "main.js", include_str!("scaffold/main.js")),
         };
-        files.push((".gitignore", "/.host\n/target\n".to_owned()));
+        files.push((".gitignore", "/.host\n/node_modules\n/target\n".to_owned()));
         Ok(files)
     }
 
@@ -57,8 +63,19 @@ impl Template {
             Self::Rust(Sdk::Carried) => sdk::place(root),
             Self::Rust(Sdk::Path(_)) => Ok(()),
             Self::Python => sdk::place_python(root).map(drop),
+            Self::TypeScript | Self::JavaScript => sdk::place_javascript(root).map(drop),
         }
     }
+}
+
+/// Returns the files of a new module whose tools come from npm.
+fn of_node(name: &str, language: Language, source: &'static str, text: &str) -> Vec<(&'static str, String)> {
+    vec![
+        (MANIFEST_NAME, manifest(name, language)),
+        (source, text.to_owned()),
+        ("package.json", include_str!("scaffold/package.json").to_owned()),
+        ("tsconfig.json", include_str!("scaffold/tsconfig.json").to_owned()),
+    ]
 }
 
 /// The reason why a module was not made.

@@ -17,6 +17,9 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 /// The files of the SDK for Python: their paths from the directory above it, and their contents.
 const PYTHON: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/python.rs"));
 
+/// The files of the SDK for JavaScript and TypeScript: their paths from the directory above it, and their contents.
+const JAVASCRIPT: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/javascript.rs"));
+
 /// Puts the SDK into the module in `root`, if its `Cargo.toml` names it there. Files that are the same stay untouched.
 ///
 /// # Errors
@@ -46,6 +49,13 @@ pub(crate) fn place_python(root: &Path) -> Result<PathBuf, FsError> {
     let directory = own_directory(root)?;
     PYTHON.iter().try_for_each(|(name, text)| put(&directory.join(name), text))?;
     Ok(directory.join("python"))
+}
+
+/// Puts the SDK for JavaScript and TypeScript into the module in `root`, and returns its directory.
+pub(crate) fn place_javascript(root: &Path) -> Result<PathBuf, FsError> {
+    let directory = own_directory(root)?;
+    JAVASCRIPT.iter().try_for_each(|(name, text)| put(&directory.join(name), text))?;
+    Ok(directory.join("javascript"))
 }
 
 /// Makes the directory for what the program puts into the module in `root`, and returns its path.

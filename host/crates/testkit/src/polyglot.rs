@@ -14,6 +14,9 @@ use crate::{require, root, run, target_dir};
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 const COMPONENTIZE_QJS: &str = "componentize-qjs@0.4.5";
 
+/// What `host build` needs besides for JavaScript and TypeScript.
+const FRONT_END: [&str; 2] = ["esbuild@0.27", "typescript@5.9"];
+
 /// A language whose components are built with a tool from its registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -56,12 +59,13 @@ impl Language {
             Self::JavaScript => {
                 let tools = home.join("js");
                 let bin = tools.join("node_modules/.bin");
-                if !bin.join("componentize-qjs").exists() {
+                if !["componentize-qjs", "esbuild", "tsc"].iter().all(|tool| bin.join(tool).exists()) {
                     fs::create_dir_all(&tools).expect("the build directory can be written");
                     run(Command::new("npm")
                         .args(["install", "--silent", "--prefix"])
                         .arg(&tools)
-                        .arg(COMPONENTIZE_QJS));
+                        .arg(COMPONENTIZE_QJS)
+                        .args(FRONT_END));
                 }
                 bin
             }

@@ -14,7 +14,7 @@ use crate::manifest::Language;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The module is written in a language that this version does not build.
-    #[error("module `{module}` is written in {}, and `host build` builds Rust and Python in this version", language.as_str())]
+    #[error("module `{module}` is written in {}, and `host build` builds Rust, Python, JavaScript and TypeScript in this version", language.as_str())]
     Language {
         /// The name of the module.
         module: String,
@@ -112,7 +112,7 @@ pub enum BuildError {
     #[error("`{tool}`, which builds modules in {}, was not found", language.as_str())]
     NoTool {
         /// The name of the tool.
-        tool: &'static str,
+        tool: String,
         /// The language that needs it.
         language: Language,
         /// The command that installs it.

@@ -4,16 +4,18 @@
 //! interface with the source files, or the mistakes.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use guest_sdk_interface::Interface;
 use serde::Deserialize;
 
+use super::command;
 use super::error::BuildError;
-use crate::manifest::API_DIRECTORY;
+use crate::manifest::{API_DIRECTORY, Language, MANIFEST_NAME};
 use crate::reference::ModuleDirectory;
-use crate::{docs, sdk, wit};
+use crate::{docs, fs, sdk, wit};
 
 /// The answer of a front end.
 #[derive(Deserialize)]
@@ -27,6 +29,8 @@ pub(super) enum Answer {
     },
     /// The sources have mistakes.
     Refused { mistakes: Vec<Mistake> },
+    /// A package that reads the sources is not installed.
+    Missing { missing: String },
 }
 
 /// A mistake in the sources of a module.
@@ -40,16 +44,73 @@ pub(super) struct Mistake {
     hint: Option<String>,
 }
 
+/// The tools of a language.
+pub(super) struct Tools {
+    pub(super) language: Language,
+    /// The command that installs what makes components.
+    pub(super) install: &'static str,
+}
+
+impl Tools {
+    /// Returns a program that is on the `PATH`.
+    pub(super) fn find(&self, tool: &str, root: &Path) -> Result<PathBuf, BuildError> {
+        if command::is_there(tool, root) { Ok(PathBuf::from(tool)) } else { Err(self.missing(tool)) }
+    }
+
+    /// Returns the error of a tool that is not there.
+    pub(super) fn missing(&self, tool: &str) -> BuildError {
+        BuildError::NoTool { tool: tool.to_owned(), language: self.language, install: self.install }
+    }
+
+    /// Runs the program that makes a component, and returns the component. What it prints is shown if it fails.
+    pub(super) fn componentize(
+        &self,
+        module: &ModuleDirectory,
+        tool: &'static str,
+        run: &mut Command,
+        component: &Path,
+        diagnostics: &mut (dyn Write + Send),
+    ) -> Result<Vec<u8>, BuildError> {
+        let mut printed = Vec::new();
+        let status = command::stream(run.current_dir(&module.root), &mut printed).map_err(|_| self.missing(tool))?;
+        if status.success() {
+            return Ok(fs::read(component)?);
+        }
+        // Nobody reads it if it cannot be written.
+        let _ = diagnostics.write_all(&printed);
+        Err(BuildError::Tool { module: module.manifest.name.clone(), tool })
+    }
+}
+
+/// Runs a front end, and returns its answer.
+pub(super) fn ask(
+    module: &ModuleDirectory,
+    tool: &'static str,
+    run: &mut Command,
+    diagnostics: &mut (dyn Write + Send),
+) -> Result<Answer, BuildError> {
+    let answer = run.stdin(Stdio::null()).output().and_then(|output| {
+        let _ = diagnostics.write_all(&output.stderr);
+        serde_json::from_slice(&output.stdout).map_err(io::Error::other)
+    });
+    answer.map_err(|_| BuildError::Tool { module: module.manifest.name.clone(), tool })
+}
+
 impl Answer {
     /// Returns the interface and the source files, or shows the mistakes.
     pub(super) fn accepted(
         self,
         module: &ModuleDirectory,
+        tools: &Tools,
         diagnostics: &mut (dyn Write + Send),
     ) -> Result<(Interface, BTreeSet<PathBuf>), BuildError> {
         let mistakes = match self {
-            Self::Found { interface, sources } => return Ok((interface, sources)),
+            Self::Found { interface, mut sources } => {
+                sources.insert(fs::canonicalize(&module.root.join(MANIFEST_NAME))?);
+                return Ok((interface, sources));
+            }
             Self::Refused { mistakes } => mistakes,
+            Self::Missing { missing } => return Err(tools.missing(&missing)),
         };
         for mistake in &mistakes {
             // Nobody reads them if they cannot be written.

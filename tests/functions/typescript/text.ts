@@ -1,0 +1,3 @@
+// What stages share.
+
+export const shout = (text: string): string => `${text.toUpperCase()}!`;
