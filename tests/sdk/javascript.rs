@@ -27,7 +27,7 @@ pub(crate) fn objects(package: &Package) -> String {
             }
         }
         if !table.is_empty() {
-            let _ = write!(body, "\nmethods({}, {{\n{table}}});\n", pascal(name));
+            let _ = writeln!(body, "\nmethods({}, {{\n{table}}});", pascal(name));
         }
     }
     let mut out = format!("{HEAD}\n");
@@ -35,7 +35,7 @@ pub(crate) fn objects(package: &Package) -> String {
         let names: Vec<String> = names.into_iter().collect();
         let _ = writeln!(out, "import {{ {} }} from \"pipeline:api/{interface}@0.1.0\";", names.join(", "));
     }
-    let _ = write!(out, "import {{ methods }} from \"./runtime.js\";\n{body}\nexport {{ {} }};\n", exported.join(", "));
+    let _ = writeln!(out, "import {{ methods }} from \"./runtime.js\";\n{body}\nexport {{ {} }};", exported.join(", "));
     out
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn functions(package: &Package, interface: &str) -> String {
         let params = params.join(", ");
         let call = format!("raw.{name}({params})");
         let call = if package.result(function).1 { format!("leaf(() => {call})") } else { call };
-        let _ = write!(out, "\nexport function {name}({params}) {{\n  return {call};\n}}\n");
+        let _ = writeln!(out, "\nexport function {name}({params}) {{\n  return {call};\n}}");
     }
     out
 }
@@ -257,7 +257,7 @@ fn docs(out: &mut String, depth: usize, package: &Package, text: &str, is_apart:
         false => drop(writeln!(out, "{indent}/** {text} */")),
         true => {
             let lines = text.lines().map(|line| format!("{indent} * {line}").trim_end().to_owned());
-            let _ = write!(out, "{indent}/**\n{}\n{indent} */\n", lines.collect::<Vec<_>>().join("\n"));
+            let _ = writeln!(out, "{indent}/**\n{}\n{indent} */", lines.collect::<Vec<_>>().join("\n"));
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn objects(package: &Package) -> String {
     }
     names.sort();
     let listed: String = names.iter().map(|name| format!("    \"{name}\",\n")).collect();
-    let _ = write!(out, "\n\n__all__ = [\n{listed}]\n");
+    let _ = writeln!(out, "\n\n__all__ = [\n{listed}]");
     out
 }
 
@@ -74,12 +74,12 @@ fn value(out: &mut String, package: &Package, interface: &str, name: &str, def: 
     let mut lifted = String::new();
     match &def.kind {
         TypeDefKind::Record(record) => {
-            let _ = write!(out, "\n\n@dataclass\nclass {class}(Value):\n");
+            let _ = writeln!(out, "\n\n@dataclass\nclass {class}(Value):");
             docs(out, 1, package, &text(&def.docs), &[]);
-            let _ = write!(out, "\n");
+            let _ = writeln!(out);
             for field in &record.fields {
                 let shape = package.shape(&field.ty);
-                let _ = write!(out, "    {}: {}\n", snake(&field.name), annotation(&shape));
+                let _ = writeln!(out, "    {}: {}", snake(&field.name), annotation(&shape));
                 docs(out, 1, package, &text(&field.docs), &[]);
                 if let Some(lift) = lift(&shape, "raw") {
                     let _ = writeln!(lifted, "FIELDS[\"{class}\", \"{}\"] = lambda raw: {lift}", snake(&field.name));
@@ -87,9 +87,9 @@ fn value(out: &mut String, package: &Package, interface: &str, name: &str, def: 
             }
         }
         TypeDefKind::Enum(cases) => {
-            let _ = write!(out, "\n\nclass {class}(Value, Enum):\n");
+            let _ = writeln!(out, "\n\nclass {class}(Value, Enum):");
             docs(out, 1, package, &text(&def.docs), &[]);
-            let _ = write!(out, "\n");
+            let _ = writeln!(out);
             for case in &cases.cases {
                 let _ = writeln!(out, "    {} = \"{}\"", snake(&case.name).to_uppercase(), case.name);
                 docs(out, 1, package, &text(&case.docs), &[]);
@@ -103,11 +103,11 @@ fn value(out: &mut String, package: &Package, interface: &str, name: &str, def: 
 /// Prints the class of an object.
 fn object(out: &mut String, package: &Package, interface: &str, name: &str, id: wit_parser::TypeId) {
     let class = camel(name);
-    let _ = write!(out, "\n\nclass {class}(Object):\n");
+    let _ = writeln!(out, "\n\nclass {class}(Object):");
     docs(out, 1, package, &package.docs(id), &[]);
     if let Some(constructor) = package.constructor(id) {
         let params = with_self(params(package, &constructor.params));
-        let _ = write!(out, "\n    def __init__({}) -> None:\n", params.join(", "));
+        let _ = writeln!(out, "\n    def __init__({}) -> None:", params.join(", "));
         docs(out, 2, package, &text(&constructor.docs), &[]);
         let _ = writeln!(
             out,
@@ -154,10 +154,10 @@ fn print_method(out: &mut String, package: &Package, method: &Method<'_>) {
     let given: String =
         keywords.iter().map(|keyword| format!("            {}={},\n", keyword.method, keyword.name)).collect();
     let _ =
-        write!(out, "        binding = {binding}\n        chosen = options(\n            binding,\n{given}        )\n");
+        writeln!(out, "        binding = {binding}\n        chosen = options(\n            binding,\n{given}        )");
     if twin.item_name() != function.item_name() {
         let is_text = if is_bytes { " and isinstance(contents, str)" } else { "" };
-        let _ = write!(out, "        if chosen is None{is_text}:\n            {plain}\n");
+        let _ = writeln!(out, "        if chosen is None{is_text}:\n            {plain}");
     }
     if is_bytes {
         out.push_str("        contents = contents.encode() if isinstance(contents, str) else contents\n");
