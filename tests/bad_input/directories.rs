@@ -191,10 +191,10 @@ fn a_file_that_changes_while_it_is_read_is_an_error_or_has_the_old_contents() {
             n += 1;
             let _ = fs::remove_dir_all(scratch.path("work/tree"));
             scratch.write("tree/file", format!("old {n}\n"));
-            // The secret is read after the directory was scanned, and before or while its files are copied.
+            // A secret that no key has is read after the directory was scanned, before or while its files are copied.
             let words = format!(
                 "base with-rootfs --source root {method} --path /d --source tree with-env-variable --name N --value {n} \
-                 with-mounted-secret --path /s --source 'cmd:{change}; echo {n}' \
+                 with-mounted-secret --path /s --source 'by-name:cmd:{change}; echo {n}' \
                  with-exec --args sh --args -c --args 'cat /d/file' stdout"
             );
             let answer = scratch.host(call("values", &words));

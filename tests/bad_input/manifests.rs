@@ -52,7 +52,7 @@ fn a_manifest_that_cannot_be_read_or_built_says_why() {
     refused(
         &scratch.host(["call", "-m", "go", "x"]),
         INPUT,
-        &["module `a` is written in go", "hint: build the component"],
+        &["module `a` is written in go", "hint: add `component = \"a.wasm\"`"],
     );
     works(&scratch);
 }

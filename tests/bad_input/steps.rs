@@ -75,7 +75,7 @@ fn options_of_a_command_that_contradict_each_other_are_named() {
     let rows: &[Row<'_>] = &[
         ("two inputs", &both, VERDICT, &["`with-stdin` and `with-redirect-stdin` cannot both be set"]),
         ("an input that is not there", &stdin, VERDICT, &["/no/such"]),
-        ("no number", &seconds, 2, &["timeout-seconds` of method `with-exec-options` takes", "not `soon`"]),
+        ("no number", &seconds, 2, &["timeout-seconds` of method `with-exec` takes", "not `soon`"]),
         ("nothing was run", "base stdout", VERDICT, &["no command has been run in this container"]),
         (
             "a name of a variable",
