@@ -3,7 +3,6 @@
 //! [`facts::Facts::gather`] looks at the machine, [`checks::checks`] judges, and this file prints the result.
 
 mod checks;
-mod distribution;
 mod facts;
 
 use clap::Command;

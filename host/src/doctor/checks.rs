@@ -1,6 +1,6 @@
 //! Judges the facts about a machine: what is missing, and how to get it.
 
-use module::TARGET;
+use module::{LanguageTools, TARGET};
 
 use super::facts::{Cgroup, Facts, NamespaceProblem};
 
@@ -35,15 +35,10 @@ use terminal::bytes;
 
 /// Judges the facts about a machine.
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
-    let mut checks = vec![
-        crun(facts),
-        overlay(facts),
-        user_namespaces(facts),
-        cgroup(facts),
-        cargo(facts),
-        target(facts),
-        store(facts),
-    ];
+    let mut checks =
+        vec![crun(facts), overlay(facts), user_namespaces(facts), cgroup(facts), cargo(facts), target(facts)];
+    checks.extend(facts.languages.iter().map(language));
+    checks.push(store(facts));
     if !facts.is_root {
         checks.insert(3, newuidmap(facts));
     }
@@ -58,14 +53,14 @@ fn check(name: &'static str, verdict: Verdict, found: impl Into<String>, fix: Op
 fn crun(facts: &Facts) -> Check {
     match &facts.crun {
         Some((path, version)) => check("crun", Good, format!("{version} ({})", path.display()), None),
-        None => check("crun", Missing, "not found on the PATH", Some(facts.distribution.install_crun())),
+        None => check("crun", Missing, "not found on the PATH", Some(facts.distribution.install("crun"))),
     }
 }
 
 fn overlay(facts: &Facts) -> Check {
     let kernel = &facts.kernel;
     // Source: Linux 5.11, overlayfs in user namespaces.
-    let is_recent = facts.is_root || version(kernel) >= (5, 11);
+    let is_recent = facts.may_mount || version(kernel) >= (5, 11);
     match (facts.has_overlay, is_recent) {
         (true, true) => check("overlayfs", Good, format!("Linux {kernel}"), None),
         (true, false) => check(
@@ -101,8 +96,7 @@ fn user_namespaces(facts: &Facts) -> Check {
             "start the container with the flags of docs/ci.md, or run on the machine itself",
         ),
     };
-    // As root, zones can do without.
-    check(name, if facts.is_root { Advice } else { Missing }, found, Some(fix.to_owned()))
+    check(name, if facts.may_mount { Advice } else { Missing }, found, Some(fix.to_owned()))
 }
 
 fn newuidmap(facts: &Facts) -> Check {
@@ -166,6 +160,11 @@ fn target(facts: &Facts) -> Check {
     }
 }
 
+fn language(tools: &LanguageTools) -> Check {
+    let verdict = if tools.fix.is_some() { Advice } else { Good };
+    check(tools.language, verdict, tools.found.clone(), tools.fix.clone())
+}
+
 fn store(facts: &Facts) -> Check {
     let store = &facts.store;
     let (path, kind, free) = (store.path.display(), store.file_system, bytes(store.free_bytes));
@@ -183,9 +182,9 @@ fn store(facts: &Facts) -> Check {
         ),
         "overlay" => check(
             "store",
-            Missing,
-            format!("{found}: an overlay cannot lie on another"),
-            Some("set HOST_STORE to a directory on a disk, or on a tmpfs".to_owned()),
+            Advice,
+            format!("{found}: what a step writes has to fit into memory"),
+            Some("set HOST_STORE to a directory on a disk".to_owned()),
         ),
         _ if store.free_bytes < ENOUGH_BYTES => {
             check("store", Advice, format!("{found}: little room"), Some("host cache clear".to_owned()))

@@ -4,15 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use module::{Distribution, LanguageTools};
 use rustix::fs::{Access, access, statfs, statvfs};
 
-use super::distribution::Distribution;
 use crate::config::Config;
 
 /// Facts about a machine.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) is_root: bool,
+    /// Whether this process may mount without a user namespace.
+    pub(super) may_mount: bool,
     pub(super) distribution: Distribution,
     /// The release of the kernel, such as `6.1.0`.
     pub(super) kernel: String,
@@ -31,6 +33,7 @@ pub(super) struct Facts {
     pub(super) cargo: Option<(PathBuf, String)>,
     /// Whether the target `wasm32-wasip2` is installed; none if there is no rustc to ask.
     pub(super) has_wasm_target: Option<bool>,
+    pub(super) languages: Vec<LanguageTools>,
     pub(super) store: StoreFacts,
     /// The path of this program.
     pub(super) program: Option<PathBuf>,
@@ -77,7 +80,8 @@ impl Facts {
         let is_root = rustix::process::geteuid().is_root();
         Self {
             is_root,
-            distribution: Distribution::parse(&fs::read_to_string("/etc/os-release").unwrap_or_default()),
+            may_mount: has_sys_admin(),
+            distribution: Distribution::of_this_machine(),
             kernel: proc_text("/proc/sys/kernel/osrelease"),
             crun: config.find_program("crun").map(|path| (path.clone(), first_line(&path, &["--version"]))),
             has_overlay: has_overlay(),
@@ -88,6 +92,7 @@ impl Facts {
             cgroup: cgroup(),
             cargo: cargo(config),
             has_wasm_target: module::has_target(&config.cargo(), &config.cwd),
+            languages: module::language_tools(),
             store: store(&config.store),
             program: config.program.clone(),
             other_hosts: other_hosts(config),
@@ -104,6 +109,13 @@ fn first_line(program: &Path, args: &[&str]) -> String {
     let output = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output();
     let output = output.map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&output).lines().next().unwrap_or_default().to_owned()
+}
+
+/// Returns whether this process has CAP_SYS_ADMIN, which is bit 21. Source: proc_pid_status(5), capabilities(7).
+fn has_sys_admin() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
+    effective.is_some_and(|set| set & 1 << 21 != 0)
 }
 
 /// Looks for overlayfs. A kernel module that is not loaded yet is missing in `/proc/filesystems` and is loaded by the

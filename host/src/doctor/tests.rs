@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use expect_test::{Expect, expect};
+use module::{Distribution, LanguageTools};
 
 use super::checks::checks;
-use super::distribution::Distribution;
 use super::facts::{Cgroup, Facts, NamespaceProblem, StoreFacts};
 use super::text;
 
 fn good() -> Facts {
     Facts {
         is_root: false,
+        may_mount: false,
         distribution: Distribution::Debian,
         kernel: "6.1.0-13-amd64".to_owned(),
         crun: Some((PathBuf::from("/usr/bin/crun"), "crun version 1.8".to_owned())),
@@ -23,6 +24,7 @@ fn good() -> Facts {
         cgroup: Cgroup::V2,
         cargo: Some((PathBuf::from("/home/ann/.cargo/bin/cargo"), "cargo 1.95.0".to_owned())),
         has_wasm_target: Some(true),
+        languages: Vec::new(),
         store: StoreFacts {
             path: PathBuf::from("/home/ann/.local/share/host"),
             is_writable: true,
@@ -65,6 +67,11 @@ fn what_is_missing_comes_with_the_command_that_gets_it() {
         newuidmap: None,
         cargo: None,
         has_wasm_target: None,
+        languages: vec![LanguageTools {
+            language: "python",
+            found: "`python3` was not found".into(),
+            fix: Some("get it".into()),
+        }],
         cgroup: Cgroup::Absent,
         store: StoreFacts { is_writable: false, ..good().store },
         other_hosts: vec![PathBuf::from("/usr/bin/host")],
@@ -73,24 +80,26 @@ fn what_is_missing_comes_with_the_command_that_gets_it() {
     check(
         &facts,
         &expect![[r#"
-        MISSING  crun                not found on the PATH
-                                     -> sudo apt-get install -y crun
-        ok       overlayfs           Linux 6.1.0-13-amd64
-        MISSING  user namespaces     AppArmor refuses them
-                                     -> sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
-        note     newuidmap           not found: all files in containers belong to one user
-                                     -> sudo apt-get install -y uidmap
-        note     cgroup              none: limits on memory and processes cannot be set
-        note     cargo               not found: modules in Rust cannot be built
-                                     -> curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh
-        note     wasm32-wasip2       not known without a Rust compiler
-        MISSING  store               /home/ann/.local/share/host cannot be written
-                                     -> set HOST_STORE to a directory that you can write, or run `sudo chown $USER /home/ann/.local/share/host`
-        note     name                `/usr/bin/host` is another program of this name, and comes first on the PATH
-                                     -> put it first: export PATH="/home/ann/.cargo/bin:$PATH"
+            MISSING  crun                not found on the PATH
+                                         -> sudo apt-get install -y crun
+            ok       overlayfs           Linux 6.1.0-13-amd64
+            MISSING  user namespaces     AppArmor refuses them
+                                         -> sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
+            note     newuidmap           not found: all files in containers belong to one user
+                                         -> sudo apt-get install -y uidmap
+            note     cgroup              none: limits on memory and processes cannot be set
+            note     cargo               not found: modules in Rust cannot be built
+                                         -> curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh
+            note     wasm32-wasip2       not known without a Rust compiler
+            note     python              `python3` was not found
+                                         -> get it
+            MISSING  store               /home/ann/.local/share/host cannot be written
+                                         -> set HOST_STORE to a directory that you can write, or run `sudo chown $USER /home/ann/.local/share/host`
+            note     name                `/usr/bin/host` is another program of this name, and comes first on the PATH
+                                         -> put it first: export PATH="/home/ann/.cargo/bin:$PATH"
 
-        3 things that are needed are missing
-    "#]],
+            3 things that are needed are missing
+        "#]],
     );
 }
 
@@ -103,14 +112,4 @@ fn a_user_without_a_name_or_without_ids_is_told() {
     expect![[r#"
         note     newuidmap           the user 4321 has no name on this machine: all files in containers belong to one user
                                      -> give it one: sudo useradd --uid 4321 NAME"#]].assert_eq(&newuidmap(Facts { user: (4321, None), has_subordinate_ids: false, ..good() }));
-}
-
-#[test]
-fn distributions_are_told_from_their_os_release() {
-    let check = |text: &str, expect: Distribution| assert_eq!(Distribution::parse(text), expect);
-    check("ID=debian\n", Distribution::Debian);
-    check("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", Distribution::Debian);
-    check("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", Distribution::Fedora);
-    check("ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n", Distribution::Suse);
-    check("", Distribution::Other);
 }

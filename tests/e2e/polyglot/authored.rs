@@ -428,7 +428,7 @@ fn a_missing_tool_is_told_with_the_command_that_installs_it() {
         "typescript",
         &expect![[r#"
         error: `node`, which builds modules in typescript, was not found
-        hint: install it with `apt-get install nodejs npm`
+        hint: install it with `sudo apt-get install -y nodejs npm`
         exit 4
     "#]],
     );

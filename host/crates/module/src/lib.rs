@@ -30,11 +30,13 @@
 mod build;
 mod cargo;
 mod dependencies;
+mod distribution;
 mod docs;
 mod document;
 mod fs;
 mod inspect;
 mod interface;
+mod languages;
 mod manifest;
 mod methods;
 mod near;
@@ -53,11 +55,13 @@ mod wit_deps;
 pub use build::{BuildError, BuildOptions, Built, build};
 pub use cargo::{TARGET, has_target};
 pub use dependencies::{DependencyEntry, DependencyError, ModuleTree, Node, NodeDependency, resolve};
+pub use distribution::Distribution;
 pub use docs::{Documentation, MemberDocs, ObjectDocs, StageDocs, TypeDocs, documentation, documented_stages};
 pub use document::documentation_of;
 pub use fs::FsError;
 pub use inspect::{Export, InspectError, Inspection, Producer, inspect};
 pub use interface::{InterfaceError, InterfaceWit, PackageWit, interface_wit};
+pub use languages::{LanguageTools, language_tools};
 pub use manifest::{
     Argument, CallTarget, Dependency, Expression, ExpressionStep, Ignore, Keys, Language, MANIFEST_NAME, ManifestError,
     ManifestProblem, ModuleManifest, POWERS, Policy, Position, Setting, StageEntry, StageWork, parse_duration,

@@ -116,7 +116,7 @@ pub enum BuildError {
         /// The language that needs it.
         language: Language,
         /// The command that installs it.
-        install: &'static str,
+        install: String,
     },
     /// The sources have mistakes, which were told.
     #[error("the sources of module `{module}` have {}", count(*n_mistakes, "mistake"))]

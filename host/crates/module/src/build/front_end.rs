@@ -48,7 +48,7 @@ pub(super) struct Mistake {
 pub(super) struct Tools {
     pub(super) language: Language,
     /// The command that installs what makes components.
-    pub(super) install: &'static str,
+    pub(super) install: String,
 }
 
 impl Tools {
@@ -59,7 +59,7 @@ impl Tools {
 
     /// Returns the error of a tool that is not there.
     pub(super) fn missing(&self, tool: &str) -> BuildError {
-        BuildError::NoTool { tool: tool.to_owned(), language: self.language, install: self.install }
+        BuildError::NoTool { tool: tool.to_owned(), language: self.language, install: self.install.clone() }
     }
 
     /// Runs the program that makes a component, and returns the component. What it prints is shown if it fails.

@@ -8,6 +8,7 @@ use std::process::Command;
 use super::Made;
 use super::error::BuildError;
 use super::front_end::{Tools, ask, place_wit};
+use crate::languages::{install_javascript, install_node};
 use crate::manifest::Language;
 use crate::reference::ModuleDirectory;
 use crate::sections::{self, DOCS_SECTION};
@@ -16,9 +17,6 @@ use crate::{fs, sdk};
 /// The program that makes components of JavaScript.
 const COMPONENTIZE: &str = "componentize-qjs";
 
-/// The command that installs the tools into a module.
-const INSTALL: &str = "npm install --save-dev componentize-qjs@0.4.5 esbuild@0.27 typescript@5.9";
-
 /// Builds the component of a module in JavaScript or TypeScript.
 pub(super) fn build(
     module: &ModuleDirectory,
@@ -26,8 +24,8 @@ pub(super) fn build(
     target_dir: Option<&Path>,
     diagnostics: &mut (dyn Write + Send),
 ) -> Result<Made, BuildError> {
-    let tools = Tools { language, install: INSTALL };
-    let node = Tools { install: "apt-get install nodejs npm", ..tools }.find("node", &module.root)?;
+    let tools = Tools { language, install: install_javascript() };
+    let node = Tools { language, install: install_node() }.find("node", &module.root)?;
     let componentize = componentize(&tools, &module.root)?;
     let sdk = sdk::place_javascript(&module.root)?;
     let out = module.output_dir(target_dir).join(format!("{}-javascript", module.manifest.name));

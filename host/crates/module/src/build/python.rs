@@ -7,6 +7,8 @@ use std::process::Command;
 use super::Made;
 use super::error::BuildError;
 use super::front_end::{Tools, ask, place_wit};
+use crate::distribution::Distribution;
+use crate::languages::install_python;
 use crate::manifest::Language;
 use crate::reference::ModuleDirectory;
 use crate::sections::{self, DOCS_SECTION};
@@ -21,9 +23,10 @@ pub(super) fn build(
     target_dir: Option<&Path>,
     diagnostics: &mut (dyn Write + Send),
 ) -> Result<Made, BuildError> {
-    let tools = Tools { language: Language::Python, install: "pip install componentize-py==0.25.1" };
+    let tools = Tools { language: Language::Python, install: install_python() };
     let componentize = tools.find(COMPONENTIZE, &module.root)?;
-    let python = Tools { install: "apt-get install python3", ..tools }.find("python3", &module.root)?;
+    let python = Tools { language: Language::Python, install: Distribution::of_this_machine().install("python3") }
+        .find("python3", &module.root)?;
     let sdk = sdk::place_python(&module.root)?;
     let out = module.output_dir(target_dir).join(format!("{}-python", module.manifest.name));
     fs::create_dir_all(&out)?;
