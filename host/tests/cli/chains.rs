@@ -84,7 +84,7 @@ fn a_method_and_its_twin_with_options_are_one() {
             exit 2
             -- stderr
             error: method `with-new-file` has no flag `--moode`
-            hint: it has: --path, --contents, --with-mode, --with-special-bits, --with-owner
+            hint: it has: --path, --contents, --with-mode, --with-special-bits, --with-owner, --inherit-owner
             usage: ... with-new-file --path TEXT --contents TEXT [OPTIONS]
         "#]],
     );

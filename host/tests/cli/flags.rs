@@ -323,7 +323,7 @@ fn cache_volumes_are_given_by_key_and_containers_as_images() {
         &expect![[r#"
             exit 0
             -- stdout
-            Object(Pending(Pending(container.from-image blake3:e1dfa55663f0147b75b3ef2819e18368e9c67c27294f5ff562bb6e8cac2cea9e)))
+            Object(Pending(Pending(container.from-image blake3:1cdda1c0b4093d416d5cfd18e16c402bc825ac22595fbcd43c6cd89d054a8726)))
         "#]],
     );
 }

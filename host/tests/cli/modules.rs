@@ -226,7 +226,7 @@ fn a_module_in_another_language_is_built_by_its_command() {
             $ROOT/made.wasm
             -- stderr
             compiling
-            built module `demo`, 12.0 KiB
+            built module `demo`, 12.6 KiB
         "#]],
     );
     build("echo wrong; exit 7");

@@ -61,7 +61,7 @@ fn results_are_printed_plain() {
         &expect![[r#"
             exit 0
             -- stdout
-            container blake3:7e83f587b50a68cf95b34b74aa6f26b723db2645c8b0edf25125a58534b11c0f
+            container blake3:c12075ead2c5cd922f0b957395a41c5ff9b2b0c75153988d4d92760ada9a63ed
         "#]],
     );
 }

@@ -87,6 +87,10 @@ fn help_of_a_stage_ends_it() {
               with-secret-variable        Sets an environment variable to the value of a secret, which only
                                           commands see.
               without-secret-variable     Removes a secret variable.
+              with-volatile-variable      Sets a variable that commands see and that is part of no cache key,
+                                          such as the number of a build: with another value, no command runs
+                                          again.
+              without-volatile-variable   Removes a volatile variable.
               with-workdir                Sets the working directory, and creates it if it does not exist.
               without-workdir             Sets the working directory to `/`.
               with-user                   Sets the user of commands: `name`, `name:group`, `uid` or `uid:gid`.
@@ -128,9 +132,11 @@ fn help_of_a_stage_ends_it() {
               directory  Returns the directory at `path`, in the root file system or in a mount.
 
             Methods that return a file:
-              file        Returns the file at `path`, in the root file system or in a mount.
-              as-tarball  Returns the container as an image in one file: an OCI archive that `docker load` also
-                          reads.
+              file               Returns the file at `path`, in the root file system or in a mount.
+              as-tarball         Returns the container as an image in one file: an OCI archive that `docker
+                                 load` also reads.
+              as-docker-tarball  Returns the same file with Docker's media types in place of those of the OCI,
+                                 for programs that do not know these.
 
             Methods that return a service:
               as-service  Returns a service that runs the default arguments of the container.
