@@ -89,10 +89,14 @@ impl Results {
         Ok(LookUp::Execute(Job { key: Some(key), given, reason }))
     }
 
-    /// Notes with which inputs the result of a vertex was found, so that the next change is explained by a comparison
+    /// Notes with which inputs the result of a command was found, so that the next change is explained by a comparison
     /// with them.
+    ///
+    /// Of operations on trees the last is what was made last: the next result is laid out on it, and what was only found
+    /// was laid out with the times that its files had when it was made.
     fn note_found(&self, vertex: &Vertex, key: CacheKey, given: &Given) -> Result<(), Failure> {
-        if self.is_dry || self.store.last_key(vertex.digest()).map_err(Failure::of)? == Some(key) {
+        let is_noted = is_of_runner(vertex.op()) && !self.is_dry;
+        if !is_noted || self.store.last_key(vertex.digest()).map_err(Failure::of)? == Some(key) {
             return Ok(());
         }
         self.note_history(vertex, key, given)
