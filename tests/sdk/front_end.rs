@@ -62,7 +62,7 @@ fn check_interface(name: &str, source: &str, expect: &Expect) {
     let text = read(&[(name, source)]);
     let (text, _) = text.split_once("export stages;").unwrap_or((&text, ""));
     let (_, text) = text.split_once("interface stages {\n").unwrap_or(("", text));
-    expect.assert_eq(text);
+    expect.assert_eq(&format!("{}\n", text.trim_end()));
 }
 
 /// Checks the mistakes of a class of stages with these lines.
