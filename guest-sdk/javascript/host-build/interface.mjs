@@ -199,7 +199,7 @@ class Reader {
     const returned = node.type ?? ts.getJSDocReturnType(node);
     if (returned === undefined && !isConstructor) {
       const hint = source.path.endsWith(".ts") ? "write `: void` if it returns nothing" : "write `@returns {void}` in its comment if it returns nothing";
-      throw new Mistake(source, node, `\`${written}\` says not what it returns`, hint);
+      throw new Mistake(source, node, `\`${written}\` does not say what it returns`, hint);
     }
     const isVoid = isConstructor || [ts.SyntaxKind.VoidKeyword, ts.SyntaxKind.UndefinedKeyword].includes(returned.kind);
     const result = isVoid ? null : this.type(source, returned, `${name}-result`);
@@ -256,7 +256,7 @@ class Reader {
     }
     if (guessed === undefined) {
       const hint = "a default is written out, as callers see it; for others make the parameter optional";
-      throw new Mistake(source, node, `the default of \`${name}\` is no constant`, hint);
+      throw new Mistake(source, node, `the default of \`${name}\` is not a constant`, hint);
     }
     if (guessed !== ty.primitive) throw new Mistake(source, node, `the default of \`${name}\` is not of its type`);
     return guessed === "string" ? JSON.stringify(node.text) : node.getText();
@@ -365,7 +365,7 @@ class Reader {
     const { ts } = this;
     const members = node.members.map((member) => {
       if (!ts.isPropertySignature(member) || member.type === undefined) {
-        throw new Mistake(source, member, `a member of \`${name}\` is no property with a type`, "values cross, and functions do not");
+        throw new Mistake(source, member, `a member of \`${name}\` is not a property with a type`, "values cross, and functions do not");
       }
       const field = kebab(member.name.text);
       const ty = this.type(source, member.type, `${name}-${field}`);

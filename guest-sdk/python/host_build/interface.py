@@ -125,7 +125,7 @@ class Reader:
         if name is None:
             if node.returns is None:
                 hint = "write `-> None` if it returns nothing"
-                raise cls.mistake(node, f"{what} says not what it returns", hint)
+                raise cls.mistake(node, f"{what} does not say what it returns", hint)
             is_none = isinstance(node.returns, ast.Constant) and node.returns.value is None
             result = None if is_none else self.type(cls, node.returns)
         return {
@@ -164,7 +164,7 @@ class Reader:
             value = ast.literal_eval(node)
         except ValueError:
             hint = "a default is written out, as callers see it; for others take `None` and set it in the body"
-            raise cls.mistake(node, f"the default of `{name}` is no constant", hint) from None
+            raise cls.mistake(node, f"the default of `{name}` is not a constant", hint) from None
         if text := plain_default(value, kind, inner):
             return text
         raise cls.mistake(node, f"the default of `{name}` is not of its type", None)
@@ -176,7 +176,7 @@ class Reader:
                 try:
                     inner = ast.parse(text, mode="eval").body
                 except SyntaxError:
-                    raise cls.mistake(node, f"the annotation `{text}` is no type") from None
+                    raise cls.mistake(node, f"the annotation `{text}` is not a type") from None
                 return self.type(cls, ast.copy_location(inner, node), is_param)
             case ast.BinOp(op=ast.BitOr(), left=left, right=right):
                 return self.union(cls, node, [left, right], is_param)
