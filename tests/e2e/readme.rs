@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
-use testkit::{Answer, Registry, Scratch, binary, require, target_dir};
+use testkit::{Answer, Language, Registry, Scratch, binary, require, target_dir};
 
 use crate::images::packages::push_compiler;
 use crate::page::blocks;
@@ -38,7 +38,7 @@ impl Reader {
     }
 
     fn command(&self, directory: &str, script: &str) -> Command {
-        let mut path = vec![self.scratch.path("work/target/release")];
+        let mut path = vec![self.scratch.path("work/target/release"), Language::Python.tool_dir()];
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
         let mut shell = Command::new("sh");
         shell.args(["-e", "-c", script]).current_dir(self.scratch.path("work").join(directory)).stdin(Stdio::null());
@@ -78,7 +78,7 @@ fn dialogue(body: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
-    if !["crun", "wasm32-wasip2", "docker-registry", "root"].into_iter().all(require) {
+    if !["crun", "wasm32-wasip2", "python", "docker-registry", "root"].into_iter().all(require) {
         return;
     }
     let (reader, registry) = (Reader::new(), Registry::start());
@@ -90,6 +90,11 @@ fn every_command_of_the_readme_does_what_it_says() {
             "rust" => {
                 reader.scratch.write("greet/src/lib.rs", &block.body);
                 reader.run("greet", "host build");
+            }
+            "python" => {
+                reader.run("", "host init --lang python greet-in-python");
+                reader.scratch.write("greet-in-python/main.py", &block.body);
+                reader.run("greet-in-python", "host build");
             }
             "console test" => {
                 for (n, (command, expected)) in dialogue(&block.body).into_iter().enumerate() {
