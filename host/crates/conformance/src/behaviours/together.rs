@@ -108,11 +108,17 @@ pub(super) const ALL: &[Behaviour] = behaviours![
         holds(cancelled.iter().any(|name| name.contains("stop-nobody")), || format!("cancelled: {cancelled:?}"))
     }),
     ("stop: a command goes on while somebody waits for it", [], async |s| {
-        let slow = s.base().sh("sleep 1; echo done; : stop-somebody");
+        let slow = s.base().sh("sleep 2; echo done; : stop-somebody");
+        // The first caller leaves once the other has surely joined it, which nothing tells.
+        let others_wait = async {
+            begun(s, "stop-somebody").await?;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok(())
+        };
         let leaves = async {
             tokio::select! {
                 _ = slow.stdout().text() => Err(Wrong::new("it ended before the first caller left")),
-                begun = begun(s, "stop-somebody") => begun,
+                left = others_wait => left,
             }
         };
         let (left, stays) = tokio::join!(leaves, slow.stdout().is("done\n"));
