@@ -65,7 +65,7 @@ class Glue:
         `find` returns the author's function for the object of the component.
         """
         name = snake(function["name"])
-        makes_itself = function["result"] is None and not function["can_fail"]
+        is_constructor = function["result"] is None and not function["can_fail"]
 
         def call(this, *values):
             try:
@@ -75,7 +75,7 @@ class Glue:
                     if value is not None or param["default"] is None:
                         arguments[snake(param["name"])] = self.lift(value, param["ty"])
                 result = find(this, name)(**arguments)
-                return result if makes_itself else self.lower(result, function["result"], name)
+                return result if is_constructor else self.lower(result, function["result"], name)
             except Exception as error:
                 raise failure(error) from None
 

@@ -44,10 +44,12 @@ pub struct Built {
 
 /// Builds the component of a module, embeds its documentation, and keeps a stamp of its sources.
 ///
-/// The messages of cargo, or of the command in the key `build`, go to `diagnostics` as they come.
+/// The messages of cargo, or of the command in the key `build`, go to `diagnostics` as they come. So do the mistakes that
+/// a front end finds in sources of other languages, a line each with the file and the line.
 ///
 /// # Errors
-/// Fails if there is neither Rust nor a command to build, if a tool is missing, or if the compiler or the command fails.
+/// Fails if the module has no code or is in a language that only the key `build` can build, if a tool is missing, if the
+/// sources have mistakes, or if the compiler or the command fails.
 pub fn build(
     module: &ModuleDirectory,
     options: &BuildOptions<'_>,

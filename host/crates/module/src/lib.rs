@@ -3,7 +3,7 @@
 //! A module is a directory with a `host.toml`, or a component in a `.wasm` file. [`find`] makes a [`Module`] of
 //! either, and [`resolve`] makes a [`ModuleTree`] of it with all modules that it needs. [`interface_wit`] returns the
 //! WIT that importers of a module need, and [`write_dependencies_wit`] writes it where the tools of languages look for
-//! it. [`build`] makes the component of a directory with cargo and embeds its documentation; [`freshness`] tells
+//! it. [`build`] makes the component of a directory with the tools of its language and embeds its documentation; [`freshness`] tells
 //! cheaply whether that is needed. [`documentation`], [`inspect`] and [`api_functions`] read components and the WIT
 //! package `pipeline:api`; none of them is needed to call a stage.
 //!
@@ -22,7 +22,7 @@
 //! wit/deps/ALIAS/package.wit    the interface of a dependency
 //! ```
 //!
-//! This crate runs no WebAssembly and prints nothing. No other crate runs cargo, or the command of a manifest.
+//! This crate runs no WebAssembly and prints nothing. No other crate runs the tools of a language, or the command of a manifest.
 
 // The files that are read here were written by others.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]

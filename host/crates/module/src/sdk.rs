@@ -46,16 +46,19 @@ pub(crate) fn place(root: &Path) -> Result<(), FsError> {
 
 /// Puts the SDK for Python into the module in `root`, and returns its directory.
 pub(crate) fn place_python(root: &Path) -> Result<PathBuf, FsError> {
-    let directory = own_directory(root)?;
-    PYTHON.iter().try_for_each(|(name, text)| put(&directory.join(name), text))?;
-    Ok(directory.join("python"))
+    place_files(root, PYTHON).map(|directory| directory.join("python"))
 }
 
 /// Puts the SDK for JavaScript and TypeScript into the module in `root`, and returns its directory.
 pub(crate) fn place_javascript(root: &Path) -> Result<PathBuf, FsError> {
+    place_files(root, JAVASCRIPT).map(|directory| directory.join("javascript"))
+}
+
+/// Puts files into the directory for what the program puts into a module, and returns that directory.
+fn place_files(root: &Path, files: &[(&str, &str)]) -> Result<PathBuf, FsError> {
     let directory = own_directory(root)?;
-    JAVASCRIPT.iter().try_for_each(|(name, text)| put(&directory.join(name), text))?;
-    Ok(directory.join("javascript"))
+    files.iter().try_for_each(|(name, text)| put(&directory.join(name), text))?;
+    Ok(directory)
 }
 
 /// Makes the directory for what the program puts into the module in `root`, and returns its path.

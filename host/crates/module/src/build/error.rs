@@ -197,11 +197,8 @@ impl Diagnostic for BuildError {
                 Some("install Rust with `curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh`".into())
             }
             Self::NoTarget => Some(format!("install it with `rustup target add {TARGET}`")),
-            Self::Compile { .. }
-            | Self::NoShell { .. }
-            | Self::Sources { .. }
-            | Self::Interface { .. }
-            | Self::Tool { .. } => None,
+            Self::Compile { .. } | Self::NoShell { .. } | Self::Sources { .. } | Self::Interface { .. } => None,
+            Self::Tool { .. } => Some("`host doctor` says whether the tools of the language are recent enough".into()),
             Self::NoTool { install, .. } => Some(format!("install it with `{install}`")),
             Self::Command { .. } => Some("`build` in `host.toml` is run by `sh` in the directory of the module".into()),
             Self::NoProgram { .. } => Some("install it, or add its directory to `PATH`".into()),
